@@ -1,0 +1,66 @@
+"""ganzoo: a zoo of generative adversarial networks, each a plugin.
+
+    import ganzoo
+    run = ganzoo.train("dcgan", "anime", epochs=5)
+    images = ganzoo.load(run.path).sample(16, seed=1)      # [16, 3, 64, 64] in [-1, 1]
+
+Importing the package imports no torch; the names below are fetched when first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ganzoo.errors import GanzooError, UsageError
+
+if TYPE_CHECKING:
+    from ganzoo.catalogue import architectures, losses, penalties, recipes
+    from ganzoo.model import Model, load
+    from ganzoo.pictures import sheet
+    from ganzoo.runs import Run, list_runs
+    from ganzoo.training import extend, resume, train
+
+__version__ = "0.1.0"
+
+_MODULE_OF = {
+    "architectures": "ganzoo.catalogue",
+    "losses": "ganzoo.catalogue",
+    "penalties": "ganzoo.catalogue",
+    "recipes": "ganzoo.catalogue",
+    "Model": "ganzoo.model",
+    "load": "ganzoo.model",
+    "sheet": "ganzoo.pictures",
+    "Run": "ganzoo.runs",
+    "list_runs": "ganzoo.runs",
+    "extend": "ganzoo.training",
+    "resume": "ganzoo.training",
+    "train": "ganzoo.training",
+}
+
+__all__ = [
+    "GanzooError",
+    "Model",
+    "Run",
+    "UsageError",
+    "architectures",
+    "extend",
+    "list_runs",
+    "load",
+    "losses",
+    "penalties",
+    "recipes",
+    "resume",
+    "sheet",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULE_OF:
+        return getattr(importlib.import_module(_MODULE_OF[name]), name)
+    raise AttributeError(f"ganzoo has no {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,91 @@
+"""Everything that a plugin imports from ganzoo. What stands here is versioned; the rest of the package may change.
+
+Importing it imports no torch: names that need it are fetched when first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ganzoo.cards import API, Card, DatasetCard, LossCard, MetricCard, PenaltyCard, RecipeCard
+from ganzoo.errors import GanzooError, UsageError
+from ganzoo.hookspecs import hookimpl
+from ganzoo.spec import option
+
+if TYPE_CHECKING:
+    from ganzoo.architecture import (
+        Architecture,
+        Batch,
+        DataSpec,
+        Discriminator,
+        Generator,
+        Loss,
+        Progress,
+        TrainingState,
+        Translator,
+        Update,
+    )
+    from ganzoo.augment import DiffAugment
+    from ganzoo.data import Source
+    from ganzoo.losses import make_loss
+    from ganzoo.penalties import Penalty, make_penalties, squared_norm
+    from ganzoo.randomness import rows
+    from ganzoo.twoplayer import TwoPlayer, TwoPlayerConfig
+
+_LAZY = {
+    "ganzoo.architecture": (
+        "Architecture", "Batch", "DataSpec", "Discriminator", "Generator", "Loss", "Progress", "TrainingState",
+        "Translator", "Update",
+    ),
+    "ganzoo.augment": ("DiffAugment",),
+    "ganzoo.data": ("Source",),
+    "ganzoo.losses": ("make_loss",),
+    "ganzoo.penalties": ("Penalty", "make_penalties", "squared_norm"),
+    "ganzoo.randomness": ("rows",),
+    "ganzoo.twoplayer": ("TwoPlayer", "TwoPlayerConfig"),
+}  # fmt: skip
+_MODULE_OF = {name: module for module, names in _LAZY.items() for name in names}
+
+__all__ = [
+    "API",
+    "Architecture",
+    "Batch",
+    "Card",
+    "DataSpec",
+    "DatasetCard",
+    "DiffAugment",
+    "Discriminator",
+    "GanzooError",
+    "Generator",
+    "Loss",
+    "LossCard",
+    "MetricCard",
+    "Penalty",
+    "PenaltyCard",
+    "Progress",
+    "RecipeCard",
+    "Source",
+    "TrainingState",
+    "Translator",
+    "TwoPlayer",
+    "TwoPlayerConfig",
+    "Update",
+    "UsageError",
+    "hookimpl",
+    "make_loss",
+    "make_penalties",
+    "option",
+    "rows",
+    "squared_norm",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULE_OF:
+        return getattr(importlib.import_module(_MODULE_OF[name]), name)
+    raise AttributeError(f"ganzoo.api has no {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

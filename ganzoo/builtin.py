@@ -1,0 +1,36 @@
+"""What the core itself puts into the catalogue, through the same hooks as everyone's plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ganzoo.cards import LossCard, PenaltyCard
+from ganzoo.hookspecs import hookimpl
+
+# name, summary, paper, class
+LOSSES = (
+    ("minimax", "The original equation; G's gradient saturates.", "arXiv:1406.2661", "Minimax"),
+    ("nonsaturating", "G maximises log D(G(z)); the usual choice.", "arXiv:1406.2661", "NonSaturating"),
+    ("lsgan", "Least squares with labels a, b, c.", "arXiv:1611.04076", "LeastSquares"),
+    ("hinge", "D stops caring beyond a margin.", "arXiv:1705.02894", "Hinge"),
+    ("wasserstein", "A critic; wants a gradient penalty.", "arXiv:1701.07875", "Wasserstein"),
+)
+PENALTIES = (
+    ("r1", "Squared gradient norm on real data.", "arXiv:1801.04406", "R1"),
+    ("r2", "Squared gradient norm on generated data.", "arXiv:1801.04406", "R2"),
+    ("wgan-gp", "Gradient norm of 1 between real and fake.", "arXiv:1704.00028", "WganGp"),
+    ("dragan", "Gradient norm of 1 around the data.", "arXiv:1705.07215", "Dragan"),
+    ("drift", "Keeps the critic's numbers near 0.", "arXiv:1710.10196", "Drift"),
+)
+
+
+@hookimpl
+def ganzoo_losses() -> Iterator[LossCard]:
+    for name, summary, paper, attribute in LOSSES:
+        yield LossCard(name=name, summary=summary, paper=paper, api=1, loss=f"ganzoo.losses:{attribute}")
+
+
+@hookimpl
+def ganzoo_penalties() -> Iterator[PenaltyCard]:
+    for name, summary, paper, attribute in PENALTIES:
+        yield PenaltyCard(name=name, summary=summary, paper=paper, api=1, penalty=f"ganzoo.penalties:{attribute}")

@@ -1,0 +1,112 @@
+"""Cards: what a plugin says it has, before any of it is imported.
+
+A catalogue hook yields cards. A card's last field names the thing itself as ``"module:attribute"``, imported when
+first used, so that listing a zoo of fifty plugins imports no torch. The field may also hold the object itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+API = 1  # the version of the contract that this ganzoo speaks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """An architecture.
+
+    Attributes:
+        name: what a user types, lower case, `-` between words.
+        title: as the paper spells it.
+        year: of the paper.
+        paper: where to read it, such as ``"arXiv:1511.06434"``.
+        summary: one sentence.
+        tasks: of ``"unconditional"``, ``"conditional"``, ``"translation"``.
+        resolutions: heights it is tested at; () when the data has no height (points).
+        channels: channel counts it is tested at.
+        licence: SPDX identifier of the code.
+        api: version of ganzoo's contract the plugin was written for.
+        bf16: True when bfloat16 was measured to reach float32's quality; `--precision auto` heeds it.
+        batch_statistics: True when it normalises over the batch, so that a split batch is not the whole one.
+        model: ``"module:Class"`` of the `Architecture`.
+    """
+
+    name: str
+    title: str
+    year: int
+    paper: str
+    summary: str
+    tasks: frozenset[str] | set[str] = frozenset({"unconditional"})
+    resolutions: tuple[int, ...] = ()
+    channels: tuple[int, ...] = (1, 3)
+    licence: str
+    api: int
+    bf16: bool = False
+    batch_statistics: bool = False
+    model: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetCard:
+    """A data set: `dataset` is ``"module:Class"``, a dataclass of options that is a `ganzoo.data.Source`.
+
+    `origin` stands in the first line of a run, in run.json, in the report and in the model's header.
+    """
+
+    name: str
+    summary: str
+    origin: str
+    api: int
+    dataset: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossCard:
+    """An adversarial loss: `loss` is ``"module:Class"``, a frozen dataclass of its constants."""
+
+    name: str
+    summary: str
+    paper: str = ""
+    api: int
+    loss: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class PenaltyCard:
+    """A term added to the discriminator's loss: `penalty` is ``"module:Class"``, a frozen dataclass of its weights."""
+
+    name: str
+    summary: str
+    paper: str = ""
+    api: int
+    penalty: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricCard:
+    """A score of a trained model: `metric` is ``"module:Class"``."""
+
+    name: str
+    summary: str
+    api: int
+    metric: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipeCard:
+    """A whole experiment: an architecture, data, options and the stages to train in order.
+
+    A stage is a mapping with ``epochs``, ``images`` or ``steps``, and the options that change from there on.
+    The same keys make a TOML file.
+    """
+
+    name: str
+    summary: str
+    architecture: str
+    data: str
+    preset: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    stages: tuple[Mapping[str, Any], ...] = ()
+    api: int

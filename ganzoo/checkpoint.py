@@ -1,0 +1,111 @@
+"""Tensors on disk: safetensors only, whole or not at all, with a checksum over everything they say.
+
+A file holds tensors by name and one JSON object of facts. It is written to a temporary file beside it, flushed to the
+disk and renamed, so that a crash leaves the old file or the new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from ganzoo.errors import GanzooError
+
+
+def save(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+    """Writes tensors and facts (JSON) to `path`, atomically.
+
+    Raises: GanzooError when the disk is full or the folder cannot be written; what was there stays.
+    """
+    ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    text = json.dumps(facts, sort_keys=True)
+    metadata = {"ganzoo": text, "sha256": _digest(ready, text)}
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        save_file(ready, temporary, metadata)
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        _sync_folder(path.parent)
+    except (OSError, SafetensorError) as error:
+        raise GanzooError(f"{path} could not be written ({error}); free some space or choose another --out.") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """The facts of a file that `save` wrote, without reading its tensors.
+
+    Raises: GanzooError when it does not exist, is damaged, or is not ganzoo's.
+    """
+    facts, _ = _open(path)
+    return facts
+
+
+def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The tensors (on the CPU) and facts of a file that `save` wrote, verified against their checksum.
+
+    Raises: GanzooError when it does not exist, is truncated or altered, or is not ganzoo's.
+    """
+    facts, metadata = _open(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise damaged(path) from error
+    if _digest(tensors, metadata["ganzoo"]) != metadata.get("sha256"):
+        raise damaged(path)
+    return tensors, facts
+
+
+def damaged(path: Path) -> GanzooError:
+    """The error for a file that is not what was written."""
+    return GanzooError(
+        f"{path} is damaged: its content does not match its checksum. "
+        "Delete or replace it; a run then goes on from its checkpoint before."
+    )
+
+
+def _open(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    if not path.is_file():
+        raise GanzooError(f"There is no file {path}.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+    except (SafetensorError, OSError, ValueError) as error:
+        raise damaged(path) from error
+    if "ganzoo" not in metadata:
+        raise GanzooError(f"{path} was not written by ganzoo: its header says nothing of an architecture.")
+    try:
+        facts = json.loads(metadata["ganzoo"])
+    except ValueError as error:
+        raise damaged(path) from error
+    return facts, metadata
+
+
+def _digest(tensors: Mapping[str, Tensor], text: str) -> str:
+    """SHA-256 over the facts and over every tensor's name, type, shape and bytes."""
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name].contiguous()
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(memoryview(tensor.flatten().view(torch.uint8).numpy()))
+    return digest.hexdigest()
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "posix":  # Windows cannot open a folder, and its rename is durable enough
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,126 @@
+"""Which device and arithmetic to train with, and whether the memory will do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganzoo.architecture import Architecture, Batch, DataSpec, Progress
+from ganzoo.errors import GanzooError, UsageError
+
+OVERHEAD = 1.3  # workspaces of convolutions, fragmentation, gradients in flight; measured on dcgan
+
+
+def pick_device(name: str) -> torch.device:
+    """The device that "auto", "cpu", "cuda" or "mps" means here. Raises: UsageError when it is not there."""
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        name = next(kind for kind in ("cuda", "mps", "cpu") if there[kind])
+    if not there.get(name, False):
+        have = ", ".join(kind for kind, present in there.items() if present)
+        raise UsageError(f"There is no {name} device here (there is: {have}); `ganzoo doctor` says why.")
+    if name == "cuda":
+        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+    return torch.device(name)
+
+
+def has_native_bf16(device: torch.device) -> bool:
+    """Whether the device computes in bfloat16 rather than emulates it."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device)[0] >= 8
+    if device.type == "cpu":
+        capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+        return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+    return False
+
+
+def pick_precision(asked: str, device: torch.device, proven: bool) -> str:
+    """ "fp32" or "bf16"; auto takes bf16 where it is native and `proven` for the architecture."""
+    if asked == "auto":
+        return "bf16" if proven and has_native_bf16(device) else "fp32"
+    if asked == "bf16" and device.type == "mps":
+        raise UsageError("bf16 training is not supported on mps; use --precision fp32.")
+    return asked
+
+
+def memory_needed(model: Architecture, batch_size: int) -> int:
+    """Bytes that a training step needs, from a dry step of a model on the meta device.
+
+    Counts weights, gradients, Adam's two moments, the average, and every tensor that autograd saves in the step.
+    """
+    saved: dict[int, int] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        saved[storage._cdata] = storage.nbytes()
+        return tensor
+
+    weights = sum(p.numel() * p.element_size() for p in model.parameters())
+    batch = _meta_batch(model.data, batch_size)
+    kept: list[Any] = []
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        for update in model.step(_forever(batch), Progress(0, 0, 0, 0, batch_size)):
+            kept.append(update)  # keeps every graph alive, so that no storage is counted under another's address
+    return int((5 * weights + sum(saved.values())) * OVERHEAD)
+
+
+def free_memory() -> int | None:
+    """Bytes of memory that a new process can have here; None where the system does not say."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            available = next(int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):
+        return None
+    for limit, used in (("memory.max", "memory.current"),):
+        try:
+            with open(f"/sys/fs/cgroup/{limit}", encoding="ascii") as top:
+                text = top.read().strip()
+            if text.isdigit():
+                with open(f"/sys/fs/cgroup/{used}", encoding="ascii") as now:
+                    available = min(available, int(text) - int(now.read()))
+        except OSError:
+            pass
+    return available
+
+
+def check_memory(model: Architecture, batch_size: int, device: torch.device) -> int | None:
+    """Refuses a training that the CPU's memory cannot hold; returns the estimate in bytes, None where there is none.
+
+    Raises: UsageError saying what to lower.
+    """
+    try:
+        needed = memory_needed(model, batch_size)
+    except (NotImplementedError, RuntimeError, GanzooError):
+        return None  # a step that reads values cannot run without data; the allocator will have the last word
+    free = free_memory()
+    if device.type == "cpu" and free is not None and needed > free:
+        raise UsageError(
+            f"Training needs about {needed / 2**30:.1f} GB of memory and {free / 2**30:.1f} GB are free; "
+            f"lower --batch-size (now {batch_size}) or --resolution, or compute the batch in parts: --accumulate 2."
+        )
+    return needed
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error is a device's or the system's memory running out."""
+    text = str(error)
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or any(
+        words in text for words in ("out of memory", "can't allocate memory", "not enough memory")
+    )
+
+
+def _meta_batch(data: DataSpec, batch_size: int) -> Batch:
+    def images() -> Tensor:
+        return torch.empty((batch_size, *data.shape), device="meta")
+
+    label = torch.empty(batch_size, dtype=torch.int64, device="meta") if data.classes else None
+    return Batch(images(), label, {name: images() for name in data.domains})
+
+
+def _forever(batch: Batch) -> Iterator[Batch]:
+    while True:
+        yield batch

@@ -1,0 +1,74 @@
+"""What a person sees while something runs. The base class is silent; a notebook or a command line shows more."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TextIO
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where a running stage is: what a progress display needs.
+
+    Attributes:
+        stage, stages: number of the stage (from 1) and how many there are.
+        step, first_step, last_step: steps done in the run; those at which the stage began and (about) will end.
+        epoch, epochs: passes completed in this stage, and how many it is long (about, unless given in epochs).
+        images_per_second: since the last moment; None for the first.
+    """
+
+    stage: int
+    stages: int
+    step: int
+    first_step: int
+    last_step: int
+    epoch: int
+    epochs: int
+    images_per_second: float | None = None
+
+
+class Display:
+    """Shows nothing. Every method may be overridden; none may raise."""
+
+    def say(self, text: str) -> None:
+        """A sentence for the user."""
+
+    def warn(self, text: str) -> None:
+        """A sentence about something that went wrong without stopping anything."""
+
+    def report(self, what: str, done: int, total: int) -> None:
+        """Progress of preparing data: `done` of `total` of what."""
+
+    def step(self, moment: Moment, values: Mapping[str, float] | None) -> None:
+        """A step was done; `values` (losses and watch values by name) only when they were read."""
+
+    def line(self, text: str) -> None:
+        """A classic line of losses, as in train.log."""
+
+    def close(self) -> None:
+        """Nothing more will be shown."""
+
+
+class Lines(Display):
+    """Plain lines, for logs and pipes."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self.stream = stream or sys.stdout
+        self._reported: tuple[str, int] = ("", -1)
+
+    def say(self, text: str) -> None:
+        print(text, file=self.stream, flush=True)
+
+    def warn(self, text: str) -> None:
+        print(f"Warning: {text}", file=sys.stderr, flush=True)
+
+    def report(self, what: str, done: int, total: int) -> None:
+        quarter = 4 * done // max(total, 1)
+        if (what, quarter) != self._reported:
+            self._reported = (what, quarter)
+            self.say(f"{what}: {done} of {total}")
+
+    def line(self, text: str) -> None:
+        self.say(text)

@@ -1,0 +1,27 @@
+"""Errors a user sees: one plain sentence, and what to do about it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class GanzooError(Exception):
+    """Something failed. Its text is written for the user; the command line prints it and exits with 1."""
+
+    exit_code = 1
+
+
+class UsageError(GanzooError):
+    """What was asked for cannot be done as asked; the command line exits with 2."""
+
+    exit_code = 2
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A half-sentence that names the closest of `known` to `word`, or all of them when none is close."""
+    known = sorted(known)
+    close = difflib.get_close_matches(word, known, n=3, cutoff=0.5)
+    if close:
+        return "did you mean " + " or ".join(close) + "?"
+    return "known: " + ", ".join(known) + "." if known else "none is installed."

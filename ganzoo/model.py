@@ -1,0 +1,177 @@
+"""A trained generator to use: opened from a run or from a single file that needs no other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganzoo import checkpoint
+from ganzoo.architecture import Architecture, DataSpec, is_generator, networks
+from ganzoo.average import generator_state
+from ganzoo.devices import pick_device
+from ganzoo.errors import GanzooError, UsageError, nearest
+from ganzoo.plan import load_architecture
+from ganzoo.plugins import Entry, find
+from ganzoo.randomness import stream
+from ganzoo.runs import FORMAT, Run
+from ganzoo.spec import build
+
+BATCH = 64  # images generated at a time; fixed, so that a sample does not depend on how many are asked for
+
+
+class Model:
+    """The averaged generators of a run, in evaluation mode.
+
+    Attributes:
+        facts: the file's header: architecture, distribution and version it needs, config, data and its origin.
+        architecture: the module, on its device.
+    """
+
+    def __init__(self, architecture: Architecture, facts: Mapping[str, Any]) -> None:
+        self.architecture = architecture.eval().requires_grad_(False)
+        self.facts = dict(facts)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the labels that `sample` takes; () when the architecture takes none."""
+        return self.architecture.data.classes if self.architecture.conditional else ()
+
+    def load_generators(self, tensors: Mapping[str, Tensor]) -> None:
+        """Takes weights by state-dict key. Raises: GanzooError when they are not this architecture's."""
+        wanted = generator_state(self.architecture)
+        if set(wanted) != set(tensors) or any(wanted[key].shape != tensors[key].shape for key in wanted):
+            raise GanzooError(
+                f"The weights do not fit {type(self.architecture).__name__} as its options say; "
+                "the file is not what was written, or its plugin has changed."
+            )
+        self.architecture.load_state_dict(dict(tensors), strict=False)
+
+    def noise(self, n: int, seed: int = 0) -> Tensor:
+        """Latents [n, Z] from N(0, 1), a function of the seed; the first k of n are the same for every n."""
+        if self.architecture.latents is None:
+            raise UsageError(f"{self.facts['architecture']} makes no images from noise; it has no latents.")
+        return torch.randn(n, self.architecture.latents, generator=stream(seed, "sample"))
+
+    def labels(self, n: int, seed: int = 0, label: str | int | None = None) -> Tensor | None:
+        """Labels [n] int64: the one asked for, else uniform by the seed; None when the architecture takes none.
+
+        Raises: UsageError when there is no such label.
+        """
+        if not self.classes:
+            if label is not None:
+                raise UsageError(f"{self.facts['architecture']} was trained without labels; leave out --label.")
+            return None
+        if label is None:
+            return torch.randint(len(self.classes), (n,), generator=stream(seed, "labels"))
+        return torch.full((n,), find_label(self.classes, label))
+
+    @torch.no_grad()
+    def generate(self, z: Tensor, label: Tensor | None = None, truncation: float = 1.0) -> Tensor:
+        """Images [n, C, H, W] in [-1, 1], on the CPU, from latents [n, Z] and labels [n]; vectors come as they are."""
+        device = self.architecture.device
+        pieces = []
+        for start in range(0, len(z), BATCH):
+            part = slice(start, start + BATCH)
+            labels = None if label is None else label[part].to(device)
+            pieces.append(self.architecture.generate(z[part].to(device), labels, truncation).float().cpu())
+        images = torch.cat(pieces)
+        return images.clamp(-1, 1) if self.architecture.data.is_image else images
+
+    def sample(
+        self, n: int = 1, seed: int = 0, label: str | int | None = None, truncation: float = 1.0
+    ) -> Tensor:
+        """New images [n, C, H, W] in [-1, 1] (or vectors [n, D]), the same for the same seed.
+
+        Args:
+            label: a class's name or number, for conditional architectures; None draws them.
+            truncation: 1 for none; less pulls towards the mean, where the architecture can.
+        Raises: UsageError for n < 1, an unknown label, or truncation where there is none.
+        """
+        if n < 1:
+            raise UsageError(f"At least one image can be sampled, not {n}.")
+        return self.generate(self.noise(n, seed), self.labels(n, seed, label), truncation)
+
+
+def load(path: str | os.PathLike[str], device: str = "auto") -> Model:
+    """The model of a run folder or of a model.safetensors file.
+
+    Raises:
+        UsageError: there is no such run or file, or it has no model yet.
+        GanzooError: the file is damaged, or its architecture is not installed (says what to install).
+    """
+    where = Path(path)
+    if where.is_dir():
+        run = Run.open(where)
+        where = run.model_file
+        if not where.exists():
+            raise UsageError(f"{run.path} has no model yet; it is written when training begins.")
+    elif not where.exists():
+        raise UsageError(f"There is no run or model {path}; `ganzoo runs` lists the runs.")
+    tensors, facts = checkpoint.load(where)
+    model = make_model(architecture_of(facts, str(path)), facts, device)
+    model.load_generators(tensors)
+    return model
+
+
+def make_model(entry: Entry, facts: Mapping[str, Any], device: str = "auto") -> Model:
+    """An untrained `Model` as the facts describe it, with the networks that only training needs left out."""
+    cls = load_architecture(entry)
+    config = build(cls.Config, facts["config"], entry.name)
+    spec = facts["data"]
+    data = DataSpec(tuple(spec["shape"]), tuple(spec["classes"]), tuple(spec["domains"]))
+    with torch.random.fork_rng(devices=[]):
+        architecture = cls(config, data)
+    for name in list(networks(architecture)):
+        top = name.split(".")[0]
+        if not is_generator(architecture, name) and hasattr(architecture, top):
+            delattr(architecture, top)
+    return Model(architecture.to(pick_device(device)), facts)
+
+
+def architecture_of(facts: Mapping[str, Any], what: str) -> Entry:
+    """The catalogue's entry for the architecture that a run's or model's facts name.
+
+    Raises: GanzooError when it is not installed, or when the file is of a newer ganzoo.
+    """
+    if facts.get("format", 0) > FORMAT:
+        raise GanzooError(f"{what} was made by a newer ganzoo ({facts.get('ganzoo')}); upgrade this one to open it.")
+    try:
+        name, distribution, version = facts["architecture"], facts["distribution"], facts["version"]
+    except KeyError as error:
+        raise GanzooError(f"{what} does not say which architecture it is of; it is no model of ganzoo's.") from error
+    for candidate in (f"{distribution}:{name}", name):
+        try:
+            return find("architecture", candidate)
+        except UsageError:
+            continue
+    advice = "upgrade ganzoo" if distribution == "ganzoo" else f"install it: pip install '{distribution}=={version}'"
+    raise GanzooError(
+        f"{what} is a {name!r}, an architecture of {distribution} {version}, which is not installed or does not work "
+        f"here; {advice}."
+    )
+
+
+def find_label(classes: tuple[str, ...], label: str | int) -> int:
+    """The number of a class given by name or number. Raises: UsageError."""
+    if str(label) in classes:
+        return classes.index(str(label))
+    if str(label).isdigit() and int(label) < len(classes):
+        return int(label)
+    raise UsageError(f"There is no label {label!r}; {nearest(str(label), classes)}")
+
+
+def model_facts(run: Run, config: Mapping[str, Any], counters: Mapping[str, Any]) -> dict[str, Any]:
+    """The header of a run's model.safetensors."""
+    keys = ("format", "ganzoo", "architecture", "distribution", "version", "preset", "data", "seed")
+    return {
+        **{key: run.facts[key] for key in keys},
+        "config": dict(config),
+        "step": counters["step"],
+        "images": counters["images"],
+        "run": run.name,
+    }

@@ -1,0 +1,75 @@
+"""Tensors to pictures: grids, scatter plots of points, and a picture in the terminal."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+
+def to_bytes(images: Tensor) -> Tensor:
+    """Images [N, C, H, W] in [-1, 1] (clamped) -> uint8 [N, H, W, C]."""
+    scaled = images.detach().float().cpu().clamp(-1, 1).add(1).mul(127.5).round()
+    return scaled.to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+
+
+def to_picture(image: Tensor) -> Image.Image:
+    """One image [C, H, W] in [-1, 1] as a PIL image: grey, RGB or RGBA."""
+    array = to_bytes(image[None])[0].numpy()
+    return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
+
+
+def sheet(items: Tensor, columns: int | None = None, gap: int = 2) -> Image.Image:
+    """One picture of many: a grid of images [N, C, H, W], or a scatter plot of vectors [N, D]."""
+    return scatter(items) if items.dim() == 2 else grid(items, columns, gap)
+
+
+def grid(images: Tensor, columns: int | None = None, gap: int = 2) -> Image.Image:
+    """Images [N, C, H, W] in [-1, 1] in rows, `gap` pixels apart; about square unless `columns` says."""
+    pictures = [to_picture(image) for image in images]
+    columns = columns or math.ceil(math.sqrt(len(pictures)))
+    rows = math.ceil(len(pictures) / columns)
+    width, height = pictures[0].size
+    whole = Image.new(
+        pictures[0].mode, (columns * (width + gap) + gap, rows * (height + gap) + gap), 255 if images.shape[1] == 1 else "white"
+    )  # fmt: skip
+    for i, picture in enumerate(pictures):
+        row, column = divmod(i, columns)
+        whole.paste(picture, (gap + column * (width + gap), gap + row * (height + gap)))
+    return whole
+
+
+def scatter(points: Tensor, side: int = 400, reach: float = 1.25) -> Image.Image:
+    """The first two coordinates of vectors [N, D] as dots; the picture spans -reach … reach."""
+    picture = Image.new("RGB", (side, side), "white")
+    draw = ImageDraw.Draw(picture)
+    for x, y in (points[:, :2].float() / reach).tolist():
+        if math.isfinite(x) and math.isfinite(y):
+            at_x, at_y = side * (x + 1) / 2, side * (1 - y) / 2
+            draw.ellipse((at_x - 2, at_y - 2, at_x + 2, at_y + 2), fill=(31, 119, 180))
+    return picture
+
+
+def in_terminal(picture: Image.Image, columns: int = 80) -> Text:
+    """The picture as rich text, two pixels a character (upper half block), at most so many columns wide."""
+    from rich.color import Color
+    from rich.style import Style
+    from rich.text import Text
+
+    width = min(columns, picture.width)
+    height = max(2, round(picture.height * width / picture.width / 2) * 2)
+    pixels = picture.convert("RGB").resize((width, height), Image.Resampling.LANCZOS).load()
+    assert pixels is not None
+    text = Text(no_wrap=True)
+    for y in range(0, height, 2):
+        for x in range(width):
+            upper, lower = (Color.from_rgb(*pixels[x, y + half]) for half in (0, 1))
+            text.append("▀", Style(color=upper, bgcolor=lower))
+        text.append("\n")
+    return text

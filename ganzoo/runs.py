@@ -1,0 +1,181 @@
+"""The run folder: explains itself, and is enough to resume, sample, report and move to another machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ganzoo.errors import GanzooError, UsageError
+
+FORMAT = 1  # of run.json and of checkpoints
+
+
+@dataclass
+class Run:
+    """A training run in its folder.
+
+    Attributes:
+        path: the folder: run.json, metrics.jsonl, train.log, losses.png, samples/, model.safetensors, checkpoints/.
+        facts: what run.json says: architecture, data and its origin, every option, the stages, the environment.
+    """
+
+    path: Path
+    facts: dict[str, Any] = field(repr=False)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Run:
+        """The run in a folder. Raises: UsageError when it is none, GanzooError when run.json is damaged."""
+        folder = Path(path)
+        try:
+            facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        except OSError as error:
+            raise UsageError(f"{folder} is not a run folder; `ganzoo runs` lists those there are.") from error
+        except ValueError as error:
+            raise GanzooError(f"{folder / 'run.json'} is damaged ({error}); restore it to go on.") from error
+        if not isinstance(facts, dict) or "architecture" not in facts:
+            raise GanzooError(f"{folder / 'run.json'} does not describe a run.")
+        if facts.get("format", 0) > FORMAT:
+            raise GanzooError(f"{folder} was made by a newer ganzoo; upgrade this one to open it.")
+        return cls(folder, facts)
+
+    @classmethod
+    def create(cls, path: Path, facts: dict[str, Any]) -> Run:
+        """A new run folder. Raises: UsageError when the folder exists and is not empty, or cannot be made."""
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise UsageError(
+                f"{path} already exists; choose another --out, or add --continue to go on with the run in it."
+            )
+        try:
+            for folder in (path, path / "samples", path / "checkpoints"):
+                folder.mkdir(parents=True, exist_ok=True)
+            run = cls(path, {"format": FORMAT, **facts})
+            run.write()
+        except OSError as error:
+            raise UsageError(f"{path} cannot be written ({error.strerror}); choose another --out.") from error
+        return run
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def model_file(self) -> Path:
+        """The averaged generator: opens without any other file."""
+        return self.path / "model.safetensors"
+
+    @property
+    def status(self) -> str:
+        """"running", "finished", "interrupted", "failed", or "stopped" when its process is gone without a word."""
+        status = str(self.facts.get("status", "new"))
+        return "stopped" if status == "running" and not self._alive() else status
+
+    def checkpoints(self) -> list[Path]:
+        """Checkpoint files, oldest first."""
+        return sorted((self.path / "checkpoints").glob("step-*.safetensors"))
+
+    def metrics(self) -> Iterator[dict[str, Any]]:
+        """The rows of metrics.jsonl, in order; a last line cut short by a crash is left out."""
+        file = self.path / "metrics.jsonl"
+        if not file.exists():
+            return
+        with file.open(encoding="utf-8") as lines:
+            for line in lines:
+                try:
+                    yield json.loads(line)
+                except ValueError:
+                    return
+
+    def write(self) -> None:
+        """Writes run.json, atomically."""
+        write_text(self.path / "run.json", json.dumps(self.facts, indent=2, ensure_ascii=False) + "\n")
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Marks the run as being trained by this process. Raises: UsageError when another one is at it."""
+        if self.status == "running" and self.facts.get("process") != _process():
+            raise UsageError(
+                f"{self.path} is being trained by process {self.facts['process']['pid']}; stop that one first."
+            )
+        self.facts.update(status="running", process=_process())
+        self.write()
+        status = "failed"
+        try:
+            yield
+            status = "finished"
+        except KeyboardInterrupt:
+            status = "interrupted"
+            raise
+        finally:
+            self.facts["status"] = status
+            self.facts.pop("process", None)
+            self.write()
+
+    def _alive(self) -> bool:
+        process = self.facts.get("process") or {}
+        if process.get("host") != socket.gethostname():
+            return bool(process)
+        return _process_exists(int(process.get("pid", -1)))
+
+
+def list_runs(folder: str | os.PathLike[str] = "runs") -> list[Run]:
+    """The runs below a folder, by name; folders that are no runs are passed over."""
+    found = []
+    for file in sorted(Path(folder).glob("**/run.json")):
+        try:
+            found.append(Run.open(file.parent))
+        except GanzooError:
+            continue
+    return found
+
+
+def new_folder(architecture: str, data: str) -> Path:
+    """The next free ``runs/ARCHITECTURE-DATA-N``."""
+    stem = f"{architecture}-{data.split(':')[0]}".replace("/", "-")
+    taken = {path.name for path in Path("runs").glob(f"{stem}-*")} if Path("runs").is_dir() else set()
+    number = 1
+    while f"{stem}-{number}" in taken:
+        number += 1
+    return Path("runs") / f"{stem}-{number}"
+
+
+def latest(architecture: str, data: str) -> Path | None:
+    """The newest ``runs/ARCHITECTURE-DATA-N`` there is."""
+    stem = f"{architecture}-{data.split(':')[0]}".replace("/", "-")
+    found = [path.parent for path in Path("runs").glob(f"{stem}-*/run.json")]
+    return max(found, key=lambda path: (path / "run.json").stat().st_mtime, default=None)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replaces a small text file, atomically."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def _process() -> dict[str, Any]:
+    return {"pid": os.getpid(), "host": socket.gethostname()}
+
+
+def _process_exists(pid: int) -> bool:
+    if pid <= 0:
+        return False
+    if os.name == "nt":  # there os.kill(pid, 0) would end the process
+        import ctypes
+
+        handle = ctypes.windll.kernel32.OpenProcess(0x1000, False, pid)  # type: ignore[attr-defined,unused-ignore]
+        if handle:
+            ctypes.windll.kernel32.CloseHandle(handle)  # type: ignore[attr-defined,unused-ignore]
+        return bool(handle)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

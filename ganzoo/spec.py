@@ -1,0 +1,176 @@
+"""Options: one frozen dataclass says every name, type, default and help; strings from a command line become its fields.
+
+The same few lines serve an architecture's `Config`, a loss's constants, a penalty's weights and a data set's options.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+from ganzoo.errors import UsageError, nearest
+
+T = TypeVar("T")
+
+
+def option(default: T, help: str, *, low: float | None = None, high: float | None = None) -> T:
+    """A field of a `Config`: its default, what it means, and the range it must lie in (ends included)."""
+    field = dataclasses.field(default=default, metadata={"help": help, "low": low, "high": high})
+    return typing.cast(T, field)
+
+
+@dataclass(frozen=True)
+class Option:
+    """One field as the command line shows it. `kinds` are the types a value may take, `choices` those of a Literal."""
+
+    name: str
+    default: Any
+    help: str
+    kinds: tuple[type, ...]
+    choices: tuple[Any, ...] = ()
+    optional: bool = False
+    sequence: bool = False
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def type_name(self) -> str:
+        """Such as ``int``, ``float | none``, ``int,int,…`` or ``ring|grid``."""
+        names = "|".join(map(str, self.choices)) or " | ".join(kind.__name__ for kind in self.kinds)
+        return names + (",…" if self.sequence else "") + (" | none" if self.optional else "")
+
+    def parse(self, value: Any) -> Any:
+        """The field's value from a string or from a value of (about) its type.
+
+        Raises: UsageError naming the option, what was given and what it takes.
+        """
+        if value is None or (isinstance(value, str) and value.lower() == "none" and self.optional):
+            if not self.optional:
+                raise self._refuse(value)
+            return None
+        if self.sequence:
+            items = value.split(",") if isinstance(value, str) else value
+            if not isinstance(items, (list, tuple)):
+                raise self._refuse(value)
+            return tuple(self._one(item, value) for item in items if item != "")
+        return self._one(value, value)
+
+    def _one(self, item: Any, whole: Any) -> Any:
+        if self.choices:
+            for choice in self.choices:
+                if str(choice) == str(item):
+                    return choice
+            raise UsageError(
+                f"{self.flag} {whole} is not one of its values; {nearest(str(item), map(str, self.choices))}"
+            )
+        for kind in self.kinds:
+            parsed = _as(kind, item)
+            if parsed is not None:
+                self._check_range(parsed, whole)
+                return parsed
+        raise self._refuse(whole)
+
+    def _check_range(self, number: Any, whole: Any) -> None:
+        if isinstance(number, float) and not math.isfinite(number):
+            raise self._refuse(whole)
+        if self.low is not None and number < self.low:
+            raise UsageError(f"{self.flag} {whole} is too small; it takes {self.low:g} or more.")
+        if self.high is not None and number > self.high:
+            raise UsageError(f"{self.flag} {whole} is too large; it takes {self.high:g} at most.")
+
+    def _refuse(self, value: Any) -> UsageError:
+        return UsageError(f"{self.flag} takes {self.type_name}, not {value!r}; its default is {self.default}.")
+
+
+def _as(kind: type, item: Any) -> Any:
+    """`item` as a `kind`, or None when it is not one."""
+    if kind is bool:
+        words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+        return item if isinstance(item, bool) else words.get(str(item).lower())
+    if isinstance(item, bool):
+        return None
+    if kind is int:
+        text = str(int(item)) if isinstance(item, float) and item.is_integer() else str(item)
+        try:
+            return int(text)
+        except ValueError:
+            return None
+    if kind is float:
+        try:
+            return float(item)
+        except (TypeError, ValueError):
+            return None
+    return item if isinstance(item, str) else None
+
+
+@lru_cache(maxsize=256)
+def options(cls: type) -> dict[str, Option]:
+    """The options that a dataclass declares, by field name, in order.
+
+    Raises: TypeError when a field's type is none of int, float, bool, str, Literal, `| None`, a tuple of int or float,
+    or when it has no default.
+    """
+    hints = typing.get_type_hints(cls)
+    return {field.name: _option(cls, field, hints[field.name]) for field in dataclasses.fields(cls) if field.init}
+
+
+def _option(cls: type, field: dataclasses.Field[Any], hint: Any) -> Option:
+    where = f"{cls.__module__}.{cls.__qualname__}.{field.name}"
+    if field.default is dataclasses.MISSING:
+        raise TypeError(f"{where} has no default.")
+    parts = get_args(hint) if get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+    optional = type(None) in parts
+    parts = tuple(part for part in parts if part is not type(None))
+    sequence = len(parts) == 1 and get_origin(parts[0]) is tuple
+    if sequence:
+        parts = tuple(dict.fromkeys(part for part in get_args(parts[0]) if part is not Ellipsis))
+    choices: tuple[Any, ...] = ()
+    if len(parts) == 1 and get_origin(parts[0]) is Literal:
+        choices = get_args(parts[0])
+        parts = tuple(dict.fromkeys(type(choice) for choice in choices))
+    if not parts or any(part not in (int, float, bool, str) for part in parts):
+        raise TypeError(f"{where} has a type that no command-line option can take: {hint}.")
+    meta = field.metadata
+    return Option(
+        field.name, field.default, meta.get("help", ""), parts, choices, optional, sequence, meta.get("low"),
+        meta.get("high"),
+    )  # fmt: skip
+
+
+def build(cls: type[T], values: Mapping[str, Any], what: str, base: T | None = None) -> T:
+    """A `cls` (or `base` changed) with `values`, strings or not, parsed and checked.
+
+    Args:
+        what: whose options they are, for the error: "dcgan", "the loss lsgan".
+    Raises: UsageError on an unknown name or a value its field does not take.
+    """
+    known = options(cls)
+    unknown = [name for name in values if name not in known]
+    if unknown:
+        raise UsageError(f"{what} has no option {unknown[0]!r}; {nearest(unknown[0], known)}")
+    parsed = {name: known[name].parse(value) for name, value in values.items()}
+    if base is None:
+        return cls(**parsed)
+    return typing.cast(T, dataclasses.replace(base, **parsed))  # type: ignore[type-var]
+
+
+def parse_spec(text: str) -> tuple[str, dict[str, str]]:
+    """A name with options: ``"lsgan:a=-1,c=0"`` is ``("lsgan", {"a": "-1", "c": "0"})``.
+
+    The name itself may have a colon, as in ``"ganzoo-yours:anime:images=100"``: only a last part with `=` is options.
+    """
+    head, colon, tail = text.rpartition(":")
+    if not colon or "=" not in tail:
+        return text, {}
+    pairs = (pair.partition("=") for pair in tail.split(",") if pair)
+    return head, {key.strip(): value.strip() for key, _, value in pairs}

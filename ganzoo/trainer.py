@@ -1,0 +1,384 @@
+"""The training step of every architecture: who moves, who owns backward, what is averaged, what is saved.
+
+The model's `step` says what is computed; everything that must be right for all of them is here, once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from ganzoo.architecture import Architecture, Batch, Progress, Update, networks
+from ganzoo.average import Average
+from ganzoo.errors import GanzooError, UsageError, nearest
+from ganzoo.loader import Loader
+from ganzoo.randomness import Share, seed_everything, sharing
+
+
+class ContractError(GanzooError):
+    """An architecture broke the contract; the sentence is for its author."""
+
+
+class Diverged(GanzooError):
+    """A loss is no longer finite."""
+
+
+@dataclass
+class Extent:
+    """Where the present stage of a run begins and ends, in images drawn; `last_step` ends it too, when given."""
+
+    first_image: int = 0
+    last_image: int = 0
+    last_step: int | None = None
+
+
+@dataclass
+class Trainer:
+    """Trains a model on a loader's batches, one step at a time.
+
+    Attributes:
+        model: on its device, with its weights as they are now.
+        batch_size: the global batch, over all processes and accumulated parts.
+        precision: "fp32" or "bf16" (autocast).
+        average: the averaged generators.
+        accumulate: parts of the batch that each process computes one after the other before stepping.
+        step_count, images, epoch, epoch_step: steps done; images drawn; passes completed; step the epoch began at.
+    """
+
+    model: Architecture
+    loader: Loader
+    seed: int = 0
+    batch_size: int = 64
+    precision: str = "fp32"
+    half_life: float = 10_000
+    accumulate: int = 1
+    extent: Extent = field(default_factory=Extent)
+
+    def __post_init__(self) -> None:
+        self.rank = dist.get_rank() if dist.is_initialized() else 0
+        self.world = dist.get_world_size() if dist.is_initialized() else 1
+        self.device = self.model.device
+        self.networks = networks(self.model)
+        self.average = Average(self.model, self.half_life)
+        self.step_count = self.images = self.epoch = self.epoch_step = 0
+        self.finite = torch.ones((), dtype=torch.bool, device=self.device)
+        self._reached: set[tuple[str, ...]] = set()
+        self._stage: Hashable = self.model.stage(self.progress)
+        self._fresh_optimizers()
+
+    # ---- where we are ------------------------------------------------------------------------------------------
+
+    @property
+    def progress(self) -> Progress:
+        return Progress(
+            self.step_count, self.images, self.epoch, self.extent.first_image, self.extent.last_image
+        )
+
+    @property
+    def done(self) -> bool:
+        """Whether the present stage is over."""
+        if self.extent.last_step is not None:
+            return self.step_count >= self.extent.last_step
+        return self.images >= self.extent.last_image
+
+    @property
+    def current_batch_size(self) -> int:
+        """The global batch of the next step. Raises: UsageError when it does not split evenly."""
+        size = self.model.batch_size(self.progress) or self.batch_size
+        parts = self.world * self.accumulate
+        if size % parts:
+            near = max(parts, round(size / parts) * parts)
+            raise UsageError(
+                f"A batch of {size} does not split into {self.world} processes × {self.accumulate} parts; "
+                f"use --batch-size {near}."
+            )
+        return size
+
+    # ---- one step ----------------------------------------------------------------------------------------------
+
+    def step(self) -> dict[str, Tensor]:
+        """One step of the architecture; returns its losses and watch values by name, scalars still on the device."""
+        progress, size = self.progress, self.current_batch_size
+        self._enter_stage(progress)
+        self._set_rates(progress)
+        seed_everything(self.seed, "step", self.step_count)
+        self.model.train()
+        drawn = [0] * self.accumulate
+        shares = [Share(self.rank * self.accumulate + k, self.world * self.accumulate) for k in range(self.accumulate)]
+        turns = [
+            self.model.step(self._batches(size, share, drawn, k), progress) for k, share in enumerate(shares)
+        ]
+        streams = _Streams(self.accumulate, self.device)
+        values: dict[str, Tensor] = {}
+        moved: set[str] = set()
+        while True:
+            updates = []
+            for k, turn in enumerate(turns):
+                with streams.turn(k), sharing(shares[k].index, shares[k].parts):
+                    update = self._advance(turn)
+                if update is not None:
+                    self._backward(update, first=k == 0)
+                updates.append(update)
+            update = updates[0]
+            if update is None:
+                break
+            names = self._resolve(update)
+            self._apply(names, update)
+            moved.update(names)
+            _collect(values, [each for each in updates if each is not None])
+        self._finish(moved, drawn[0])
+        return values
+
+    def _batches(self, size: int, share: Share, drawn: list[int], k: int) -> Iterator[Batch]:
+        position = self.images
+        while True:
+            batch = self.loader.draw(position, size, share)
+            position += size
+            drawn[k] += size
+            yield batch
+
+    def _advance(self, turn: Iterator[Update]) -> Update | None:
+        """The next turn of the step, under autocast entered anew: a cached cast of last turn's weights would lie."""
+        with self._autocast():
+            before = self._modes()
+            update = next(turn, None)
+            if self._modes() != before:
+                torch.set_grad_enabled(True)
+                raise ContractError(
+                    f"{self._name}.step yields inside a block that changes grad mode or autocast, such as "
+                    "torch.no_grad(); close the block before the yield."
+                )
+        if update is not None and not isinstance(update, Update):
+            raise ContractError(f"{self._name}.step yields a {type(update).__name__}; it should yield Update(…).")
+        return update
+
+    def _backward(self, update: Update, first: bool) -> None:
+        """Gradients of the update's terms for the networks it names, and for nobody else."""
+        names = self._resolve(update)
+        parameters = self._parameters(names)
+        if first:
+            for parameter in parameters:
+                parameter.grad = None
+        if not update.terms:
+            raise ContractError(f"{self._name}.step yields an Update of {', '.join(names)} without terms.")
+        total = torch.stack([term.float().reshape(()) for term in update.terms.values()]).sum()
+        if total.requires_grad:
+            torch.autograd.backward(total / self.accumulate, inputs=parameters)
+        if names not in self._reached:
+            self._check_reached(names)
+            self._reached.add(names)
+        self.finite &= total.detach().isfinite()
+
+    def _apply(self, names: tuple[str, ...], update: Update) -> None:
+        """Reduces across processes, clips, steps."""
+        parameters = [parameter for parameter in self._parameters(names) if parameter.grad is not None]
+        if self.world > 1:
+            _reduce([parameter.grad for parameter in parameters if parameter.grad is not None], self.world)
+        if update.clip is not None:
+            nn.utils.clip_grad_norm_(parameters, update.clip)
+        for name in names:
+            self.optimizers[name].step()
+        for parameter in parameters:
+            parameter.grad = None
+
+    def _finish(self, moved: set[str], drawn: int) -> None:
+        if not moved:
+            raise ContractError(f"{self._name}.step yielded nothing; it should yield an Update for each player.")
+        if not drawn:
+            raise ContractError(f"{self._name}.step drew no batch; call next(batches).")
+        self.step_count += 1
+        self.images += drawn
+        if any(name.split(".")[0] in self.model.generators or name in self.model.generators for name in moved):
+            self.average.update(self.model, drawn)
+        if self.images // len(self.loader) > self.epoch:
+            self.epoch = self.images // len(self.loader)
+            self.epoch_step = self.step_count
+
+    def _modes(self) -> tuple[bool, bool, bool]:
+        kind = self.device.type
+        return torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.is_autocast_enabled(kind)
+
+    # ---- networks and optimizers -------------------------------------------------------------------------------
+
+    @property
+    def _name(self) -> str:
+        return type(self.model).__name__
+
+    def _autocast(self) -> contextlib.AbstractContextManager[Any]:
+        if self.precision == "bf16":
+            return torch.autocast(self.device.type, torch.bfloat16)
+        return contextlib.nullcontext()
+
+    def _resolve(self, update: Update) -> tuple[str, ...]:
+        """The networks that an update names; ``"G"`` stands for all of ``"G.AB"`` and ``"G.BA"``."""
+        found: list[str] = []
+        for name in update.names:
+            members = [known for known in self.networks if known == name or known.startswith(name + ".")]
+            if not members:
+                raise ContractError(
+                    f"{self._name}.step updates {name!r}, which is no network of it; {nearest(name, self.networks)}"
+                )
+            found += members
+        return tuple(dict.fromkeys(found))
+
+    def _parameters(self, names: tuple[str, ...]) -> list[nn.Parameter]:
+        return [p for name in names for p in self.networks[name].parameters() if p.requires_grad]
+
+    def _check_reached(self, names: tuple[str, ...]) -> None:
+        for name in names:
+            if all(parameter.grad is None for parameter in self.networks[name].parameters()):
+                raise ContractError(
+                    f"The update of {name} in {self._name}.step reaches no parameter of {name}: "
+                    "something between the network and the loss is detached."
+                )
+
+    def _fresh_optimizers(self) -> None:
+        self.optimizers = {
+            name: self.model.optimizer(name, [p for p in network.parameters() if p.requires_grad])
+            for name, network in self.networks.items()
+        }
+        self._rates = {
+            name: [group["lr"] for group in optimizer.param_groups] for name, optimizer in self.optimizers.items()
+        }
+
+    def _enter_stage(self, progress: Progress) -> None:
+        stage = self.model.stage(progress)
+        if stage != self._stage:
+            self._stage = stage
+            self._fresh_optimizers()
+
+    def _set_rates(self, progress: Progress) -> None:
+        for name, optimizer in self.optimizers.items():
+            factor = self.model.learning_rate(progress, name)
+            for group, rate in zip(optimizer.param_groups, self._rates[name], strict=True):
+                group["lr"] = rate * factor
+
+    # ---- the whole state ---------------------------------------------------------------------------------------
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Everything that training needs to go on: tensors by name, and counters (JSON)."""
+        tensors = {f"model/{key}": value for key, value in self.model.state_dict().items()}
+        tensors.update({f"average/{key}": value for key, value in self.average.tensors.items()})
+        scalars: dict[str, Any] = {}
+        for name, optimizer in self.optimizers.items():
+            for index, state in optimizer.state_dict()["state"].items():
+                for key, value in state.items():
+                    where = f"optimizer/{name}/{index}/{key}"
+                    if isinstance(value, Tensor):
+                        tensors[where] = value
+                    else:
+                        scalars[where] = value
+        counters = {
+            "step": self.step_count, "images": self.images, "epoch": self.epoch, "epoch_step": self.epoch_step,
+            "average_steps": self.average.steps, "optimizer": scalars, "stage": repr(self._stage),
+        }  # fmt: skip
+        return tensors, counters
+
+    def load_state(self, tensors: Mapping[str, Tensor], counters: Mapping[str, Any]) -> None:
+        """Takes up a state; optimizers keep the rates and betas of the model's present config.
+
+        Raises: GanzooError when the tensors are not this model's.
+        """
+        _load_model(self.model, _under("model/", tensors))
+        for key, value in _under("average/", tensors).items():
+            if key in self.average.tensors:
+                self.average.tensors[key].copy_(value)
+        self.average.steps = counters["average_steps"]
+        self.step_count, self.images = counters["step"], counters["images"]
+        self.epoch, self.epoch_step = counters["epoch"], counters["epoch_step"]
+        self._stage = self.model.stage(self.progress)
+        self._fresh_optimizers()
+        if repr(self._stage) == counters["stage"]:
+            everything = {**counters["optimizer"], **_under("optimizer/", tensors, keep=True)}
+            for name, optimizer in self.optimizers.items():
+                _load_optimizer(optimizer, _under(f"optimizer/{name}/", everything))
+
+
+def _under(prefix: str, items: Mapping[str, Any], keep: bool = False) -> dict[str, Any]:
+    """The items whose name begins with the prefix, without it unless `keep`."""
+    return {
+        (name if keep else name[len(prefix) :]): value for name, value in items.items() if name.startswith(prefix)
+    }
+
+
+def _load_model(model: Architecture, tensors: Mapping[str, Tensor]) -> None:
+    try:
+        model.load_state_dict(dict(tensors))
+    except RuntimeError as error:
+        first = str(error).strip().splitlines()[-1].strip()
+        raise GanzooError(
+            f"The checkpoint does not fit {type(model).__name__} as configured ({first}); "
+            "options that change the networks' shape cannot change within a run."
+        ) from error
+
+
+def _load_optimizer(optimizer: torch.optim.Optimizer, state: Mapping[str, Any]) -> None:
+    """State by ``"<index>/<key>"`` into an optimizer, whose rates and betas stay its own."""
+    by_index: dict[int, dict[str, Any]] = {}
+    for where, value in state.items():
+        index, _, key = where.partition("/")
+        by_index.setdefault(int(index), {})[key] = value
+    optimizer.load_state_dict({"state": by_index, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _reduce(gradients: list[Tensor], world: int) -> None:
+    """Averages gradients across processes in one flat all-reduce."""
+    flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
+    dist.all_reduce(flat)
+    flat /= world
+    for gradient, piece in zip(gradients, flat.split([gradient.numel() for gradient in gradients]), strict=True):
+        gradient.copy_(piece.view_as(gradient))
+
+
+def _collect(values: dict[str, Tensor], updates: list[Update]) -> None:
+    """Adds a turn's losses and watch values, averaged over its parts."""
+    first = updates[0]
+    who = "+".join(first.names)
+    mean = {key: torch.stack([u.terms[key].detach().float() for u in updates]).mean() for key in first.terms}
+    values[f"loss/{who}"] = torch.stack(list(mean.values())).sum()
+    if len(mean) > 1:
+        values.update({f"loss/{who}/{key}": value for key, value in mean.items()})
+    for key in first.watch:
+        values[key] = torch.stack([u.watch[key].detach().float() for u in updates]).mean()
+
+
+class _Streams:
+    """One random state for each accumulated part, so that parts that take turns draw alike."""
+
+    def __init__(self, parts: int, device: torch.device) -> None:
+        self.parts, self.device = parts, device
+        self._states = [self._get()] * parts if parts > 1 else []
+
+    @contextlib.contextmanager
+    def turn(self, k: int) -> Iterator[None]:
+        if self.parts > 1:
+            self._set(self._states[k])
+        yield
+        if self.parts > 1:
+            self._states[k] = self._get()
+
+    def _get(self) -> tuple[Any, ...]:
+        accelerator = _accelerator(self.device)
+        extra = accelerator.get_rng_state() if accelerator else None
+        return random.getstate(), numpy.random.get_state(), torch.get_rng_state(), extra
+
+    def _set(self, state: tuple[Any, ...]) -> None:
+        random.setstate(state[0])
+        numpy.random.set_state(state[1])
+        torch.set_rng_state(state[2])
+        accelerator = _accelerator(self.device)
+        if accelerator:
+            accelerator.set_rng_state(state[3])
+
+
+def _accelerator(device: torch.device) -> Any:
+    """The torch module of the device's kind, torch.cuda or torch.mps; None for the CPU."""
+    return {"cuda": torch.cuda, "mps": torch.mps}.get(device.type)

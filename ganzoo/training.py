@@ -1,0 +1,274 @@
+"""`train`, `resume` and `extend`: what a notebook calls, and the command line with it."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import ganzoo
+from ganzoo import data
+from ganzoo.architecture import networks, parameter_counts
+from ganzoo.display import Display, Lines
+from ganzoo.errors import GanzooError, UsageError
+from ganzoo.model import architecture_of
+from ganzoo.plan import Plan, Stage, load_architecture, make_plan, recipe_of, stage_of
+from ganzoo.runs import Run, latest, new_folder
+from ganzoo.session import Session
+from ganzoo.settings import LENGTHS, Settings
+from ganzoo.spec import build, options
+
+
+def train(
+    architecture: str | None = None,
+    dataset: str | None = None,
+    *,
+    preset: str | None = None,
+    recipe: str | None = None,
+    out: str | os.PathLike[str] | None = None,
+    init: str | os.PathLike[str] | None = None,
+    go_on: bool = False,
+    display: Display | None = None,
+    **options: Any,
+) -> Run:
+    """Trains an architecture on a data set, from the beginning to the end, in a new run folder.
+
+    Args:
+        architecture, dataset: names of the catalogue, such as ``"dcgan"`` and ``"anime"``; a recipe may say them.
+        preset: a named set of options of the architecture.
+        recipe: a named experiment of the catalogue, or a TOML file; options given here override its own.
+        out: the run's folder; ``runs/ARCHITECTURE-DATASET-N`` unless given.
+        init: a run or model to take the first weights from.
+        go_on: when the folder (or, without `out`, the newest run of this kind) exists, resume it instead.
+        display: what shows progress; plain lines unless given.
+        options: every option of the architecture and of the trainer (`ganzoo show ARCHITECTURE` lists them), such as
+            ``epochs=5`` or ``lr=1e-4``.
+
+    Returns: the finished run.
+    Raises:
+        UsageError: what is asked cannot be done; nothing was written.
+        GanzooError: it failed; checkpoints written so far are kept.
+        KeyboardInterrupt: stopped by Ctrl-C, after a checkpoint; `resume` goes on.
+    """
+    display = display or Lines()
+    plan = plan_run(architecture, dataset, preset=preset, recipe=recipe, **options)
+    folder = Path(out) if out is not None else None
+    if go_on:
+        there = folder if folder is not None else latest(plan.entry.name, plan.data.name)
+        if there is not None and (there / "run.json").exists():
+            return resume(there, display=display)
+    session = prepare(plan, display)
+    run = Run.create(folder or new_folder(plan.entry.name, plan.data.name), _facts(plan, session, init))
+    session.run = run
+    _announce(session, display)
+    session.train()
+    return run
+
+
+def resume(run: str | os.PathLike[str] | Run, *, display: Display | None = None) -> Run:
+    """Goes on with a run exactly where its newest checkpoint left it; a finished run is returned as it is.
+
+    Raises: UsageError when it is no run; GanzooError when its checkpoint is damaged, its plugin is not installed, or
+    its data has changed.
+    """
+    display = display or Lines()
+    run = run if isinstance(run, Run) else Run.open(run)
+    plan = plan_of(run)
+    session = prepare(plan, display)
+    _check_data(run, session)
+    session.run = run
+    if run.status == "finished":
+        display.say(f"{run.path} is finished; `ganzoo extend {run.path} --epochs N` trains it further.")
+        return run
+    session.train()
+    return run
+
+
+def extend(run: str | os.PathLike[str] | Run, *, display: Display | None = None, **options: Any) -> Run:
+    """Adds a stage to a run and trains it: weights and optimizer state go along, the new options apply.
+
+    Args:
+        options: one of `epochs`, `images` and `steps`, and whatever changes, such as ``lr=1e-4, beta1=0.3``.
+    Raises: as `resume`; UsageError when an option cannot change within a run.
+    """
+    run = run if isinstance(run, Run) else Run.open(run)
+    fixed = {"seed", "resolution", "channels", "load_size", "average", "processes"} & {
+        name for name, value in options.items() if value is not None
+    }
+    if fixed:
+        raise UsageError(f"--{fixed.pop().replace('_', '-')} cannot change within a run; start a new one, with --init.")
+    stage = stage_of(options)
+    plan = plan_of(run)
+    dataclasses.replace(plan, stages=(*plan.stages, stage)).at_stage(len(plan.stages))  # checks the options
+    run.facts["stages"].append(_stage_facts(stage))
+    if run.facts.get("status") == "finished":
+        run.facts["status"] = "interrupted"
+    run.write()
+    return resume(run, display=display)
+
+
+def plan_run(
+    architecture: str | None,
+    dataset: str | None,
+    *,
+    preset: str | None = None,
+    recipe: str | None = None,
+    **options: Any,
+) -> Plan:
+    """The plan of a run, with a recipe's words filled in. Raises: UsageError."""
+    stages: tuple[Mapping[str, Any], ...] = ()
+    if recipe is not None:
+        card = recipe_of(recipe)
+        if architecture not in (None, card.architecture):
+            raise UsageError(f"The recipe {recipe} is for {card.architecture}, not for {architecture}.")
+        architecture, dataset, preset = card.architecture, dataset or card.data, preset or card.preset
+        given = {name: value for name, value in options.items() if value is not None}
+        if not any(name in LENGTHS for name in given):
+            stages = tuple({name: v for name, v in stage.items() if name not in given} for stage in card.stages)
+        options = {**card.options, **given}
+    if architecture is None or dataset is None:
+        raise UsageError("Say an architecture and a data set, such as `ganzoo train dcgan anime`, or --recipe NAME.")
+    return make_plan(architecture, dataset, options, preset, stages, recipe)
+
+
+def plan_of(run: Run) -> Plan:
+    """The plan that a run's run.json describes. Raises: GanzooError when it cannot be followed here."""
+    facts = run.facts
+    entry = architecture_of(facts, str(run.path))
+    model = load_architecture(entry)
+    size = facts["size"]
+    return Plan(
+        entry,
+        model,
+        build(model.Config, facts["config"], entry.name),
+        build(Settings, facts["settings"], "ganzoo"),
+        data.info(facts["data"]["name"]),
+        tuple(size) if size else None,
+        tuple(Stage(stage["length"], stage["changes"]) for stage in facts["stages"]),
+        facts["preset"],
+        facts["recipe"],
+    )
+
+
+def prepare(plan: Plan, display: Display) -> Session:
+    """Checks a plan against its data and this machine, and packs the data. Raises: UsageError."""
+    for note in plan.notes:
+        display.say(note)
+    settings = plan.settings
+    load = (settings.load_size, settings.load_size) if settings.load_size else None
+    dataset = data.prepare(
+        plan.data.name, resolution=plan.size, channels=settings.channels, load_size=load, report=display.report
+    )
+    session = Session(None, plan, dataset, display)
+    items = max(len(part) for part in dataset.parts.values())
+    if settings.batch_size > items:
+        raise UsageError(
+            f"A batch of {settings.batch_size} is larger than {plan.data.name}, which has {items}; "
+            f"use --batch-size {items} or less."
+        )
+    session.check_memory()
+    return session
+
+
+def _announce(session: Session, display: Display) -> None:
+    """Says what will be trained on what, and how long it will take, before the first step."""
+    run, plan = session.run, session.plan
+    assert run is not None
+    counts = " + ".join(f"{name} {count:,}" for name, count in run.facts["parameters"].items())
+    display.say(
+        f"{plan.entry.card.title} ({counts} parameters) on {plan.data.name} "
+        f"({plan.data.images:,} images, {session.dataset.origin}), {session.device.type} {session.precision}."
+    )
+    steps = session.steps_left()
+    if steps > 5:
+        display.say("Timing a few steps …")
+        seconds = session.estimate()
+        display.say(
+            f"{steps:,} steps, about {duration(steps * seconds)} ({seconds:.2f} s a step). Run folder: {run.path}"
+        )
+    else:
+        display.say(f"{steps} steps. Run folder: {run.path}")
+
+
+def duration(seconds: float) -> str:
+    """ "50 seconds", "17 minutes", "3.2 hours"."""
+    if seconds < 90:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+
+
+def _facts(plan: Plan, session: Session, init: str | os.PathLike[str] | None) -> dict[str, Any]:
+    """What run.json says at the start."""
+    with torch.random.fork_rng(devices=[]):
+        model = session.build(0).model
+    if init is not None:
+        from ganzoo.session import take_weights
+
+        take_weights(model, str(init))
+    spec = model.data
+    return {
+        "ganzoo": ganzoo.__version__,
+        "architecture": plan.entry.name,
+        "distribution": plan.entry.distribution,
+        "version": plan.entry.version,
+        "preset": plan.preset,
+        "recipe": plan.recipe,
+        "data": {
+            "name": plan.data.name,
+            "origin": session.dataset.origin,
+            "fingerprint": session.dataset.fingerprint,
+            "images": plan.data.images,
+            "shape": list(spec.shape),
+            "classes": list(spec.classes),
+            "domains": list(spec.domains),
+        },
+        "seed": plan.settings.seed,
+        "size": list(plan.size) if plan.size else None,
+        "config": _values(plan.config),
+        "settings": _values(plan.settings),
+        "stages": [_stage_facts(stage) for stage in plan.stages],
+        "parameters": parameter_counts(model),
+        "networks": list(networks(model)),
+        "init": str(init) if init is not None else None,
+        "environment": environment(session),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def environment(session: Session) -> dict[str, Any]:
+    """The machine and the versions a run was trained with."""
+    device = torch.cuda.get_device_name(session.device) if session.device.type == "cuda" else platform.processor()
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "system": f"{platform.system()} {platform.machine()}",
+        "device": session.device.type,
+        "device_name": device or platform.machine(),
+        "threads": torch.get_num_threads(),
+        "precision": session.precision,
+    }
+
+
+def _check_data(run: Run, session: Session) -> None:
+    then, now = run.facts["data"]["fingerprint"], session.dataset.fingerprint
+    if then != now:
+        name = run.facts["data"]["name"]
+        raise GanzooError(
+            f"The data set {name} is not the one that {run.path} was trained on "
+            f"({run.facts['data']['origin']}); add that one again under this name to go on."
+        )
+
+
+def _values(config: Any) -> dict[str, Any]:
+    """A Config's fields as JSON can hold them."""
+    return {name: getattr(config, name) for name in options(type(config))}
+
+
+def _stage_facts(stage: Stage) -> dict[str, Any]:
+    return {"length": dict(stage.length), "changes": dict(stage.changes)}

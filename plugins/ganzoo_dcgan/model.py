@@ -1,0 +1,94 @@
+"""Deep convolutional GAN: Radford, Metz and Chintala 2015, arXiv:1511.06434, as the PyTorch tutorial sizes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from torch import Tensor, nn
+
+from ganzoo.api import DataSpec, TwoPlayer, TwoPlayerConfig, UsageError, option
+
+
+@dataclass(frozen=True)
+class Config(TwoPlayerConfig):
+    width_g: int = option(64, "G's feature maps before the last layer; doubled at each layer below", low=1)
+    width_d: int = option(64, "D's feature maps after the first layer; doubled at each layer below", low=1)
+    batch_size: int = option(128, "images in a step")
+    resolution: int = option(64, "height and width")
+
+
+class DCGAN(TwoPlayer):
+    """Both players halve or double the image at each layer; all weights start at N(0, 0.02)."""
+
+    Config = Config
+
+    def __init__(self, config: Config, data: DataSpec) -> None:
+        super().__init__(config, data)
+        layers = depth(data)
+        self.G = Generator(config.latents, config.width_g, layers, data)
+        self.D = Discriminator(config.width_d, layers, data)
+        self.apply(initialise)
+
+
+class Generator(nn.Module):
+    """z [B, Z] -> images [B, C, H, W] in [-1, 1]."""
+
+    def __init__(self, latents: int, width: int, layers: int, data: DataSpec) -> None:
+        super().__init__()
+        start = (data.height >> layers, data.width >> layers)
+        widths = [width << i for i in reversed(range(layers))]  # 512, 256, 128, 64 for 64×64
+        blocks: list[nn.Module] = [nn.ConvTranspose2d(latents, widths[0], start, bias=False)]
+        for before, after in zip(widths, widths[1:], strict=False):
+            blocks += [*normalise(before), nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)]
+        blocks += [*normalise(width), nn.ConvTranspose2d(width, data.channels, 4, 2, 1, bias=False), nn.Tanh()]
+        self.main = nn.Sequential(*blocks)
+
+    def forward(self, z: Tensor) -> Tensor:
+        return cast(Tensor, self.main(z[:, :, None, None]))
+
+
+class Discriminator(nn.Module):
+    """images [B, C, H, W] -> logits [B]; the sigmoid is the loss's."""
+
+    def __init__(self, width: int, layers: int, data: DataSpec) -> None:
+        super().__init__()
+        end = (data.height >> layers, data.width >> layers)
+        blocks: list[nn.Module] = [nn.Conv2d(data.channels, width, 4, 2, 1, bias=False), leaky()]
+        for i in range(1, layers):
+            before, after = width << (i - 1), width << i
+            blocks += [nn.Conv2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), leaky()]
+        blocks += [nn.Conv2d(width << (layers - 1), 1, end, bias=False)]
+        self.main = nn.Sequential(*blocks)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return cast(Tensor, self.main(images).flatten())
+
+
+def normalise(channels: int) -> tuple[nn.Module, nn.Module]:
+    return nn.BatchNorm2d(channels), nn.ReLU(inplace=True)
+
+
+def leaky() -> nn.Module:
+    return nn.LeakyReLU(0.2, inplace=True)
+
+
+def depth(data: DataSpec) -> int:
+    """Halvings until the shorter side is 4 (or as near as both sides allow): 3 at 32×32, 4 at 64×64, 5 at 128×128."""
+    if not data.is_image:
+        raise UsageError("dcgan needs images; for points there is `ganzoo list --task points`.")
+    if data.height % 16 or data.width % 16:
+        raise UsageError(f"dcgan cannot do {data.height}×{data.width}: sides must be multiples of 16, such as 64.")
+    layers = min(data.height, data.width).bit_length() - 3
+    while data.height % (1 << layers) or data.width % (1 << layers):
+        layers -= 1
+    return layers
+
+
+def initialise(module: nn.Module) -> None:
+    """Paper, section 4: weights from N(0, 0.02); batch norm's scale from N(1, 0.02), its shift 0."""
+    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, 1.0, 0.02)
+        nn.init.zeros_(cast(Any, module.bias))
