@@ -5,8 +5,9 @@ Letters in shapes: B batch, C channels, H height, W width, Z latents.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar, Protocol
 
 import torch
@@ -203,15 +204,14 @@ class Architecture(nn.Module):
     def random_labels(self, count: int) -> Tensor:
         """Uniform labels [count], int64, this process's rows of the global batch."""
         classes = len(self.data.classes)
-        draw: Callable[..., Tensor] = lambda shape, **where: torch.randint(classes, shape, **where)  # noqa: E731
-        return rows((count,), draw, device=self.device)
+        return rows((count,), partial(torch.randint, classes), device=self.device)
 
     def generate(self, z: Tensor, label: Tensor | None = None, truncation: float = 1.0) -> Tensor:
         """Images [B, C, H, W] from latents z [B, Z]. Architectures without truncation take only 1."""
         if truncation != 1.0:
             raise UsageError(f"{type(self).__name__} has no truncation.")
-        images: Tensor = self.G(z, label) if self.conditional else self.G(z)
-        return images
+        generator: Generator = getattr(self, self.generators[0])
+        return generator(z, label) if self.conditional else generator(z)
 
     @property
     def device(self) -> torch.device:

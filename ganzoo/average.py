@@ -34,16 +34,15 @@ class Average:
         """The decay of a step that drew so many images."""
         if self.half_life <= 0:
             return 0.0
-        return min(0.5 ** (images / self.half_life), (1 + self.steps) / (10 + self.steps))
+        steady: float = 0.5 ** (images / self.half_life)
+        return min(steady, (1 + self.steps) / (10 + self.steps))
 
     @torch.no_grad()
     def update(self, model: Architecture, images: int) -> None:
         """One step of the average, after a step of training that drew `images` images."""
         source = generator_state(model)
         weight = 1.0 - self.beta(images)
-        torch._foreach_lerp_(
-            [self.tensors[key] for key in self._moving], [source[key] for key in self._moving], weight
-        )
+        torch._foreach_lerp_([self.tensors[key] for key in self._moving], [source[key] for key in self._moving], weight)
         for key in self._copied:
             self.tensors[key].copy_(source[key])
         self.steps += 1

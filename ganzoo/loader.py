@@ -44,9 +44,7 @@ class Loader:
         flip: mirror each image with probability one half.
     """
 
-    def __init__(
-        self, dataset: Dataset, seed: int, crop: tuple[int, int] | None = None, flip: bool = False
-    ) -> None:
+    def __init__(self, dataset: Dataset, seed: int, crop: tuple[int, int] | None = None, flip: bool = False) -> None:
         self.dataset = dataset
         self.crop = crop
         self.flip = flip

@@ -82,9 +82,7 @@ class Model:
         images = torch.cat(pieces)
         return images.clamp(-1, 1) if self.architecture.data.is_image else images
 
-    def sample(
-        self, n: int = 1, seed: int = 0, label: str | int | None = None, truncation: float = 1.0
-    ) -> Tensor:
+    def sample(self, n: int = 1, seed: int = 0, label: str | int | None = None, truncation: float = 1.0) -> Tensor:
         """New images [n, C, H, W] in [-1, 1] (or vectors [n, D]), the same for the same seed.
 
         Args:
@@ -121,7 +119,7 @@ def load(path: str | os.PathLike[str], device: str = "auto") -> Model:
 def make_model(entry: Entry, facts: Mapping[str, Any], device: str = "auto") -> Model:
     """An untrained `Model` as the facts describe it, with the networks that only training needs left out."""
     cls = load_architecture(entry)
-    config = build(cls.Config, facts["config"], entry.name)
+    config: Any = build(cls.Config, facts["config"], entry.name)
     spec = facts["data"]
     data = DataSpec(tuple(spec["shape"]), tuple(spec["classes"]), tuple(spec["domains"]))
     with torch.random.fork_rng(devices=[]):
@@ -165,13 +163,8 @@ def find_label(classes: tuple[str, ...], label: str | int) -> int:
     raise UsageError(f"There is no label {label!r}; {nearest(str(label), classes)}")
 
 
-def model_facts(run: Run, config: Mapping[str, Any], counters: Mapping[str, Any]) -> dict[str, Any]:
-    """The header of a run's model.safetensors."""
+def model_facts(run: Run, config: Mapping[str, Any], step: int, images: int) -> dict[str, Any]:
+    """The header of a run's model.safetensors: everything that sampling from it needs, and where it came from."""
     keys = ("format", "ganzoo", "architecture", "distribution", "version", "preset", "data", "seed")
-    return {
-        **{key: run.facts[key] for key in keys},
-        "config": dict(config),
-        "step": counters["step"],
-        "images": counters["images"],
-        "run": run.name,
-    }
+    origin = {"run": run.name, "step": step, "images": images}
+    return {**{key: run.facts[key] for key in keys}, "config": dict(config), **origin}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy
 import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
@@ -36,9 +37,8 @@ def grid(images: Tensor, columns: int | None = None, gap: int = 2) -> Image.Imag
     columns = columns or math.ceil(math.sqrt(len(pictures)))
     rows = math.ceil(len(pictures) / columns)
     width, height = pictures[0].size
-    whole = Image.new(
-        pictures[0].mode, (columns * (width + gap) + gap, rows * (height + gap) + gap), 255 if images.shape[1] == 1 else "white"
-    )  # fmt: skip
+    size = (columns * (width + gap) + gap, rows * (height + gap) + gap)
+    whole = Image.new(pictures[0].mode, size, "white")
     for i, picture in enumerate(pictures):
         row, column = divmod(i, columns)
         whole.paste(picture, (gap + column * (width + gap), gap + row * (height + gap)))
@@ -64,12 +64,10 @@ def in_terminal(picture: Image.Image, columns: int = 80) -> Text:
 
     width = min(columns, picture.width)
     height = max(2, round(picture.height * width / picture.width / 2) * 2)
-    pixels = picture.convert("RGB").resize((width, height), Image.Resampling.LANCZOS).load()
-    assert pixels is not None
+    pixels = numpy.asarray(picture.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)).tolist()
     text = Text(no_wrap=True)
-    for y in range(0, height, 2):
-        for x in range(width):
-            upper, lower = (Color.from_rgb(*pixels[x, y + half]) for half in (0, 1))
-            text.append("▀", Style(color=upper, bgcolor=lower))
+    for upper, lower in zip(pixels[::2], pixels[1::2], strict=True):
+        for above, below in zip(upper, lower, strict=True):
+            text.append("▀", Style(color=Color.from_rgb(*above), bgcolor=Color.from_rgb(*below)))
         text.append("\n")
     return text

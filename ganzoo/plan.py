@@ -100,7 +100,7 @@ def load_architecture(entry: Entry) -> type[Architecture]:
         raise GanzooError(f"The Config of {entry.name} is not one that ganzoo can read: {error}") from error
     taken = RESERVED & set(names)
     if taken:
-        raise GanzooError(f"The Config of {entry.name} has a field {taken.pop()!r}, which is an option of ganzoo's own.")
+        raise GanzooError(f"The Config of {entry.name} has a field {taken.pop()!r}, an option of ganzoo's own.")
     return model
 
 

@@ -158,7 +158,8 @@ class Catalogue:
             try:
                 implementation.function(*(arguments[name] for name in implementation.argnames))
             except (Exception, SystemExit) as error:
-                complain(f"The plugin {implementation.plugin_name} failed in {event} ({_reason(error)}); it is left out.")
+                name = implementation.plugin_name
+                complain(f"The plugin {name} failed in {event} ({_reason(error)}); it is left out.")
                 self.manager.unregister(implementation.plugin)
 
 
@@ -196,7 +197,7 @@ def _distribution(point: metadata.EntryPoint) -> tuple[str, str]:
 
 
 def _check_card(card: Any, card_type: type, hook: str) -> None:
-    if not isinstance(card, card_type):
+    if not issubclass(type(card), card_type):
         raise GanzooError(f"its {hook} gave a {type(card).__name__} where a {card_type.__name__} belongs")
     if not isinstance(card.api, int) or card.api < 1:
         raise GanzooError(f"its card {card.name!r} has no valid api version")

@@ -71,7 +71,7 @@ class Run:
 
     @property
     def status(self) -> str:
-        """"running", "finished", "interrupted", "failed", or "stopped" when its process is gone without a word."""
+        """ "running", "finished", "interrupted", "failed", or "stopped" when its process is gone without a word."""
         status = str(self.facts.get("status", "new"))
         return "stopped" if status == "running" and not self._alive() else status
 

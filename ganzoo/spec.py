@@ -11,7 +11,6 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from ganzoo.errors import UsageError, nearest
@@ -22,7 +21,7 @@ T = TypeVar("T")
 def option(default: T, help: str, *, low: float | None = None, high: float | None = None) -> T:
     """A field of a `Config`: its default, what it means, and the range it must lie in (ends included)."""
     field = dataclasses.field(default=default, metadata={"help": help, "low": low, "high": high})
-    return typing.cast(T, field)
+    return field
 
 
 @dataclass(frozen=True)
@@ -113,8 +112,7 @@ def _as(kind: type, item: Any) -> Any:
     return item if isinstance(item, str) else None
 
 
-@lru_cache(maxsize=256)
-def options(cls: type) -> dict[str, Option]:
+def options(cls: Any) -> dict[str, Option]:
     """The options that a dataclass declares, by field name, in order.
 
     Raises: TypeError when a field's type is none of int, float, bool, str, Literal, `| None`, a tuple of int or float,
@@ -161,7 +159,12 @@ def build(cls: type[T], values: Mapping[str, Any], what: str, base: T | None = N
     parsed = {name: known[name].parse(value) for name, value in values.items()}
     if base is None:
         return cls(**parsed)
-    return typing.cast(T, dataclasses.replace(base, **parsed))  # type: ignore[type-var]
+    return dataclasses.replace(base, **parsed)  # type: ignore[type-var]
+
+
+def values(instance: Any) -> dict[str, Any]:
+    """The options of an instance with their values, as `build` takes them."""
+    return {name: getattr(instance, name) for name in options(type(instance))}
 
 
 def parse_spec(text: str) -> tuple[str, dict[str, str]]:

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 
-from ganzoo.architecture import Architecture, Batch, Progress, Update, networks
+from ganzoo import parallel
+from ganzoo.architecture import Architecture, Batch, Progress, Update, is_generator, networks
 from ganzoo.average import Average
 from ganzoo.errors import GanzooError, UsageError, nearest
 from ganzoo.loader import Loader
@@ -25,10 +25,6 @@ from ganzoo.randomness import Share, seed_everything, sharing
 
 class ContractError(GanzooError):
     """An architecture broke the contract; the sentence is for its author."""
-
-
-class Diverged(GanzooError):
-    """A loss is no longer finite."""
 
 
 @dataclass
@@ -63,11 +59,10 @@ class Trainer:
     extent: Extent = field(default_factory=Extent)
 
     def __post_init__(self) -> None:
-        self.rank = dist.get_rank() if dist.is_initialized() else 0
-        self.world = dist.get_world_size() if dist.is_initialized() else 1
+        self.rank, self.world = parallel.rank(), parallel.world()
         self.device = self.model.device
         self.networks = networks(self.model)
-        self.average = Average(self.model, self.half_life)
+        self.restart_average()
         self.step_count = self.images = self.epoch = self.epoch_step = 0
         self.finite = torch.ones((), dtype=torch.bool, device=self.device)
         self._reached: set[tuple[str, ...]] = set()
@@ -78,9 +73,7 @@ class Trainer:
 
     @property
     def progress(self) -> Progress:
-        return Progress(
-            self.step_count, self.images, self.epoch, self.extent.first_image, self.extent.last_image
-        )
+        return Progress(self.step_count, self.images, self.epoch, self.extent.first_image, self.extent.last_image)
 
     @property
     def done(self) -> bool:
@@ -113,9 +106,7 @@ class Trainer:
         self.model.train()
         drawn = [0] * self.accumulate
         shares = [Share(self.rank * self.accumulate + k, self.world * self.accumulate) for k in range(self.accumulate)]
-        turns = [
-            self.model.step(self._batches(size, share, drawn, k), progress) for k, share in enumerate(shares)
-        ]
+        turns = [self.model.step(self._batches(size, share, drawn, k), progress) for k, share in enumerate(shares)]
         streams = _Streams(self.accumulate, self.device)
         values: dict[str, Tensor] = {}
         moved: set[str] = set()
@@ -180,8 +171,7 @@ class Trainer:
     def _apply(self, names: tuple[str, ...], update: Update) -> None:
         """Reduces across processes, clips, steps."""
         parameters = [parameter for parameter in self._parameters(names) if parameter.grad is not None]
-        if self.world > 1:
-            _reduce([parameter.grad for parameter in parameters if parameter.grad is not None], self.world)
+        parallel.average_gradients([parameter.grad for parameter in parameters if parameter.grad is not None])
         if update.clip is not None:
             nn.utils.clip_grad_norm_(parameters, update.clip)
         for name in names:
@@ -196,7 +186,7 @@ class Trainer:
             raise ContractError(f"{self._name}.step drew no batch; call next(batches).")
         self.step_count += 1
         self.images += drawn
-        if any(name.split(".")[0] in self.model.generators or name in self.model.generators for name in moved):
+        if any(is_generator(self.model, name) for name in moved):
             self.average.update(self.model, drawn)
         if self.images // len(self.loader) > self.epoch:
             self.epoch = self.images // len(self.loader)
@@ -239,6 +229,10 @@ class Trainer:
                     f"The update of {name} in {self._name}.step reaches no parameter of {name}: "
                     "something between the network and the loss is detached."
                 )
+
+    def restart_average(self) -> None:
+        """Begins the average anew at the model's present weights."""
+        self.average = Average(self.model, self.half_life)
 
     def _fresh_optimizers(self) -> None:
         self.optimizers = {
@@ -304,9 +298,7 @@ class Trainer:
 
 def _under(prefix: str, items: Mapping[str, Any], keep: bool = False) -> dict[str, Any]:
     """The items whose name begins with the prefix, without it unless `keep`."""
-    return {
-        (name if keep else name[len(prefix) :]): value for name, value in items.items() if name.startswith(prefix)
-    }
+    return {(name if keep else name[len(prefix) :]): value for name, value in items.items() if name.startswith(prefix)}
 
 
 def _load_model(model: Architecture, tensors: Mapping[str, Tensor]) -> None:
@@ -327,15 +319,6 @@ def _load_optimizer(optimizer: torch.optim.Optimizer, state: Mapping[str, Any]) 
         index, _, key = where.partition("/")
         by_index.setdefault(int(index), {})[key] = value
     optimizer.load_state_dict({"state": by_index, "param_groups": optimizer.state_dict()["param_groups"]})
-
-
-def _reduce(gradients: list[Tensor], world: int) -> None:
-    """Averages gradients across processes in one flat all-reduce."""
-    flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
-    dist.all_reduce(flat)
-    flat /= world
-    for gradient, piece in zip(gradients, flat.split([gradient.numel() for gradient in gradients]), strict=True):
-        gradient.copy_(piece.view_as(gradient))
 
 
 def _collect(values: dict[str, Tensor], updates: list[Update]) -> None:

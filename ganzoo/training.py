@@ -13,16 +13,20 @@ from typing import Any
 import torch
 
 import ganzoo
-from ganzoo import data
+from ganzoo import data, parallel
 from ganzoo.architecture import networks, parameter_counts
 from ganzoo.display import Display, Lines
 from ganzoo.errors import GanzooError, UsageError
+from ganzoo.forecast import duration, memory_needed, seconds_per_step, steps_left
 from ganzoo.model import architecture_of
 from ganzoo.plan import Plan, Stage, load_architecture, make_plan, recipe_of, stage_of
 from ganzoo.runs import Run, latest, new_folder
 from ganzoo.session import Session
 from ganzoo.settings import LENGTHS, Settings
-from ganzoo.spec import build, options
+from ganzoo.spec import build, values
+from ganzoo.writer import take_weights
+
+WORTH_TIMING = 20  # steps; a shorter run is over before its trial would be
 
 
 def train(
@@ -64,10 +68,9 @@ def train(
         if there is not None and (there / "run.json").exists():
             return resume(there, display=display)
     session = prepare(plan, display)
-    run = Run.create(folder or new_folder(plan.entry.name, plan.data.name), _facts(plan, session, init))
-    session.run = run
-    _announce(session, display)
-    session.train()
+    run = Run.create(folder or new_folder(plan.entry.name, plan.data.name), _facts(session, init))
+    _announce(session, run, display)
+    _go(session, run, display)
     return run
 
 
@@ -79,14 +82,12 @@ def resume(run: str | os.PathLike[str] | Run, *, display: Display | None = None)
     """
     display = display or Lines()
     run = run if isinstance(run, Run) else Run.open(run)
-    plan = plan_of(run)
-    session = prepare(plan, display)
-    _check_data(run, session)
-    session.run = run
     if run.status == "finished":
         display.say(f"{run.path} is finished; `ganzoo extend {run.path} --epochs N` trains it further.")
         return run
-    session.train()
+    session = prepare(plan_of(run), display)
+    _check_data(run, session)
+    _go(session, run, display)
     return run
 
 
@@ -165,52 +166,47 @@ def prepare(plan: Plan, display: Display) -> Session:
     dataset = data.prepare(
         plan.data.name, resolution=plan.size, channels=settings.channels, load_size=load, report=display.report
     )
-    session = Session(None, plan, dataset, display)
     items = max(len(part) for part in dataset.parts.values())
     if settings.batch_size > items:
         raise UsageError(
             f"A batch of {settings.batch_size} is larger than {plan.data.name}, which has {items}; "
             f"use --batch-size {items} or less."
         )
-    session.check_memory()
+    session = Session(plan, dataset)
+    memory_needed(session)
     return session
 
 
-def _announce(session: Session, display: Display) -> None:
+def _announce(session: Session, run: Run, display: Display) -> None:
     """Says what will be trained on what, and how long it will take, before the first step."""
-    run, plan = session.run, session.plan
-    assert run is not None
+    plan = session.plan
     counts = " + ".join(f"{name} {count:,}" for name, count in run.facts["parameters"].items())
     display.say(
         f"{plan.entry.card.title} ({counts} parameters) on {plan.data.name} "
-        f"({plan.data.images:,} images, {session.dataset.origin}), {session.device.type} {session.precision}."
+        f"({plan.data.images:,} items, {session.dataset.origin}), {session.device.type} {session.precision}."
     )
-    steps = session.steps_left()
-    if steps > 5:
-        display.say("Timing a few steps …")
-        seconds = session.estimate()
-        display.say(
-            f"{steps:,} steps, about {duration(steps * seconds)} ({seconds:.2f} s a step). Run folder: {run.path}"
-        )
+    steps = steps_left(session)
+    if steps > WORTH_TIMING and plan.settings.processes == 1:
+        seconds = seconds_per_step(session)
+        display.say(f"{steps:,} steps of {seconds:.2f} s: about {duration(steps * seconds)}, into {run.path}.")
     else:
-        display.say(f"{steps} steps. Run folder: {run.path}")
+        display.say(f"{steps:,} steps, into {run.path}.")
 
 
-def duration(seconds: float) -> str:
-    """ "50 seconds", "17 minutes", "3.2 hours"."""
-    if seconds < 90:
-        return f"{seconds:.0f} seconds"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+def _go(session: Session, run: Run, display: Display) -> None:
+    processes = session.plan.settings.processes
+    if processes == 1:
+        session.train(run, display)
+    else:
+        parallel.launch(run.path, processes)
+        run.facts = Run.open(run.path).facts
 
 
-def _facts(plan: Plan, session: Session, init: str | os.PathLike[str] | None) -> dict[str, Any]:
+def _facts(session: Session, init: str | os.PathLike[str] | None) -> dict[str, Any]:
     """What run.json says at the start."""
-    with torch.random.fork_rng(devices=[]):
-        model = session.build(0).model
+    plan, model = session.plan, session.build().model
     if init is not None:
-        from ganzoo.session import take_weights
-
-        take_weights(model, str(init))
+        take_weights(model, str(init))  # now, so that what does not fit is said before anything is written
     spec = model.data
     return {
         "ganzoo": ganzoo.__version__,
@@ -230,8 +226,8 @@ def _facts(plan: Plan, session: Session, init: str | os.PathLike[str] | None) ->
         },
         "seed": plan.settings.seed,
         "size": list(plan.size) if plan.size else None,
-        "config": _values(plan.config),
-        "settings": _values(plan.settings),
+        "config": values(plan.config),
+        "settings": values(plan.settings),
         "stages": [_stage_facts(stage) for stage in plan.stages],
         "parameters": parameter_counts(model),
         "networks": list(networks(model)),
@@ -263,11 +259,6 @@ def _check_data(run: Run, session: Session) -> None:
             f"The data set {name} is not the one that {run.path} was trained on "
             f"({run.facts['data']['origin']}); add that one again under this name to go on."
         )
-
-
-def _values(config: Any) -> dict[str, Any]:
-    """A Config's fields as JSON can hold them."""
-    return {name: getattr(config, name) for name in options(type(config))}
 
 
 def _stage_facts(stage: Stage) -> dict[str, Any]:

@@ -1,9 +1,10 @@
-"""The common case: one generator, one discriminator, a loss of the catalogue. A plain GAN is its networks and a Config."""
+"""One generator, one discriminator, a loss of the catalogue: a plain GAN is its networks and a Config."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -47,14 +48,16 @@ class TwoPlayer(Architecture):
         self.augment = DiffAugment() if config.augment == "diffaug" else nn.Identity()
 
     def step(self, batches: Iterator[Batch], progress: Progress) -> Iterator[Update]:
-        for _ in range(self.config.n_critic):
+        for turn in range(self.config.n_critic):
             batch = next(batches)
             label = batch.label if self.conditional else None
-            real, fake = batch.images, self.generate(self.noise(len(batch.images)), label)
+            real = batch.images
+            with torch.set_grad_enabled(turn == self.config.n_critic - 1):  # G learns from the last fakes only
+                fake = self.generate(self.noise(len(real)), label)
             d_real, d_fake = self.judge(real, label), self.judge(fake.detach(), label)
             terms = {"adversarial": self.loss.discriminator(d_real, d_fake)}
             for name, penalty in self.penalties.items():
-                terms[name] = penalty(lambda x, y=label: self.judge(x, y), real, fake.detach(), d_real, d_fake)
+                terms[name] = penalty(partial(self.judge, label=label), real, fake.detach(), d_real, d_fake)
             yield Update("D", terms, {"D(x)": self.mean_score(d_real), "D(G(z))": self.mean_score(d_fake)})
 
         d_fake = self.judge(fake, label)  # D is the updated one by now

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, cast
 
 from torch import Tensor, nn
@@ -11,7 +12,7 @@ from ganzoo.api import DataSpec, TwoPlayer, TwoPlayerConfig, UsageError, option
 
 
 @dataclass(frozen=True)
-class Config(TwoPlayerConfig):
+class DCGANConfig(TwoPlayerConfig):
     width_g: int = option(64, "G's feature maps before the last layer; doubled at each layer below", low=1)
     width_d: int = option(64, "D's feature maps after the first layer; doubled at each layer below", low=1)
     batch_size: int = option(128, "images in a step")
@@ -21,9 +22,9 @@ class Config(TwoPlayerConfig):
 class DCGAN(TwoPlayer):
     """Both players halve or double the image at each layer; all weights start at N(0, 0.02)."""
 
-    Config = Config
+    Config = DCGANConfig
 
-    def __init__(self, config: Config, data: DataSpec) -> None:
+    def __init__(self, config: DCGANConfig, data: DataSpec) -> None:
         super().__init__(config, data)
         layers = depth(data)
         self.G = Generator(config.latents, config.width_g, layers, data)
@@ -39,7 +40,7 @@ class Generator(nn.Module):
         start = (data.height >> layers, data.width >> layers)
         widths = [width << i for i in reversed(range(layers))]  # 512, 256, 128, 64 for 64×64
         blocks: list[nn.Module] = [nn.ConvTranspose2d(latents, widths[0], start, bias=False)]
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in pairwise(widths):
             blocks += [*normalise(before), nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)]
         blocks += [*normalise(width), nn.ConvTranspose2d(width, data.channels, 4, 2, 1, bias=False), nn.Tanh()]
         self.main = nn.Sequential(*blocks)

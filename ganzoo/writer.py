@@ -1,0 +1,174 @@
+"""Everything that a run writes into its folder while it trains."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganzoo import checkpoint, data
+from ganzoo.architecture import Architecture
+from ganzoo.errors import GanzooError
+from ganzoo.model import make_model, model_facts
+from ganzoo.pictures import sheet
+from ganzoo.plan import Plan
+from ganzoo.plugins import catalogue
+from ganzoo.randomness import stream
+from ganzoo.runs import FORMAT, Run
+from ganzoo.spec import values
+from ganzoo.trainer import Trainer
+
+KEEP = 3  # newest checkpoints that stay
+POINTS = 1024  # of a scatter plot
+
+
+class Writer:
+    """Writes a run's logs, samples, curves, models and checkpoints."""
+
+    def __init__(self, run: Run, plan: Plan, trainer: Trainer) -> None:
+        """Opened at the trainer's step, it forgets what a killed run recorded after it."""
+        self.run, self.plan = run, plan
+        self._preview = make_model(plan.entry, self._model_facts(trainer), trainer.device.type)
+        rows = list(run.metrics())
+        kept = [row for row in rows if row["step"] <= trainer.step_count]
+        if len(kept) < len(rows):
+            (run.path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
+
+    def record(self, row: Mapping[str, Any]) -> None:
+        """One object of metrics.jsonl."""
+        with (self.run.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def log(self, text: str) -> None:
+        """One line of train.log."""
+        with (self.run.path / "train.log").open("a", encoding="utf-8") as file:
+            file.write(text + "\n")
+
+    def real(self, dataset: data.Dataset) -> None:
+        """real.png: as many real items as a sheet of samples has, for comparison; one a domain."""
+        for name, part in dataset.parts.items():
+            chosen = torch.randperm(len(part), generator=stream(self.plan.settings.seed, "real", name))
+            picture = sheet(part.gather(chosen[: self._count]).cpu())
+            picture.save(self.run.path / (f"real-{name}.png" if name else "real.png"))
+
+    def samples(self, trainer: Trainer, complain: Callable[[str], None]) -> None:
+        """A sheet by the averaged generator, of the same noise each time: epoch-0001.png, or step-000050.png."""
+        ended = trainer.epoch_step == trainer.step_count
+        name = f"epoch-{trainer.epoch:04d}" if ended else f"step-{trainer.step_count:06d}"
+        file = self.run.path / "samples" / f"{name}.png"
+        model, seed = self._preview, self.plan.settings.seed
+        model.load_generators(trainer.average.tensors)
+        label = torch.arange(self._count) % len(model.classes) if model.classes else None
+        sheet(model.generate(model.noise(self._count, seed), label)).save(file)
+        catalogue().notify("ganzoo_sampled", complain, run=self.run, step=trainer.step_count, image=file)
+
+    def model(self, trainer: Trainer) -> None:
+        """model.safetensors: the averaged generator, with all it takes to sample from it in the header."""
+        checkpoint.save(self.run.model_file, trainer.average.tensors, self._model_facts(trainer))
+
+    def checkpoint(self, trainer: Trainer, stage: int, stage_starts: list[int]) -> None:
+        """The whole training state; the newest few stay."""
+        tensors, counters = trainer.state()
+        facts = {
+            "format": FORMAT,
+            "architecture": self.plan.entry.full_name,
+            "stage": stage,
+            "stage_starts": stage_starts,
+            "extent": vars(trainer.extent),
+            "counters": counters,
+        }
+        file = self.run.path / "checkpoints" / f"step-{trainer.step_count:08d}.safetensors"
+        checkpoint.save(file, tensors, facts)
+        for old in self.run.checkpoints()[:-KEEP]:
+            old.unlink(missing_ok=True)
+
+    def curves(self, stage_starts: list[int]) -> None:
+        """Redraws losses.png."""
+        plot_losses(self.run, stage_starts)
+
+    @property
+    def _count(self) -> int:
+        return self.plan.settings.samples if self._preview.architecture.data.is_image else POINTS
+
+    def _model_facts(self, trainer: Trainer) -> dict[str, Any]:
+        return model_facts(self.run, values(trainer.model.config), trainer.step_count, trainer.images)
+
+
+def load_checkpoint(run: Run) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    """The newest checkpoint's tensors and facts; None before the first. Raises: GanzooError when it is damaged."""
+    files = run.checkpoints()
+    return checkpoint.load(files[-1]) if files else None
+
+
+def take_weights(model: Architecture, source: str) -> None:
+    """Starts a model from another run (all networks, of its newest checkpoint) or a model file (its generators).
+
+    Raises: GanzooError when there is nothing to take or it does not fit.
+    """
+    if Path(source).is_dir():
+        found = load_checkpoint(Run.open(source))
+        if found is None:
+            raise GanzooError(f"{source} has no checkpoint to start from.")
+        prefix = "model/"
+        weights = {key[len(prefix) :]: value for key, value in found[0].items() if key.startswith(prefix)}
+    else:
+        weights, _ = checkpoint.load(Path(source))
+    own = model.state_dict()
+    wrong = [key for key, value in weights.items() if key not in own or own[key].shape != value.shape]
+    if wrong:
+        raise GanzooError(f"The weights of {source} do not fit {type(model).__name__} as configured: see {wrong[0]}.")
+    model.load_state_dict(weights, strict=False)
+
+
+def classic_line(epoch: int, epochs: int, iteration: int, iterations: int, read: Mapping[str, float]) -> str:
+    """``[0/5][50/497] Loss_D: 1.4232 Loss_G: 4.7655 D(x): 0.6376 D(G(z)): 0.3454 / 0.0244``.
+
+    A watch value called "NAME after" stands behind NAME's, after a slash.
+    """
+    losses = [f"Loss_{name[5:]}: {value:.4f}" for name, value in read.items() if is_loss(name)]
+    watches = []
+    for name, value in read.items():
+        if not name.startswith("loss/") and not name.endswith(" after"):
+            after = read.get(name + " after")
+            watches.append(f"{name}: {value:.4f}" + ("" if after is None else f" / {after:.4f}"))
+    return " ".join([f"[{epoch}/{epochs}][{iteration}/{iterations}]", *losses, *watches])
+
+
+def is_loss(name: str) -> bool:
+    """Whether a value's name is a player's whole loss: ``"loss/D"``, not one of its terms, ``"loss/D/r1"``."""
+    return name.startswith("loss/") and name.count("/") == 1
+
+
+def plot_losses(run: Run, stage_starts: list[int]) -> None:
+    """losses.png: the losses above, D(x) and its like below, over steps; stages marked by upright lines."""
+    from matplotlib.figure import Figure
+
+    rows = list(run.metrics())
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    losses = [name for name in names if is_loss(name)]
+    watches = [name for name in names if not name.startswith("loss/") and name not in _COUNTERS]
+    figure = Figure(figsize=(10, 7 if watches else 4), layout="constrained")
+    axes = figure.subplots(2 if watches else 1, 1, sharex=True, squeeze=False)[:, 0]
+    for axis, shown, label in zip(axes, (losses, watches), ("loss", "D's mean verdict"), strict=False):
+        for name in shown:
+            points = [(row["step"], row[name]) for row in rows if math.isfinite(row.get(name, math.nan))]
+            axis.plot([x for x, _ in points], [y for _, y in points], linewidth=0.9, label=name.removeprefix("loss/"))
+        for number, start in enumerate(stage_starts[1:], 2):
+            axis.axvline(start, color="grey", linestyle="--", linewidth=0.8)
+            axis.annotate(f"stage {number}", (start, 1), (3, -10), xycoords=("data", "axes fraction"),
+                          textcoords="offset points", fontsize="small", color="grey")  # fmt: skip
+        axis.set_ylabel(label)
+        axis.legend(loc="upper right", fontsize="small")
+    axes[-1].set_xlabel("step")
+    axes[0].set_title(f"{run.name}: {run.facts['architecture']} on {run.facts['data']['name']}")
+    temporary = run.path / ".losses.tmp.png"
+    figure.savefig(temporary, dpi=100)
+    temporary.replace(run.path / "losses.png")
+
+
+_COUNTERS = {"step", "epoch", "images", "images_per_second"}
