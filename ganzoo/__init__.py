@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 from ganzoo.errors import GanzooError, UsageError
 
 if TYPE_CHECKING:
+    from ganzoo.bench import bench
     from ganzoo.catalogue import architectures, losses, penalties, recipes
+    from ganzoo.evaluation import evaluate
     from ganzoo.model import Model, load
     from ganzoo.pictures import sheet
     from ganzoo.runs import Run, list_runs
@@ -28,6 +30,8 @@ _MODULE_OF = {
     "losses": "ganzoo.catalogue",
     "penalties": "ganzoo.catalogue",
     "recipes": "ganzoo.catalogue",
+    "bench": "ganzoo.bench",
+    "evaluate": "ganzoo.evaluation",
     "Model": "ganzoo.model",
     "load": "ganzoo.model",
     "sheet": "ganzoo.pictures",
@@ -44,6 +48,8 @@ __all__ = [
     "Run",
     "UsageError",
     "architectures",
+    "bench",
+    "evaluate",
     "extend",
     "list_runs",
     "load",

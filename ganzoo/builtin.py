@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ganzoo.cards import LossCard, PenaltyCard
+from ganzoo.cards import LossCard, MetricCard, PenaltyCard
 from ganzoo.hookspecs import hookimpl
 
 # name, summary, paper, class
@@ -34,3 +34,13 @@ def ganzoo_losses() -> Iterator[LossCard]:
 def ganzoo_penalties() -> Iterator[PenaltyCard]:
     for name, summary, paper, attribute in PENALTIES:
         yield PenaltyCard(name=name, summary=summary, paper=paper, api=1, penalty=f"ganzoo.penalties:{attribute}")
+
+
+@hookimpl
+def ganzoo_metrics() -> Iterator[MetricCard]:
+    yield MetricCard(
+        name="swd",
+        summary="Sliced Wasserstein distance on Laplacian pyramids, times 1000.",
+        api=1,
+        metric="ganzoo.metrics:SlicedWasserstein",
+    )

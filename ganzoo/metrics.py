@@ -1,0 +1,102 @@
+"""Scores that need no download and no extra."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn.functional import conv2d, pad
+
+from ganzoo.errors import UsageError
+from ganzoo.randomness import stream
+from ganzoo.spec import option
+
+PATCH = 7  # pixels a side, as in the paper
+COARSEST = 16  # smallest level of the pyramid, pixels
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is judged: real and generated images [N, C, H, W] in [-1, 1] on the CPU, and the seed of what is drawn."""
+
+    real: Tensor
+    fake: Tensor
+    seed: int = 0
+
+
+class Metric(Protocol):
+    """A score, or several that belong together."""
+
+    def __call__(self, evidence: Evidence) -> Mapping[str, float]:
+        """Values by name. Raises: UsageError where the metric does not apply to such data."""
+
+
+@dataclass(frozen=True)
+class SlicedWasserstein:
+    """Sliced Wasserstein distance on Laplacian pyramids: Karras et al. 2018 (ProGAN), section 5; times 1000.
+
+    Small patches of each level, from the finest to 16 pixels, are compared as two clouds of points, projected on
+    random directions. The finest level judges noise and edges, the coarsest the layout. Smaller is better.
+    """
+
+    patches: int = option(128, "patches drawn from each image", low=1)
+    directions: int = option(512, "random directions", low=1)
+
+    def __call__(self, evidence: Evidence) -> dict[str, float]:
+        if evidence.real.dim() != 4 or min(evidence.real.shape[2:]) < COARSEST:
+            raise UsageError(f"The sliced Wasserstein distance needs images of {COARSEST} pixels or more a side.")
+        count = min(len(evidence.real), len(evidence.fake))
+        levels = zip(laplacian_pyramid(evidence.real[:count]), laplacian_pyramid(evidence.fake[:count]), strict=True)
+        values = {}
+        for real, fake in levels:
+            name = f"swd-{min(real.shape[2:])}"
+            a, b = (_descriptors(images, self.patches, evidence.seed) for images in (real, fake))
+            values[name] = 1000 * sliced_distance(a, b, self.directions, evidence.seed)
+        return {**values, "swd": sum(values.values()) / len(values)}
+
+
+def laplacian_pyramid(images: Tensor) -> list[Tensor]:
+    """What each halving of images [N, C, H, W] loses, finest first, and the coarsest images last."""
+    levels = []
+    while min(images.shape[2:]) >= 2 * COARSEST and not any(side % 2 for side in images.shape[2:]):
+        smaller = _blur(images)[:, :, ::2, ::2]
+        spread = torch.zeros_like(images)
+        spread[:, :, ::2, ::2] = smaller
+        levels.append(images - 4 * _blur(spread))
+        images = smaller
+    return [*levels, images]
+
+
+def sliced_distance(a: Tensor, b: Tensor, directions: int, seed: int = 0) -> float:
+    """Mean distance of two clouds [N, D] of equal size, sorted along each of so many random directions."""
+    random = stream(seed, "directions")
+    axes = torch.randn(directions, a.shape[1], generator=random)
+    axes /= axes.norm(dim=1, keepdim=True)
+    total = 0.0
+    for some in axes.split(32):  # as many at a time as fit in memory beside the clouds
+        total += float(((some @ a.T).sort().values - (some @ b.T).sort().values).abs().mean(1).sum())
+    return total / directions
+
+
+def _blur(images: Tensor) -> Tensor:
+    """Burt and Adelson's binomial filter, 1-4-6-4-1 in both directions; edges are mirrored."""
+    channels = images.shape[1]
+    row = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
+    kernel = torch.outer(row, row).expand(channels, 1, 5, 5)
+    return conv2d(pad(images, (2, 2, 2, 2), mode="reflect"), kernel, groups=channels)
+
+
+def _descriptors(images: Tensor, patches: int, seed: int) -> Tensor:
+    """Patches [N * patches, C * 49] at random places, each channel scaled to mean 0 and deviation 1 over all."""
+    batch, _, height, width = images.shape
+    random = stream(seed, "patches", height)
+    top = torch.randint(height - PATCH + 1, (batch * patches, 1, 1), generator=random)
+    left = torch.randint(width - PATCH + 1, (batch * patches, 1, 1), generator=random)
+    item = torch.arange(batch).repeat_interleave(patches)[:, None, None]
+    side = torch.arange(PATCH)
+    found = images.permute(0, 2, 3, 1)[item, top + side[:, None], left + side[None, :]]  # [P, 7, 7, C]
+    deviation, mean = torch.std_mean(found, (0, 1, 2))
+    return ((found - mean) / deviation.clamp_min(1e-8)).flatten(1)
