@@ -76,7 +76,7 @@ def sliced_distance(a: Tensor, b: Tensor, directions: int, seed: int = 0) -> flo
     axes = torch.randn(directions, a.shape[1], generator=random)
     axes /= axes.norm(dim=1, keepdim=True)
     total = 0.0
-    for some in axes.split(32):  # as many at a time as fit in memory beside the clouds
+    for some in torch.split(axes, 32):  # as many at a time as fit in memory beside the clouds
         total += float(((some @ a.T).sort().values - (some @ b.T).sort().values).abs().mean(1).sum())
     return total / directions
 
