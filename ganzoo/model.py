@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganzoo import checkpoint
 from ganzoo.architecture import Architecture, DataSpec, is_generator, networks
@@ -22,6 +23,7 @@ from ganzoo.runs import FORMAT, Run
 from ganzoo.spec import build
 
 BATCH = 64  # images generated at a time; fixed, so that a sample does not depend on how many are asked for
+SETTLE = 512  # images that batch norm's statistics are measured on
 
 
 class Model:
@@ -50,6 +52,27 @@ class Model:
                 "the file is not what was written, or its plugin has changed."
             )
         self.architecture.load_state_dict(dict(tensors), strict=False)
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Measures batch norm's running statistics anew, on noise, for the weights there are.
+
+        Averaged weights make activations of less variance than any of the networks they average, so that statistics
+        averaged along with them wash the images out.
+        """
+        norms = [norm for norm in self.architecture.modules() if isinstance(norm, _BatchNorm)]
+        norms = [norm for norm in norms if norm.track_running_stats]
+        if not norms or self.architecture.latents is None:
+            return
+        momenta = [norm.momentum for norm in norms]
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # the plain mean over all batches
+            norm.train()
+        self.generate(self.noise(SETTLE, seed=-1), self.labels(SETTLE, seed=-1))
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+            norm.eval()
 
     def noise(self, n: int, seed: int = 0) -> Tensor:
         """Latents [n, Z] from N(0, 1), a function of the seed; the first k of n are the same for every n."""

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from ganzoo import checkpoint, data
 from ganzoo.architecture import Architecture
+from ganzoo.average import generator_state
 from ganzoo.errors import GanzooError
-from ganzoo.model import make_model, model_facts
+from ganzoo.model import Model, make_model, model_facts
 from ganzoo.pictures import sheet
 from ganzoo.plan import Plan
 from ganzoo.plugins import catalogue
@@ -34,6 +35,7 @@ class Writer:
         """Opened at the trainer's step, it forgets what a killed run recorded after it."""
         self.run, self.plan = run, plan
         self._preview = make_model(plan.entry, self._model_facts(trainer), trainer.device.type)
+        self._preview_step = -1
         rows = list(run.metrics())
         kept = [row for row in rows if row["step"] <= trainer.step_count]
         if len(kept) < len(rows):
@@ -61,15 +63,15 @@ class Writer:
         ended = trainer.epoch_step == trainer.step_count
         name = f"epoch-{trainer.epoch:04d}" if ended else f"step-{trainer.step_count:06d}"
         file = self.run.path / "samples" / f"{name}.png"
-        model, seed = self._preview, self.plan.settings.seed
-        model.load_generators(trainer.average.tensors)
+        model, seed = self._averaged(trainer), self.plan.settings.seed
         label = torch.arange(self._count) % len(model.classes) if model.classes else None
         sheet(model.generate(model.noise(self._count, seed), label)).save(file)
         catalogue().notify("ganzoo_sampled", complain, run=self.run, step=trainer.step_count, image=file)
 
     def model(self, trainer: Trainer) -> None:
         """model.safetensors: the averaged generator, with all it takes to sample from it in the header."""
-        checkpoint.save(self.run.model_file, trainer.average.tensors, self._model_facts(trainer))
+        tensors = generator_state(self._averaged(trainer).architecture)
+        checkpoint.save(self.run.model_file, tensors, self._model_facts(trainer))
 
     def checkpoint(self, trainer: Trainer, stage: int, stage_starts: list[int]) -> None:
         """The whole training state; the newest few stay."""
@@ -90,6 +92,14 @@ class Writer:
     def curves(self, stage_starts: list[int]) -> None:
         """Redraws losses.png."""
         plot_losses(self.run, stage_starts)
+
+    def _averaged(self, trainer: Trainer) -> Model:
+        """The averaged generators as a model, at the trainer's present step."""
+        if self._preview_step != trainer.step_count:
+            self._preview.load_generators(trainer.average.tensors)
+            self._preview.settle()
+            self._preview_step = trainer.step_count
+        return self._preview
 
     @property
     def _count(self) -> int:

@@ -1,0 +1,110 @@
+"""Data sets that a user added: what the store keeps of one, and the source it makes."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ganzoo.data.images import Fit
+from ganzoo.data.readers import Reader, open_reader
+from ganzoo.data.source import Item
+from ganzoo.errors import GanzooError
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the store keeps of an added data set, as JSON. Lists are over the items that can be used, in order.
+
+    Attributes:
+        sources: where it came from, as the user may type it again: one, or two for domains A and B.
+        paths: the files or folders that these are on this machine.
+        signature: of the source when it was read; see `Reader.signature`.
+        sizes: (height, width) of each image; only one when all are alike, none for vectors.
+        skip: indices of the reader's items that cannot be used; `skipped` has their names and why.
+    """
+
+    name: str
+    sources: list[str]
+    origin: str
+    paths: list[str]
+    fit: Fit
+    fingerprint: str
+    signature: str
+    images: int
+    channels: int | None
+    sizes: list[list[int]]
+    classes: list[str]
+    labels: list[int]
+    domains: dict[str, list[int]]
+    skip: list[int]
+    skipped: list[list[str]] = field(default_factory=list)
+    sha256: str = ""
+    format: int = FORMAT
+
+
+class Added:
+    """The `Source` of a record. Its files are opened when first read."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self.classes = tuple(record.classes)
+        self.fingerprint = record.fingerprint
+        self.domains: Mapping[str, Sequence[int]] = record.domains
+
+    def __len__(self) -> int:
+        return self.record.images
+
+    def label(self, index: int) -> int:
+        return self.record.labels[index] if self.record.labels else -1
+
+    def read(self, index: int, size: tuple[int, int] | None = None) -> Item:
+        return self.reader.decode(self.reader.data(self._kept[index]))
+
+    def size(self, index: int) -> tuple[int, int]:
+        """(height, width) of an image."""
+        sizes = self.record.sizes
+        height, width = sizes[0] if len(sizes) == 1 else sizes[index]
+        return height, width
+
+    @property
+    def present(self) -> bool:
+        """True while the files that it was added from are there."""
+        return all(Path(path).exists() for path in self.record.paths)
+
+    def check(self) -> None:
+        """Make sure that the source is what it was when it was added.
+
+        Raises:
+            GanzooError: it has vanished or changed.
+        """
+        name, source = self.record.name, " + ".join(self.record.sources)
+        again = f"type: ganzoo data remove {name}; ganzoo data add {name} {shlex.join(self.record.sources)}"
+        if not self.present:
+            raise GanzooError(
+                f"The source of the data set {name}, {source}, is no longer there; "
+                f"put it back, or to add it again {again}"
+            )
+        if self.reader.signature() != self.record.signature:
+            raise GanzooError(
+                f"The source of the data set {name}, {source}, has changed since it was added; to add it again {again}"
+            )
+
+    def recipe(self) -> dict[str, Any]:
+        """The record without what reading one item after another does not need, for another process."""
+        record = asdict(self.record)
+        return {**record, "labels": [], "domains": {}, "sizes": [], "skipped": []}
+
+    @cached_property
+    def reader(self) -> Reader:
+        return open_reader([Path(path) for path in self.record.paths])
+
+    @cached_property
+    def _kept(self) -> list[int]:
+        skip = set(self.record.skip)
+        return [index for index in range(len(self.reader.names)) if index not in skip]

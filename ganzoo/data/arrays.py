@@ -1,0 +1,103 @@
+"""Images in arrays: MNIST's idx files, and npz files."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ganzoo.errors import GanzooError, UsageError
+
+Array = npt.NDArray[Any]
+
+_IMAGE_KEYS = ("images", "x_train", "x", "data", "arr_0")
+_LABEL_KEYS = ("labels", "y_train", "y", "arr_1")
+
+
+def read_idx(path: Path) -> Array:
+    """The unsigned bytes of an idx file, gzipped or not: images [N, H, W] or labels [N].
+
+    Raises:
+        GanzooError: it is no such file, or cut short.
+    """
+    try:
+        data = path.read_bytes()
+        if data[:2] == b"\x1f\x8b":
+            data = gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        raise GanzooError(f"Cannot read {path} ({error}); it may be damaged or cut short.") from error
+    if data[:3] != b"\0\0\x08" or len(data) < 4 + 4 * data[3]:
+        raise UsageError(f"{path} is not an idx file of unsigned bytes, MNIST's own format.")
+    shape = tuple(int.from_bytes(data[4 + 4 * axis : 8 + 4 * axis], "big") for axis in range(data[3]))
+    start = 4 + 4 * data[3]
+    if len(data) - start != math.prod(shape):
+        raise GanzooError(f"{path} should hold {math.prod(shape)} bytes of data and holds {len(data) - start}.")
+    return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
+
+
+def idx_in(folder: Path) -> Path | None:
+    """The file of images in a folder of idx files, the training ones first; None when it has none."""
+    found = sorted(path for path in folder.rglob("*images*idx3*") if path.is_file())
+    train = [path for path in found if path.name.startswith("train")]
+    return next(iter(train or found), None)
+
+
+def idx_labels(images: Path) -> Path | None:
+    """The labels beside a file of idx images; None when there are none."""
+    name = images.name.replace("images", "labels").replace("idx3", "idx1")
+    if name == images.name:
+        return None
+    stem = name.removesuffix(".gz")
+    return next((path for path in (images.with_name(stem), images.with_name(stem + ".gz")) if path.is_file()), None)
+
+
+def read_npz(path: Path) -> tuple[Array, Array | None]:
+    """Images (or vectors) and labels of an npz file.
+
+    Returns:
+        uint8 [N, H, W, C] or float32 vectors [N, D], and whole numbers or words [N] or None.
+    Raises:
+        GanzooError: it cannot be read, or its arrays are not images.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            image_key = next((key for key in _IMAGE_KEYS if key in file), None)
+            label_key = next((key for key in _LABEL_KEYS if key in file), None)
+            if image_key is None:
+                raise UsageError(
+                    f"{path} has arrays {', '.join(file.files) or '(none)'}; name the images one of "
+                    f"{', '.join(_IMAGE_KEYS)}."
+                )
+            images, labels = file[image_key], None if label_key is None else file[label_key]
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise GanzooError(f"Cannot read {path} ({error}); arrays must be plain, without Python objects.") from error
+    if labels is not None:
+        labels = labels.reshape(len(labels), -1)
+        if labels.shape[1] != 1 or len(labels) != len(images):
+            raise UsageError(f"{path} should have one label for each of its {len(images)} images.")
+        labels = labels[:, 0]
+    return _pixels(images, path), labels
+
+
+def _pixels(images: Array, path: Path) -> Array:
+    if images.ndim == 2 and images.dtype.kind == "f":
+        return np.asarray(images, dtype=np.float32)
+    if images.ndim == 3:
+        images = images[..., None]
+    elif images.ndim == 4 and images.shape[3] not in (1, 3, 4) and images.shape[1] in (1, 3, 4):
+        images = images.transpose(0, 2, 3, 1)
+    if images.ndim != 4 or images.shape[3] not in (1, 3, 4):
+        raise UsageError(f"{path} has an array of shape {list(images.shape)}; images are [N, H, W] or [N, H, W, C].")
+    if images.dtype.kind == "f":
+        if not images.size or not (images.min() >= 0 and images.max() <= 1):
+            raise UsageError(f"{path} has fractional pixels outside [0, 1]; scale them to [0, 1] or use uint8.")
+        images = (images * 255).round().astype(np.uint8)
+    if images.dtype != np.uint8:
+        raise UsageError(f"{path} has pixels of type {images.dtype}; use uint8, or fractions in [0, 1].")
+    return np.ascontiguousarray(images)

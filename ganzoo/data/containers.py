@@ -1,0 +1,165 @@
+"""Folders, zip and tar files: named bytes, read in place. No archive member is ever written out under its own name."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import hashlib
+import lzma
+import os
+import shutil
+import tarfile
+import threading
+import zipfile
+import zlib
+from pathlib import Path
+from typing import IO, Protocol
+
+from ganzoo.data.files import home, make_folder
+from ganzoo.data.images import Unreadable
+from ganzoo.errors import GanzooError
+
+MAX_FILE_BYTES = 1 << 29  # a larger single file is no training image
+
+
+class Container(Protocol):
+    """Files by name ("/" between folders), sorted."""
+
+    names: list[str]
+
+    def read(self, name: str) -> bytes:
+        """The file's bytes.
+
+        Raises:
+            Unreadable: it cannot be read.
+        """
+
+    def signature(self) -> str:
+        """Changes when the contents do, as far as sizes and times tell; found without reading the files."""
+
+
+def file_signature(*paths: Path) -> str:
+    """Sizes and times of `paths`, hashed."""
+    stats = [path.stat() for path in paths]
+    text = "\n".join(f"{stat.st_size} {stat.st_mtime_ns}" for stat in stats)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Folder:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stats: dict[str, str] = {}
+        pending = [""]
+        try:
+            while pending:
+                folder = pending.pop()
+                for entry in os.scandir(path / folder):
+                    name = f"{folder}/{entry.name}" if folder else entry.name
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append(name)
+                    elif entry.is_file():
+                        stat = entry.stat()
+                        self._stats[name] = f"{stat.st_size} {stat.st_mtime_ns}"
+        except OSError as error:
+            raise GanzooError(f"Cannot read the folder {path}: {error.strerror}.") from error
+        self.names = sorted(self._stats)
+
+    def read(self, name: str) -> bytes:
+        path = self._path / name
+        try:
+            if path.stat().st_size > MAX_FILE_BYTES:
+                raise Unreadable("is larger than 512 MB")
+            return path.read_bytes()
+        except OSError as error:
+            raise Unreadable(f"cannot be read ({error.strerror})") from error
+
+    def signature(self) -> str:
+        digest = hashlib.sha256()
+        for name in self.names:
+            digest.update(f"{name}\0{self._stats[name]}\n".encode(errors="surrogateescape"))
+        return digest.hexdigest()
+
+
+class Zip:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except (OSError, zipfile.BadZipFile) as error:
+            raise GanzooError(f"Cannot open {path} as a zip file ({error}); it may be damaged or cut short.") from error
+        self._members = {member.filename: member for member in self._zip.infolist() if not member.is_dir()}
+        self.names = sorted(self._members)
+
+    def read(self, name: str) -> bytes:
+        member = self._members[name]
+        if member.file_size > MAX_FILE_BYTES:
+            raise Unreadable("is larger than 512 MB")
+        if member.flag_bits & 1:
+            raise Unreadable("is encrypted")
+        try:
+            return self._zip.read(member)
+        except (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+            raise Unreadable(f"cannot be read from the zip file ({error})") from error
+
+    def signature(self) -> str:
+        return file_signature(self._path)
+
+
+class Tar:
+    """A tar file; a compressed one is first copied, uncompressed but whole, into ganzoo's downloads."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        try:
+            plain = _uncompressed(path)
+            with tarfile.open(plain, "r:") as tar:
+                members = [member for member in tar.getmembers() if member.isreg() and not member.issparse()]
+            self._places = {member.name.removeprefix("./"): (member.offset_data, member.size) for member in members}
+            self._file: IO[bytes] = plain.open("rb")
+        except (OSError, EOFError, tarfile.TarError, zlib.error, lzma.LZMAError) as error:
+            raise GanzooError(f"Cannot open {path} as a tar file ({error}); it may be damaged or cut short.") from error
+        self.names = sorted(self._places)
+
+    def __del__(self) -> None:
+        if hasattr(self, "_file"):
+            self._file.close()
+
+    def read(self, name: str) -> bytes:
+        offset, size = self._places[name]
+        if size > MAX_FILE_BYTES:
+            raise Unreadable("is larger than 512 MB")
+        with self._lock:
+            self._file.seek(offset)
+            data = self._file.read(size)
+        if len(data) < size:
+            raise Unreadable("is cut short")
+        return data
+
+    def signature(self) -> str:
+        return file_signature(self._path)
+
+
+def _uncompressed(path: Path) -> Path:
+    """`path` itself when it is a plain tar, else an uncompressed copy of it, made when there is none."""
+    with path.open("rb") as file:
+        start = file.read(6)
+    if start[:2] == b"\x1f\x8b":
+        compressed = gzip.open
+    elif start[:3] == b"BZh":
+        compressed = bz2.open  # type: ignore[assignment]
+    elif start == b"\xfd7zXZ\0":
+        compressed = lzma.open  # type: ignore[assignment]
+    else:
+        return path
+    key = hashlib.sha256(f"{path}\0{file_signature(path)}".encode()).hexdigest()[:16]
+    plain = make_folder(home() / "downloads") / f"{key}.tar"
+    if not plain.exists():
+        part = plain.with_name(f"{plain.name}.{os.getpid()}.part")
+        try:
+            with compressed(path, "rb") as packed, part.open("wb") as copy:
+                shutil.copyfileobj(packed, copy, 1 << 20)
+            part.replace(plain)
+        finally:
+            part.unlink(missing_ok=True)
+    return plain

@@ -1,0 +1,294 @@
+"""Data ready to train from: batches gathered by index, on the device where the pack fits there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganzoo.data import pack, store
+from ganzoo.data.added import Added
+from ganzoo.data.files import processors
+from ganzoo.data.source import Report, Source, as_image, silent
+from ganzoo.data.worker import Format, draw
+from ganzoo.errors import UsageError, nearest
+
+MAX_BAD = 0.05  # share of images that may be too small
+HELD_OUT = "test"  # domains whose names begin so are not trained on
+ON_DEVICE = 0.3  # share of the device's free memory that a pack may take
+
+
+class Rows(Protocol):
+    """Where rows come from: uint8 [N, H, W, C], or float32 [N, D]."""
+
+    def take(self, rows: Tensor) -> Tensor:
+        """Rows int64 [B] -> [B, …], on the device."""
+
+    def expect(self, rows: Tensor) -> None:
+        """These rows will be taken next."""
+
+    def to(self, device: torch.device) -> Rows: ...
+
+
+class Packed:
+    """Rows of a pack: in the host's memory as mapped from disk, or on a CUDA device when they fit there."""
+
+    def __init__(self, rows: Tensor, device: torch.device) -> None:
+        self._rows, self._device = rows, device
+
+    def take(self, rows: Tensor) -> Tensor:
+        taken = self._rows[rows.to(self._rows.device, non_blocking=True)]
+        return _sent(taken, self._device)
+
+    def expect(self, rows: Tensor) -> None:
+        pass
+
+    def to(self, device: torch.device) -> Packed:
+        if device.type == "cuda":
+            free, _ = torch.cuda.mem_get_info(device)
+            if self._rows.nbytes < ON_DEVICE * free:
+                return Packed(self._rows.to(device), device)
+        return Packed(self._rows, device)
+
+
+class Decoded:
+    """Rows decoded when they are taken, by a pool of threads, for sets too large to unpack."""
+
+    def __init__(self, job: pack.Job, source: Source, device: torch.device) -> None:
+        self._job, self._source, self._device = job, source, device
+        self._pool = ThreadPoolExecutor(processors(), thread_name_prefix="ganzoo-decode")
+        self._ahead: dict[tuple[int, ...], list[Future[Any]]] = {}
+
+    def take(self, rows: Tensor) -> Tensor:
+        key = tuple(rows.tolist())
+        futures = self._ahead.pop(key, None) or self._submit(key)
+        return _sent(torch.from_numpy(np.stack([future.result() for future in futures])), self._device)
+
+    def expect(self, rows: Tensor) -> None:
+        key = tuple(rows.tolist())
+        self._ahead = {key: self._submit(key)}
+
+    def to(self, device: torch.device) -> Decoded:
+        return Decoded(self._job, self._source, device)
+
+    def _submit(self, rows: Sequence[int]) -> list[Future[Any]]:
+        return [self._pool.submit(draw, self._source, self._job.rows[row], self._job.form) for row in rows]
+
+
+def _sent(rows: Tensor, device: torch.device) -> Tensor:
+    if rows.device == device:
+        return rows
+    if device.type == "cuda":
+        return rows.pin_memory().to(device, non_blocking=True)
+    return rows.to(device)
+
+
+class Part:
+    """The items of one domain, or of a plain set.
+
+    Attributes:
+        labels: int64 [N] on the device, positions in the data set's classes (-1: none); None when it has no labels.
+    """
+
+    def __init__(self, rows: Rows, index: Tensor, labels: Tensor | None) -> None:
+        self._rows, self._index, self.labels = rows, index, labels
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def gather(self, indices: Tensor) -> Tensor:
+        """The items at `indices`, int64 [B] on the host, as float32 on the device.
+
+        Images are [B, C, H, W] in [-1, 1], channels last in memory; vectors [B, D] are as stored.
+        """
+        rows = self._rows.take(self._index[indices])
+        if rows.dtype != torch.uint8:
+            return rows
+        return rows.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.channels_last).div_(127.5).sub_(1.0)
+
+    def prefetch(self, indices: Tensor) -> None:
+        """Say which items are gathered next; sets that are decoded on the fly begin with them."""
+        self._rows.expect(self._index[indices])
+
+    def to(self, device: torch.device, rows: Rows) -> Part:
+        return Part(rows, self._index, None if self.labels is None else self.labels.to(device))
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set ready to train from, at one size.
+
+    Attributes:
+        origin: where the images come from, in words.
+        shape: (C, H, W), or (D,) for vectors.
+        parts: "" -> the items of a plain set; else one `Part` a domain.
+        held_out: domains that are not trained on, "testA" and "testB".
+        skipped: images left out because they are smaller than half of the size.
+    """
+
+    name: str
+    origin: str
+    fingerprint: str
+    shape: tuple[int, ...]
+    classes: tuple[str, ...]
+    parts: Mapping[str, Part]
+    held_out: Mapping[str, Part]
+    rows: Rows
+    skipped: int = 0
+
+    @property
+    def on_the_fly(self) -> bool:
+        """True when images are decoded as they are gathered: the set is too large to unpack."""
+        return isinstance(self.rows, Decoded)
+
+    def to(self, device: torch.device | str) -> Dataset:
+        """The same data, gathered onto `device`."""
+        device = torch.empty(0, device=device).device  # "cuda" is "cuda:0" from here on
+        rows = self.rows.to(device)
+        parts = {name: part.to(device, rows) for name, part in self.parts.items()}
+        held_out = {name: part.to(device, rows) for name, part in self.held_out.items()}
+        return replace(self, rows=rows, parts=parts, held_out=held_out)
+
+
+def prepare(
+    name: str,
+    *,
+    resolution: tuple[int, int] | None = None,
+    channels: int | None = None,
+    load_size: tuple[int, int] | None = None,
+    keep: str | Sequence[str] | None = None,
+    report: Report | None = None,
+    unpack: bool | None = None,
+) -> Dataset:
+    """Make a data set ready to train from; its pack is made now when there is none of that size.
+
+    Args:
+        name: with or without options, as in ``anime:images=500,seed=1``.
+        resolution: (height, width); None takes the data's own.
+        channels: 1, 3 or 4; None takes 1 when all images are grey, else 3.
+        load_size: (height, width) to pack at, for an architecture that crops from larger pictures.
+        keep: use only the images with this label, or one of these.
+        unpack: False decodes images on the fly; None does so for files whose pack would fill half of the free disk.
+    Raises:
+        UsageError: the name, a label or the size does not fit the data, or there is too little disk.
+        GanzooError: the source has vanished or changed, or cannot be read.
+    """
+    report = report or silent
+    source, origin = store.resolve(name)
+    form = _format(source, name, load_size or resolution, channels)
+    items = _large_enough(source, name, form)
+    job = pack.Job(name, source.fingerprint, items, form)
+    if isinstance(source, Added) and (source.present or not job.made):
+        source.check()
+    rows = _rows(job, source, unpack, report)
+    parts = _parts(source, name, items, rows, keep)
+    return Dataset(
+        name=name,
+        origin=origin,
+        fingerprint=source.fingerprint,
+        shape=(form.channels, form.height, form.width) if form.height else (form.channels,),
+        classes=source.classes,
+        parts={domain: part for domain, part in parts.items() if not domain.startswith(HELD_OUT)},
+        held_out={domain: part for domain, part in parts.items() if domain.startswith(HELD_OUT)},
+        rows=rows,
+        skipped=len(source) - len(items),
+    )
+
+
+def _rows(job: pack.Job, source: Source, unpack: bool | None, report: Report) -> Rows:
+    host = torch.device("cpu")
+    if unpack is None:
+        unpack = job.made or job.bytes <= job.free / 2 or not isinstance(source, Added) or source.reader.in_memory
+    if not unpack:
+        return Decoded(job, source, host)
+    if not job.made:
+        pack.make(job, source, report)
+    return Packed(torch.from_numpy(pack.load(job)), host)
+
+
+def _format(source: Source, name: str, size: tuple[int, int] | None, channels: int | None) -> Format:
+    """What to pack: the size and channels asked, else the data's own."""
+    if isinstance(source, Added):
+        own_channels, fit = source.record.channels, source.record.fit
+        own = source.size(0) if len(source.record.sizes) == 1 else None
+    else:
+        own_channels, *rest = store.plugin_shape(source)
+        own, fit = (rest[0], rest[1]) if rest[0] else None, "crop"
+    if own_channels is None:
+        return Format(0, 0, np.asarray(source.read(0)).shape[0])
+    size = size or own
+    if size is None:
+        raise UsageError(f"The images of {name} have different sizes; choose one, such as --resolution 64.")
+    if channels not in (None, 1, 3, 4):
+        raise UsageError(f"--channels {channels} is not possible; images have 1 (grey), 3 (colour) or 4 (with alpha).")
+    return Format(*size, channels or min(3, own_channels), fit)
+
+
+def _large_enough(source: Source, name: str, form: Format) -> Sequence[int]:
+    """The items that are at least half as high and wide as what is asked.
+
+    Raises:
+        UsageError: more than 5 % are smaller.
+    """
+    if not form.height:
+        return range(len(source))
+    if isinstance(source, Added):
+        sizes = [source.size(index) for index in range(len(source.record.sizes))]
+    else:
+        drawn = as_image(source.read(0, (form.height, form.width)))
+        sizes = [(drawn.height, drawn.width)]
+    good = [2 * height >= form.height and 2 * width >= form.width for height, width in sizes]
+    if all(good):
+        return range(len(source))
+    small = [size for size, is_good in zip(sizes, good, strict=True) if not is_good]
+    if len(small) > MAX_BAD * len(sizes):
+        height, width = small[0]
+        enough = 2 * min(min(size) for size in sizes)
+        share = "" if len(sizes) == 1 else f"{len(small)} of {len(sizes)} "
+        raise UsageError(
+            f"{share or 'The '}images of {name} are too small: {height}x{width} where {form.height}x{form.width} is "
+            f"asked; choose --resolution {enough} or less."
+        )
+    return [index for index, is_good in enumerate(good) if is_good]
+
+
+def _parts(
+    source: Source, name: str, items: Sequence[int], rows: Rows, keep: str | Sequence[str] | None
+) -> dict[str, Part]:
+    domains = dict(source.domains) or {"": items}
+    row = {item: place for place, item in enumerate(items)}
+    labels = _labels(source, items)
+    wanted = _wanted(source, name, keep)
+    parts = {}
+    for domain, members in domains.items():
+        index = torch.tensor([row[item] for item in members if item in row], dtype=torch.int64)
+        if wanted is not None and labels is not None:
+            index = index[torch.isin(labels[index], wanted)]
+        if len(index) < 2 and not domain.startswith(HELD_OUT):
+            what = f"the domain {domain} of {name}" if domain else f"{name}{f' with the label {keep}' if keep else ''}"
+            raise UsageError(f"There are {len(index)} images in {what}; training needs two or more.")
+        parts[domain] = Part(rows, index, None if labels is None else labels[index])
+    return parts
+
+
+def _labels(source: Source, items: Sequence[int]) -> Tensor | None:
+    if not source.classes:
+        return None
+    return torch.tensor([source.label(item) for item in items], dtype=torch.int64)
+
+
+def _wanted(source: Source, name: str, keep: str | Sequence[str] | None) -> Tensor | None:
+    if keep is None:
+        return None
+    words = [keep] if isinstance(keep, str) else list(keep)
+    if not source.classes:
+        raise UsageError(f"The data set {name} has no labels, so none can be chosen with --class.")
+    for word in words:
+        if word not in source.classes:
+            raise UsageError(f"The data set {name} has no label {word!r}; {nearest(word, source.classes)}")
+    return torch.tensor([source.classes.index(word) for word in words])

@@ -1,0 +1,139 @@
+"""Where a source lies on this machine: paths as they are; URLs and torchvision's sets are downloaded once."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.parse import unquote, urlsplit
+from urllib.request import Request, urlopen
+
+from ganzoo.data.files import home, locked, make_folder, megabytes
+from ganzoo.data.source import Report
+from ganzoo.errors import GanzooError, UsageError, nearest
+
+_SCHEMES = ("http", "https", "torchvision")
+_TIMEOUT = 30  # seconds without an answer
+_BLOCK = 1 << 18  # bytes
+
+
+@dataclass(frozen=True)
+class Place:
+    """A source found: `text` in full, `title` short and without folders, `sha256` of what was downloaded."""
+
+    path: Path
+    text: str
+    title: str
+    sha256: str = ""
+
+
+def located(source: str, report: Report) -> Place:
+    """Find `source`, downloading it if need be.
+
+    Raises:
+        UsageError: it is of a kind that ganzoo does not fetch.
+        GanzooError: it cannot be fetched.
+    """
+    scheme, separator, rest = source.partition("://")
+    if not separator:
+        path = Path(source).expanduser().absolute()
+        return Place(path, str(path), path.name)
+    if scheme in ("http", "https"):
+        return download(source, report)
+    if scheme == "torchvision":
+        from ganzoo.data.torchvision import fetch
+
+        return Place(fetch(rest, report), source, f"torchvision's {rest}")
+    if scheme == "hf":
+        raise UsageError(
+            f"{source} needs the `hf` extra, and ganzoo does not read data sets with it yet; download the files, "
+            f"`hf download --repo-type dataset {rest} --local-dir FOLDER`, and add that folder."
+        )
+    raise UsageError(f"ganzoo cannot fetch {scheme}:// sources; {nearest(scheme, _SCHEMES)}")
+
+
+def download(url: str, report: Report) -> Place:
+    """Download `url` once; a part that an earlier try left is gone on with when the server can tell it is the same.
+
+    ``URL#sha256=…`` checks the file against a hash.
+
+    Raises:
+        GanzooError: it cannot be fetched whole, or has another hash.
+    """
+    url, _, fragment = url.partition("#")
+    wanted = fragment.partition("sha256=")[2].lower()
+    if fragment and not re.fullmatch("[0-9a-f]{64}", wanted):
+        raise UsageError(f"After # in a URL comes sha256= and 64 hexadecimal digits, not {fragment!r}.")
+    parts = urlsplit(url)
+    shown = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()  # without a password
+    title = Path(unquote(parts.path)).name or parts.hostname or "download"
+    key = hashlib.sha256(url.encode()).hexdigest()[:12]
+    target = make_folder(home() / "downloads") / f"{key}-{re.sub('[^A-Za-z0-9._-]', '_', title)[-80:]}"
+    with locked(target.with_name(f"{key}.lock"), lambda: report(f"Waiting for another download of {title}", 0, 0)):
+        if not target.exists() or (wanted and _sha256(target) != wanted):
+            part = target.with_name(target.name + ".part")
+            try:
+                _fetch(url, part, title, report)
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                raise GanzooError(
+                    f"Cannot fetch {shown} ({_reason(error)}); check the address and the network, "
+                    "or download it elsewhere and add the file."
+                ) from error
+            found = _sha256(part)
+            if wanted and found != wanted:
+                part.unlink()
+                raise GanzooError(f"{shown} has the SHA-256 {found}, not {wanted}; do not use it unless you know why.")
+            part.replace(target)
+    return Place(target, shown, title, _sha256(target))
+
+
+def _fetch(url: str, part: Path, title: str, report: Report) -> None:
+    """Fetch `url` into `part`, going on where it ends if the server still has the same file."""
+    mark = part.with_name(part.name + ".mark")  # what the server calls this version of the file
+    request = Request(url, headers={"User-Agent": "ganzoo"})
+    start = part.stat().st_size if part.exists() and mark.exists() else 0
+    if start:
+        request.add_header("Range", f"bytes={start}-")
+        request.add_header("If-Range", mark.read_text(encoding="ascii"))
+    try:
+        answer = urlopen(request, timeout=_TIMEOUT)
+    except HTTPError as error:
+        error.close()
+        mark.unlink(missing_ok=True)
+        if error.code == 416:  # the part is no beginning of the file that is there now
+            return _fetch(url, part, title, report)
+        raise
+    with answer:
+        goes_on = answer.status == 206 and (answer.headers.get("Content-Range") or "").startswith(f"bytes {start}-")
+        done = start if goes_on else 0
+        version = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
+        mark.unlink(missing_ok=True)
+        length = int(answer.headers.get("Content-Length") or 0)
+        total = done + length if length else 0
+        if length > shutil.disk_usage(part.parent).free:
+            raise UsageError(f"{title} needs {megabytes(length)} in {part.parent}; make room or set GANZOO_HOME.")
+        with part.open("ab" if goes_on else "wb") as file:
+            if version and not version.startswith("W/"):
+                mark.write_text(version, encoding="ascii", errors="ignore")
+            while block := answer.read(_BLOCK):
+                file.write(block)
+                done += len(block)
+                report(f"Downloading {title}", done, total)
+    if done < total:
+        raise ConnectionError(f"the connection broke after {megabytes(done)} of {megabytes(total)}; try again to go on")
+    mark.unlink(missing_ok=True)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, HTTPError):
+        return f"the server answers {error.code} {error.reason}"
+    return str(getattr(error, "reason", "") or error) or type(error).__name__
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

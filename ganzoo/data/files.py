@@ -1,0 +1,92 @@
+"""Ganzoo's own folder on disk: where it is, and how files in it are written so that none is ever half a file."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from ganzoo.errors import GanzooError
+
+
+def home() -> Path:
+    """``$GANZOO_HOME``, else ``~/.ganzoo``."""
+    given = os.environ.get("GANZOO_HOME")
+    return Path(given).expanduser().absolute() if given else Path.home() / ".ganzoo"
+
+
+def make_folder(path: Path) -> Path:
+    """Make `path` and its parents.
+
+    Raises:
+        GanzooError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GanzooError(
+            f"Cannot write to {path} ({error.strerror}); set GANZOO_HOME to a folder that can be written."
+        ) from error
+    return path
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` to `path`, whole or not at all.
+
+    Raises:
+        GanzooError: it cannot be written.
+    """
+    part = make_folder(path.parent) / f"{path.name}.{os.getpid()}.part"
+    try:
+        part.write_text(json.dumps(value) + "\n", encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise GanzooError(f"Cannot write {path} ({error.strerror}); make room, or set GANZOO_HOME.") from error
+
+
+def megabytes(count: int) -> str:
+    """`count` bytes in words, such as "101 MB" or "2.5 GB"."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{max(1, round(count / 1e6))} MB"
+
+
+@contextmanager
+def locked(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    """Hold the lock file `path`; `waiting` is called once if another process holds it.
+
+    The operating system lets go of the lock when the process ends, however it ends.
+    """
+    with path.open("a+b") as handle:
+        if not _try_lock(handle):
+            waiting()
+            while not _try_lock(handle):
+                time.sleep(0.1)
+        yield
+
+
+def _try_lock(handle: IO[bytes]) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            handle.seek(0)
+            msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def processors() -> int:
+    """Processors that this process may use."""
+    if sys.platform != "darwin" and hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,219 @@
+"""Packs: a data set at one size as one memory-mapped array, made by several processes, found again by its key.
+
+A pack is a folder under ganzoo's home: ``job.json`` (what to draw), ``pack.npy`` (the rows), ``done.txt`` (numbers of
+the chunks that are written, so that an interrupted pack goes on) and at last ``pack.json``, which says it is whole.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ganzoo.data.files import home, locked, make_folder, megabytes, processors, write_json
+from ganzoo.data.images import FILTER
+from ganzoo.data.source import Report, Source
+from ganzoo.data.worker import CHUNK, Format, draw_chunks, recipe
+from ganzoo.errors import GanzooError, UsageError
+
+VERSION = 1  # of how pixels are made; a new one makes every pack anew
+FEW = 512  # items that are drawn sooner than processes start
+
+
+@dataclass(frozen=True)
+class Job:
+    """A pack to be made: row i is item ``rows[i]`` of the data set called `name`."""
+
+    name: str
+    fingerprint: str
+    rows: Sequence[int]
+    form: Format
+
+    @property
+    def folder(self) -> Path:
+        filter_name = FILTER.name if self.form.height else ""
+        key = json.dumps([VERSION, self.fingerprint, asdict(self.form), filter_name])
+        return home() / "packs" / hashlib.sha256(key.encode()).hexdigest()[:24]
+
+    @property
+    def bytes(self) -> int:
+        return len(self.rows) * self.form.row_bytes
+
+    @property
+    def made(self) -> bool:
+        return (self.folder / "pack.json").exists()
+
+    @property
+    def free(self) -> int:
+        """Bytes of disk that are free where the pack goes, its own counted as free."""
+        folder = make_folder(home() / "packs")
+        own = self.folder / "pack.npy"
+        return shutil.disk_usage(folder).free + (_allocated(own) if own.exists() else 0)
+
+
+def load(job: Job) -> npt.NDArray[Any]:
+    """The rows of a made pack, mapped from disk: uint8 [N, H, W, C] or float32 [N, D]."""
+    try:  # "c" maps privately, so that the array is writable as torch wants it while the file stays as it is
+        rows: npt.NDArray[Any] = np.load(job.folder / "pack.npy", mmap_mode="c")
+    except (OSError, EOFError, ValueError) as error:
+        raise GanzooError(f"The pack {job.folder} is damaged; remove that folder, and it is made again.") from error
+    return rows
+
+
+def make(job: Job, source: Source, report: Report) -> None:
+    """Make the pack of `job`, or what is missing of it; waits when another process is making it.
+
+    Raises:
+        UsageError: there is too little disk.
+        GanzooError: an item cannot be read, or a process fails.
+    """
+    where = f"Packing {job.name} ({megabytes(job.bytes)} in {home() / 'packs'})"
+    if job.bytes > job.free * 0.95:
+        raise UsageError(
+            f"Packing {job.name} needs {megabytes(job.bytes)} of disk in {home() / 'packs'} and {megabytes(job.free)} "
+            "are free; make room, ask for a lower --resolution, or set GANZOO_HOME to a folder on a larger disk."
+        )
+    folder = make_folder(job.folder)
+    waiting = f"Waiting for another ganzoo that packs {job.name}"
+    with locked(folder / "lock", lambda: report(waiting, 0, 0)):
+        if not job.made:
+            _make(job, source, lambda done: report(where, min(done * CHUNK, len(job.rows)), len(job.rows)))
+            shape = [len(job.rows), *job.form.row]
+            write_json(folder / "pack.json", {"name": job.name, "fingerprint": job.fingerprint, "shape": shape})
+
+
+def discard(fingerprint: str) -> None:
+    """Remove the packs of a data set."""
+    for path in (home() / "packs").glob("*/job.json"):
+        try:
+            mine = json.loads(path.read_text(encoding="utf-8"))["fingerprint"] == fingerprint
+        except (OSError, ValueError, KeyError):
+            continue
+        if mine:
+            shutil.rmtree(path.parent, ignore_errors=True)
+
+
+def _make(job: Job, source: Source, report: Callable[[int], None]) -> None:
+    folder = job.folder
+    made = recipe(source) if len(job.rows) > FEW and job.form.height else None
+    chunks = _prepare_folder(job, made)
+    total = -(-len(job.rows) // CHUNK)
+    report(total - len(chunks))
+    with (folder / "done.txt").open("a", encoding="ascii") as done:
+        for count, chunk in enumerate(_drawn(job, source, made, chunks), 1):
+            done.write(f"{chunk}\n")
+            done.flush()
+            report(total - len(chunks) + count)
+
+
+def _prepare_folder(job: Job, made: dict[str, Any] | None) -> list[int]:
+    """Lay out the folder, unless an interrupted process did; the numbers of the chunks that are still to be drawn."""
+    content = {"recipe": made, "format": asdict(job.form), "rows": list(job.rows), "fingerprint": job.fingerprint}
+    write_json(job.folder / "job.json", content)
+    done = job.folder / "done.txt"  # made last, so that where it is the rest is too
+    if not done.exists():
+        shape = (len(job.rows), *job.form.row)
+        np.lib.format.open_memmap(job.folder / "pack.npy", mode="w+", dtype=job.form.dtype, shape=shape)
+        _reserve(job.folder / "pack.npy")
+        done.touch()
+    finished = {int(line) for line in done.read_text(encoding="ascii").split()}
+    return [chunk for chunk in range(-(-len(job.rows) // CHUNK)) if chunk not in finished]
+
+
+def _reserve(path: Path) -> None:
+    """Give the file its disk now: running out of it later would kill a process that writes to mapped memory."""
+    if not hasattr(os, "posix_fallocate"):
+        return
+    with path.open("r+b") as file:
+        try:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise UsageError(f"The disk of {path.parent} is full; make room or set GANZOO_HOME.") from error
+
+
+def _allocated(path: Path) -> int:
+    stat = path.stat()
+    return int(getattr(stat, "st_blocks", stat.st_size // 512)) * 512
+
+
+def _drawn(job: Job, source: Source, made: dict[str, Any] | None, chunks: Sequence[int]) -> Iterator[int]:
+    """Draw `chunks`, in other processes when `made` tells them how; yields the number of each that is written."""
+    if made is None:
+        return draw_chunks(source, job.rows, chunks, job.form, job.folder / "pack.npy")
+    return _by_workers(job, chunks)
+
+
+def _by_workers(job: Job, chunks: Sequence[int]) -> Iterator[int]:
+    count = min(processors(), len(chunks))
+    answers: SimpleQueue[dict[str, Any]] = SimpleQueue()
+    workers: list[_Worker] = []
+    try:
+        workers.extend(_Worker(job.folder, chunks[which::count], answers) for which in range(count))
+        for _ in chunks:
+            answer = answers.get()
+            if "error" in answer:
+                raise GanzooError(f"Packing {job.name} failed: {answer['error']}")
+            yield int(answer["done"])
+    finally:
+        for worker in workers:
+            worker.stop()
+
+
+class _Worker:
+    """A process that draws chunks, and a thread that hands on its answers. It ends by itself when this process does."""
+
+    def __init__(self, folder: Path, chunks: Sequence[int], answers: SimpleQueue[dict[str, Any]]) -> None:
+        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 (closed by stop)
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "ganzoo.data.worker", str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._complaints,
+            env=_environment(),
+        )
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError), self._process.stdin as stdin:
+            stdin.write(json.dumps(list(chunks)).encode())
+        self._thread = threading.Thread(target=self._listen, args=(answers,), daemon=True)
+        self._thread.start()
+
+    def _listen(self, answers: SimpleQueue[dict[str, Any]]) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            answers.put(json.loads(line))
+        code = self._process.wait()
+        if code == 1:  # Python's own, whose last line says what happened
+            self._complaints.seek(0)
+            lines = self._complaints.read().decode(errors="replace").split("\n")
+            answers.put({"error": next((line.strip() for line in reversed(lines) if line.strip()), "")})
+        elif code:
+            answers.put({"error": f"a process ended with code {code} (out of memory?); start it again to go on."})
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._thread.join()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._complaints.close()
+
+
+def _environment() -> dict[str, str]:
+    """What makes a new interpreter import what this one does, on one thread each."""
+    paths = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
+    return {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}

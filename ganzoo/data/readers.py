@@ -1,0 +1,218 @@
+"""Readers: what a path leads to, seen as items. `open_reader` finds out which kind of thing it is."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import hashlib
+import lzma
+import os
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from PIL import Image
+
+from ganzoo.data import arrays, labels
+from ganzoo.data.containers import Container, Folder, Tar, Zip, file_signature
+from ganzoo.data.images import decode
+from ganzoo.data.source import Item
+from ganzoo.errors import GanzooError, UsageError
+
+_SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm")
+_KINDS = "a folder of images, a zip or tar file, idx files, or an npz file"
+
+
+class Reader(Protocol):
+    """Items as they are stored.
+
+    Attributes:
+        names: one an item, for messages and for labels files.
+        labels: see `ganzoo.data.labels`.
+        domains: domain name -> item indices; {} when there is none.
+        in_memory: True when all items were read on opening, so that a second process would read them all again.
+    """
+
+    @property
+    def names(self) -> Sequence[str]: ...
+    @property
+    def labels(self) -> labels.Labels: ...
+    @property
+    def domains(self) -> Mapping[str, Sequence[int]]: ...
+    @property
+    def in_memory(self) -> bool: ...
+
+    def data(self, index: int) -> bytes:
+        """The item's bytes; Unreadable when they cannot be had."""
+
+    def decode(self, data: bytes) -> Item:
+        """The item in its bytes; Unreadable when it is damaged."""
+
+    def signature(self) -> str:
+        """Changes when the source does; quick to find."""
+
+
+class Files:
+    """Image files in a folder or an archive."""
+
+    in_memory = False
+
+    def __init__(self, container: Container, where: str, labels_file: Path | None = None) -> None:
+        self._container = container
+        self.names = [name for name in container.names if _is_image(name)]
+        relative = labels.without_wrapper(self.names)
+        self.domains = labels.domains_from_folders(relative)
+        self.labels = self._labels(relative, where, labels_file)
+
+    def _labels(self, relative: list[str], where: str, labels_file: Path | None) -> labels.Labels:
+        if labels_file is not None:
+            return labels.from_file(labels_file, self.names)
+        lists = sorted((name for name in self._container.names if Path(name).name == "dataset.json"), key=len)
+        if lists:
+            return labels.from_json(self._container.read(lists[0]), self.names, f"{lists[0]} in {where}")
+        return labels.Labels() if self.domains else labels.from_folders(relative)
+
+    def data(self, index: int) -> bytes:
+        return self._container.read(self.names[index])
+
+    def decode(self, data: bytes) -> Item:
+        return decode(data)
+
+    def signature(self) -> str:
+        return self._container.signature()
+
+
+class Arrays:
+    """Images [N, H, W, C], C 1, 3 or 4, or float32 vectors [N, D], in memory."""
+
+    in_memory = True
+    domains: Mapping[str, Sequence[int]] = {}
+
+    def __init__(self, images: arrays.Array, values: arrays.Array | None, files: Sequence[Path]) -> None:
+        if values is not None and len(values) != len(images):
+            raise UsageError(f"{files[0]} has {len(images)} images and {len(values)} labels; give those that match.")
+        self._images, self._files = images, files
+        self.names = [str(index) for index in range(len(images))]
+        self.labels = labels.Labels() if values is None else labels.label_list(values.tolist())
+
+    def data(self, index: int) -> bytes:
+        data: bytes = self._images[index].tobytes()
+        return data
+
+    def decode(self, data: bytes) -> Item:
+        if self._images.ndim == 2:
+            return np.frombuffer(data, np.float32)
+        shape = self._images.shape[1:]
+        pixels = np.frombuffer(data, np.uint8).reshape(shape)
+        return Image.fromarray(pixels[..., 0] if shape[2] == 1 else pixels)
+
+    def signature(self) -> str:
+        return file_signature(*self._files)
+
+
+class Joined:
+    """Two readers as domains A and B."""
+
+    def __init__(self, readers: Sequence[Reader]) -> None:
+        self._readers = readers
+        self._places = [(which, index) for which, reader in enumerate(readers) for index in range(len(reader.names))]
+        self.names = [f"{domain}/{name}" for domain, reader in zip("AB", readers, strict=True) for name in reader.names]
+        self.labels = labels.Labels()
+        first = len(readers[0].names)
+        self.domains = {"A": range(first), "B": range(first, len(self.names))}
+        self.in_memory = any(reader.in_memory for reader in readers)
+
+    def data(self, index: int) -> bytes:
+        which, place = self._places[index]
+        return bytes([which]) + self._readers[which].data(place)
+
+    def decode(self, data: bytes) -> Item:
+        return self._readers[data[0]].decode(data[1:])
+
+    def signature(self) -> str:
+        return " ".join(reader.signature() for reader in self._readers)
+
+
+def open_reader(paths: Sequence[Path], labels_file: Path | None = None) -> Reader:
+    """A reader of what lies at one path, or of two paths as domains A and B.
+
+    Raises:
+        UsageError: there is nothing, or nothing that ganzoo can read.
+        GanzooError: it is damaged.
+    """
+    if len(paths) == 1:
+        return _open(paths[0], labels_file)
+    if labels_file is not None:
+        raise UsageError("Two sources are two domains, which have no labels; leave --labels away.")
+    return Joined([_open(path, None) for path in paths])
+
+
+def _open(path: Path, labels_file: Path | None) -> Reader:
+    if not os.path.exists(path):  # unlike Path.exists, False for what may not be looked at
+        raise UsageError(f"There is nothing at {path} that can be read; give {_KINDS}.")
+    kind = "folder" if path.is_dir() else _kind(path)
+    images = path if kind == "idx" else None
+    if kind in ("folder", "zip", "tar"):
+        container: Container = Folder(path) if kind == "folder" else Zip(path) if kind == "zip" else Tar(path)
+        images = None if any(map(_is_image, container.names)) or kind != "folder" else arrays.idx_in(path)
+        if images is None:
+            return _not_empty(Files(container, str(path), labels_file), path)
+    if labels_file is not None:
+        raise UsageError(f"A labels file goes with image files, and {path} has none; leave --labels away.")
+    if images is not None:
+        beside = arrays.idx_labels(images)
+        pixels = arrays.read_idx(images)
+        if pixels.ndim != 3:
+            raise UsageError(f"{images} holds no images; give the file of images, its labels are found beside it.")
+        files = [images] if beside is None else [images, beside]
+        return _not_empty(Arrays(pixels[..., None], None if beside is None else arrays.read_idx(beside), files), path)
+    if kind == "npz":
+        return _not_empty(Arrays(*arrays.read_npz(path), [path]), path)
+    raise UsageError(f"{path} is of no kind that ganzoo knows; give {_KINDS}.")
+
+
+def _not_empty(reader: Reader, path: Path) -> Reader:
+    if not reader.names:
+        raise UsageError(f"There are no images in {path}; ganzoo looks for {', '.join(_SUFFIXES)} files.")
+    return reader
+
+
+def _kind(path: Path) -> str:
+    """What a file is, by its first bytes: "zip", "npz", "tar", "idx" or ""."""
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as file:
+                members = file.namelist()
+            return "npz" if members and all(name.endswith(".npy") for name in members) else "zip"
+        with path.open("rb") as file:
+            start = file.read(512)
+        if start[:4] == b"PK\x03\x04":
+            return "zip"  # one that is cut short; opening it says so
+        if start[:2] == b"\x1f\x8b":
+            with gzip.open(path) as packed:
+                start = packed.read(512)
+        elif start[:3] == b"BZh":
+            with bz2.open(path) as packed:
+                start = packed.read(512)
+        elif start[:6] == b"\xfd7zXZ\0":
+            with lzma.open(path) as packed:
+                start = packed.read(512)
+    except (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
+        raise GanzooError(f"Cannot read {path} ({error}); it may be damaged or cut short.") from error
+    if start[257:262] == b"ustar":
+        return "tar"
+    return "idx" if start[:3] == b"\0\0\x08" else ""
+
+
+def _is_image(name: str) -> bool:
+    parts = name.split("/")
+    hidden = any((part.startswith(".") and part != "..") or part == "__MACOSX" for part in parts)
+    return not hidden and Path(parts[-1]).suffix.lower() in _SUFFIXES
+
+
+def digest(name: str, data: bytes) -> str:
+    """An item's part of the fingerprint."""
+    return f"{name}\0{hashlib.sha256(data).hexdigest()}\n"

@@ -1,0 +1,63 @@
+"""What a data set is: raw items, their labels and domains. Nothing on this path imports torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+Item = Image.Image | npt.NDArray[Any]  # an image, its pixels uint8 [H, W] or [H, W, C], or a float32 vector [D]
+Report = Callable[[str, int, int], None]  # (what is being done, done, total); total is 0 while it is not known
+
+
+class Source(Protocol):
+    """A data set as stored or drawn.
+
+    A source that is not scanned beforehand (a plugin's) has images of one size. It may have an attribute
+    ``shape``, (channels, height, width), which is then read instead of its first image.
+
+    Attributes:
+        classes: label names; () when there are none.
+    """
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+
+    def __len__(self) -> int: ...
+
+    def label(self, index: int) -> int:
+        """The position in `classes` of item `index`; -1 when it has none."""
+
+    def read(self, index: int, size: tuple[int, int] | None = None) -> Item:
+        """Item `index`: an image as stored, or a float32 vector [D].
+
+        `size` is (height, width), a hint to sources that draw; others leave the resizing to the pack.
+        """
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when any item does."""
+
+    @property
+    def domains(self) -> Mapping[str, Sequence[int]]:
+        """Domain name -> indices of its items; {} when there is one kind of image only.
+
+        Domains whose names begin with "test" are kept apart and not trained on.
+        """
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """A `Report` that says nothing."""
+
+
+def as_image(item: Item) -> Image.Image:
+    """`item` as an image; a plugin may also hand out pixels, uint8 [H, W] or [H, W, C]."""
+    return item if isinstance(item, Image.Image) else Image.fromarray(item)
+
+
+def is_vector(item: Item) -> bool:
+    """True when `item` is a vector [D], not an image."""
+    return isinstance(item, np.ndarray) and item.ndim == 1

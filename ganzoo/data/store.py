@@ -1,0 +1,302 @@
+"""The names of data sets: those a user added, kept under ganzoo's home, and those that plugins bring."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ganzoo import plugins, spec
+from ganzoo.data.added import FORMAT, Added, Record
+from ganzoo.data.files import home, write_json
+from ganzoo.data.images import FITS, Fit, has_alpha, is_grey
+from ganzoo.data.readers import open_reader
+from ganzoo.data.scan import scan
+from ganzoo.data.source import Report, Source, as_image, is_vector, silent
+from ganzoo.errors import GanzooError, UsageError, nearest
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Info:
+    """What is known of a data set without opening it.
+
+    Attributes:
+        origin: in words, for a run's first line and a model's header; names no folder of the user's.
+        channels: 1 when all images are grey, 4 when all may be transparent, else 3; None for vectors.
+        height, width: in pixels; None where sizes are mixed, and for vectors.
+        skipped: how many files could not be used; `skipped_files` are their names and why.
+        kind: "plugin" or "user".
+        source: where it comes from, in full.
+        sha256: of the file, when one was downloaded.
+        problem: why the data set cannot be used, in `names`; nothing else is then known of it.
+    """
+
+    name: str
+    origin: str
+    images: int
+    classes: tuple[str, ...]
+    domains: Mapping[str, int]
+    channels: int | None
+    height: int | None
+    width: int | None
+    skipped: int
+    kind: str
+    source: str
+    fingerprint: str
+    skipped_files: tuple[str, ...] = ()
+    sha256: str = ""
+    fit: Fit = "crop"
+    problem: str = ""
+
+
+def add(
+    name: str,
+    source: str | Path | Sequence[str | Path],
+    *,
+    fit: str = "crop",
+    labels: str | Path | None = None,
+    skip_bad: bool = False,
+    report: Report | None = None,
+) -> Info:
+    """Give a data set a name. Every image is read once; those that cannot be used are left out and listed.
+
+    Args:
+        source: a folder, a zip, tar, idx or npz file, an http(s) URL, ``torchvision://NAME``; two of them are
+            domains A and B.
+        fit: how images of another shape are made to fit: "crop", "pad" or "stretch".
+        labels: a CSV file (filename,label) or StyleGAN's JSON.
+        skip_bad: go on although more than 5 % of the images cannot be used.
+    Raises:
+        UsageError: the name, the source or the labels are not usable, or the name stands for something else.
+        GanzooError: the source cannot be read or fetched.
+    """
+    from ganzoo.data.fetch import located
+
+    report = report or silent
+    _check_name(name)
+    if fit not in FITS:
+        raise UsageError(f"--fit {fit} is not known; {nearest(fit, FITS)}")
+    sources = [source] if isinstance(source, (str, Path)) else list(source)
+    if not 1 <= len(sources) <= 2:
+        raise UsageError("Give one source, or two for the domains A and B.")
+    places = [located(str(one), report) for one in sources]
+    text, paths = " + ".join(place.text for place in places), [str(place.path) for place in places]
+    old = _load(name)
+    if old is not None and (old.paths, old.fit) != (paths, fit):
+        raise _taken(old)
+    reader = open_reader([Path(path) for path in paths], None if labels is None else Path(labels).expanduser())
+    found = scan(reader, text, report, skip_bad=skip_bad)
+    of, sizes = reader.labels.of, found.sizes
+    record = Record(
+        name=name,
+        sources=[place.text for place in places],
+        origin="added by the user: " + " + ".join(place.title for place in places),
+        paths=paths,
+        fit=fit,
+        fingerprint=found.fingerprint,
+        signature=reader.signature(),
+        images=len(found.kept),
+        channels=found.channels,
+        sizes=[list(size) for size in (sizes[:1] if len(set(sizes)) == 1 else sizes)],
+        classes=list(reader.labels.classes),
+        labels=[of[index] for index in found.kept] if of else [],
+        domains=_renumbered(reader.domains, found.kept),
+        skip=sorted(set(range(len(reader.names))) - set(found.kept)),
+        skipped=[list(pair) for pair in found.skipped],
+        sha256=" ".join(place.sha256 for place in places if place.sha256),
+    )
+    if old is not None and old.fingerprint != record.fingerprint:
+        raise _taken(old)
+    write_json(_path(name), asdict(record))
+    return _info_of_record(record)
+
+
+def remove(name: str) -> None:
+    """Forget a name that was added, with its packs and downloads unless another name uses them.
+
+    The source itself is left alone.
+
+    Raises:
+        UsageError: nothing was added under that name.
+    """
+    record = _load(name)
+    if record is None:
+        raise UsageError(f"No data set {name!r} was added; {nearest(name, _added_names())}")
+    _path(name).unlink(missing_ok=True)
+    others = [other for other in map(_load, _added_names()) if other is not None]
+    if all(other.fingerprint != record.fingerprint for other in others):
+        from ganzoo.data.pack import discard
+
+        discard(record.fingerprint)
+    for path in map(Path, record.paths):
+        if path.parent == home() / "downloads" and all(str(path) not in other.paths for other in others):
+            path.unlink(missing_ok=True)
+
+
+def open_source(name: str) -> Source:
+    """The data set that a user means by ``anime`` or ``anime:images=500,seed=1``; what was added comes first.
+
+    Raises:
+        UsageError: there is none of that name, or it has no such options.
+    """
+    return resolve(name)[0]
+
+
+def resolve(name: str) -> tuple[Source, str]:
+    """The source called `name`, with or without options, and its origin; see `open_source`."""
+    bare, options = spec.parse_spec(name)
+    record = _load(bare)
+    if record is not None:
+        if options:
+            raise UsageError(f"The data set {bare} was added by you and takes no options; write {bare} alone.")
+        return Added(record), record.origin
+    entry = _entry(bare)
+    source: Source = spec.build(entry.load(), options, f"the data set {bare}")
+    return source, str(entry.card.origin)
+
+
+def info(name: str) -> Info:
+    """What is known of the data set `name`, with or without options.
+
+    Raises:
+        UsageError: there is none.
+    """
+    source, origin = resolve(name)
+    if isinstance(source, Added):
+        return _info_of_record(source.record)
+    entry = _entry(spec.parse_spec(name)[0])
+    try:
+        channels, height, width = plugin_shape(source)
+        return Info(
+            name=name,
+            origin=origin,
+            images=len(source),
+            classes=source.classes,
+            domains={domain: len(indices) for domain, indices in source.domains.items()},
+            channels=channels,
+            height=height,
+            width=width,
+            skipped=0,
+            kind="plugin",
+            source=f"{entry.distribution} {entry.version}",
+            fingerprint=source.fingerprint,
+        )
+    except GanzooError:
+        raise
+    except Exception as error:  # a plugin's mistake must not end the listing of all others
+        raise GanzooError(f"The data set {name} of {entry.full_name} fails: {type(error).__name__}: {error}") from error
+
+
+def names() -> list[Info]:
+    """Every data set that can be trained on, by name; one that was added hides a plugin's of the same name.
+
+    A name that several plugins offer is listed for each of them, with its distribution. One that does not work is
+    listed with its `problem`.
+    """
+    added = _added_names()
+    entries = [entry for entry in plugins.entries("dataset") if entry.name not in added]
+    count = Counter(entry.name for entry in entries)
+    offered = [entry.name if count[entry.name] == 1 else entry.full_name for entry in entries]
+    return [_info_or_problem(name, "user" if name in added else "plugin") for name in sorted([*added, *offered])]
+
+
+def _info_or_problem(name: str, kind: str) -> Info:
+    try:
+        return info(name)
+    except GanzooError as error:
+        return Info(name, "", 0, (), {}, None, None, None, 0, kind, "", "", problem=str(error))
+
+
+def plugin_shape(source: Source) -> tuple[int, int, int] | tuple[None, None, None]:
+    """(channels, height, width) of a plugin's images; Nones when they are vectors."""
+    shape: tuple[int, int, int] | None = getattr(source, "shape", None)
+    if shape is not None:
+        return shape
+    item = source.read(0)
+    if is_vector(item):
+        return None, None, None
+    image = as_image(item)
+    return 1 if is_grey(image) else 4 if has_alpha(image) else 3, image.height, image.width
+
+
+def _entry(name: str) -> Any:
+    try:
+        return plugins.find("dataset", name)
+    except UsageError as error:
+        known = {entry.name for entry in plugins.entries("dataset")} | set(_added_names())
+        if name in known:
+            raise
+        raise UsageError(
+            f"There is no data set {name!r}; {nearest(name, known)} Add your own: `ganzoo data add {name} FOLDER`."
+        ) from error
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} cannot name a data set; use up to 64 letters, digits, '-', '_' and '.', "
+            "with a letter or digit first."
+        )
+
+
+def _taken(old: Record) -> UsageError:
+    return UsageError(
+        f"There is another data set {old.name} already, from {' + '.join(old.sources)}; "
+        f"choose another name, or first type: ganzoo data remove {old.name}"
+    )
+
+
+def _renumbered(domains: Mapping[str, Sequence[int]], kept: Sequence[int]) -> dict[str, list[int]]:
+    position = {index: place for place, index in enumerate(kept)}
+    return {name: [position[i] for i in indices if i in position] for name, indices in domains.items()}
+
+
+def _path(name: str) -> Path:
+    return home() / "data" / f"{name}.json"
+
+
+def _added_names() -> list[str]:
+    return sorted(path.stem for path in (home() / "data").glob("*.json"))
+
+
+def _load(name: str) -> Record | None:
+    """The record of an added name; None when there is none."""
+    if not _NAME.fullmatch(name):
+        return None
+    path = _path(name)
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise GanzooError(f"{path} cannot be read; remove it, then add the data set {name} again.") from error
+    if not isinstance(value, dict) or value.get("format") != FORMAT:
+        raise GanzooError(f"{path} was written by another version of ganzoo; remove it, then add {name} again.")
+    return Record(**value)
+
+
+def _info_of_record(record: Record) -> Info:
+    height, width = record.sizes[0] if len(record.sizes) == 1 else (None, None)
+    return Info(
+        name=record.name,
+        origin=record.origin,
+        images=record.images,
+        classes=tuple(record.classes),
+        domains={name: len(indices) for name, indices in record.domains.items()},
+        channels=record.channels,
+        height=height,
+        width=width,
+        skipped=len(record.skipped),
+        kind="user",
+        source=" + ".join(record.sources),
+        fingerprint=record.fingerprint,
+        skipped_files=tuple(f"{name} {reason}" for name, reason in record.skipped),
+        sha256=record.sha256,
+        fit=record.fit,
+    )

@@ -1,0 +1,392 @@
+"""Adding data sets: every kind of source, its labels and domains, and what is said when something is wrong with it."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import shutil
+import tarfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganzoo import data
+from ganzoo.errors import GanzooError, UsageError
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANZOO_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def png(value: int = 0, size: tuple[int, int] = (8, 8), mode: str = "RGB") -> bytes:
+    buffer = io.BytesIO()
+    Image.new(mode, size, value if mode == "L" else (value, 0, 0)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def folder(path: Path, names: list[str], **options) -> Path:
+    for number, name in enumerate(names):
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(png(number, **options))
+    return path
+
+
+def zipped(path: Path, files: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w") as file:
+        for name, content in files.items():
+            file.writestr(name, content)
+    return path
+
+
+def idx(path: Path, array: np.ndarray) -> Path:
+    head = bytes([0, 0, 8, array.ndim]) + b"".join(size.to_bytes(4, "big") for size in array.shape)
+    content = head + array.astype(np.uint8).tobytes()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    return path
+
+
+def labels_of(name: str) -> list[str]:
+    source = data.open_source(name)
+    return [source.classes[source.label(index)] for index in range(len(source))]
+
+
+# Containers
+
+
+def test_folder_zip_and_tar_of_the_same_files_are_the_same_data(tmp_path):
+    files = folder(tmp_path / "f", ["a.png", "b.png", "c.png"])
+    for name in ("x.zip", "x.tar", "x.tar.gz", "x.tar.xz"):
+        if name.endswith("zip"):
+            zipped(tmp_path / name, {path.name: path.read_bytes() for path in files.iterdir()})
+        else:
+            with tarfile.open(tmp_path / name, f"w:{name.rpartition('.')[2].replace('tar', '')}") as tar:
+                tar.add(files, arcname=".")
+    names = ("f", "x.zip", "x.tar", "x.tar.gz", "x.tar.xz")
+    infos = [data.add(f"s{number}", tmp_path / name) for number, name in enumerate(names)]
+    assert len({info.fingerprint for info in infos}) == 1
+    for info in infos:
+        assert (info.images, info.channels, info.height, info.width, info.classes) == (3, 3, 8, 8, ())
+        source = data.open_source(info.name)
+        assert [source.read(index).getpixel((0, 0))[0] for index in range(3)] == [0, 1, 2]
+
+
+def test_fingerprint_changes_with_bytes_names_and_labels(tmp_path):
+    base = {"x/a.png": png(1), "y/b.png": png(2)}
+    others = [
+        {**base, "x/a.png": png(3)},
+        {"x/c.png": png(1), "y/b.png": png(2)},
+        {"x/a.png": png(1), "z/b.png": png(2)},
+    ]
+    sources = [zipped(tmp_path / f"{n}.zip", files) for n, files in enumerate([base, *others, base])]
+    prints = [data.add(source.stem, source).fingerprint for source in sources]
+    assert len(set(prints)) == 4
+    assert prints[0] == prints[-1]
+
+
+def test_members_that_point_elsewhere_are_read_in_place(tmp_path, home):
+    (tmp_path / "deep").mkdir()
+    source = zipped(tmp_path / "deep" / "x.zip", {"../../evil.png": png(1), "/abs.png": png(2)})
+    assert data.add("evil", source).images == 2
+    assert not list(tmp_path.rglob("*.png"))
+
+
+def test_what_is_no_image_is_passed_over(tmp_path):
+    source = zipped(
+        tmp_path / "x.zip",
+        {"f/a.png": png(), "f/b.PNG": png(), "__MACOSX/f/._a.png": b"?", "f/.x.png": b"?", "read.me": b"?"},
+    )
+    info = data.add("faces", source)
+    assert (info.images, info.skipped) == (2, 0)
+
+
+def test_mixed_sizes_colours_and_transparency_are_told(tmp_path):
+    folder(tmp_path / "m", ["a.png"])
+    folder(tmp_path / "m", ["b.png"], size=(4, 9), mode="L")
+    info = data.add("mixed", tmp_path / "m")
+    assert (info.height, info.width, info.channels) == (None, None, 3)
+    assert data.add("grey", folder(tmp_path / "g", ["a.png", "b.png"], mode="L")).channels == 1
+
+
+# Labels and domains
+
+
+def test_folders_are_labels_but_a_wrapping_folder_is_not(tmp_path):
+    names = [f"all/{label}/{n}.png" for label in ("10", "9", "1") for n in range(2)]
+    info = data.add("numbers", folder(tmp_path / "d", names))
+    assert info.classes == ("1", "9", "10")
+    assert labels_of("numbers") == ["1", "1", "10", "10", "9", "9"]
+    assert data.add("flat", folder(tmp_path / "e", ["faces/a.png", "faces/b.png"])).classes == ()
+    assert data.add("partly", folder(tmp_path / "g", ["cat/a.png", "b.png"])).classes == ()
+
+
+@pytest.mark.parametrize("heading", ["", "filename,label\n"])
+def test_labels_from_csv(tmp_path, heading):
+    source = folder(tmp_path / "f", ["faces/a.png", "faces/b.png", "faces/c.png"])
+    (tmp_path / "l.csv").write_text(heading + "c.png,long hair\nfaces/a.png,short\nb.png,short\n")
+    info = data.add("faces", source, labels=tmp_path / "l.csv")
+    assert info.classes == ("long hair", "short")
+    assert labels_of("faces") == ["short", "short", "long hair"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a.png,1\nb.png,2\nz.png,3\n", "labels z.png, which the source does not have"),
+        ("a.png,1\n", "has no label for b.png"),
+        ("a.png\nb.png\n", "each line should read: filename,label"),
+        ("", "each line should read: filename,label"),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused(tmp_path, text, message):
+    (tmp_path / "l.csv").write_text(text)
+    with pytest.raises(UsageError, match=message):
+        data.add("faces", folder(tmp_path / "f", ["a.png", "b.png"]), labels=tmp_path / "l.csv")
+    with pytest.raises(UsageError, match="Cannot read the labels file"):
+        data.add("faces", tmp_path / "f", labels=tmp_path / "none.csv")
+
+
+def test_dataset_json_inside_a_zip_and_beside_it(tmp_path):
+    listed = json.dumps({"labels": [["0/a.png", 6], ["0/b.png", 0]]})
+    files = {"0/a.png": png(1), "0/b.png": png(2)}
+    data.add("inside", zipped(tmp_path / "i.zip", {**files, "dataset.json": listed.encode()}))
+    assert labels_of("inside") == ["6", "0"]
+    (tmp_path / "l.json").write_text(listed)
+    data.add("beside", zipped(tmp_path / "b.zip", files), labels=tmp_path / "l.json")
+    assert labels_of("beside") == ["6", "0"]
+    info = data.add("none", zipped(tmp_path / "n.zip", {**files, "dataset.json": b'{"labels": null}'}))
+    assert info.classes == ()
+    with pytest.raises(UsageError, match="is not a list of labels"):
+        data.add("broken", zipped(tmp_path / "x.zip", {**files, "dataset.json": b"[1, 2]"}))
+
+
+def test_domains_from_folders_and_from_two_sources(tmp_path):
+    names = [f"s2w/{top}/{n}.png" for top in ("trainA", "trainB", "testA", "testB") for n in range(2)]
+    info = data.add("seasons", folder(tmp_path / "d", [*names, "s2w/trainB/2.png"]))
+    assert info.domains == {"A": 2, "B": 3, "testA": 2, "testB": 2}
+    assert info.classes == ()
+    assert list(data.open_source("seasons").domains["B"]) == [6, 7, 8]
+
+    folder(tmp_path / "x", ["a.png", "b.png"])
+    zipped(tmp_path / "y.zip", {"c.png": png(50), "d.png": png(51), "e.png": png(52)})
+    info = data.add("pair", [tmp_path / "x", tmp_path / "y.zip"])
+    assert info.domains == {"A": 2, "B": 3}
+    source = data.open_source("pair")
+    assert [source.read(index).getpixel((0, 0))[0] for index in source.domains["B"]] == [50, 51, 52]
+
+
+# Arrays
+
+
+def test_idx_folder_takes_the_training_images_and_their_labels(tmp_path):
+    pixels = np.arange(3 * 5 * 4).reshape(3, 5, 4)
+    idx(tmp_path / "train-images-idx3-ubyte.gz", pixels)
+    idx(tmp_path / "train-labels-idx1-ubyte.gz", np.array([7, 0, 7]))
+    idx(tmp_path / "t10k-images-idx3-ubyte", pixels[:2])
+    info = data.add("digits", tmp_path)
+    assert (info.images, info.channels, info.height, info.width, info.classes) == (3, 1, 5, 4, ("0", "7"))
+    assert labels_of("digits") == ["7", "0", "7"]
+    assert np.array_equal(np.asarray(data.open_source("digits").read(2)), pixels[2])
+    assert data.add("test", tmp_path / "t10k-images-idx3-ubyte").images == 2
+
+
+def test_damaged_idx_files_are_refused(tmp_path):
+    path = idx(tmp_path / "images-idx3-ubyte", np.zeros((3, 4, 4)))
+    path.write_bytes(path.read_bytes()[:-5])
+    with pytest.raises(GanzooError, match="should hold 48 bytes of data and holds 43"):
+        data.add("digits", path)
+    packed = idx(tmp_path / "x-images-idx3-ubyte.gz", np.random.default_rng(0).integers(0, 256, (9, 40, 40)))
+    packed.write_bytes(packed.read_bytes()[:3000])
+    with pytest.raises(GanzooError, match="damaged or cut short"):
+        data.add("digits", packed)
+
+
+@pytest.mark.parametrize("layout", ["NHWC", "NCHW", "NHW", "fractions"])
+def test_npz_layouts(tmp_path, layout):
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 6, 5, 3), np.uint8)
+    arrays = {
+        "NHWC": {"images": pixels, "labels": np.array([[2], [3], [2], [2]])},
+        "NCHW": {"x_train": pixels.transpose(0, 3, 1, 2), "y_train": np.array([2, 3, 2, 2])},
+        "NHW": {"arr_0": pixels[..., 0], "arr_1": np.array([2, 3, 2, 2])},
+        "fractions": {"images": pixels / 255, "labels": np.array([2, 3, 2, 2])},
+    }[layout]
+    np.savez_compressed(tmp_path / "d.npz", **arrays)
+    info = data.add("arrays", tmp_path / "d.npz")
+    assert (info.images, info.height, info.width, info.channels) == (4, 6, 5, 1 if layout == "NHW" else 3)
+    assert labels_of("arrays") == ["2", "3", "2", "2"]
+    expected = pixels[3, ..., 0] if layout == "NHW" else pixels[3]
+    assert np.array_equal(np.asarray(data.open_source("arrays").read(3)), expected)
+
+
+def test_npz_of_vectors(tmp_path):
+    points = np.random.default_rng(0).normal(size=(5, 2))
+    np.savez(tmp_path / "p.npz", x=points)
+    info = data.add("points", tmp_path / "p.npz")
+    assert (info.images, info.channels, info.height) == (5, None, None)
+    assert np.allclose(data.open_source("points").read(4), points[4])
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"images": np.array([{}, {}], dtype=object)}, "without Python objects"),
+        ({"pictures": np.zeros((2, 4, 4), np.uint8)}, "name the images one of"),
+        ({"images": np.full((2, 4, 4), 7.0)}, r"outside \[0, 1\]"),
+        ({"images": np.zeros((2, 4, 4), np.int64)}, "pixels of type int64"),
+        ({"images": np.zeros((2, 5, 5, 9), np.uint8)}, "has an array of shape"),
+        ({"images": np.zeros((2, 4, 4), np.uint8), "labels": np.zeros(3)}, "one label for each"),
+    ],
+)
+def test_npz_that_are_no_images_are_refused(tmp_path, arrays, message):
+    np.savez(tmp_path / "d.npz", **arrays)
+    with pytest.raises(GanzooError, match=message):
+        data.add("arrays", tmp_path / "d.npz")
+
+
+# What cannot be used
+
+
+def test_a_few_bad_images_are_skipped_and_named(tmp_path):
+    source = folder(tmp_path / "f", [f"{n:02}.png" for n in range(40)])
+    (source / "07.png").write_bytes(b"garbage")
+    (source / "11.png").write_bytes(png(200, size=(99, 99))[:120])
+    info = data.add("faces", source)
+    assert (info.images, info.skipped) == (38, 2)
+    assert [text.split()[0] for text in info.skipped_files] == ["07.png", "11.png"]
+    opened = data.open_source("faces")
+    assert [opened.read(index).getpixel((0, 0))[0] for index in (6, 7, 9, 10)] == [6, 8, 10, 12]
+
+
+def test_many_bad_images_are_an_error_unless_allowed(tmp_path):
+    source = folder(tmp_path / "f", [f"{n}/{n}.png" for n in range(6)])
+    (source / "2/2.png").write_bytes(b"garbage")
+    with pytest.raises(GanzooError, match=r"1 of 6 images .*2/2.png is not a readable image.*--skip-bad") as caught:
+        data.add("faces", source)
+    assert caught.value.exit_code == 1
+    info = data.add("faces", source, skip_bad=True)
+    assert (info.images, info.skipped) == (5, 1)
+    assert labels_of("faces") == ["0", "1", "3", "4", "5"]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: path.mkdir(), "There are no images in"),
+        (lambda path: None, "There is nothing at"),
+        (lambda path: path.write_text("hello"), "is of no kind that ganzoo knows"),
+        (lambda path: path.write_bytes(png()), "is of no kind that ganzoo knows"),
+        (lambda path: path.write_bytes(b""), "is of no kind that ganzoo knows"),
+        (lambda path: folder(path, ["a.png"]), "only one image"),
+        (lambda path: path.write_bytes(b"PK\x03\x04" + b"x" * 99), "damaged or cut short"),
+        (lambda path: path.write_bytes(gzip.compress(b"x" * 9999)[:20]), "damaged or cut short"),
+    ],
+)
+def test_sources_that_are_no_data_set(tmp_path, make, message, home):
+    make(tmp_path / "source")
+    with pytest.raises(GanzooError, match=message) as caught:
+        data.add("faces", tmp_path / "source")
+    assert str(caught.value).count("\n") == 0
+    assert not (home / "data").exists()
+
+
+def test_all_images_bad_is_an_error_even_when_skipping(tmp_path):
+    source = folder(tmp_path / "f", ["a.png", "b.png"])
+    for path in source.iterdir():
+        path.write_bytes(b"")
+    with pytest.raises(GanzooError, match="2 of 2 images"):
+        data.add("faces", source, skip_bad=True)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "../x", "a:b", "a/b", ".hidden", "x" * 65, "a=b"])
+def test_names_that_cannot_be_used(tmp_path, name):
+    with pytest.raises(UsageError, match="cannot name a data set"):
+        data.add(name, folder(tmp_path / "f", ["a.png", "b.png"]))
+
+
+def test_unknown_fit_and_schemes(tmp_path):
+    with pytest.raises(UsageError, match="did you mean crop"):
+        data.add("faces", tmp_path, fit="crap")
+    with pytest.raises(UsageError, match="cannot fetch ftp://"):
+        data.add("faces", "ftp://example.org/x.zip")
+    with pytest.raises(UsageError, match="hf download --repo-type dataset org/faces"):
+        data.add("faces", "hf://org/faces")
+
+
+# Names
+
+
+def test_a_name_is_added_once_and_removed(tmp_path, home):
+    first, second = folder(tmp_path / "f", ["a.png", "b.png"]), folder(tmp_path / "g", ["c.png", "d.png"])
+    info = data.add("faces", first)
+    assert data.add("faces", first) == info == data.info("faces")
+    with pytest.raises(UsageError, match="ganzoo data remove faces"):
+        data.add("faces", second)
+    with pytest.raises(UsageError, match="ganzoo data remove faces"):
+        data.add("faces", first, fit="pad")
+    data.remove("faces")
+    assert data.add("faces", second).fingerprint != info.fingerprint
+    data.remove("faces")
+    assert first.exists()
+    with pytest.raises(UsageError, match="No data set 'faces' was added"):
+        data.remove("faces")
+
+
+def test_relative_paths_are_kept_absolute(tmp_path, monkeypatch):
+    folder(tmp_path / "f", ["a.png", "b.png"])
+    monkeypatch.chdir(tmp_path)
+    assert data.add("faces", "f").source == str(tmp_path / "f")
+
+
+def test_an_added_name_hides_the_plugins(tmp_path):
+    plugin = data.info("anime")
+    assert (plugin.kind, plugin.origin) == ("plugin", "drawn by ganzoo")
+    mine = data.add("anime", folder(tmp_path / "faces", ["a.png", "b.png"]))
+    assert data.info("anime") == mine
+    assert (mine.kind, mine.origin) == ("user", "added by the user: faces")
+    assert len(data.open_source("anime")) == 2
+    assert [info.kind for info in data.names() if info.name == "anime"] == ["user"]
+    with pytest.raises(UsageError, match="takes no options"):
+        data.open_source("anime:images=5")
+    data.remove("anime")
+    assert data.info("anime") == plugin
+
+
+def test_unknown_names_and_options_tell_the_nearest(tmp_path):
+    data.add("my-faces", folder(tmp_path / "f", ["a.png", "b.png"]))
+    with pytest.raises(UsageError, match="did you mean my-faces"):
+        data.info("my-face")
+    with pytest.raises(UsageError, match=r"did you mean anime.*ganzoo data add animee FOLDER"):
+        data.open_source("animee")
+    with pytest.raises(UsageError, match="did you mean images"):
+        data.open_source("anime:image=5")
+
+
+def test_a_data_set_that_does_not_work_is_listed_with_its_problem(home):
+    (home / "data").mkdir(parents=True)
+    (home / "data" / "broken.json").write_text("{")
+    (home / "data" / "future.json").write_text('{"format": 99}')
+    problems = {info.name: info.problem for info in data.names() if info.problem and info.kind == "user"}
+    assert problems.keys() == {"broken", "future"}
+    assert "written by another version" in problems["future"]
+
+
+def test_a_source_that_changed_or_vanished_is_told(tmp_path):
+    source = folder(tmp_path / "f", ["a.png", "b.png"])
+    data.add("faces", source)
+    (source / "c.png").write_bytes(png(9))
+    with pytest.raises(GanzooError, match=r"has changed since it was added.*ganzoo data remove faces"):
+        data.prepare("faces")
+    shutil.rmtree(source)
+    with pytest.raises(GanzooError, match="is no longer there"):
+        data.prepare("faces")
+
+
+def test_progress_is_reported(tmp_path):
+    seen: list[tuple[str, int, int]] = []
+    data.add("faces", folder(tmp_path / "f", [f"{n}.png" for n in range(5)]), report=lambda *what: seen.append(what))
+    assert seen == [("Reading", n, 5) for n in range(1, 6)]
