@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ganzoo.cards import DatasetCard
-from ganzoo.hookspecs import hookimpl
+from ganzoo.api import DatasetCard, hookimpl
 
 _SETS = (
     ("mnist", "MNIST", "Handwritten digits, 60,000 of 28x28 in grey, with 10 labels."),

@@ -1,0 +1,45 @@
+"""The data sets that ganzoo draws by code: public domain, and there before any network is.
+
+This module names them and imports nothing heavy; a set's own module is imported when the set is first used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ganzoo.api import DatasetCard, hookimpl
+
+ORIGIN = "drawn by ganzoo"
+
+
+@hookimpl
+def ganzoo_datasets() -> Iterator[DatasetCard]:
+    """Faces, digits, faces in two hair colours, and points."""
+    yield DatasetCard(
+        name="anime",
+        summary="Anime-style faces, labelled by hair colour.",
+        origin=ORIGIN,
+        api=1,
+        dataset="ganzoo_drawn.anime:Anime",
+    )
+    yield DatasetCard(
+        name="anime-hair",
+        summary="Anime-style faces with dark hair (A) and with bright hair (B), for unpaired translation.",
+        origin=ORIGIN,
+        api=1,
+        dataset="ganzoo_drawn.anime:AnimeHair",
+    )
+    yield DatasetCard(
+        name="digits",
+        summary="Handwritten-looking digits, 28x28, white on black.",
+        origin=ORIGIN,
+        api=1,
+        dataset="ganzoo_drawn.digits:Digits",
+    )
+    yield DatasetCard(
+        name="points",
+        summary="Points of the plane from a mixture of Gaussians: 8 on a ring, or 25 on a grid.",
+        origin=ORIGIN,
+        api=1,
+        dataset="ganzoo_drawn.points:Points",
+    )

@@ -1,0 +1,120 @@
+"""The two data sets of faces, as ganzoo reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import ClassVar, Literal
+
+from PIL import Image
+
+from ganzoo.errors import UsageError
+from ganzoo.spec import option
+from ganzoo_drawn.anime import palette, params, portrait
+
+VERSION = 1  # of the drawing: raised whenever the same options draw other pictures
+SIDE = 64  # pixels, when no size is asked
+
+
+def _stream(kind: str, seed: int, index: int) -> Random:
+    """The lots for `kind` of thing in picture `index`; the same on every machine."""
+    return Random(f"{kind}:{seed}:{index}")
+
+
+def _side(size: tuple[int, int] | None) -> int:
+    return SIDE if size is None else max(size)
+
+
+@dataclass(frozen=True)
+class Anime:
+    """Anime-style faces, labelled by the hair's colour."""
+
+    images: int = option(8192, "how many faces", low=1)
+    seed: int = option(0, "another seed draws other faces")
+
+    classes: ClassVar[tuple[str, ...]] = palette.FAMILIES
+
+    def __post_init__(self) -> None:
+        if self.images < 1:
+            raise UsageError(f"anime cannot draw {self.images} images; ask for at least one, as in anime:images=8192.")
+
+    def __len__(self) -> int:
+        return self.images
+
+    def stream(self, kind: str, index: int) -> Random:
+        """The lots that picture `index` draws for its "face" or its "hair"."""
+        return _stream(kind, self.seed, index)
+
+    def label(self, index: int) -> int:
+        """The hair's colour, as a place in `classes`; nothing is drawn."""
+        return palette.pick_family(self.stream("hair", index))
+
+    def read(self, index: int, size: tuple[int, int] | None = None) -> Image.Image:
+        """Face `index`, RGB and square; its side is the larger of `size` (height, width), or 64 pixels."""
+        face = params.pick_face(self.stream("face", index))
+        return portrait.draw(face, palette.pick_hair(self.stream("hair", index)), _side(size))
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever the pictures do."""
+        return f"anime-v{VERSION}:{self.images}:{self.seed}"
+
+    @property
+    def domains(self) -> Mapping[str, Sequence[int]]:
+        """None: this is one set of faces."""
+        return {}
+
+
+@dataclass(frozen=True)
+class AnimeHair:
+    """Faces with dark hair (domain A, the first half) and other faces with bright hair (B), otherwise alike.
+
+    A dark colour has one bright counterpart of the same hue, so the right translation of a face is known: `partner`.
+    """
+
+    images: int = option(8192, "how many faces, half of them in each domain", low=2)
+    seed: int = option(0, "another seed draws other faces")
+    split: Literal["train", "test"] = option("train", "test: faces that are never in train")
+
+    classes: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        if self.images < 2 or self.images % 2:
+            raise UsageError(
+                f"anime-hair cannot halve {self.images} images into two domains; ask for an even number, 2 or more."
+            )
+        if self.split not in ("train", "test"):
+            raise UsageError(f'anime-hair has no split "{self.split}"; ask for split=train or split=test.')
+
+    def __len__(self) -> int:
+        return self.images
+
+    def label(self, index: int) -> int:
+        """Always -1, none: this set has domains, not labels."""
+        return -1
+
+    def read(self, index: int, size: tuple[int, int] | None = None) -> Image.Image:
+        """Face `index`, RGB and square; its side is the larger of `size` (height, width), or 64 pixels."""
+        return self._draw(index, bright=index >= self.images // 2, size=size)
+
+    def partner(self, index: int, size: tuple[int, int] | None = None) -> Image.Image:
+        """Face `index` with the other domain's hair: the true answer, which training never sees."""
+        return self._draw(index, bright=index < self.images // 2, size=size)
+
+    def _draw(self, index: int, bright: bool, size: tuple[int, int] | None) -> Image.Image:
+        kind = f"anime-hair:{self.split}"
+        face = params.pick_face(_stream(f"{kind}:face", self.seed, index))
+        pair = palette.pick_hair_pair(_stream(f"{kind}:hair", self.seed, index))
+        return portrait.draw(face, pair[bright], _side(size))
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever the pictures do."""
+        return f"anime-hair-v{VERSION}:{self.images}:{self.seed}:{self.split}"
+
+    @property
+    def domains(self) -> Mapping[str, Sequence[int]]:
+        """Which items have dark hair (A) and which bright hair (B)."""
+        half = self.images // 2
+        return {"A": range(half), "B": range(half, self.images)}
