@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.errors import GanzooError, UsageError
+from ganzoo.spec import parse_spec
 
 FORMAT = 1  # of run.json and of checkpoints
 
@@ -95,13 +96,17 @@ class Run:
         """Writes run.json, atomically."""
         write_text(self.path / "run.json", json.dumps(self.facts, indent=2, ensure_ascii=False) + "\n")
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Marks the run as being trained by this process. Raises: UsageError when another one is at it."""
+    def check_idle(self) -> None:
+        """Raises: UsageError when another process is training the run."""
         if self.status == "running" and self.facts.get("process") != _process():
             raise UsageError(
                 f"{self.path} is being trained by process {self.facts['process']['pid']}; stop that one first."
             )
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Marks the run as being trained by this process. Raises: UsageError when another one is at it."""
+        self.check_idle()
         self.facts.update(status="running", process=_process())
         self.write()
         status = "failed"
@@ -136,7 +141,7 @@ def list_runs(folder: str | os.PathLike[str] = "runs") -> list[Run]:
 
 def new_folder(architecture: str, data: str) -> Path:
     """The next free ``runs/ARCHITECTURE-DATA-N``."""
-    stem = f"{architecture}-{data.split(':')[0]}".replace("/", "-")
+    stem = _stem(architecture, data)
     taken = {path.name for path in Path("runs").glob(f"{stem}-*")} if Path("runs").is_dir() else set()
     number = 1
     while f"{stem}-{number}" in taken:
@@ -146,9 +151,14 @@ def new_folder(architecture: str, data: str) -> Path:
 
 def latest(architecture: str, data: str) -> Path | None:
     """The newest ``runs/ARCHITECTURE-DATA-N`` there is."""
-    stem = f"{architecture}-{data.split(':')[0]}".replace("/", "-")
+    stem = _stem(architecture, data)
     found = [path.parent for path in Path("runs").glob(f"{stem}-*/run.json")]
     return max(found, key=lambda path: (path / "run.json").stat().st_mtime, default=None)
+
+
+def _stem(architecture: str, data: str) -> str:
+    """ "dcgan-anime" for dcgan on ``anime:images=100`` or ``some-distribution:anime``."""
+    return f"{architecture}-{parse_spec(data)[0].rpartition(':')[2]}"
 
 
 def write_text(path: Path, text: str) -> None:

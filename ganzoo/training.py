@@ -19,13 +19,24 @@ from ganzoo.display import Display, Lines
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.forecast import duration, memory_needed, seconds_per_step, steps_left
 from ganzoo.model import architecture_of
-from ganzoo.plan import Plan, Stage, load_architecture, make_plan, recipe_of, stage_of
+from ganzoo.plan import Plan, Stage, data_spec, load_architecture, make_plan, recipe_of, stage_of
 from ganzoo.runs import Run, latest, new_folder
 from ganzoo.session import Session
 from ganzoo.settings import LENGTHS, Settings
 from ganzoo.spec import build, values
 from ganzoo.writer import take_weights
 
+FIXED = {
+    "seed",
+    "resolution",
+    "channels",
+    "load_size",
+    "flip",
+    "average",
+    "processes",
+    "device",
+    "precision",
+}  # in a run
 WORTH_TIMING = 20  # steps; a shorter run is over before its trial would be
 
 
@@ -85,6 +96,7 @@ def resume(run: str | os.PathLike[str] | Run, *, display: Display | None = None)
     if run.status == "finished":
         display.say(f"{run.path} is finished; `ganzoo extend {run.path} --epochs N` trains it further.")
         return run
+    run.check_idle()
     session = prepare(plan_of(run), display)
     _check_data(run, session)
     _go(session, run, display)
@@ -98,20 +110,20 @@ def extend(run: str | os.PathLike[str] | Run, *, display: Display | None = None,
         options: one of `epochs`, `images` and `steps`, and whatever changes, such as ``lr=1e-4, beta1=0.3``.
     Raises: as `resume`; UsageError when an option cannot change within a run.
     """
+    display = display or Lines()
     run = run if isinstance(run, Run) else Run.open(run)
-    fixed = {"seed", "resolution", "channels", "load_size", "average", "processes"} & {
-        name for name, value in options.items() if value is not None
-    }
+    fixed = FIXED & {name for name, value in options.items() if value is not None}
     if fixed:
         raise UsageError(f"--{fixed.pop().replace('_', '-')} cannot change within a run; start a new one, with --init.")
-    stage = stage_of(options)
-    plan = plan_of(run)
-    dataclasses.replace(plan, stages=(*plan.stages, stage)).at_stage(len(plan.stages))  # checks the options
+    run.check_idle()
+    plan, stage = plan_of(run), stage_of(options)
+    session = prepare(dataclasses.replace(plan, stages=(*plan.stages, stage)), display)
+    _check_data(run, session)
     run.facts["stages"].append(_stage_facts(stage))
-    if run.facts.get("status") == "finished":
-        run.facts["status"] = "interrupted"
+    run.facts["status"] = "interrupted"
     run.write()
-    return resume(run, display=display)
+    _go(session, run, display)
+    return run
 
 
 def plan_run(
@@ -173,8 +185,23 @@ def prepare(plan: Plan, display: Display) -> Session:
             f"use --batch-size {items} or less."
         )
     session = Session(plan, dataset)
+    _check_stages(session)
     memory_needed(session)
     return session
+
+
+def _check_stages(session: Session) -> None:
+    """Refuses a stage whose options would make other networks than the first stage's."""
+    spec = data_spec(session.dataset, session.plan.size)
+    shapes = []
+    for index in range(len(session.plan.stages)):
+        config, _ = session.plan.at_stage(index)
+        with torch.device("meta"):
+            state = session.plan.model(config, spec).state_dict()
+        shapes.append({name: tensor.shape for name, tensor in state.items()})
+        if shapes[-1] != shapes[0]:
+            names = ", ".join("--" + name.replace("_", "-") for name in session.plan.stages[index].changes)
+            raise UsageError(f"Stage {index + 1} changes the networks' shape ({names}), which cannot change in a run.")
 
 
 def _announce(session: Session, run: Run, display: Display) -> None:
@@ -227,7 +254,7 @@ def _facts(session: Session, init: str | os.PathLike[str] | None) -> dict[str, A
         "seed": plan.settings.seed,
         "size": list(plan.size) if plan.size else None,
         "config": values(plan.config),
-        "settings": values(plan.settings),
+        "settings": {**values(plan.settings), "precision": session.precision},
         "stages": [_stage_facts(stage) for stage in plan.stages],
         "parameters": parameter_counts(model),
         "networks": list(networks(model)),

@@ -77,7 +77,7 @@ def leaky() -> nn.Module:
 def depth(data: DataSpec) -> int:
     """Halvings until the shorter side is 4 (or as near as both sides allow): 3 at 32×32, 4 at 64×64, 5 at 128×128."""
     if not data.is_image:
-        raise UsageError("dcgan needs images; for points there is `ganzoo list --task points`.")
+        raise UsageError("dcgan makes images, and this data set has none; choose one of images.")
     if data.height % 16 or data.width % 16:
         raise UsageError(f"dcgan cannot do {data.height}×{data.width}: sides must be multiples of 16, such as 64.")
     layers = min(data.height, data.width).bit_length() - 3

@@ -1,0 +1,37 @@
+"""The `ganzoo` command: which commands there are, and where. Nothing of them is imported here."""
+
+from __future__ import annotations
+
+import click
+
+import ganzoo
+from ganzoo.cli.framework import Group
+
+ZOO, TRAINING, USING, MACHINE = "The zoo", "Training", "Using what was trained", "Data and this machine"
+
+# name: (section of the help, where it is, what it does)
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "list": (ZOO, "ganzoo.cli.zoo:list_zoo", "List the architectures of every installed plugin."),
+    "show": (ZOO, "ganzoo.cli.show:show", "Show an architecture: options, presets, sizes, recipes."),
+    "plugins": (ZOO, "ganzoo.cli.plugins:plugins", "List the installed plugins, working or not."),
+    "train": (TRAINING, "ganzoo.cli.train:train", "Train an architecture on a data set."),
+    "resume": (TRAINING, "ganzoo.cli.train:resume", "Go on with a run exactly where it stopped."),
+    "extend": (TRAINING, "ganzoo.cli.train:extend", "Train a run further, with changed options."),
+    "runs": (TRAINING, "ganzoo.cli.runs:runs", "List the runs in a folder."),
+    "sample": (USING, "ganzoo.cli.sample:sample", "Make new images with a trained run or model."),
+    "evaluate": (USING, "ganzoo.cli.evaluate:evaluate", "Score a run's model against the data it was trained on."),
+    "data": (MACHINE, "ganzoo.cli.data:data", "Add, list, look at and remove data sets."),
+    "bench": (MACHINE, "ganzoo.cli.bench:bench", "Measure how fast an architecture trains here."),
+    "doctor": (MACHINE, "ganzoo.cli.doctor:doctor", "Say what this machine has and what is missing."),
+}
+
+
+app = Group(
+    "ganzoo",
+    lazy=COMMANDS,
+    help="""A zoo of generative adversarial networks.
+
+    The first steps: `ganzoo list` shows what there is, `ganzoo train dcgan anime` trains, and `ganzoo sample` makes
+    new images with what was trained. Every command explains itself with --help.""",
+)
+click.version_option(ganzoo.__version__, prog_name="ganzoo", message="%(prog)s %(version)s")(app)

@@ -1,0 +1,167 @@
+"""`ganzoo data list`, `add`, `show` and `remove`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ganzoo.cli.framework import Command, Group
+from ganzoo.cli.screen import console, print_json, table
+
+if TYPE_CHECKING:
+    from ganzoo.data import Info
+
+NAMED = 30  # skipped files that are named after adding; `ganzoo data show` names them all
+
+COMMANDS = {
+    "list": ("Commands", "ganzoo.cli.data:list_data", "List the data sets that can be trained on."),
+    "add": ("Commands", "ganzoo.cli.data:add", "Give images of your own a name to train on."),
+    "show": ("Commands", "ganzoo.cli.data:show", "Say everything about a data set."),
+    "remove": ("Commands", "ganzoo.cli.data:remove", "Forget a data set that you added."),
+}
+
+data = Group("data", lazy=COMMANDS, help="Add, list, look at and remove data sets.")
+
+
+@click.command("list", cls=Command, examples=("ganzoo data list",))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def list_data(as_json: bool) -> None:
+    """List the data sets that can be trained on.
+
+    Those that you added, and those that plugins bring; one of yours hides a plugin's of the same name.
+    """
+    from ganzoo import data as store
+
+    found = store.names()
+    if as_json:
+        print_json([_facts(info) for info in found])
+        return
+    shown = table(("name", "images", "size", "labels", "origin"), (), right=("images",))
+    for info in found:
+        if info.problem:
+            shown.add_row(info.name, "", "", "", info.problem, style="red")
+        else:
+            shown.add_row(info.name, f"{info.images:,}", size(info), _labels(info), info.origin)
+    console().print(shown)
+
+
+@click.command(
+    "add",
+    cls=Command,
+    examples=(
+        "ganzoo data add faces pictures/faces",
+        "ganzoo data add faces faces.zip --labels labels.csv",
+        "ganzoo data add horse2zebra horses/ zebras/",
+    ),
+)
+@click.argument("name", metavar="NAME")
+@click.argument("source", nargs=-1, required=True, metavar="SOURCE...")
+@click.option(
+    "--fit", default="crop", metavar="crop|pad|stretch", help="How images of another shape are fitted. [default: crop]"
+)
+@click.option("--labels", metavar="FILE", help="Labels: a CSV of file,label or a dataset.json.")
+@click.option("--skip-bad", is_flag=True, help="Go on even if more than 5 % of the images cannot be read.")
+def add(name: str, source: tuple[str, ...], fit: str, labels: str | None, skip_bad: bool) -> None:
+    """Give images of your own a name to train on.
+
+    SOURCE is a folder (its sub-folders are labels), a zip, tar, idx or npz file, a URL, or a set of torchvision's such
+    as torchvision://MNIST. Two sources are the two domains of a translation. Every image is read once; those that
+    cannot be read are left out and named at the end. The images stay where they are.
+    """
+    from ganzoo import data as store
+    from ganzoo.cli.progress import choose_display
+
+    display = choose_display()
+    try:
+        info = store.add(name, source, fit=fit, labels=labels, skip_bad=skip_bad, report=display.report)
+    finally:
+        display.close()
+    _print_info(info, NAMED)
+    click.echo(f"Train on it with: ganzoo train ARCH {name}")
+
+
+@click.command("show", cls=Command, examples=("ganzoo data show anime",))
+@click.argument("name", metavar="NAME")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+def show(name: str, as_json: bool) -> None:
+    """Say everything about a data set.
+
+    Where it comes from, how many images of which size, its labels and domains, and the files that were left out.
+    """
+    from ganzoo import data as store
+
+    info = store.info(name)
+    if as_json:
+        print_json(_facts(info))
+    else:
+        _print_info(info, None)
+
+
+@click.command("remove", cls=Command, examples=("ganzoo data remove faces",))
+@click.argument("name", metavar="NAME")
+def remove(name: str) -> None:
+    """Forget a data set that you added.
+
+    What ganzoo made of it for training is deleted; your own files are left alone.
+    """
+    from ganzoo import data as store
+
+    store.remove(name)
+    click.echo(f"{name} is forgotten. The files it came from are where they were.")
+
+
+def size(info: Info) -> str:
+    """Such as "64×64 colour", "mixed grey" or "points"."""
+    if info.channels is None:
+        return "points"
+    colour = {1: "grey", 3: "colour", 4: "with alpha"}.get(info.channels, f"{info.channels} channels")
+    return f"{info.height}×{info.width} {colour}" if info.height else f"mixed sizes, {colour}"
+
+
+def _labels(info: Info) -> str:
+    if info.domains:
+        return ", ".join(info.domains)
+    return f"{len(info.classes)}" if info.classes else "none"
+
+
+def _facts(info: Info) -> dict[str, Any]:
+    return {
+        "name": info.name,
+        "origin": info.origin,
+        "images": info.images,
+        "classes": list(info.classes),
+        "domains": dict(info.domains),
+        "channels": info.channels,
+        "height": info.height,
+        "width": info.width,
+        "kind": info.kind,
+        "source": info.source,
+        "fingerprint": info.fingerprint,
+        "sha256": info.sha256 or None,
+        "fit": info.fit,
+        "skipped": list(info.skipped_files),
+        "problem": info.problem or None,
+    }
+
+
+def _print_info(info: Info, named: int | None) -> None:
+    rows = [
+        ("name", info.name),
+        ("origin", info.origin),
+        ("source", info.source),
+        ("SHA-256", info.sha256),
+        ("images", f"{info.images:,}, {size(info)}"),
+        ("labels", ", ".join(info.classes)),
+        ("domains", ", ".join(f"{name} ({count:,})" for name, count in info.domains.items())),
+        ("fit", info.fit if info.kind == "user" else ""),
+        ("left out", f"{info.skipped:,} that could not be used" if info.skipped else ""),
+    ]
+    for label, text in rows:
+        if text:
+            click.echo(f"{label:<9} {text}")
+    for file in info.skipped_files[:named]:
+        click.echo(f"  {file}")
+    hidden = len(info.skipped_files) - len(info.skipped_files[:named])
+    if hidden:
+        click.echo(f"  and {hidden:,} more: ganzoo data show {info.name}")

@@ -1,0 +1,39 @@
+"""`ganzoo doctor`."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import click
+
+from ganzoo.cli.framework import Command
+from ganzoo.cli.screen import console, print_json, table
+
+STYLES = {"ok": "", "absent": "dim", "warning": "yellow", "broken": "red"}
+
+
+@click.command("doctor", cls=Command, examples=("ganzoo doctor", "ganzoo doctor --json"))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def doctor(as_json: bool) -> None:
+    """Say what this machine has and what is missing.
+
+    For what is missing it says what to type. The exit code is 1 only when something that ganzoo needs is broken.
+    """
+    from ganzoo.doctor import examine
+
+    found = examine()
+    healthy = all(finding.status != "broken" for finding in found)
+    if as_json:
+        print_json({"ok": healthy, "checks": [dataclasses.asdict(finding) for finding in found]})
+    else:
+        shown = table(("what", "status", "found"), ())
+        for finding in found:
+            shown.add_row(finding.name, finding.status, finding.found, style=STYLES[finding.status])
+        out = console()
+        out.print(shown)
+        for finding in found:
+            if finding.advice:
+                out.print(f"{finding.name}: {finding.advice}", style=STYLES[finding.status])
+        out.print("Everything that ganzoo needs is there." if healthy else "Something that ganzoo needs is broken.")
+    if not healthy:
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,143 @@
+"""What every command has in common: errors in one plain line, lazy loading, help with groups and examples."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
+
+import click
+
+from ganzoo.errors import GanzooError, nearest
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+STOPPED = 130  # the exit code after Ctrl-C, as shells have it
+
+
+class Command(click.Command):
+    """A command whose help ends with examples, and whose options may stand in several groups."""
+
+    def __init__(self, *args: Any, examples: Sequence[str] = (), **attributes: Any) -> None:
+        super().__init__(*args, **{"context_settings": CONTEXT, **attributes})
+        self.examples = examples
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        return _guarded(super().main, standalone_mode, *args, **extra)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx) if isinstance(param, click.Option) else None
+            if record is not None:
+                groups.setdefault(getattr(param, "group", "Options"), []).append(record)
+        for title, rows in groups.items():
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+    def format_arguments(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Arguments are explained in the text above."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if self.examples:
+            with formatter.section("Examples" if len(self.examples) > 1 else "Example"):
+                for example in self.examples:
+                    formatter.write(f"{'':{formatter.current_indent}}{example}\n")
+
+
+class Group(click.Group):
+    """Commands by name, each ``(section, "module:attribute", summary)``, imported when used."""
+
+    def __init__(self, *args: Any, lazy: Mapping[str, tuple[str, str, str]], **attributes: Any) -> None:
+        settings = {"context_settings": CONTEXT, "invoke_without_command": True, "no_args_is_help": False}
+        super().__init__(*args, **{**settings, "callback": _help, **attributes})
+        self.lazy = lazy
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        return _guarded(super().main, standalone_mode, *args, **extra)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.lazy)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.lazy:
+            return None
+        module, _, attribute = self.lazy[cmd_name][1].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        word = args[0]
+        if word not in self.lazy and not word.startswith("-") and not ctx.resilient_parsing:
+            raise click.UsageError(f"There is no command {word!r}; {nearest(word, self.lazy)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for name, (section, _, summary) in self.lazy.items():
+            sections.setdefault(section, []).append((name, summary))
+        for section, rows in sections.items():
+            with formatter.section(section):
+                formatter.write_dl(rows)
+
+
+@click.pass_context
+def _help(ctx: click.Context) -> None:
+    """A group alone shows its help."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def _guarded(work: Callable[..., Any], standalone: bool, *args: Any, **extra: Any) -> Any:
+    """Runs a command; whatever goes wrong becomes one plain line on standard error and an exit code."""
+    if not standalone:
+        return work(*args, standalone_mode=False, **extra)
+    try:
+        code = work(*args, standalone_mode=False, **extra)
+    except click.Abort:
+        fail("Stopped.", STOPPED, prefix="")
+    except click.ClickException as error:
+        fail(_plain(error), error.exit_code)
+    except GanzooError as error:
+        _debug(error)
+        fail(str(error), error.exit_code)
+    except Exception as error:
+        _debug(error)
+        fail(
+            f"Something went wrong that ganzoo did not expect: {type(error).__name__}: {error}. "
+            "Run again with GANZOO_DEBUG=1 to see where, and please report it.",
+            1,
+            prefix="",
+        )
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def fail(text: str, code: int, prefix: str = "Error: ") -> NoReturn:
+    """Ends the command with one line on standard error."""
+    click.echo(prefix + " ".join(text.split()), err=True)
+    sys.exit(code)
+
+
+def _debug(error: Exception) -> None:
+    if os.environ.get("GANZOO_DEBUG", "0") not in ("", "0"):
+        raise error
+
+
+def _plain(error: click.ClickException) -> str:
+    """click's own complaints, worded as ganzoo words its own."""
+    context = getattr(error, "ctx", None)
+    if isinstance(error, click.NoSuchOption):
+        known = [flag for param in context.command.get_params(context) for flag in param.opts] if context else []
+        flags = [flag for flag in known if flag.startswith("--")]
+        text = f"There is no option {error.option_name}; {nearest(error.option_name, flags)}"
+    elif isinstance(error, click.MissingParameter) and error.param is not None and context:
+        text = f"{error.param.make_metavar(context).strip('[].')} is missing."
+    else:
+        text = error.format_message()
+    if context is None:
+        return text
+    stop = "" if text[-1] in ".?" else "."
+    return f"{text}{stop} See `{context.command_path} --help`."

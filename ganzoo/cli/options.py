@@ -1,0 +1,157 @@
+"""Options of an architecture and of the trainer as options of a command, made from what their dataclasses declare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ganzoo.cli.framework import Command
+from ganzoo.errors import GanzooError
+from ganzoo.settings import Settings
+from ganzoo.spec import Option, options
+
+if TYPE_CHECKING:
+    from ganzoo.architecture import Architecture
+
+METAVARS = {int: "INT", float: "NUMBER", str: "TEXT", bool: "yes|no"}
+TRAINER = "Options of the trainer"
+_EXTRA = "ganzoo.cli.options"  # where a context keeps the options made for it
+
+# From the words and the options on the command line to the architecture they mean, None where they name none.
+Finder = Callable[[Sequence[str], Mapping[str, str]], "type[Architecture] | None"]
+
+
+class GroupedOption(click.Option):
+    """An option that stands under a heading of its own in the help."""
+
+    def __init__(self, *args: Any, group: str, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.group = group
+
+
+class ArchitectureCommand(Command):
+    """A command that also takes the options of the architecture that its arguments name.
+
+    The arguments are looked through before they are parsed; without an architecture among them the command takes
+    the trainer's options alone.
+    """
+
+    def __init__(self, *args: Any, finder: Finder, hidden_options: Iterable[str] = (), **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.finder = finder
+        self.hidden_options = frozenset(hidden_options)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        takes_value = {
+            flag
+            for param in [*self.params, *trainer_options()]
+            if isinstance(param, click.Option) and not param.is_flag
+            for flag in param.opts
+        }
+        model = self._model(ctx, *peek(args, takes_value))
+        extra = trainer_options() if model is None else architecture_options(model)
+        for option in extra:
+            option.hidden = option.name in self.hidden_options
+        ctx.meta[_EXTRA] = extra
+        return super().parse_args(ctx, args)
+
+    def _model(self, ctx: click.Context, words: Sequence[str], given: Mapping[str, str]) -> type[Architecture] | None:
+        try:
+            return self.finder(words, given)
+        except GanzooError:
+            if ctx.resilient_parsing:  # a shell completes a word that is not all there yet
+                return None
+            raise
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        return [*super().get_params(ctx), *ctx.meta.get(_EXTRA, ())]
+
+
+def architecture_options(model: type[Architecture]) -> list[GroupedOption]:
+    """An architecture's own options and the trainer's, with the defaults in force for it."""
+    from ganzoo.plan import option_table
+
+    own = f"Options of {model.__name__}"
+    core = options(Settings)
+    return [make_option(item, TRAINER if name in core else own) for name, item in option_table(model).items()]
+
+
+def trainer_options() -> list[GroupedOption]:
+    """The trainer's options, for no architecture in particular."""
+    return [make_option(item, TRAINER) for item in options(Settings).values()]
+
+
+def make_option(item: Option, group: str) -> GroupedOption:
+    """One option of a command. It hands on what was typed; `ganzoo.spec` reads and checks it."""
+    help = item.help[:1].upper() + item.help[1:] + hint(item)
+    if item.kinds == (bool,) and not item.sequence and not item.optional:
+        flags = f"{item.flag}/--no-{item.flag[2:]}"
+        return GroupedOption([flags, item.name], group=group, default=None, help=help)
+    return GroupedOption([item.flag, item.name], group=group, metavar=metavar(item), default=None, help=help)
+
+
+def metavar(item: Option) -> str:
+    """What stands for the value in the help, such as ``INT``, ``ring|grid`` or ``INT,INT,…``."""
+    one = "|".join(map(str, item.choices)) or "|".join(METAVARS[kind] for kind in item.kinds)
+    return f"{one},…" if item.sequence else one
+
+
+def hint(item: Option) -> str:
+    """Default and range, in brackets; what is only kept from being negative need not be said."""
+    said = item.default in (None, "") or "default: " in item.help
+    parts = [] if said else [f"default: {written(item.default)}"]
+    if item.low is not None and item.high is not None and item.high < 1e9:
+        parts.append(f"{item.low:g} to {item.high:g}")
+    return f" [{'; '.join(parts)}]" if parts else ""
+
+
+def written(value: Any) -> str:
+    """A value as one would type it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (tuple, list)):
+        return ",".join(map(written, value))
+    return "none" if value is None else str(value)
+
+
+def peek(args: Sequence[str], takes_value: Iterable[str]) -> tuple[list[str], dict[str, str]]:
+    """The words of a command line that are no options nor values of known options, and those options' values."""
+    known: set[str] = set(takes_value)
+    words: list[str] = []
+    given: dict[str, str] = {}
+    rest = iter(args)
+    for arg in rest:
+        if arg == "--":
+            words += rest
+        elif arg.startswith("--"):
+            flag, equals, value = arg.partition("=")
+            if flag in known:
+                given[flag] = value if equals else next(rest, "")
+        elif arg.startswith("-") and len(arg) > 1:
+            if arg in known:
+                given[arg] = next(rest, "")
+        else:
+            words.append(arg)
+    return words, given
+
+
+def named_architecture(words: Sequence[str], given: Mapping[str, str]) -> type[Architecture] | None:
+    """The architecture that a recipe is for, else the first of the words that names one.
+
+    Raises: UsageError when the first word should name one and does not.
+    """
+    recipe = given.get("--recipe")
+    if not words and not recipe:
+        return None
+    from ganzoo.plugins import entries, find
+
+    if not recipe:
+        known = {name for entry in entries("architecture") for name in (entry.name, entry.full_name)}
+        found = find("architecture", next((word for word in words if word in known), words[0]))
+    from ganzoo.plan import load_architecture, recipe_of  # torch comes with it, so an unknown name is said before
+
+    if recipe:
+        found = find("architecture", recipe_of(recipe).architecture)
+    return load_architecture(found)

@@ -1,0 +1,50 @@
+"""`ganzoo runs`."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import click
+
+import ganzoo
+from ganzoo.cli.framework import Command
+from ganzoo.cli.screen import console, print_json, table
+
+STYLES = {"running": "green", "finished": "", "failed": "red"}
+
+
+@click.command("runs", cls=Command, examples=("ganzoo runs", "ganzoo runs experiments --json"))
+@click.argument("folder", default="runs", metavar="[FOLDER]")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def runs(folder: str, as_json: bool) -> None:
+    """List the runs in a folder.
+
+    FOLDER and all folders below it are looked through; it is `runs` unless given.
+    """
+    rows = [_row(run) for run in ganzoo.list_runs(folder)]
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        click.echo(f"There are no runs in {folder}; `ganzoo train dcgan anime` makes one.")
+        return
+    shown = table(("run", "architecture", "data", "images", "status"), (), right=("images",))
+    for row in rows:
+        cells = (row["run"], row["architecture"], row["data"], f"{row['images']:,}", row["status"])
+        shown.add_row(*cells, style=STYLES.get(row["status"], "yellow"))
+    console().print(shown)
+
+
+def _row(run: ganzoo.Run) -> dict[str, Any]:
+    rows = deque(run.metrics(), maxlen=1)
+    last = rows[0] if rows else {}
+    return {
+        "run": str(run.path),
+        "architecture": run.facts["architecture"],
+        "data": run.facts.get("data", {}).get("name"),
+        "images": last.get("images", 0),
+        "steps": last.get("step", 0),
+        "status": run.status,
+        "started": run.facts.get("started"),
+    }
