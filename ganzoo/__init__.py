@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 from ganzoo.errors import GanzooError, UsageError
 
 if TYPE_CHECKING:
-    from ganzoo.bench import bench
+    from ganzoo.benchmark import bench
     from ganzoo.catalogue import architectures, losses, penalties, recipes
+    from ganzoo.description import describe
     from ganzoo.evaluation import evaluate
     from ganzoo.model import Model, load
     from ganzoo.pictures import sheet
     from ganzoo.runs import Run, list_runs
-    from ganzoo.training import extend, resume, train
+    from ganzoo.training import Stopped, extend, resume, train
 
 __version__ = "0.1.0"
 
@@ -30,13 +31,15 @@ _MODULE_OF = {
     "losses": "ganzoo.catalogue",
     "penalties": "ganzoo.catalogue",
     "recipes": "ganzoo.catalogue",
-    "bench": "ganzoo.bench",
+    "bench": "ganzoo.benchmark",
+    "describe": "ganzoo.description",
     "evaluate": "ganzoo.evaluation",
     "Model": "ganzoo.model",
     "load": "ganzoo.model",
     "sheet": "ganzoo.pictures",
     "Run": "ganzoo.runs",
     "list_runs": "ganzoo.runs",
+    "Stopped": "ganzoo.training",
     "extend": "ganzoo.training",
     "resume": "ganzoo.training",
     "train": "ganzoo.training",
@@ -46,9 +49,11 @@ __all__ = [
     "GanzooError",
     "Model",
     "Run",
+    "Stopped",
     "UsageError",
     "architectures",
     "bench",
+    "describe",
     "evaluate",
     "extend",
     "list_runs",

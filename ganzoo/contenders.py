@@ -1,4 +1,4 @@
-"""The loops that `ganzoo.bench` times: ganzoo's trainer, the PyTorch tutorial's loop, and the step by hand."""
+"""The loops that `ganzoo.benchmark` times: ganzoo's trainer, the PyTorch tutorial's loop, and the step by hand."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ganzoo import data, forecast
-from ganzoo.bench import PICTURES, Job
+from ganzoo.benchmark import PICTURES, Job
 from ganzoo.display import Display
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.randomness import Share

@@ -65,10 +65,10 @@ class Lines(Display):
         print(f"Warning: {text}", file=sys.stderr, flush=True)
 
     def report(self, what: str, done: int, total: int) -> None:
-        quarter = 4 * done // max(total, 1)
+        quarter = 4 * done // total if total else 0
         if (what, quarter) != self._reported:
             self._reported = (what, quarter)
-            self.say(f"{what}: {done} of {total}")
+            self.say(f"{what}: {done:,} of {total:,}" if total else f"{what} …")
 
     def line(self, text: str) -> None:
         self.say(text)

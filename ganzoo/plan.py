@@ -75,7 +75,7 @@ def make_plan(
     entry = find("architecture", architecture)
     model = load_architecture(entry)
     info = data.info(data_name)
-    row = _preset(entry.name, model, preset)
+    row = preset_row(entry.name, model, preset)
     config, settings = apply_options(entry.name, model.Config(), Settings(**_defaults(model)), row)
     given = {name: value for name, value in given.items() if value is not None}
     config, settings = apply_options(entry.name, config, settings, given)
@@ -170,6 +170,15 @@ def data_spec(dataset: data.Dataset, size: tuple[int, int] | None) -> DataSpec:
     return DataSpec(shape, tuple(dataset.classes), tuple(name for name in dataset.parts if name))
 
 
+def expected_spec(plan: Plan) -> DataSpec | None:
+    """What `data_spec` will say, from what is known before the data is packed; None for vectors."""
+    if plan.size is None or not plan.data.channels:
+        return None
+    channels = plan.settings.channels or min(3, plan.data.channels)
+    domains = tuple(name for name in plan.data.domains if not name.startswith("test"))
+    return DataSpec((channels, *plan.size), tuple(plan.data.classes), domains)
+
+
 def stage_of(given: Mapping[str, Any]) -> Stage:
     """A stage from a mapping with one length and the options that change. Raises: UsageError."""
     return _stage({name: value for name, value in given.items() if value is not None})
@@ -200,11 +209,13 @@ def _defaults(model: type[Architecture]) -> dict[str, Any]:
     return found
 
 
-def _preset(name: str, model: type[Architecture], preset: str | None) -> Mapping[str, Any]:
+def preset_row(name: str, model: type[Architecture], preset: str | None) -> Mapping[str, Any]:
+    """The options of a preset, none for None. Raises: UsageError when there is no such preset."""
     if preset is None:
         return {}
     if preset not in model.presets:
-        raise UsageError(f"{name} has no preset {preset!r}; {nearest(preset, model.presets)}")
+        known = nearest(preset, model.presets) if model.presets else "it has none at all."
+        raise UsageError(f"{name} has no preset {preset!r}; {known}")
     return model.presets[preset]
 
 

@@ -48,10 +48,7 @@ class Run:
     @classmethod
     def create(cls, path: Path, facts: dict[str, Any]) -> Run:
         """A new run folder. Raises: UsageError when the folder exists and is not empty, or cannot be made."""
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise UsageError(
-                f"{path} already exists; choose another --out, or add --continue to go on with the run in it."
-            )
+        cls.check_free(path)
         try:
             for folder in (path, path / "samples", path / "checkpoints"):
                 folder.mkdir(parents=True, exist_ok=True)
@@ -60,6 +57,17 @@ class Run:
         except OSError as error:
             raise UsageError(f"{path} cannot be written ({error.strerror}); choose another --out.") from error
         return run
+
+    @staticmethod
+    def check_free(path: Path) -> None:
+        """Raises: UsageError when a new run cannot be made at `path`."""
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise UsageError(
+                f"{path} already exists; choose another --out, or add --continue to go on with the run in it."
+            )
+        there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK):
+            raise UsageError(f"{path} cannot be written; choose another --out.")
 
     @property
     def name(self) -> str:

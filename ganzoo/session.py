@@ -148,10 +148,12 @@ class Session:
                 if iteration % LINE_EVERY == 0:
                     self._line(epoch, iteration, read)
             self.display.step(self._moment(speed), read)
-            if trainer.epoch > epoch or trainer.done:
-                self._end_epoch()
-            elif self._checkpoint_due():
-                self._checkpoint()
+            if trainer.epoch > epoch or trainer.done or self._checkpoint_due():
+                if trainer.epoch > epoch or trainer.done:
+                    self._end_epoch()
+                else:
+                    self._checkpoint()
+                clock, images = time.perf_counter(), trainer.images  # writing is not training
             if parallel.any_of(self.interrupted.asked, trainer.device):
                 self._checkpoint()
                 raise KeyboardInterrupt
@@ -189,10 +191,11 @@ class Session:
     def _check_finite(self) -> None:
         if parallel.any_of(not bool(self.trainer.finite), self.device):
             files = self.run.checkpoints()
-            kept = f"The checkpoint {files[-1].name} is from before" if files else "No checkpoint had been written"
+            kept = f"The last good checkpoint, {files[-1].name}, is kept" if files else "No checkpoint was due yet"
             raise Diverged(
                 f"A loss became NaN or infinite by step {self.trainer.step_count:,}, so training stopped. {kept}; "
-                "try a smaller --lr, another --loss or --precision fp32 in a new run, with --init to start from it."
+                "try a smaller --lr, another --loss or --precision fp32 in a new run"
+                + (f", with --init {self.run.path} to start from it." if files else ".")
             )
 
     # ---- what is shown -----------------------------------------------------------------------------------------

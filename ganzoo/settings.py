@@ -12,6 +12,10 @@ from ganzoo.spec import option
 # Options of the trainer that an architecture's Config or preset may set a default for, by a field of the same name.
 BY_ARCHITECTURE = ("epochs", "batch_size", "resolution", "channels", "average", "load_size", "flip")
 LENGTHS = ("epochs", "images", "steps")
+# What stays as it is from a run's first step to its last.
+FIXED_IN_A_RUN = (
+    "seed", "resolution", "channels", "load_size", "flip", "average", "processes", "device", "precision",
+)  # fmt: skip
 DEFAULT_EPOCHS = 10
 
 

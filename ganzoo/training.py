@@ -14,30 +14,27 @@ import torch
 
 import ganzoo
 from ganzoo import data, parallel
-from ganzoo.architecture import networks, parameter_counts
+from ganzoo.architecture import DataSpec, networks, parameter_counts
 from ganzoo.display import Display, Lines
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.forecast import duration, memory_needed, seconds_per_step, steps_left
 from ganzoo.model import architecture_of
-from ganzoo.plan import Plan, Stage, data_spec, load_architecture, make_plan, recipe_of, stage_of
+from ganzoo.plan import Plan, Stage, data_spec, expected_spec, load_architecture, make_plan, recipe_of, stage_of
 from ganzoo.runs import Run, latest, new_folder
 from ganzoo.session import Session
-from ganzoo.settings import LENGTHS, Settings
+from ganzoo.settings import FIXED_IN_A_RUN, LENGTHS, Settings
 from ganzoo.spec import build, values
 from ganzoo.writer import take_weights
 
-FIXED = {
-    "seed",
-    "resolution",
-    "channels",
-    "load_size",
-    "flip",
-    "average",
-    "processes",
-    "device",
-    "precision",
-}  # in a run
 WORTH_TIMING = 20  # steps; a shorter run is over before its trial would be
+
+
+class Stopped(KeyboardInterrupt):
+    """Training was stopped by Ctrl-C, after a checkpoint; `run` can be resumed."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(f"Stopped. Go on with: ganzoo resume {run.path}")
+        self.run = run
 
 
 def train(
@@ -69,7 +66,7 @@ def train(
     Raises:
         UsageError: what is asked cannot be done; nothing was written.
         GanzooError: it failed; checkpoints written so far are kept.
-        KeyboardInterrupt: stopped by Ctrl-C, after a checkpoint; `resume` goes on.
+        Stopped: Ctrl-C, after a checkpoint; `resume` goes on. A KeyboardInterrupt.
     """
     display = display or Lines()
     plan = plan_run(architecture, dataset, preset=preset, recipe=recipe, **options)
@@ -78,8 +75,10 @@ def train(
         there = folder if folder is not None else latest(plan.entry.name, plan.data.name)
         if there is not None and (there / "run.json").exists():
             return resume(there, display=display)
+    folder = folder or new_folder(plan.entry.name, plan.data.name)
+    Run.check_free(folder)
     session = prepare(plan, display)
-    run = Run.create(folder or new_folder(plan.entry.name, plan.data.name), _facts(session, init))
+    run = Run.create(folder, _facts(session, init))
     _announce(session, run, display)
     _go(session, run, display)
     return run
@@ -112,9 +111,9 @@ def extend(run: str | os.PathLike[str] | Run, *, display: Display | None = None,
     """
     display = display or Lines()
     run = run if isinstance(run, Run) else Run.open(run)
-    fixed = FIXED & {name for name, value in options.items() if value is not None}
+    fixed = [name for name in FIXED_IN_A_RUN if options.get(name) is not None]
     if fixed:
-        raise UsageError(f"--{fixed.pop().replace('_', '-')} cannot change within a run; start a new one, with --init.")
+        raise UsageError(f"--{fixed[0].replace('_', '-')} cannot change within a run; start a new one, with --init.")
     run.check_idle()
     plan, stage = plan_of(run), stage_of(options)
     session = prepare(dataclasses.replace(plan, stages=(*plan.stages, stage)), display)
@@ -173,6 +172,9 @@ def prepare(plan: Plan, display: Display) -> Session:
     """Checks a plan against its data and this machine, and packs the data. Raises: UsageError."""
     for note in plan.notes:
         display.say(note)
+    expected = expected_spec(plan)
+    if expected is not None:
+        _check_networks(plan, expected)  # before the data is packed, which may take long
     settings = plan.settings
     load = (settings.load_size, settings.load_size) if settings.load_size else None
     dataset = data.prepare(
@@ -185,22 +187,23 @@ def prepare(plan: Plan, display: Display) -> Session:
             f"use --batch-size {items} or less."
         )
     session = Session(plan, dataset)
-    _check_stages(session)
+    _check_networks(plan, data_spec(dataset, plan.size))
     memory_needed(session)
     return session
 
 
-def _check_stages(session: Session) -> None:
-    """Refuses a stage whose options would make other networks than the first stage's."""
-    spec = data_spec(session.dataset, session.plan.size)
+def _check_networks(plan: Plan, spec: DataSpec) -> None:
+    """Builds every stage's model without memory: its architecture refuses what it cannot do, and a stage must not make
+    other networks than the first.
+    """
     shapes = []
-    for index in range(len(session.plan.stages)):
-        config, _ = session.plan.at_stage(index)
+    for index, stage in enumerate(plan.stages):
+        config, _ = plan.at_stage(index)
         with torch.device("meta"):
-            state = session.plan.model(config, spec).state_dict()
+            state = plan.model(config, spec).state_dict()
         shapes.append({name: tensor.shape for name, tensor in state.items()})
         if shapes[-1] != shapes[0]:
-            names = ", ".join("--" + name.replace("_", "-") for name in session.plan.stages[index].changes)
+            names = ", ".join("--" + name.replace("_", "-") for name in stage.changes)
             raise UsageError(f"Stage {index + 1} changes the networks' shape ({names}), which cannot change in a run.")
 
 
@@ -214,6 +217,7 @@ def _announce(session: Session, run: Run, display: Display) -> None:
     )
     steps = steps_left(session)
     if steps > WORTH_TIMING and plan.settings.processes == 1:
+        display.say("Timing a few steps …")
         seconds = seconds_per_step(session)
         display.say(f"{steps:,} steps of {seconds:.2f} s: about {duration(steps * seconds)}, into {run.path}.")
     else:
@@ -222,10 +226,14 @@ def _announce(session: Session, run: Run, display: Display) -> None:
 
 def _go(session: Session, run: Run, display: Display) -> None:
     processes = session.plan.settings.processes
-    if processes == 1:
-        session.train(run, display)
-    else:
-        parallel.launch(run.path, processes)
+    try:
+        if processes == 1:
+            session.train(run, display)
+        else:
+            parallel.launch(run.path, processes)
+    except KeyboardInterrupt:
+        raise Stopped(run) from None
+    finally:
         run.facts = Run.open(run.path).facts
 
 

@@ -60,7 +60,7 @@ def test_help_imports_no_rich(run_python: Callable[..., CompletedProcess[str]]) 
 
 
 def test_python_dash_m(run_python: Callable[..., CompletedProcess[str]]) -> None:
-    done = run_python("import runpy; runpy.run_module('ganzoo.cli', run_name='__main__')", "list", "--losses")
+    done = run_python("import runpy; runpy.run_module('ganzoo', run_name='__main__')", "list", "--losses")
     assert done.returncode == 0
     assert "hinge" in done.stdout
 

@@ -27,7 +27,7 @@ def ganzoo_with(tmp_path: Path) -> Callable[[dict[str, str]], Run]:
         def run(*words: str) -> subprocess.CompletedProcess[str]:
             path = os.pathsep.join(map(str, (tmp_path, SITE, HERE)))
             return subprocess.run(
-                [sys.executable, "-m", "ganzoo.cli", *words],
+                [sys.executable, "-m", "ganzoo", *words],
                 env={**os.environ, "PYTHONPATH": path},
                 cwd=tmp_path,
                 capture_output=True,

@@ -205,7 +205,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
     path = os.pathsep.join(map(str, (SITE, HERE)))
     words = [*TRAIN, "--epochs", "100000", "--out", "stopped"]
     child = subprocess.Popen(
-        [sys.executable, "-m", "ganzoo.cli", *words],
+        [sys.executable, "-m", "ganzoo", *words],
         env={**os.environ, "PYTHONPATH": path},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -14,7 +14,7 @@ from ganzoo.settings import LENGTHS
 
 if TYPE_CHECKING:
     from ganzoo.architecture import Architecture
-    from ganzoo.bench import Against, Result
+    from ganzoo.benchmark import Against, Result
 
 # What a benchmark decides itself.
 NOT_TAKEN = (*LENGTHS, "processes", "checkpoint_every", "samples")

@@ -10,12 +10,10 @@ import click
 from ganzoo.cli.framework import Command
 from ganzoo.cli.options import ArchitectureCommand, named_architecture
 from ganzoo.cli.training import follow
+from ganzoo.settings import FIXED_IN_A_RUN
 
 if TYPE_CHECKING:
     from ganzoo.architecture import Architecture
-
-# What `ganzoo.extend` refuses to change; it says so better than "no such option" would.
-FIXED = ("seed", "resolution", "channels", "load_size", "average", "processes")
 
 
 @click.command(
@@ -86,7 +84,7 @@ def resume(run: str) -> None:
     """
     import ganzoo
 
-    follow(lambda display: ganzoo.resume(run, display=display), run)
+    follow(lambda display: ganzoo.resume(run, display=display))
 
 
 def _architecture_of_run(words: Sequence[str], given: Mapping[str, str]) -> type[Architecture] | None:
@@ -106,7 +104,7 @@ def _architecture_of_run(words: Sequence[str], given: Mapping[str, str]) -> type
     "extend",
     cls=ArchitectureCommand,
     finder=_architecture_of_run,
-    hidden_options=FIXED,
+    hidden_options=FIXED_IN_A_RUN,  # refused by `ganzoo.extend`, which says why
     examples=("ganzoo extend runs/dcgan-anime-1 --epochs 5 --lr 1e-4 --beta1 0.3",),
 )
 @click.argument("run", metavar="RUN")
@@ -120,4 +118,4 @@ def extend(run: str, **options: Any) -> None:
     """
     import ganzoo
 
-    follow(lambda display: ganzoo.extend(run, display=display, **options), run)
+    follow(lambda display: ganzoo.extend(run, display=display, **options))

@@ -71,9 +71,7 @@ def draw(source: Source, index: int, form: Format) -> npt.NDArray[Any]:
         raise GanzooError(f"Item {index} of {type(source).__name__} cannot be drawn: {reason_text}") from error
 
 
-def draw_chunks(
-    source: Source, rows: Sequence[int], chunks: Sequence[int], form: Format, path: Path
-) -> Iterator[int]:
+def draw_chunks(source: Source, rows: Sequence[int], chunks: Sequence[int], form: Format, path: Path) -> Iterator[int]:
     """Write chunks of the pack [N, …] at `path`, whose row i is item ``rows[i]``.
 
     Yields:

@@ -1,0 +1,129 @@
+"""What every test gets: a home of its own for ganzoo, one thread, and the plugin in `tests/tinyzoo` installed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+_scratch = TemporaryDirectory(prefix="ganzoo-tests-", ignore_cleanup_errors=True)
+SITE = Path(_scratch.name) / "site"  # where the plugin's metadata is, as pip would write it
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    os.environ["GANZOO_HOME"] = str(Path(_scratch.name) / "home")
+    os.environ["OMP_NUM_THREADS"] = "1"  # torch reads it when imported; small sums are quickest so
+    os.environ.pop("GANZOO_PLUGINS", None)
+    write_distribution(SITE, "ganzoo-tiny", {"tiny": "tinyzoo"})
+    sys.path[:0] = [str(SITE), str(HERE)]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    _scratch.cleanup()
+
+
+def write_distribution(site: Path, name: str, points: dict[str, str], version: str = "1.0") -> None:
+    """The metadata of an installed distribution with these entry points of ganzoo's group."""
+    folder = site / f"{name.replace('-', '_')}-{version}.dist-info"
+    folder.mkdir(parents=True)
+    (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", encoding="utf-8")
+    lines = [f"{point} = {module}\n" for point, module in points.items()]
+    (folder / "entry_points.txt").write_text("[ganzoo]\n" + "".join(lines), encoding="utf-8")
+
+
+@pytest.fixture
+def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs code in a new interpreter, which has the plugin of the tests too."""
+
+    def run(code: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        path = os.pathsep.join([str(SITE), str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
+        return subprocess.run(
+            [sys.executable, "-c", code, *map(str, arguments)],
+            env={**os.environ, "PYTHONPATH": path, **environment},
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=120,
+        )
+
+    return run
+
+
+@pytest.fixture
+def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """`ganzoo.train` of TinyGAN for 4 steps, silently, into a folder of the test's; options as `ganzoo.train`'s."""
+    import ganzoo
+    from ganzoo.display import Display
+
+    monkeypatch.chdir(tmp_path)
+
+    def train(out: str | None = "run", architecture: str | None = "tinygan", data: str | None = "tiny", **given: Any):
+        options = {"samples": 4, "device": "cpu", "display": Display(), **given}
+        if not {"epochs", "images", "steps", "recipe"} & set(options):
+            options["steps"] = 4
+        return ganzoo.train(architecture, data, out=out, **options)
+
+    return train
+
+
+@pytest.fixture
+def make_trainer() -> Callable[..., Any]:
+    """A `Trainer` of an architecture on a few items in memory, seeded as a run is; see `Items`."""
+    return build_trainer
+
+
+def build_trainer(cls: type | None = None, *, items: Any = None, flip: bool = False, **options: Any) -> Any:
+    """A `Trainer` of `cls` (TinyGAN), its options given as the trainer's or as its Config's."""
+    import dataclasses
+
+    import torch
+    from tinyzoo.model import TinyGAN
+
+    from ganzoo.architecture import DataSpec
+    from ganzoo.loader import Loader
+    from ganzoo.randomness import seed_everything
+    from ganzoo.trainer import Extent, Trainer
+
+    cls = cls or TinyGAN
+    if items is None:
+        items = torch.rand(24, 3, 8, 8, generator=torch.Generator().manual_seed(9)) * 2 - 1
+    config_fields = {field.name for field in dataclasses.fields(cls.Config)} - {"batch_size"}
+    config = cls.Config(**{name: options.pop(name) for name in list(options) if name in config_fields})
+    seed = options.setdefault("seed", 0)
+    seed_everything(seed, "weights")
+    model = cls(config, DataSpec(tuple(items.shape[1:])))
+    options = {"batch_size": 8, "half_life": 64, "extent": Extent(0, 1000), **options}
+    return Trainer(model, Loader(Items(items), seed, flip=flip), **options)
+
+
+class Items:
+    """What a `Loader` needs of a data set, and of its only part: items [N, …] and labels [N], in memory."""
+
+    on_the_fly = False
+
+    def __init__(self, items: Any, labels: Any = None) -> None:
+        self.items, self.labels = items, labels
+        self.parts = {"": self}
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def gather(self, indices: Any) -> Any:
+        return self.items[indices]
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A finished run of TinyGAN, two epochs of three steps; not to be changed."""
+    import ganzoo
+    from ganzoo.display import Display
+
+    folder = tmp_path_factory.mktemp("finished") / "run"
+    return ganzoo.train("tinygan", "tiny", out=folder, epochs=2, samples=4, device="cpu", display=Display())

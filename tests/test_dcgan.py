@@ -1,0 +1,197 @@
+"""DCGAN: the published layers, numbers and first weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from ganzoo.api import DataSpec, UsageError
+from ganzoo.architecture import parameter_counts
+from ganzoo.plan import load_architecture, option_table
+from ganzoo.plugins import find
+
+DCGAN = load_architecture(find("architecture", "dcgan"))
+
+# Output [C, H, W] of each layer at 64×64 RGB, as pytorch/examples and the PyTorch tutorial build it.
+LAYERS_G = [
+    *[("ConvTranspose2d", (512, 4, 4)), ("BatchNorm2d", (512, 4, 4)), ("ReLU", (512, 4, 4))],
+    *[("ConvTranspose2d", (256, 8, 8)), ("BatchNorm2d", (256, 8, 8)), ("ReLU", (256, 8, 8))],
+    *[("ConvTranspose2d", (128, 16, 16)), ("BatchNorm2d", (128, 16, 16)), ("ReLU", (128, 16, 16))],
+    *[("ConvTranspose2d", (64, 32, 32)), ("BatchNorm2d", (64, 32, 32)), ("ReLU", (64, 32, 32))],
+    *[("ConvTranspose2d", (3, 64, 64)), ("Tanh", (3, 64, 64))],
+]
+LAYERS_D = [
+    *[("Conv2d", (64, 32, 32)), ("LeakyReLU", (64, 32, 32))],
+    *[("Conv2d", (128, 16, 16)), ("BatchNorm2d", (128, 16, 16)), ("LeakyReLU", (128, 16, 16))],
+    *[("Conv2d", (256, 8, 8)), ("BatchNorm2d", (256, 8, 8)), ("LeakyReLU", (256, 8, 8))],
+    *[("Conv2d", (512, 4, 4)), ("BatchNorm2d", (512, 4, 4)), ("LeakyReLU", (512, 4, 4))],
+    ("Conv2d", (1, 1, 1)),
+]
+
+
+def build(*shape: int, **options):
+    return DCGAN(DCGAN.Config(**options), DataSpec(shape))
+
+
+def on_meta(*shape: int, **options):
+    with torch.device("meta"):
+        return build(*shape, **options)
+
+
+@pytest.mark.parametrize(("channels", "g", "d"), [(3, 3_576_704, 2_765_568), (1, 3_574_656, 2_763_520)])
+def test_parameter_counts(channels, g, d):
+    assert parameter_counts(on_meta(channels, 64, 64)) == {"G": g, "D": d}
+
+
+@pytest.mark.parametrize(("network", "layers"), [("G", LAYERS_G), ("D", LAYERS_D)])
+def test_published_layers(network, layers):
+    net = getattr(on_meta(3, 64, 64), network)
+    seen = []
+    for layer in net.main:
+        layer.register_forward_hook(lambda layer, _, out: seen.append((type(layer).__name__, tuple(out.shape[1:]))))
+    net(torch.empty((2, 100) if network == "G" else (2, 3, 64, 64), device="meta"))
+    assert seen == layers
+
+
+@pytest.mark.parametrize(
+    ("shape", "smallest"),
+    [
+        ((3, 32, 32), (4, 4)),
+        ((3, 64, 64), (4, 4)),
+        ((3, 128, 128), (4, 4)),
+        ((1, 64, 64), (4, 4)),
+        ((3, 64, 96), (4, 6)),
+        ((3, 96, 64), (6, 4)),
+        ((4, 48, 80), (6, 10)),
+        ((3, 16, 16), (4, 4)),
+    ],
+)
+def test_sizes(shape, smallest):
+    model = on_meta(*shape)
+    images = model.generate(torch.empty((5, 100), device="meta"))
+    assert images.shape == (5, *shape)
+    assert model.D(images).shape == (5,)
+    assert tuple(model.G.main[0](torch.empty((5, 100, 1, 1), device="meta")).shape[2:]) == smallest
+
+
+@pytest.mark.parametrize("shape", [(3, 56, 56), (3, 64, 100), (3, 8, 8), (2,)])
+def test_sizes_it_cannot_do_are_refused_in_one_sentence(shape):
+    with pytest.raises(UsageError) as error:
+        on_meta(*shape)
+    text = str(error.value)
+    assert text.startswith("dcgan ")
+    assert text.endswith(".")
+    assert "\n" not in text
+    assert ("multiples of 16" if len(shape) == 3 else "images") in text
+
+
+def near(ours: torch.Tensor, theirs: torch.Tensor, tolerance: float) -> bool:
+    assert ours.shape == theirs.shape
+    peak = theirs.abs().max().item()
+    return (ours - theirs).abs().max().item() <= (tolerance * peak if peak > 1e-6 else 1e-6)
+
+
+def golden(network: str):
+    """The network with the stored weights, and everything stored."""
+    stored = {
+        name: value.float()
+        for name, value in load_file(Path(__file__).parent / "golden" / f"dcgan_{network.lower()}.safetensors").items()
+    }
+    net = getattr(build(3, 64, 64, latents=8, width_g=4, width_d=4), network)
+    weights = {name.removeprefix("weights/"): value for name, value in stored.items() if name.startswith("weights/")}
+    missing, unexpected = net.load_state_dict(weights, strict=False)
+    assert not unexpected
+    assert all(name.endswith("num_batches_tracked") for name in missing)
+    return net, stored
+
+
+def check_training(net, stored):
+    """After a pass in training mode and its backward: gradients of the weights, and running statistics."""
+    parameters, buffers = dict(net.named_parameters()), dict(net.named_buffers())
+    stored_gradients = [name for name in stored if name.startswith("grad/train/main")]
+    assert stored_gradients
+    for name in stored_gradients:
+        assert near(parameters[name.removeprefix("grad/train/")].grad, stored[name], 1e-4), name
+    stored_statistics = [name for name in stored if name.startswith("after_train/")]
+    assert len(stored_statistics) == sum("running" in name for name in buffers)
+    for name in stored_statistics:
+        assert near(buffers[name.removeprefix("after_train/")], stored[name], 2e-5), name
+
+
+def test_golden_generator():
+    net, stored = golden("G")
+    z = stored["input/z"].flatten(1)
+    assert near(net.eval()(z)[:1], stored["output/eval_first_image"], 2e-5)
+    z.requires_grad_()
+    images = net.train()(z)
+    assert near(images, stored["output/train"], 2e-5)
+    (images * stored["probe/train"]).sum().backward()
+    assert near(z.grad, stored["grad/train/input/z"].flatten(1), 1e-4)
+    check_training(net, stored)
+
+
+def test_golden_discriminator():
+    """The reference ends in the sigmoid that here is the loss's."""
+    net, stored = golden("D")
+    images = stored["input/images"]
+    assert near(net.eval()(images).sigmoid(), stored["output/eval"], 2e-5)
+    images.requires_grad_()
+    logits = net.train()(images)
+    assert near(logits, stored["output/train_logit"], 2e-5)
+    (logits.sigmoid() * stored["probe/train"]).sum().backward()
+    assert near(images.grad[:1], stored["grad/train/input/images_first"], 1e-4)
+    check_training(net, stored)
+
+
+def test_first_weights():
+    torch.manual_seed(0)
+    model = build(3, 64, 64)
+    for name, parameter in model.named_parameters():
+        values = parameter.detach()
+        slack = 5 / values.numel() ** 0.5  # five standard errors
+        if values.dim() == 4:
+            assert values.mean().abs() < 0.02 * slack, name
+            assert values.std() == pytest.approx(0.02, rel=slack), name
+        elif name.endswith("weight"):
+            assert (values.mean() - 1).abs() < 0.02 * slack, name
+            assert values.std() == pytest.approx(0.02, rel=slack), name
+        else:
+            assert values.abs().max() == 0, name
+    assert not any(name.endswith("bias") and parameter.dim() == 4 for name, parameter in model.named_parameters())
+
+
+def test_optimizers():
+    model = on_meta(3, 64, 64)
+    for network in ("G", "D"):
+        optimizer = model.optimizer(network, getattr(model, network).parameters())
+        assert type(optimizer) is torch.optim.Adam
+        (group,) = optimizer.param_groups
+        assert (group["lr"], group["betas"], group["eps"], group["weight_decay"]) == (2e-4, (0.5, 0.999), 1e-8, 0)
+
+
+def test_defaults():
+    table = option_table(DCGAN)
+    assert table["batch_size"].default == 128
+    assert table["resolution"].default == "64"
+    assert table["loss"].default == "nonsaturating"
+    assert table["latents"].default == 100
+    assert find("architecture", "dcgan").card.batch_statistics
+
+
+def test_trains_both_players_and_updates_running_statistics(make_trainer):
+    items = torch.rand(8, 1, 16, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    trainer = make_trainer(DCGAN, items=items, batch_size=4, latents=4, width_g=2, width_d=2)
+    before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
+    values = trainer.step()
+    assert set(values) == {"loss/D", "loss/G", "D(x)", "D(G(z))", "D(G(z)) after"}
+    unchanged = [name for name, value in trainer.model.state_dict().items() if torch.equal(value, before[name])]
+    assert unchanged == []
+
+
+def test_the_file_is_short_enough_to_read_at_once():
+    import ganzoo_dcgan.model
+
+    assert len(Path(ganzoo_dcgan.model.__file__).read_text(encoding="utf-8").splitlines()) <= 120

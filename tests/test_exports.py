@@ -1,0 +1,32 @@
+"""The public names are there, and importing them is quick."""
+
+from __future__ import annotations
+
+import pytest
+
+import ganzoo
+import ganzoo.api
+
+
+@pytest.mark.parametrize("module", [ganzoo, ganzoo.api], ids=lambda module: module.__name__)
+def test_every_public_name_resolves(module):
+    assert len(set(module.__all__)) == len(module.__all__)
+    for name in module.__all__:
+        assert getattr(module, name) is not None
+        assert name in dir(module)
+
+
+@pytest.mark.parametrize("module", [ganzoo, ganzoo.api], ids=lambda module: module.__name__)
+def test_unknown_name_is_an_attribute_error(module):
+    with pytest.raises(AttributeError, match="nonsense"):
+        module.nonsense  # noqa: B018
+
+
+def test_importing_imports_no_torch(run_python):
+    code = "import sys, ganzoo, ganzoo.api; print('torch' in sys.modules, 'matplotlib' in sys.modules)"
+    assert run_python(code).stdout.split() == ["False", "False"]
+
+
+def test_the_catalogue_imports_no_torch(run_python):
+    code = "import sys, ganzoo; print(len(ganzoo.architectures()) > 0, 'torch' in sys.modules)"
+    assert run_python(code).stdout.split() == ["True", "False"]

@@ -1,0 +1,28 @@
+"""A plugin for the tests, discovered as a stranger's would be: GANs that train in milliseconds, and data for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ganzoo.api import Card, DatasetCard, hookimpl
+
+
+@hookimpl
+def ganzoo_architectures() -> Iterator[Card]:
+    for title in ("TinyGAN", "FaultyGAN"):
+        yield Card(
+            name=title.lower(),
+            title=title,
+            year=2000,
+            paper="none",
+            summary="For the tests.",
+            resolutions=(8,),
+            licence="MIT",
+            api=1,
+            model=f"tinyzoo.model:{title}",
+        )
+
+
+@hookimpl
+def ganzoo_datasets() -> Iterator[DatasetCard]:
+    yield DatasetCard(name="tiny", summary="For the tests.", origin="of the tests", api=1, dataset="tinyzoo.data:Tiny")
