@@ -26,7 +26,13 @@ def save(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) ->
 
     Raises: GanzooError when the disk is full or the folder cannot be written; what was there stays.
     """
-    ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    ready: dict[str, Tensor] = {}
+    seen: set[int] = set()
+    for name, tensor in tensors.items():
+        tensor = tensor.detach().cpu().contiguous()
+        shared = tensor.data_ptr() in seen or tensor.untyped_storage().nbytes() > tensor.nbytes
+        ready[name] = tensor.clone() if shared else tensor  # safetensors takes no two views of one memory
+        seen.add(ready[name].data_ptr())
     text = json.dumps(facts, sort_keys=True)
     metadata = {"ganzoo": text, "sha256": _digest(ready, text)}
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")

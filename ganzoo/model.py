@@ -78,7 +78,8 @@ class Model:
         """Latents [n, Z] from N(0, 1), a function of the seed; the first k of n are the same for every n."""
         if self.architecture.latents is None:
             raise UsageError(f"{self.facts['architecture']} makes no images from noise; it has no latents.")
-        return torch.randn(n, self.architecture.latents, generator=stream(seed, "sample"))
+        even = -(-n // 16) * 16  # torch draws the last few of an uneven count in another way
+        return torch.randn(even, self.architecture.latents, generator=stream(seed, "sample"))[:n]
 
     def labels(self, n: int, seed: int = 0, label: str | int | None = None) -> Tensor | None:
         """Labels [n] int64: the one asked for, else uniform by the seed; None when the architecture takes none.

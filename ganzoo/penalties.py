@@ -59,8 +59,8 @@ class WganGp:
     target: float = option(1.0, "norm that the gradient is drawn to", low=1e-6)
 
     def __call__(self, judge: Judge, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
-        between = fake.detach().to(real.dtype).lerp(real, _alpha(real))
-        norm = squared_norm(judge, between).sqrt()
+        between = _full(fake.detach()).lerp(_full(real), _alpha(real))
+        norm: Tensor = torch.linalg.vector_norm(gradient(judge, between), dim=1)
         return self.weight * ((norm / self.target - 1) ** 2).mean()
 
 
@@ -74,7 +74,7 @@ class Dragan:
     def __call__(self, judge: Judge, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
         noise = rows(tuple(real.shape), torch.rand, device=real.device)
         near = real + self.spread * real.std() * noise
-        norm = squared_norm(judge, real.lerp(near, _alpha(real))).sqrt()
+        norm: Tensor = torch.linalg.vector_norm(gradient(judge, real.lerp(near, _alpha(real))), dim=1)
         return self.weight * ((norm - 1) ** 2).mean()
 
 
@@ -90,9 +90,22 @@ class Drift:
 
 def squared_norm(judge: Judge, images: Tensor) -> Tensor:
     """|grad D(x)|^2 per item, [B], in float32, with a graph to D's parameters."""
-    images = images.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(judge(images).sum(), images, create_graph=True)
-    return gradient.float().square().flatten(1).sum(1)
+    return gradient(judge, images).square().sum(1)
+
+
+def gradient(judge: Judge, images: Tensor) -> Tensor:
+    """grad D(x) per item, flattened, [B, C * H * W], in float32, with a graph to D's parameters.
+
+    Its `vector_norm` has the derivative 0 where the gradient is 0; the root of `squared_norm` has none.
+    """
+    images = _full(images.detach()).requires_grad_()
+    (found,) = torch.autograd.grad(judge(images).sum(), images, create_graph=True)
+    return _full(found).flatten(1)
+
+
+def _full(tensor: Tensor) -> Tensor:
+    """In float32 at least."""
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
 
 
 def _alpha(images: Tensor) -> Tensor:

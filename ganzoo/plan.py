@@ -125,8 +125,13 @@ def recipe_of(name: str) -> RecipeCard:
     missing = [key for key in ("architecture", "data") if key not in table]
     if missing:
         raise UsageError(f"The recipe {name} does not say its {missing[0]}.")
+    stages, given = table.get("stages", []), table.get("options", {})
+    if not isinstance(stages, list) or not all(isinstance(stage, dict) for stage in stages):
+        raise UsageError(f"The recipe {name} must write its stages as [[stages]] tables.")
+    if not isinstance(given, dict):
+        raise UsageError(f"The recipe {name} must write its options as an [options] table.")
     defaults = {"name": Path(name).stem, "summary": "", "api": API}
-    return RecipeCard(**{**defaults, **table, "stages": tuple(table.get("stages", ()))})
+    return RecipeCard(**{**defaults, **table, "stages": tuple(stages)})
 
 
 def option_table(model: type[Architecture]) -> dict[str, Option]:

@@ -23,6 +23,7 @@ from ganzoo import cards, hookspecs
 from ganzoo.errors import GanzooError, UsageError, nearest
 
 GROUP = "ganzoo"
+CORE = "ganzoo.builtin"  # losses, penalties and metrics of the core itself, which GANZOO_PLUGINS cannot leave out
 
 # kind of entry -> (hook that yields it, type of its card, field of the card that names the thing)
 KINDS: dict[str, tuple[str, type, str]] = {
@@ -86,6 +87,10 @@ class Plugin:
     hooks: list[str] = field(default_factory=list)
     error: str | None = None
 
+    @property
+    def full_name(self) -> str:
+        return f"{self.distribution}:{self.module}"
+
 
 class Catalogue:
     """Every plugin found and everything that the working ones offer."""
@@ -108,8 +113,8 @@ class Catalogue:
         except (Exception, SystemExit) as error:
             plugin.error = _reason(error)
             plugin.entries = []
-            if self.manager.has_plugin(plugin.module):
-                self.manager.unregister(name=plugin.module)
+            if self.manager.has_plugin(plugin.full_name):
+                self.manager.unregister(name=plugin.full_name)
 
     def _register(self, module: ModuleType, plugin: Plugin) -> list[str]:
         hooks = [name for name in dir(module) if self.manager.parse_hookimpl_opts(module, name) is not None]
@@ -119,7 +124,8 @@ class Catalogue:
                 raise GanzooError(f"it is made for another ganzoo: this one has no hook {name}")
         if not hooks:
             raise GanzooError(f"its module {plugin.module} implements no hook")
-        self.manager.register(module, name=plugin.module)
+        if not self.manager.is_registered(module):  # a second distribution may offer the same module
+            self.manager.register(module, name=plugin.full_name)
         return hooks
 
     def _collect(self, module: ModuleType, plugin: Plugin) -> Iterator[Entry]:
@@ -187,7 +193,7 @@ def _entry_points() -> Iterator[tuple[metadata.EntryPoint, str, str]]:
     for point in sorted(metadata.entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
         distribution = _distribution(point)
         key = (point.name, point.value, distribution[0])
-        if key not in seen and (allowed is None or point.name in allowed):
+        if key not in seen and (allowed is None or point.name in allowed or point.value == CORE):
             seen.add(key)
             yield point, *distribution
 
@@ -212,6 +218,9 @@ def _reason(error: BaseException) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, GanzooError):
         return text.rstrip(".")
+    foreign = isinstance(error, ImportError) and "ganzoo.api" in text
+    if foreign or (isinstance(error, TypeError) and "Card.__init__()" in text):
+        return f"it is made for another ganzoo: {text.rstrip('.')}"
     frames = inspect.getinnerframes(error.__traceback__) if error.__traceback__ else []
     place = f" ({os.path.basename(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {text.rstrip('.')}{place}"

@@ -112,7 +112,7 @@ class Session:
             self.trainer = self.build(self.stage)
             self.trainer.load_state(tensors, facts["counters"])
             self.trainer.extent = Extent(**facts["extent"])
-            self.writer = Writer(self.run, self.plan, self.trainer)
+            self.writer = Writer(self.run, self.plan, self.trainer, facts["log_bytes"])
             self.display.say(f"Going on from step {self.trainer.step_count:,}.")
         self._checkpointed = self._modelled = time.monotonic()
 
@@ -162,7 +162,7 @@ class Session:
 
     def _end_epoch(self) -> None:
         """A sheet of samples, the curves, a model and a checkpoint: at an epoch's end, and at a stage's."""
-        self._check_finite()
+        self._check_finite(self.trainer.is_finite())
         if self.leader:
             self.writer.samples(self.trainer, self.display.warn)
             self.writer.curves(self.stage_starts)
@@ -177,24 +177,24 @@ class Session:
         now = time.monotonic()
         if self.leader and now - self._modelled > MODEL_SECONDS:
             self._modelled = now
-            if bool(self.trainer.finite):
+            if self.trainer.is_finite():
                 self.writer.model(self.trainer)
         return parallel.any_of(now - self._checkpointed > CHECKPOINT_SECONDS, self.device)
 
     def _checkpoint(self) -> None:
-        self._check_finite()
+        self._check_finite(self.trainer.is_finite())
         if self.leader:
             self.writer.model(self.trainer)
             self.writer.checkpoint(self.trainer, self.stage, self.stage_starts)
         self._checkpointed = self._modelled = time.monotonic()
 
-    def _check_finite(self) -> None:
-        if parallel.any_of(not bool(self.trainer.finite), self.device):
+    def _check_finite(self, finite: bool) -> None:
+        if parallel.any_of(not finite, self.device):
             files = self.run.checkpoints()
             kept = f"The last good checkpoint, {files[-1].name}, is kept" if files else "No checkpoint was due yet"
             raise Diverged(
-                f"A loss became NaN or infinite by step {self.trainer.step_count:,}, so training stopped. {kept}; "
-                "try a smaller --lr, another --loss or --precision fp32 in a new run"
+                f"A loss or a weight became NaN or infinite by step {self.trainer.step_count:,}, so training stopped. "
+                f"{kept}; try a smaller --lr, another --loss or --precision fp32 in a new run"
                 + (f", with --init {self.run.path} to start from it." if files else ".")
             )
 
@@ -202,7 +202,7 @@ class Session:
 
     def _read(self, values: dict[str, Tensor]) -> dict[str, float]:
         """Losses and watch values as numbers, averaged over processes."""
-        self._check_finite()
+        self._check_finite(bool(self.trainer.finite))
         flat = parallel.mean(torch.stack([value.float() for value in values.values()]))
         return dict(zip(values, flat.tolist(), strict=True))
 

@@ -107,7 +107,7 @@ def _as(kind: type, item: Any) -> Any:
     if kind is float:
         try:
             return float(item)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return None
     return item if isinstance(item, str) else None
 

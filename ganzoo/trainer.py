@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Generator, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,7 +106,7 @@ class Trainer:
         self.model.train()
         drawn = [0] * self.accumulate
         shares = [Share(self.rank * self.accumulate + k, self.world * self.accumulate) for k in range(self.accumulate)]
-        turns = [self.model.step(self._batches(size, share, drawn, k), progress) for k, share in enumerate(shares)]
+        turns = [self._turns(self._batches(size, share, drawn, k), progress) for k, share in enumerate(shares)]
         streams = _Streams(self.accumulate, self.device)
         values: dict[str, Tensor] = {}
         moved: set[str] = set()
@@ -128,6 +128,12 @@ class Trainer:
         self._finish(moved, drawn[0])
         return values
 
+    def _turns(self, batches: Iterator[Batch], progress: Progress) -> Generator[Update]:
+        turns = self.model.step(batches, progress)
+        if not isinstance(turns, Generator):
+            raise ContractError(f"{self._name}.step yields nothing; it should yield an Update for each player's turn.")
+        return turns
+
     def _batches(self, size: int, share: Share, drawn: list[int], k: int) -> Iterator[Batch]:
         position = self.images
         while True:
@@ -136,12 +142,13 @@ class Trainer:
             drawn[k] += size
             yield batch
 
-    def _advance(self, turn: Iterator[Update]) -> Update | None:
+    def _advance(self, turn: Generator[Update]) -> Update | None:
         """The next turn of the step, under autocast entered anew: a cached cast of last turn's weights would lie."""
         with self._autocast():
             before = self._modes()
             update = next(turn, None)
             if self._modes() != before:
+                turn.close()
                 torch.set_grad_enabled(True)
                 raise ContractError(
                     f"{self._name}.step yields inside a block that changes grad mode or autocast, such as "
@@ -160,6 +167,9 @@ class Trainer:
                 parameter.grad = None
         if not update.terms:
             raise ContractError(f"{self._name}.step yields an Update of {', '.join(names)} without terms.")
+        for name, term in update.terms.items():
+            if term.numel() != 1:
+                raise ContractError(f"{self._name}.step gives {tuple(term.shape)} as the loss {name!r}; give its mean.")
         total = torch.stack([term.float().reshape(()) for term in update.terms.values()]).sum()
         if total.requires_grad:
             torch.autograd.backward(total / self.accumulate, inputs=parameters)
@@ -254,6 +264,12 @@ class Trainer:
             factor = self.model.learning_rate(progress, name)
             for group, rate in zip(optimizer.param_groups, self._rates[name], strict=True):
                 group["lr"] = rate * factor
+
+    def is_finite(self) -> bool:
+        """Whether every loss so far was finite, and every weight and average is."""
+        tensors = [*self.model.state_dict().values(), *self.average.tensors.values()]
+        finite = [self.finite, *(tensor.isfinite().all() for tensor in tensors if tensor.is_floating_point())]
+        return bool(torch.stack(finite).all())
 
     # ---- the whole state ---------------------------------------------------------------------------------------
 

@@ -181,11 +181,13 @@ def prepare(plan: Plan, display: Display) -> Session:
         plan.data.name, resolution=plan.size, channels=settings.channels, load_size=load, report=display.report
     )
     items = max(len(part) for part in dataset.parts.values())
-    if settings.batch_size > items:
-        raise UsageError(
-            f"A batch of {settings.batch_size} is larger than {plan.data.name}, which has {items}; "
-            f"use --batch-size {items} or less."
-        )
+    for index in range(len(plan.stages)):
+        batch = plan.at_stage(index)[1].batch_size
+        if batch > items:
+            raise UsageError(
+                f"A batch of {batch} is larger than {plan.data.name}, which has {items}; "
+                f"use --batch-size {items} or less."
+            )
     session = Session(plan, dataset)
     _check_networks(plan, data_spec(dataset, plan.size))
     memory_needed(session)

@@ -20,7 +20,7 @@ from ganzoo.pictures import sheet
 from ganzoo.plan import Plan
 from ganzoo.plugins import catalogue
 from ganzoo.randomness import stream
-from ganzoo.runs import FORMAT, Run
+from ganzoo.runs import FORMAT, Run, write_text
 from ganzoo.spec import values
 from ganzoo.trainer import Trainer
 
@@ -31,15 +31,25 @@ POINTS = 1024  # of a scatter plot
 class Writer:
     """Writes a run's logs, samples, curves, models and checkpoints."""
 
-    def __init__(self, run: Run, plan: Plan, trainer: Trainer) -> None:
-        """Opened at the trainer's step, it forgets what a killed run recorded after it."""
+    def __init__(self, run: Run, plan: Plan, trainer: Trainer, log_bytes: int = 0) -> None:
+        """Opened at the trainer's step, it forgets what a killed run recorded after it.
+
+        Args:
+            log_bytes: length of train.log at that step.
+        """
         self.run, self.plan = run, plan
         self._preview = make_model(plan.entry, self._model_facts(trainer), trainer.device.type)
         self._preview_step = -1
-        rows = list(run.metrics())
-        kept = [row for row in rows if row["step"] <= trainer.step_count]
-        if len(kept) < len(rows):
-            (run.path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
+        kept = [row for row in run.metrics() if row["step"] <= trainer.step_count]
+        self._keep("metrics.jsonl", "".join(json.dumps(row) + "\n" for row in kept))
+        log = run.path / "train.log"
+        self._keep("train.log", log.read_bytes()[:log_bytes].decode(errors="replace") if log.exists() else "")
+
+    def _keep(self, name: str, text: str) -> None:
+        """Makes a log say `text`, which it mostly does already."""
+        file = self.run.path / name
+        if not file.exists() or file.read_text(encoding="utf-8", errors="replace") != text:
+            write_text(file, text)
 
     def record(self, row: Mapping[str, Any]) -> None:
         """One object of metrics.jsonl."""
@@ -83,6 +93,7 @@ class Writer:
             "stage_starts": stage_starts,
             "extent": vars(trainer.extent),
             "counters": counters,
+            "log_bytes": (self.run.path / "train.log").stat().st_size,
         }
         file = self.run.path / "checkpoints" / f"step-{trainer.step_count:08d}.safetensors"
         checkpoint.save(file, tensors, facts)

@@ -174,7 +174,7 @@ def test_a_damaged_checkpoint(run: str) -> None:
 
 def test_a_loss_that_becomes_nan() -> None:
     line = refusal(cli("train", "faultygan", "tiny", "--steps", "9", "--device", "cpu", "--samples", "4"), 1)
-    assert line.startswith("Error: A loss became NaN or infinite")
+    assert line.startswith("Error: A loss or a weight became NaN or infinite")
 
 
 def test_an_architecture_that_is_not_installed(run: str) -> None:
