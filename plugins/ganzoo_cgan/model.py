@@ -90,8 +90,8 @@ def depth(data: DataSpec) -> int:
     layers = min(data.height, data.width).bit_length() - 3
     if layers < 1 or data.height % (1 << layers) or data.width % (1 << layers):
         raise UsageError(
-            f"cgan cannot do {data.height}×{data.width}: the shorter side must be 4, 5, 6 or 7 doubled some times, such "
-            "as 28 or 64, and the longer one a multiple of as many doublings."
+            f"cgan cannot do {data.height}×{data.width}: both sides must be whole numbers doubled often enough for the "
+            "shorter to begin at 4 to 7, such as 28 or 64."
         )
     return layers
 

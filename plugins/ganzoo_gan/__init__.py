@@ -27,7 +27,7 @@ def ganzoo_architectures() -> Iterator[Card]:
 def ganzoo_recipes() -> Iterator[RecipeCard]:
     yield RecipeCard(
         name="report-digits-dense",
-        summary="The report's digits with its cited script's dense networks: 5,000 iterations of 32, as the script has.",
+        summary="The report's digits with its cited script's dense networks: 5,000 iterations of 32 images.",
         architecture="gan",
         data="digits",
         preset="digits-dense",

@@ -32,7 +32,7 @@ class GAN(TwoPlayer):
         },
         "minimax": {"loss": "minimax"},
         "points": {
-            "hidden_g": (128, 128), "hidden_d": (128, 128), "latents": 8, "lr": 1e-3, "batch_size": 256,
+            "hidden_g": (64, 64, 64), "hidden_d": (64, 64, 64), "latents": 2, "lr": 5e-4, "batch_size": 256,
         },
         "small": {"hidden_g": (128, 256), "hidden_d": (128,), "batch_norm": True, "batch_size": 32},
     }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar, cast
 
 from torch import Tensor, nn
@@ -80,7 +81,7 @@ class Discriminator(nn.Module):
         super().__init__()
         widths = [width << i for i in range(HALVINGS)]  # 64, 128, 256, 512
         blocks: list[nn.Module] = [Down(data.channels, width), nn.LeakyReLU(0.2)]
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in pairwise(widths):
             blocks += [Down(before, after), nn.BatchNorm2d(after), nn.LeakyReLU(0.2)]
         pixels = (data.height >> HALVINGS) * (data.width >> HALVINGS)
         self.main = nn.Sequential(*blocks, nn.Flatten(), nn.Linear(widths[-1] * pixels, 1))
