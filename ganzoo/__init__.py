@@ -16,7 +16,7 @@ from ganzoo.errors import GanzooError, UsageError
 
 if TYPE_CHECKING:
     from ganzoo.benchmark import bench
-    from ganzoo.catalogue import architectures, losses, penalties, recipes
+    from ganzoo.catalogue import architectures, recipes
     from ganzoo.description import describe
     from ganzoo.evaluation import evaluate
     from ganzoo.model import Model, load
@@ -28,8 +28,6 @@ __version__ = "0.1.0"
 
 _MODULE_OF = {
     "architectures": "ganzoo.catalogue",
-    "losses": "ganzoo.catalogue",
-    "penalties": "ganzoo.catalogue",
     "recipes": "ganzoo.catalogue",
     "bench": "ganzoo.benchmark",
     "describe": "ganzoo.description",
@@ -58,8 +56,6 @@ __all__ = [
     "extend",
     "list_runs",
     "load",
-    "losses",
-    "penalties",
     "recipes",
     "resume",
     "sheet",

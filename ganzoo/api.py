@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from ganzoo.augment import DiffAugment
     from ganzoo.data import Source
     from ganzoo.losses import make_loss
+    from ganzoo.metrics import Evidence, Metric
+    from ganzoo.parallel import mean_over_processes
     from ganzoo.penalties import Penalty, make_penalties, squared_norm
     from ganzoo.randomness import rows
     from ganzoo.twoplayer import TwoPlayer, TwoPlayerConfig
@@ -41,6 +43,8 @@ _LAZY = {
     "ganzoo.augment": ("DiffAugment",),
     "ganzoo.data": ("Source",),
     "ganzoo.losses": ("make_loss",),
+    "ganzoo.metrics": ("Evidence", "Metric"),
+    "ganzoo.parallel": ("mean_over_processes",),
     "ganzoo.penalties": ("Penalty", "make_penalties", "squared_norm"),
     "ganzoo.randomness": ("rows",),
     "ganzoo.twoplayer": ("TwoPlayer", "TwoPlayerConfig"),
@@ -56,10 +60,12 @@ __all__ = [
     "DatasetCard",
     "DiffAugment",
     "Discriminator",
+    "Evidence",
     "GanzooError",
     "Generator",
     "Loss",
     "LossCard",
+    "Metric",
     "MetricCard",
     "Penalty",
     "PenaltyCard",
@@ -75,6 +81,7 @@ __all__ = [
     "hookimpl",
     "make_loss",
     "make_penalties",
+    "mean_over_processes",
     "option",
     "rows",
     "squared_norm",

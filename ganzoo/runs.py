@@ -157,10 +157,14 @@ def new_folder(architecture: str, data: str) -> Path:
     return Path("runs") / f"{stem}-{number}"
 
 
-def latest(architecture: str, data: str) -> Path | None:
-    """The newest ``runs/ARCHITECTURE-DATA-N`` there is."""
-    stem = _stem(architecture, data)
-    found = [path.parent for path in Path("runs").glob(f"{stem}-*/run.json")]
+def latest(architecture: str, data: str, recipe: str | None = None) -> Path | None:
+    """The newest run of an architecture on a data set, by a recipe or without one, below ``runs``."""
+    wanted = (architecture, data, recipe)
+    found = [
+        run.path
+        for run in list_runs()
+        if (run.facts["architecture"], run.facts["data"]["name"], run.facts["recipe"]) == wanted
+    ]
     return max(found, key=lambda path: (path / "run.json").stat().st_mtime, default=None)
 
 

@@ -172,13 +172,13 @@ class Session:
 
     def _checkpoint_due(self) -> bool:
         _, settings = self.plan.at_stage(self.stage)
-        if settings.checkpoint_every:
-            return self.trainer.step_count % settings.checkpoint_every == 0
         now = time.monotonic()
         if self.leader and now - self._modelled > MODEL_SECONDS:
             self._modelled = now
             if self.trainer.is_finite():
                 self.writer.model(self.trainer)
+        if settings.checkpoint_every:
+            return self.trainer.step_count % settings.checkpoint_every == 0
         return parallel.any_of(now - self._checkpointed > CHECKPOINT_SECONDS, self.device)
 
     def _checkpoint(self) -> None:
@@ -203,7 +203,7 @@ class Session:
     def _read(self, values: dict[str, Tensor]) -> dict[str, float]:
         """Losses and watch values as numbers, averaged over processes."""
         self._check_finite(bool(self.trainer.finite))
-        flat = parallel.mean(torch.stack([value.float() for value in values.values()]))
+        flat = parallel.mean_over_processes(torch.stack([value.float() for value in values.values()]))
         return dict(zip(values, flat.tolist(), strict=True))
 
     def _record(self, read: dict[str, float], epoch: int, speed: float) -> None:

@@ -72,7 +72,7 @@ def train(
     plan = plan_run(architecture, dataset, preset=preset, recipe=recipe, **options)
     folder = Path(out) if out is not None else None
     if go_on:
-        there = folder if folder is not None else latest(plan.entry.name, plan.data.name)
+        there = folder if folder is not None else latest(plan.entry.name, plan.data.name, recipe)
         if there is not None and (there / "run.json").exists():
             return resume(there, display=display)
     folder = folder or new_folder(plan.entry.name, plan.data.name)
