@@ -32,7 +32,7 @@ class Style:
     window: int | None = None
 
     def windows(self, height: int, width: int) -> tuple[int, int]:
-        """Height and width that attention reaches over on a map; the window need not divide the map."""
+        """Height and width that attention reaches over on a map; a map smaller than the window is one."""
         return (height, width) if self.window is None else (min(height, self.window), min(width, self.window))
 
 

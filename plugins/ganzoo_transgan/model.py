@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import lcm, prod
-from typing import Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -58,7 +58,7 @@ class TransGANConfig(TwoPlayerConfig):
     resolution: int = option(32, "height and width")
 
 
-V1 = {"discriminator": "v1", "patch": 4, "depth_d": 7, "depths_g": (5, 2, 2), "relative_g": False, "noise_g": True}
+V1 = {"discriminator": "v1", "patch": 4, "depth_d": 7, "relative_g": False, "noise_g": True}
 CIFAR = {"flip": True, "average": 2_000_000}  # half-life 500,000, which the released loop makes four times longer
 SMALL = {
     "latents": 64, "width_g": 128, "depths_g": (2, 1, 1), "heads": 2, "mlp_ratio": 2, "window": 8,
@@ -70,14 +70,14 @@ class TransGAN(TwoPlayer):
     """G paints pixels that attend to one another, D reads patches; a critic with a gradient penalty."""
 
     Config = TransGANConfig
-    presets = {  # noqa: RUF012
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "cifar": CIFAR,
         "stl": {
             **CIFAR, "resolution": 48, "latents": 512, "depths_g": (7, 5, 3), "norm": "pixel", "n_critic": 5,
             "batch_size": 32,
         },
         "v1": {**CIFAR, **V1},
-        "v1-s": {**CIFAR, **V1, "width_g": 384},
+        "v1-s": {**CIFAR, **V1, "width_g": 384, "depths_g": (5, 2, 2)},
         "small": SMALL,
     }  # fmt: skip
 
@@ -127,7 +127,7 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         first, *others = self.stages
-        x = first(self.mlp(z).reshape(len(z), prod(self.areas[0]), -1))  # [B, 8 * 8, C]
+        x = first(self.mlp(z).unflatten(1, (prod(self.areas[0]), -1)))  # [B, 8 * 8, C]
         for stage, before in zip(others, self.areas, strict=False):
             x = stage(to_tokens(F.pixel_shuffle(to_maps(x, before), 2)))  # [B, 16 * 16, C/4], [B, 32 * 32, C/16]
         return cast(Tensor, self.to_image(to_maps(x, self.areas[-1])))
@@ -144,7 +144,7 @@ class Discriminator(nn.Module):
 
     def with_cls(self, tokens: Tensor) -> Tensor:
         """[B, N, C] -> [B, 1 + N, C]."""
-        return torch.cat([self.cls.expand(len(tokens), -1, -1), tokens], 1)
+        return torch.cat([self.cls.expand(tokens.shape[0], -1, -1), tokens], 1)
 
     def verdict(self, tokens: Tensor) -> Tensor:
         return cast(Tensor, self.head(self.norm(tokens[:, 0])).flatten())
@@ -221,11 +221,17 @@ def check(config: TransGANConfig, data: DataSpec) -> None:
                 f"transgan cannot cut a map of {area[0]}×{area[1]} into windows of {config.window}; "
                 "give --window a divisor of it, such as 8."
             )
-        if prod(window) > FARTHEST:
-            raise UsageError(
-                f"transgan cannot do {size} so: {prod(window)} tokens would each attend to all others, and "
-                f"{FARTHEST} is the most; give --window 16 to let them attend within squares."
-            )
+        check_tokens(size, prod(window), "--window 16 to let them attend within squares")
+    check_tokens(size, (data.height // coarse) * (data.width // coarse), "a larger --patch")
+
+
+def check_tokens(size: str, count: int, remedy: str) -> None:
+    """Raises: UsageError when so many tokens cannot each attend to all."""
+    if count > FARTHEST:
+        raise UsageError(
+            f"transgan cannot do {size} so: {count} tokens would each attend to all others, and {FARTHEST} is the "
+            f"most; give {remedy}."
+        )
 
 
 def check_widths(config: TransGANConfig) -> None:
