@@ -28,6 +28,23 @@ if TYPE_CHECKING:
     )
     from ganzoo.augment import DiffAugment
     from ganzoo.data import Source
+    from ganzoo.growing import (
+        Growing,
+        GrowingConfig,
+        GrowingDiscriminator,
+        GrowingGenerator,
+        feature_maps,
+    )
+    from ganzoo.layers import (
+        Blur,
+        EqualizedConv2d,
+        EqualizedLinear,
+        MinibatchStddev,
+        PixelNorm,
+        downsample,
+        fade,
+        upsample,
+    )
     from ganzoo.losses import make_loss
     from ganzoo.penalties import Penalty, make_penalties, squared_norm
     from ganzoo.randomness import rows
@@ -40,6 +57,10 @@ _LAZY = {
     ),
     "ganzoo.augment": ("DiffAugment",),
     "ganzoo.data": ("Source",),
+    "ganzoo.growing": ("Growing", "GrowingConfig", "GrowingDiscriminator", "GrowingGenerator", "feature_maps"),
+    "ganzoo.layers": (
+        "Blur", "EqualizedConv2d", "EqualizedLinear", "MinibatchStddev", "PixelNorm", "downsample", "fade", "upsample",
+    ),
     "ganzoo.losses": ("make_loss",),
     "ganzoo.penalties": ("Penalty", "make_penalties", "squared_norm"),
     "ganzoo.randomness": ("rows",),
@@ -51,18 +72,27 @@ __all__ = [
     "API",
     "Architecture",
     "Batch",
+    "Blur",
     "Card",
     "DataSpec",
     "DatasetCard",
     "DiffAugment",
     "Discriminator",
+    "EqualizedConv2d",
+    "EqualizedLinear",
     "GanzooError",
     "Generator",
+    "Growing",
+    "GrowingConfig",
+    "GrowingDiscriminator",
+    "GrowingGenerator",
     "Loss",
     "LossCard",
     "MetricCard",
+    "MinibatchStddev",
     "Penalty",
     "PenaltyCard",
+    "PixelNorm",
     "Progress",
     "RecipeCard",
     "Source",
@@ -72,12 +102,16 @@ __all__ = [
     "TwoPlayerConfig",
     "Update",
     "UsageError",
+    "downsample",
+    "fade",
+    "feature_maps",
     "hookimpl",
     "make_loss",
     "make_penalties",
     "option",
     "rows",
     "squared_norm",
+    "upsample",
 ]
 
 

@@ -118,6 +118,23 @@ class Model:
             raise UsageError(f"At least one image can be sampled, not {n}.")
         return self.generate(self.noise(n, seed), self.labels(n, seed, label), truncation)
 
+    @torch.no_grad()
+    def mix(self, coarse: Tensor, fine: Tensor, cutoff: int | None = None, truncation: float = 1.0) -> Tensor:
+        """Style mixing: images [R, K, C, H, W] in [-1, 1], each of R latents' coarse styles with each of K others' fine.
+
+        Args:
+            coarse, fine: latents [R, Z] and [K, Z], such as `noise` gives.
+            cutoff: layers that take coarse styles, counted from the first; None for the architecture's choice.
+        Raises: UsageError when the architecture has no styles, or so many layers not.
+        """
+        device = self.architecture.device
+        pieces = [
+            self.architecture.mix(z.to(device).expand(len(part), -1), part.to(device), cutoff, truncation).float().cpu()
+            for z in coarse
+            for part in fine.split(BATCH)
+        ]
+        return torch.cat(pieces).clamp(-1, 1).unflatten(0, (len(coarse), len(fine)))
+
 
 def load(path: str | os.PathLike[str], device: str = "auto") -> Model:
     """The model of a run folder or of a model.safetensors file.
