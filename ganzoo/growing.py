@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -39,7 +40,9 @@ class GrowingConfig(TwoPlayerConfig):
 
     start: int = option(4, "resolution to begin with; the final one: no growing", low=4)
     phase_images: int | None = option(
-        None, "length of each phase; none, or when the run is too short for it: spread over the run (see grown_at)", low=1
+        None,
+        "length of each phase; none, or when the run is too short for it: spread over the run (see grown_at)",
+        low=1,
     )
     grown_at: float = option(0.5, "share of the run after which the last level has faded in", low=0.01, high=1)
     batch_sizes: tuple[int, ...] = option(
@@ -132,7 +135,7 @@ class GrowingNetwork(nn.Module):
         super().__init__()
         self.top = level_of(resolution)
         self.register_buffer("grown", torch.zeros(()))
-        self.register_load_state_dict_post_hook(_recall)
+        self.register_load_state_dict_post_hook(_recall)  # type: ignore[no-untyped-call]
         self.grow(self.top)
 
     def grow(self, grown: float) -> None:
@@ -188,9 +191,7 @@ class GrowingDiscriminator(GrowingNetwork):
     ) -> None:
         super().__init__(resolution)
         self.from_rgb = nn.ModuleList(EqualizedConv2d(channels, count, 1) for count in maps)
-        self.blocks = nn.ModuleList(
-            HalvingBlock(above, below, blur, average_first) for below, above in zip(maps, maps[1:], strict=False)
-        )
+        self.blocks = nn.ModuleList(HalvingBlock(above, below, blur, average_first) for below, above in pairwise(maps))
         self.stddev = MinibatchStddev(group)
         self.conv = EqualizedConv2d(maps[0] + 1, maps[0], 3)
         self.dense0 = EqualizedLinear(maps[0] * 16, hidden)

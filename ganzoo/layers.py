@@ -83,7 +83,7 @@ class PixelNorm(nn.Module):
         self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
-        return x * torch.rsqrt(x.float().square().mean(1, keepdim=True) + self.eps).to(x.dtype)
+        return x * torch.rsqrt(_full(x).square().mean(1, keepdim=True) + self.eps).to(x.dtype)
 
 
 class MinibatchStddev(nn.Module):
@@ -101,7 +101,7 @@ class MinibatchStddev(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         batch, _, height, width = x.shape
         size = next(size for size in range(min(self.group, batch), 0, -1) if batch % size == 0)
-        groups = x.float().reshape(size, batch // size, *x.shape[1:])
+        groups = _full(x).reshape(size, batch // size, *x.shape[1:])
         spread = (groups.var(0, correction=0) + 1e-8).sqrt().mean((1, 2, 3)).repeat(size)  # [B]
         return torch.cat([x, spread.to(x.dtype)[:, None, None, None].expand(batch, 1, height, width)], 1)
 
@@ -133,3 +133,8 @@ def downsample(images: Tensor, factor: int = 2) -> Tensor:
 def fade(old: Tensor, new: Tensor, alpha: float) -> Tensor:
     """`new` faded in over `old`: (1 - alpha) * old + alpha * new."""
     return torch.lerp(old, new, alpha)
+
+
+def _full(x: Tensor) -> Tensor:
+    """In float32 at least."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))

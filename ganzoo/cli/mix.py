@@ -53,7 +53,8 @@ def mix(
     lines = [torch.cat([torch.ones_like(above[:1]), above])]  # the corner is white
     lines += [torch.cat([left[i : i + 1], mixed[i]]) for i in range(rows)]
     usual = default_file(Path(source), model, seed, None, truncation)
-    file = Path(out) if out else usual.with_name(f"mix-{usual.name}")
+    kind = "mix" if cutoff is None else f"mix-{cutoff}"
+    file = Path(out) if out else usual.with_name(f"{kind}-{usual.name}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         ganzoo.sheet(torch.cat(lines), columns + 1).save(file)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from itertools import pairwise
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -83,9 +84,7 @@ class Generator(GrowingGenerator):
         self.dense = EqualizedLinear(latents, maps[0] * 16, bias=False, gain=2**0.5 / 4)
         self.bias = nn.Parameter(torch.zeros(maps[0]))  # one a map, not one a pixel
         self.conv = EqualizedConv2d(maps[0], maps[0], 3)
-        self.blocks = nn.ModuleList(
-            DoublingBlock(below, above) for below, above in zip(maps, maps[1:], strict=False)
-        )
+        self.blocks = nn.ModuleList(DoublingBlock(below, above) for below, above in pairwise(maps))
 
     def forward(self, z: Tensor) -> Tensor:
         x = self.dense(self.norm(z)).unflatten(1, (-1, 4, 4))  # [B, maps[0], 4, 4]

@@ -64,7 +64,9 @@ class StyleGAN(Growing):
     def __init__(self, config: StyleGANConfig, data: DataSpec) -> None:
         super().__init__(config, data)
         if not config.styles and (config.constant or config.mixing):
-            raise UsageError("Without --styles there is nothing to steer a constant or to mix; see the presets A and B.")
+            raise UsageError(
+                "Without --styles there is nothing to steer a constant or to mix; see the presets A and B."
+            )
         maps = feature_maps(data.height, config.fmap_base, config.fmap_max)
         hidden = min(config.fmap_base, config.fmap_max)
         self.G = Generator(
