@@ -22,10 +22,11 @@ from ganzoo.randomness import sharing
 StyleGAN = load_architecture(find("architecture", "stylegan"))
 GOLDEN = {"fmap_base": 32, "fmap_max": 8, "latents": 16, "truncation_layers": 4}
 LAYERS = ("4x4/Const", "4x4/Conv", "8x8/Conv0_up", "8x8/Conv1", "16x16/Conv0_up", "16x16/Conv1")
+PARTS = ("weight", "bias")
 G_NAMES = {
     "synthesis/4x4/Const/const": "start.value",
-    **{f"mapping/Dense{i}/{part}": f"mapping.dense.{i}.{part}" for i in range(8) for part in ("weight", "bias")},
-    **{f"synthesis/ToRGB_lod{lod}/{kind}": f"to_rgb.{2 - lod}.{kind}" for lod in range(3) for kind in ("weight", "bias")},
+    **{f"mapping/Dense{i}/{part}": f"mapping.dense.{i}.{part}" for i in range(8) for part in PARTS},
+    **{f"synthesis/ToRGB_lod{lod}/{kind}": f"to_rgb.{2 - lod}.{kind}" for lod in range(3) for kind in PARTS},
     **{
         f"synthesis/{theirs}/{part}": f"layers.{i}.{ours}"
         for i, theirs in enumerate(LAYERS)

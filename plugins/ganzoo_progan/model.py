@@ -48,7 +48,7 @@ class ProGAN(Growing):
     Config = ProGANConfig
     presets: ClassVar = {
         "small": {
-            "resolution": 32, "fmap_base": 512, "fmap_max": 64, "latents": 64, "batch_size": 16, "epochs": 20,
+            "resolution": 32, "fmap_base": 512, "fmap_max": 64, "latents": 64, "batch_size": 16, "epochs": 40,
         },
         "paper": PAPER,
         "official-1gpu": {

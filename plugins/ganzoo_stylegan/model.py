@@ -49,8 +49,8 @@ class StyleGAN(Growing):
     Config = StyleGANConfig
     G: Generator
     presets: ClassVar = {
-        "small": {**SMALL, "resolution": 32, "epochs": 20},
-        "small-64": {**SMALL, "resolution": 64, "epochs": 10},
+        "small": {**SMALL, "resolution": 32, "epochs": 30},
+        "small-64": {**SMALL, "resolution": 64, "epochs": 20},
         "A": A,
         "B": B,
         "C": C,
