@@ -28,6 +28,23 @@ if TYPE_CHECKING:
     )
     from ganzoo.augment import DiffAugment
     from ganzoo.data import Source
+    from ganzoo.growing import (
+        Growing,
+        GrowingConfig,
+        GrowingDiscriminator,
+        GrowingGenerator,
+        feature_maps,
+    )
+    from ganzoo.layers import (
+        Blur,
+        EqualizedConv2d,
+        EqualizedLinear,
+        MinibatchStddev,
+        PixelNorm,
+        downsample,
+        fade,
+        upsample,
+    )
     from ganzoo.losses import make_loss
     from ganzoo.metrics import Evidence, Metric
     from ganzoo.parallel import mean_over_processes
@@ -42,6 +59,10 @@ _LAZY = {
     ),
     "ganzoo.augment": ("DiffAugment",),
     "ganzoo.data": ("Source",),
+    "ganzoo.growing": ("Growing", "GrowingConfig", "GrowingDiscriminator", "GrowingGenerator", "feature_maps"),
+    "ganzoo.layers": (
+        "Blur", "EqualizedConv2d", "EqualizedLinear", "MinibatchStddev", "PixelNorm", "downsample", "fade", "upsample",
+    ),
     "ganzoo.losses": ("make_loss",),
     "ganzoo.metrics": ("Evidence", "Metric"),
     "ganzoo.parallel": ("mean_over_processes",),
@@ -55,20 +76,29 @@ __all__ = [
     "API",
     "Architecture",
     "Batch",
+    "Blur",
     "Card",
     "DataSpec",
     "DatasetCard",
     "DiffAugment",
     "Discriminator",
     "Evidence",
+    "EqualizedConv2d",
+    "EqualizedLinear",
     "GanzooError",
     "Generator",
+    "Growing",
+    "GrowingConfig",
+    "GrowingDiscriminator",
+    "GrowingGenerator",
     "Loss",
     "LossCard",
     "Metric",
     "MetricCard",
+    "MinibatchStddev",
     "Penalty",
     "PenaltyCard",
+    "PixelNorm",
     "Progress",
     "RecipeCard",
     "Source",
@@ -78,6 +108,9 @@ __all__ = [
     "TwoPlayerConfig",
     "Update",
     "UsageError",
+    "downsample",
+    "fade",
+    "feature_maps",
     "hookimpl",
     "make_loss",
     "make_penalties",
@@ -85,6 +118,7 @@ __all__ = [
     "option",
     "rows",
     "squared_norm",
+    "upsample",
 ]
 
 

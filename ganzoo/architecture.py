@@ -213,6 +213,12 @@ class Architecture(nn.Module):
         generator: Generator = getattr(self, self.generators[0])
         return generator(z, label) if self.conditional else generator(z)
 
+    def mix(self, coarse: Tensor, fine: Tensor, cutoff: int | None = None, truncation: float = 1.0) -> Tensor:
+        """Style mixing: images [B, C, H, W] with the styles of `coarse` [B, Z] in the first `cutoff` layers, of `fine`
+        in the others; None for a cut-off of its own choosing. Raises: UsageError where there are no styles.
+        """
+        raise UsageError(f"{type(self).__name__} has no styles to mix.")
+
     @property
     def device(self) -> torch.device:
         return next(self.parameters()).device

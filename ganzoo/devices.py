@@ -63,7 +63,7 @@ def memory_needed(model: Architecture, batch_size: int) -> int:
     batch = _meta_batch(model.data, batch_size)
     kept: list[Any] = []
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        for update in model.step(_forever(batch), Progress(0, 0, 0, 0, batch_size)):
+        for update in model.step(_forever(batch), Progress(0, batch_size, 0, 0, batch_size)):
             kept.append(update)  # keeps every graph alive, so that no storage is counted under another's address
     return int((5 * weights + sum(saved.values())) * OVERHEAD)
 

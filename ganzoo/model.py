@@ -118,6 +118,25 @@ class Model:
             raise UsageError(f"At least one image can be sampled, not {n}.")
         return self.generate(self.noise(n, seed), self.labels(n, seed, label), truncation)
 
+    @torch.no_grad()
+    def mix(self, coarse: Tensor, fine: Tensor, cutoff: int | None = None, truncation: float = 1.0) -> Tensor:
+        """Style mixing: images [R, K, C, H, W] in [-1, 1], coarse styles of each of R latents with fine of K.
+
+        Args:
+            coarse, fine: latents [R, Z] and [K, Z], such as `noise` gives.
+            cutoff: layers that take coarse styles, counted from the first; None for the architecture's choice.
+        Raises: UsageError when the architecture has no styles, or so many layers not.
+        """
+        device, count = self.architecture.device, len(fine)
+        pieces = []
+        for z in coarse:
+            for start in range(0, count, BATCH):
+                part = fine[start : start + BATCH].to(device)
+                repeated = z.to(device).expand(len(part), -1)
+                pieces.append(self.architecture.mix(repeated, part, cutoff, truncation).float().cpu())
+        images = torch.cat(pieces).clamp(-1, 1)
+        return images.reshape(len(coarse), count, *images.shape[1:])
+
 
 def load(path: str | os.PathLike[str], device: str = "auto") -> Model:
     """The model of a run folder or of a model.safetensors file.

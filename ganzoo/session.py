@@ -110,8 +110,8 @@ class Session:
             tensors, facts = found
             self.stage, self.stage_starts = facts["stage"], list(facts["stage_starts"])
             self.trainer = self.build(self.stage)
-            self.trainer.load_state(tensors, facts["counters"])
             self.trainer.extent = Extent(**facts["extent"])
+            self.trainer.load_state(tensors, facts["counters"])
             self.writer = Writer(self.run, self.plan, self.trainer, facts["log_bytes"])
             self.display.say(f"Going on from step {self.trainer.step_count:,}.")
         self._checkpointed = self._modelled = time.monotonic()
@@ -120,8 +120,9 @@ class Session:
         """Goes over into stage `self.stage`: weights and optimizer state stay, its options apply."""
         before = self.trainer
         self.trainer = self.build(self.stage)
-        self.trainer.load_state(*before.state())
+        self.trainer.step_count, self.trainer.images = before.step_count, before.images
         self.trainer.extent = self.extent(self.trainer, self.stage)
+        self.trainer.load_state(*before.state())
         self.stage_starts.append(self.trainer.step_count)
         self._announce_stage()
 
