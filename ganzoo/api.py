@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from ganzoo.data import Source
     from ganzoo.losses import make_loss
     from ganzoo.penalties import Penalty, make_penalties, squared_norm
+    from ganzoo.pool import ImagePool
     from ganzoo.randomness import rows
+    from ganzoo.twodomains import TwoDomains, TwoDomainsConfig
     from ganzoo.twoplayer import TwoPlayer, TwoPlayerConfig
 
 _LAZY = {
@@ -42,7 +44,9 @@ _LAZY = {
     "ganzoo.data": ("Source",),
     "ganzoo.losses": ("make_loss",),
     "ganzoo.penalties": ("Penalty", "make_penalties", "squared_norm"),
+    "ganzoo.pool": ("ImagePool",),
     "ganzoo.randomness": ("rows",),
+    "ganzoo.twodomains": ("TwoDomains", "TwoDomainsConfig"),
     "ganzoo.twoplayer": ("TwoPlayer", "TwoPlayerConfig"),
 }  # fmt: skip
 _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names}
@@ -58,6 +62,7 @@ __all__ = [
     "Discriminator",
     "GanzooError",
     "Generator",
+    "ImagePool",
     "Loss",
     "LossCard",
     "MetricCard",
@@ -68,6 +73,8 @@ __all__ = [
     "Source",
     "TrainingState",
     "Translator",
+    "TwoDomains",
+    "TwoDomainsConfig",
     "TwoPlayer",
     "TwoPlayerConfig",
     "Update",
