@@ -222,7 +222,7 @@ class Architecture(nn.Module):
         return generator(z, label) if self.conditional else generator(z)
 
     def translate(self, images: Tensor, to: str) -> Tensor:
-        """Images [B, C, H, W] in [-1, 1] of another domain -> images [B, C, H, W] of the domain `to`, one of the data's.
+        """Images [B, C, H, W] in [-1, 1] of another domain -> images of the domain `to`, one of the data's.
 
         An architecture that overrides this translates.
         """

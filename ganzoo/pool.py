@@ -52,7 +52,8 @@ class ImagePool(TrainingState):
         count = len(images)
         coins, places = draws if draws is not None else self._draw(count)
         new, coins, places = (parallel.gather(each) for each in (images.detach().to(self.images.dtype), coins, places))
-        returned = [self._exchange(*one) for one in zip(new.split(1), coins.split(1), places.split(1), strict=True)]
+        everyone = zip(*(torch.split(each, 1) for each in (new, coins, places)), strict=True)
+        returned = [self._exchange(*one) for one in everyone]
         mine = slice(parallel.rank() * count, (parallel.rank() + 1) * count)
         return torch.cat(returned[mine]).to(images.dtype)
 

@@ -37,7 +37,7 @@ def through(architecture: Architecture, images: Tensor, to: str) -> Tensor:
     if images.dim() != 4 or images.shape[1] != channels:
         raise UsageError(f"Images to translate must be [N, {channels}, H, W], not {list(images.shape)}.")
     at_a_time = max(1, PIXELS // max(1, images.shape[2] * images.shape[3]))
-    parts = [_fitted(architecture, part.to(architecture.device), to) for part in images.split(at_a_time)]
+    parts = [_fitted(architecture, part.to(architecture.device), to) for part in torch.split(images, at_a_time)]
     return torch.cat(parts).clamp(-1, 1)
 
 
@@ -91,7 +91,7 @@ def _middle(images: Tensor, height: int, width: int) -> Tensor:
 
 def side_by_side(pairs: list[tuple[Image.Image, Image.Image]]) -> Image.Image:
     """A sheet of images and their translations, one pair a row, the large ones scaled down."""
-    rows = [[ImageOps.contain(image, (SIDE, SIDE)) if max(image.size) > SIDE else image for image in pair] for pair in pairs]
+    rows = [[_small(image) for image in pair] for pair in pairs]
     left = max(row[0].width for row in rows)
     width = left + max(row[1].width for row in rows) + 3 * GAP
     height = sum(max(image.height for image in row) + GAP for row in rows) + GAP
@@ -102,3 +102,7 @@ def side_by_side(pairs: list[tuple[Image.Image, Image.Image]]) -> Image.Image:
         whole.paste(after, (left + 2 * GAP, top))
         top += max(before.height, after.height) + GAP
     return whole
+
+
+def _small(picture: Image.Image) -> Image.Image:
+    return ImageOps.contain(picture, (SIDE, SIDE)) if max(picture.size) > SIDE else picture

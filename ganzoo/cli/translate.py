@@ -52,7 +52,7 @@ def translate(source: str, images: tuple[str, ...], domain: str | None, out: str
     check_names(files, folder)
     for file in files:
         read(file, model)  # so that a bad one is said before hours of work, not after
-    pairs = []
+    pairs: list[tuple[Image.Image, Image.Image]] = []
     for file in files:
         picture = read(file, model)
         result = model.translate(picture, str(domain))
@@ -60,7 +60,8 @@ def translate(source: str, images: tuple[str, ...], domain: str | None, out: str
         if len(pairs) < SHOWN:
             pairs.append((to_picture(from_picture(picture, model.architecture.data.channels)[0]), result))
     write(side_by_side(pairs), folder / SHEET)
-    click.echo(f"{len(files)} translated to {domain}, and {SHEET}, are in {folder}.")
+    count = f"{len(files)} images" if len(files) > 1 else "1 image"
+    click.echo(f"{count} translated to {domain}, and {SHEET}, in {folder}.")
 
 
 def find_images(names: tuple[str, ...]) -> list[Path]:
@@ -121,11 +122,12 @@ def read(file: Path, model: Model) -> Image.Image:
 
 def write(picture: Image.Image, file: Path) -> None:
     """Saves an image in the format of its name. Raises: GanzooError."""
-    if picture.mode == "RGBA" and file.suffix.lower() in (".jpg", ".jpeg", ".jfif"):
+    jpeg = file.suffix.lower() in (".jpg", ".jpeg", ".jfif")
+    if picture.mode == "RGBA" and jpeg:
         picture = picture.convert("RGB")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        picture.save(file, **({"quality": 95} if file.suffix.lower() in (".jpg", ".jpeg", ".jfif", ".webp") else {}))
+        picture.save(file, quality=95 if jpeg else 80)  # formats without a quality take no heed
     except (OSError, ValueError, KeyError) as error:
         reason = getattr(error, "strerror", None) or error
         raise GanzooError(f"{file} cannot be written ({reason}); choose another folder with -o.") from error

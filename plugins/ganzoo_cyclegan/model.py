@@ -17,8 +17,10 @@ EPOCHS = 200  # of the published schedule, whose steps the learning rate takes h
 @dataclass(frozen=True)
 class CycleGANConfig(TwoDomainsConfig):
     loss: str = option("lsgan", "adversarial loss, with constants: lsgan:a=-1,c=0")
-    adversarial_g: float = option(2.0, "weight of the Gs' adversarial loss; 2: plain squares, as lsgan is halved", low=0)
-    adversarial_d: float = option(1.0, "weight of the Ds'; 1: lsgan is halved already, which others are by 0.5", low=0)
+    adversarial_g: float = option(
+        2.0, "weight of the Gs' adversarial loss; 2: whole squares, lsgan being halved", low=0
+    )
+    adversarial_d: float = option(1.0, "weight of the Ds'; 1: lsgan is halved already, others are by 0.5", low=0)
     cycle: float = option(10.0, "weight of the cycle loss, each way", low=0)
     identity: float = option(0.5, "weight of the identity loss as a share of the cycle loss's; 0: none", low=0)
     pool: int = option(50, "generated images kept for each D; 0: none", low=0)
@@ -54,7 +56,7 @@ class CycleGAN(TwoDomains):
         blocks = config.blocks if config.blocks is not None else 9 if min(data.height, data.width) >= 256 else 6
         self.G = nn.ModuleDict({way: Generator(config.width_g, blocks, data.channels) for way in ("AB", "BA")})
         self.D = nn.ModuleDict({x: Discriminator(config.width_d, config.layers_d, data.channels) for x in "AB"})
-        self.pool = nn.ModuleDict({x: ImagePool(config.pool, data.shape) for x in "AB"})
+        self.pool_a, self.pool_b = (ImagePool(config.pool, data.shape) for _ in "AB")
         self.apply(initialise)
 
     def step(self, batches: Iterator[Batch], progress: Progress) -> Iterator[Update]:
@@ -74,14 +76,15 @@ class CycleGAN(TwoDomains):
         yield Update("G", terms)
 
         weight = self.config.adversarial_d
-        terms_a, watch_a = self.verdict("A", a, self.pool["A"].query(fake_a), weight)
-        terms_b, watch_b = self.verdict("B", b, self.pool["B"].query(fake_b), weight)
+        terms_a, watch_a = self.verdict("A", a, self.pool_a.query(fake_a), weight)
+        terms_b, watch_b = self.verdict("B", b, self.pool_b.query(fake_b), weight)
         yield Update("D", terms_a | terms_b, watch_a | watch_b)
 
     def learning_rate(self, progress: Progress, network: str) -> float:
-        falling = round(EPOCHS * self.config.decay)
+        falling: int = round(EPOCHS * self.config.decay)
         epoch = int(EPOCHS * progress.fraction + 1e-9)
-        return 1 - max(0, epoch + 1 - (EPOCHS - falling)) / (falling + 1)
+        past = max(0, epoch + 1 - (EPOCHS - falling))
+        return 1.0 - past / (falling + 1)
 
 
 class Generator(nn.Module):
@@ -107,7 +110,8 @@ class Residual(nn.Module):
     def __init__(self, maps: int) -> None:
         super().__init__()
         first = (nn.ReflectionPad2d(1), nn.Conv2d(maps, maps, 3), *normalise(maps))
-        self.conv_block = nn.Sequential(*first, nn.ReflectionPad2d(1), nn.Conv2d(maps, maps, 3), nn.InstanceNorm2d(maps))
+        second = (nn.ReflectionPad2d(1), nn.Conv2d(maps, maps, 3), nn.InstanceNorm2d(maps))
+        self.conv_block = nn.Sequential(*first, *second)
 
     def forward(self, x: Tensor) -> Tensor:
         return cast(Tensor, x + self.conv_block(x))

@@ -25,7 +25,7 @@ class DiscoGANConfig(TwoDomainsConfig):
     rate_steps: int = option(10_000, "steps at the first share", low=0)
     turn_d: int = option(3, "the Ds train at every so many'th step, the Gs at the others", low=2)
     weight_decay: float = option(1e-5, "Adam's L2 penalty on all weights", low=0)
-    bottleneck: int = option(0, "numbers that each G squeezes an image into; 0: it keeps maps of 1/16 of its sides", low=0)
+    bottleneck: int = option(0, "numbers that G squeezes an image into; 0: maps of 1/16 of its sides instead", low=0)
     width_g: int = option(64, "G's feature maps after the first layer; doubled at each layer below", low=1)
     width_d: int = option(64, "D's feature maps after the first layer; doubled at each layer below", low=1)
     batch_size: int = option(64, "images in a step")
@@ -44,10 +44,9 @@ class DiscoGAN(TwoDomains):
     def __init__(self, config: DiscoGANConfig, data: DataSpec) -> None:
         super().__init__(config, data)
         if data.height % 16 or data.width % 16:
-            raise UsageError(f"DiscoGAN cannot do {data.height}×{data.width}: sides must be multiples of 16, such as 64.")
+            raise UsageError(f"DiscoGAN cannot do {data.height}×{data.width}: sides must be multiples of 16.")
         core = (data.height // 16, data.width // 16)
         self.side_multiple = None if config.bottleneck else 16
-        self.smallest_side = 1 if config.bottleneck else 16
         self.G = nn.ModuleDict({way: Generator(config, data.channels, core) for way in ("AB", "BA")})
         self.D = nn.ModuleDict({x: Discriminator(config.width_d, data.channels, core) for x in "AB"})
 
@@ -62,18 +61,14 @@ class DiscoGAN(TwoDomains):
         else:
             fake_b, fake_a = self.G["AB"](a), self.G["BA"](b)
             again_a, again_b = self.G["BA"](fake_b), self.G["AB"](fake_a)
-            ways = (("A", a, fake_a, again_a), ("B", b, fake_b, again_b))
-            terms = [self._generator_terms(*way, self._rate(progress)) for way in ways]
-            yield Update("G", terms[0] | terms[1])
+            rate = self.config.rate_start if progress.step < self.config.rate_steps else self.config.rate
+            terms_a = self._pursuit("A", a, fake_a, again_a, rate)
+            terms_b = self._pursuit("B", b, fake_b, again_b, rate)
+            yield Update("G", terms_a | terms_b)
 
-    def _rate(self, progress: Progress) -> float:
-        config = self.config
-        return cast(float, config.rate_start if progress.step < config.rate_steps else config.rate)
-
-    def _generator_terms(self, domain: str, real: Tensor, fake: Tensor, again: Tensor, rate: float) -> dict[str, Tensor]:
-        """Images of a domain: real ones, translated ones, and real ones translated there and back."""
-        d: Discriminator = self.D[domain]
-        share = self.config.features
+    def _pursuit(self, domain: str, real: Tensor, fake: Tensor, again: Tensor, rate: float) -> dict[str, Tensor]:
+        """The Gs' terms in a domain, of its real images, of translated ones, and of real ones sent there and back."""
+        d, share = cast(Discriminator, self.D[domain]), self.config.features
         features_real, _ = d.look(self.augment(real))
         features_fake, logits = d.look(self.augment(fake))
         return {
@@ -90,7 +85,7 @@ class DiscoGAN(TwoDomains):
 
 
 class Generator(nn.Module):
-    """images [B, C, H, W] in [-1, 1] -> images [B, C, H, W] in [-1, 1]; without a bottleneck of any size that halves."""
+    """images [B, C, H, W] in [-1, 1] -> images [B, C, H, W] in [-1, 1]; without a bottleneck sides in sixteens."""
 
     def __init__(self, config: DiscoGANConfig, channels: int, core: tuple[int, int]) -> None:
         super().__init__()
