@@ -12,8 +12,10 @@ from test_cli import cli, refusal
 
 import ganzoo
 from ganzoo import data
+from ganzoo.answers import TranslationError, translations
 from ganzoo.api import Architecture, DataSpec, UsageError
 from ganzoo.display import Display
+from ganzoo.metrics import Evidence
 from ganzoo.model import Model
 from ganzoo.plan import make_plan
 from ganzoo.translation import side_by_side, there_and_back
@@ -277,3 +279,49 @@ def test_after_training_the_command_to_use_it_is_named(run):
     assert _use(run) == f"Translate images: ganzoo translate {run.path} IMAGE --to B"
     other = SimpleNamespace(path="runs/x", facts={**run.facts, "architecture": "dcgan"})
     assert _use(other) == "New images: ganzoo sample runs/x"
+
+
+# ---- scores ----------------------------------------------------------------------------------------------------------
+
+
+def test_translations_are_judged_by_the_true_answers():
+    dataset = data.prepare("anime-hair:images=12", resolution=(24, 24))
+    mirror = model(shape=(3, 24, 24), domains=("A", "B"))
+    evidence, split = translations(mirror, dataset, 4, seed=3)
+    assert split == "training"
+    assert torch.allclose(evidence.fake, evidence.given - 0.25, atol=1e-6)
+    source = data.open_source("anime-hair:images=12")
+    dark = [torch.tensor(list(source.read(item, (24, 24)).getdata())) for item in source.domains["A"]]
+    bright = [torch.tensor(list(source.partner(item, (24, 24)).getdata())) for item in source.domains["A"]]
+    for given, truth in zip(evidence.given, evidence.truth, strict=True):
+        given, truth = ((127.5 * (each.permute(1, 2, 0).reshape(-1, 3) + 1)).round().long() for each in (given, truth))
+        assert any(torch.equal(given, a) and torch.equal(truth, b) for a, b in zip(dark, bright, strict=True))
+
+
+def test_the_error_is_in_steps_of_a_pixel():
+    truth = noise(2, 3, 8, 8)
+    evidence = Evidence(truth, truth + 2 / 255, 0, truth - 10 / 255, truth)
+    values = TranslationError()(evidence)
+    assert values == pytest.approx({"translation": 1.0, "translation-doing-nothing": 5.0}, rel=1e-3)
+    with pytest.raises(UsageError, match="needs data that knows the true answers"):
+        TranslationError()(Evidence(truth, truth))
+
+
+def test_a_run_is_judged_where_its_data_lets_it(run):
+    scores = ganzoo.evaluate(run.path, samples=5, device="cpu")
+    names = [score["name"] for score in scores]
+    assert {"swd", "translation", "translation-doing-nothing"} <= set(names)
+    assert {score["protocol"]["samples"] for score in scores} == {5}
+
+
+def test_held_out_images_are_judged_where_there_are_some(tmp_path):
+    for folder in ("trainA", "trainB", "testA", "testB"):
+        (tmp_path / "set" / folder).mkdir(parents=True)
+        for number in range(3):
+            Image.effect_noise((24, 24), 40 + number).save(tmp_path / "set" / folder / f"{number}.png")
+    data.add("judged", tmp_path / "set")
+    dataset = data.prepare("judged", resolution=(24, 24), channels=1)
+    evidence, split = translations(model(shape=(1, 24, 24), domains=("A", "B")), dataset, 9, seed=0)
+    assert (split, len(evidence.real), evidence.truth) == ("held out", 3, None)
+    held = dataset.held_out["testA"].gather(torch.arange(3))
+    assert all(any(torch.equal(given, each) for each in held) for given in evidence.given)

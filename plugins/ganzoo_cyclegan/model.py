@@ -41,7 +41,7 @@ class CycleGAN(TwoDomains):
 
     Config = CycleGANConfig
     presets: ClassVar = {
-        "small": {"resolution": 64, "load_size": 72, "blocks": 4, "width_g": 24, "width_d": 32, "epochs": 10},
+        "small": {"resolution": 64, "load_size": 72, "blocks": 3, "width_g": 16, "width_d": 24, "images": 3000},
     }
     side_multiple = 4
     smallest_side = 8
