@@ -49,7 +49,9 @@ if TYPE_CHECKING:
     from ganzoo.metrics import Evidence, Metric
     from ganzoo.parallel import mean_over_processes
     from ganzoo.penalties import Penalty, make_penalties, squared_norm
+    from ganzoo.pool import ImagePool
     from ganzoo.randomness import rows
+    from ganzoo.twodomains import TwoDomains, TwoDomainsConfig
     from ganzoo.twoplayer import TwoPlayer, TwoPlayerConfig
 
 _LAZY = {
@@ -67,7 +69,9 @@ _LAZY = {
     "ganzoo.metrics": ("Evidence", "Metric"),
     "ganzoo.parallel": ("mean_over_processes",),
     "ganzoo.penalties": ("Penalty", "make_penalties", "squared_norm"),
+    "ganzoo.pool": ("ImagePool",),
     "ganzoo.randomness": ("rows",),
+    "ganzoo.twodomains": ("TwoDomains", "TwoDomainsConfig"),
     "ganzoo.twoplayer": ("TwoPlayer", "TwoPlayerConfig"),
 }  # fmt: skip
 _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names}
@@ -91,6 +95,7 @@ __all__ = [
     "GrowingConfig",
     "GrowingDiscriminator",
     "GrowingGenerator",
+    "ImagePool",
     "Loss",
     "LossCard",
     "Metric",
@@ -104,6 +109,8 @@ __all__ = [
     "Source",
     "TrainingState",
     "Translator",
+    "TwoDomains",
+    "TwoDomainsConfig",
     "TwoPlayer",
     "TwoPlayerConfig",
     "Update",

@@ -157,6 +157,12 @@ class Architecture(nn.Module):
         presets: variants as rows, ``{"name": {"option": value}}``.
         generators: the networks that are averaged, saved as the model and exported.
         conditional: True when G and D take labels.
+
+    Attributes:
+        latents: length of the noise vector z; None when images are not made from noise.
+        side_multiple: sides of the images that `translate` takes are multiples of this, to which others are padded;
+            None when it takes only the size of the data, to which others are scaled.
+        smallest_side: of the images that `translate` takes, in pixels.
     """
 
     Config: ClassVar[type]
@@ -164,6 +170,8 @@ class Architecture(nn.Module):
     generators: ClassVar[tuple[str, ...]] = ("G",)
     conditional: ClassVar[bool] = False
     latents: int | None = None
+    side_multiple: int | None = None
+    smallest_side: int = 1
 
     def __init__(self, config: Any, data: DataSpec) -> None:
         """Raises: UsageError when the architecture cannot do `data`'s shape, saying what it can."""
@@ -218,6 +226,13 @@ class Architecture(nn.Module):
         in the others; None for a cut-off of its own choosing. Raises: UsageError where there are no styles.
         """
         raise UsageError(f"{type(self).__name__} has no styles to mix.")
+
+    def translate(self, images: Tensor, to: str) -> Tensor:
+        """Images [B, C, H, W] in [-1, 1] of another domain -> images of the domain `to`, one of the data's.
+
+        An architecture that overrides this translates.
+        """
+        raise UsageError(f"{type(self).__name__} does not translate between domains.")
 
     @property
     def device(self) -> torch.device:

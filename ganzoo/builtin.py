@@ -45,3 +45,9 @@ def ganzoo_metrics() -> Iterator[MetricCard]:
         api=1,
         metric="ganzoo.metrics:SlicedWasserstein",
     )
+    yield MetricCard(
+        name="translation",
+        summary="Error of translations against the true answers, beside that of doing nothing.",
+        api=1,
+        metric="ganzoo.answers:TranslationError",
+    )

@@ -52,6 +52,16 @@ def mean_over_processes(values: Tensor) -> Tensor:
     return values
 
 
+def gather(rows: Tensor) -> Tensor:
+    """Every process's rows [B, ...] laid end to end, [B * world(), ...]; every process must ask."""
+    if world() == 1:
+        return rows
+    rows = rows.contiguous()
+    parts = [torch.empty_like(rows) for _ in range(world())]
+    dist.all_gather(parts, rows)
+    return torch.cat(parts)
+
+
 def average_gradients(gradients: list[Tensor]) -> None:
     """Averages gradients over processes in place, in one flat all-reduce."""
     if world() == 1 or not gradients:

@@ -10,6 +10,9 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+from ganzoo.data.images import Unreadable, render
+from ganzoo.errors import UsageError
+
 if TYPE_CHECKING:
     from rich.text import Text
 
@@ -24,6 +27,18 @@ def to_picture(image: Tensor) -> Image.Image:
     """One image [C, H, W] in [-1, 1] as a PIL image: grey, RGB or RGBA."""
     array = to_bytes(image[None])[0].numpy()
     return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
+
+
+def from_picture(picture: Image.Image, channels: int) -> Tensor:
+    """A PIL image as [1, C, H, W] in [-1, 1]; what is transparent is laid on white unless C is 4.
+
+    Raises: UsageError when its colours cannot be converted.
+    """
+    try:
+        pixels = render(picture, (picture.height, picture.width), channels, "crop")
+    except Unreadable as error:
+        raise UsageError(f"An image {error}.") from error
+    return torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
 
 
 def sheet(items: Tensor, columns: int | None = None, gap: int = 2) -> Image.Image:

@@ -28,4 +28,13 @@ def follow(work: Callable[[Display], Run]) -> None:
         raise click.exceptions.Exit(STOPPED) from None
     finally:
         display.close()
-    click.echo(f"New images: ganzoo sample {run.path}")
+    click.echo(_use(run))
+
+
+def _use(run: Run) -> str:
+    """What to type to use what was trained."""
+    from ganzoo.model import architecture_of
+
+    if "translation" in architecture_of(run.facts, str(run.path)).card.tasks:
+        return f"Translate images: ganzoo translate {run.path} IMAGE --to {run.facts['data']['domains'][-1]}"
+    return f"New images: ganzoo sample {run.path}"
