@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ganzoo.description import describe
     from ganzoo.evaluation import evaluate
     from ganzoo.model import Model, load
+    from ganzoo.perclass import PerClass, resume_per_class, train_per_class
     from ganzoo.pictures import sheet
     from ganzoo.runs import Run, list_runs
     from ganzoo.training import Stopped, extend, resume, train
@@ -34,6 +35,9 @@ _MODULE_OF = {
     "evaluate": "ganzoo.evaluation",
     "Model": "ganzoo.model",
     "load": "ganzoo.model",
+    "PerClass": "ganzoo.perclass",
+    "resume_per_class": "ganzoo.perclass",
+    "train_per_class": "ganzoo.perclass",
     "sheet": "ganzoo.pictures",
     "Run": "ganzoo.runs",
     "list_runs": "ganzoo.runs",
@@ -46,6 +50,7 @@ _MODULE_OF = {
 __all__ = [
     "GanzooError",
     "Model",
+    "PerClass",
     "Run",
     "Stopped",
     "UsageError",
@@ -58,8 +63,10 @@ __all__ = [
     "load",
     "recipes",
     "resume",
+    "resume_per_class",
     "sheet",
     "train",
+    "train_per_class",
 ]
 
 

@@ -18,7 +18,7 @@ from ganzoo.average import generator_state
 from ganzoo.devices import pick_device
 from ganzoo.errors import GanzooError, UsageError, nearest
 from ganzoo.pictures import from_picture, to_picture
-from ganzoo.plan import load_architecture
+from ganzoo.plan import find_label, load_architecture
 from ganzoo.plugins import Entry, find
 from ganzoo.randomness import stream
 from ganzoo.runs import FORMAT, Run
@@ -236,15 +236,6 @@ def architecture_of(facts: Mapping[str, Any], what: str) -> Entry:
         f"{what} is a {name!r}, an architecture of {distribution} {version}, which is not installed or does not work "
         f"here; {advice}."
     )
-
-
-def find_label(classes: tuple[str, ...], label: str | int) -> int:
-    """The number of a class given by name or number. Raises: UsageError."""
-    if str(label) in classes:
-        return classes.index(str(label))
-    if str(label).isdigit() and int(label) < len(classes):
-        return int(label)
-    raise UsageError(f"There is no label {label!r}; {nearest(str(label), classes)}")
 
 
 def model_facts(run: Run, config: Mapping[str, Any], step: int, images: int) -> dict[str, Any]:
