@@ -41,7 +41,7 @@ class GrowingConfig(TwoPlayerConfig):
     start: int = option(4, "resolution to begin with; the final one: no growing", low=4)
     phase_images: int | None = option(
         None,
-        "length of each phase; none, or when the run is too short for it: spread over the run (see grown_at)",
+        "length of each phase; none, or when the run is too short for it: spread over the run, see --grown-at",
         low=1,
     )
     grown_at: float = option(0.5, "share of the run after which the last level has faded in", low=0.01, high=1)

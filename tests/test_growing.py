@@ -244,3 +244,17 @@ def same_weights(one, other) -> bool:
     """Whether the last checkpoints of two runs are the same to the bit."""
     first, second = (load_file(run.checkpoints()[-1]) for run in (one, other))
     return set(first) == set(second) and all(torch.equal(value, second[key]) for key, value in first.items())
+
+
+def test_the_forecast_knows_that_later_levels_take_longer(monkeypatch):
+    """Steps are counted with the batch of their level, seconds as a mean over the levels."""
+    from ganzoo import forecast
+    from ganzoo.display import Display
+    from ganzoo.training import plan_run, prepare
+
+    options = {**TINY, "resolution": 16, "batch_size": 16, "batch_sizes": (16, 8, 4), "images": 4800, "device": "cpu"}
+    session = prepare(plan_run("progan", "tiny", **options), Display())
+    assert forecast.steps_left(session) == math.ceil(600 / 16 + 1200 / 8 + 3000 / 4)
+    monkeypatch.setattr(forecast, "_median", lambda trainer, *_: 4.0 ** trainer.model.grown(trainer.progress))
+    seconds = forecast.seconds_per_step(session) * forecast.steps_left(session)
+    assert 0.9 < seconds / (37.5 * 1 + 75 * 2 + 75 * 4 + 150 * 8 + 600 * 16) < 1.1

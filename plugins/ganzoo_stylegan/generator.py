@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
-from ganzoo.api import Blur, EqualizedConv2d, EqualizedLinear, GrowingGenerator, PixelNorm, rows
+from ganzoo.api import Blur, EqualizedConv2d, EqualizedLinear, GrowingGenerator, PixelNorm, mean_over_processes, rows
 
 
 class Generator(GrowingGenerator):
@@ -76,7 +76,7 @@ class Generator(GrowingGenerator):
     @torch.no_grad()
     def follow_mean(self, w: Tensor, decay: float) -> None:
         """Moves the running mean by a batch w [B, Z]."""
-        self.w_mean.lerp_(w.float().mean(0), 1 - decay)
+        self.w_mean.lerp_(mean_over_processes(w.float().mean(0)), 1 - decay)
 
 
 class Mapping(nn.Module):
