@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -36,6 +36,21 @@ class Discriminator(Protocol):
 
     def __call__(self, images: Tensor, label: Tensor | None = None, /) -> Tensor:
         """images [B, C, H, W] (and label [B]) -> logits [B], or patches [B, 1, h, w], or whatever its Loss takes."""
+
+
+@runtime_checkable
+class Styled(Protocol):
+    """What an `Architecture` has besides when its latents z are first mapped to styles w.
+
+    ``generate(z, label)`` is ``synthesis(mapping(z, label))``. Whoever defines both methods has its images projected
+    and varied in w instead of z. In evaluation both are functions of their arguments alone.
+    """
+
+    def mapping(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        """z [B, Z] (and label [B], int64) -> w [B, ...], before any truncation."""
+
+    def synthesis(self, w: Tensor) -> Tensor:
+        """w [B, ...] -> images [B, C, H, W], nominally in [-1, 1]; differentiable in w."""
 
 
 class Loss(Protocol):
@@ -157,6 +172,9 @@ class Architecture(nn.Module):
         presets: variants as rows, ``{"name": {"option": value}}``.
         generators: the networks that are averaged, saved as the model and exported.
         conditional: True when G and D take labels.
+
+    What an architecture can do besides shows in what it defines: `latents` and `generate` (images from noise, with
+    truncation where its `generate` takes it), and the two methods of `Styled`.
     """
 
     Config: ClassVar[type]
