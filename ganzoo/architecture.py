@@ -227,7 +227,7 @@ class Architecture(nn.Module):
     def generate(self, z: Tensor, label: Tensor | None = None, truncation: float = 1.0) -> Tensor:
         """Images [B, C, H, W] from latents z [B, Z]. Architectures without truncation take only 1."""
         if truncation != 1.0:
-            raise UsageError(f"{type(self).__name__} has no truncation.")
+            raise UsageError(f"{type(self).__name__} has no truncation; leave out --truncation.")
         generator: Generator = getattr(self, self.generators[0])
         return generator(z, label) if self.conditional else generator(z)
 
