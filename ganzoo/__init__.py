@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from ganzoo.catalogue import architectures, losses, penalties, recipes
     from ganzoo.description import describe
     from ganzoo.evaluation import evaluate
+    from ganzoo.exporting import export
+    from ganzoo.latents import Projection
     from ganzoo.model import Model, load
+    from ganzoo.movies import save_movie
     from ganzoo.pictures import sheet
     from ganzoo.runs import Run, list_runs
     from ganzoo.training import Stopped, extend, resume, train
@@ -34,8 +37,11 @@ _MODULE_OF = {
     "bench": "ganzoo.benchmark",
     "describe": "ganzoo.description",
     "evaluate": "ganzoo.evaluation",
+    "export": "ganzoo.exporting",
+    "Projection": "ganzoo.latents",
     "Model": "ganzoo.model",
     "load": "ganzoo.model",
+    "save_movie": "ganzoo.movies",
     "sheet": "ganzoo.pictures",
     "Run": "ganzoo.runs",
     "list_runs": "ganzoo.runs",
@@ -48,6 +54,7 @@ _MODULE_OF = {
 __all__ = [
     "GanzooError",
     "Model",
+    "Projection",
     "Run",
     "Stopped",
     "UsageError",
@@ -55,6 +62,7 @@ __all__ = [
     "bench",
     "describe",
     "evaluate",
+    "export",
     "extend",
     "list_runs",
     "load",
@@ -62,6 +70,7 @@ __all__ = [
     "penalties",
     "recipes",
     "resume",
+    "save_movie",
     "sheet",
     "train",
 ]

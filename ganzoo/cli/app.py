@@ -19,6 +19,13 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "extend": (TRAINING, "ganzoo.cli.train:extend", "Train a run further, with changed options."),
     "runs": (TRAINING, "ganzoo.cli.runs:runs", "List the runs in a folder."),
     "sample": (USING, "ganzoo.cli.sample:sample", "Make new images with a trained run or model."),
+    "interpolate": (
+        USING,
+        "ganzoo.cli.latents:interpolate",
+        "Walk from image to image through the latents, and back to the first.",
+    ),
+    "project": (USING, "ganzoo.cli.latents:project", "Find the latent of an image, and make new versions of it."),
+    "export": (USING, "ganzoo.cli.export:export", "Write the generator for other programs."),
     "evaluate": (USING, "ganzoo.cli.evaluate:evaluate", "Score a run's model against the data it was trained on."),
     "data": (MACHINE, "ganzoo.cli.data:data", "Add, list, look at and remove data sets."),
     "bench": (MACHINE, "ganzoo.cli.bench:bench", "Measure how fast an architecture trains here."),
