@@ -86,11 +86,18 @@ class DataSpec:
 
     @property
     def height(self) -> int:
-        return self.shape[1]
+        """Raises: UsageError when the items are vectors, so that whoever asks refuses them."""
+        return self._side(1)
 
     @property
     def width(self) -> int:
-        return self.shape[2]
+        """Raises: UsageError when the items are vectors."""
+        return self._side(2)
+
+    def _side(self, axis: int) -> int:
+        if not self.is_image:
+            raise UsageError("This architecture makes images, and the data set has points; choose one of images.")
+        return self.shape[axis]
 
     @property
     def is_image(self) -> bool:
