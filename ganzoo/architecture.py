@@ -179,6 +179,8 @@ class Architecture(nn.Module):
         presets: variants as rows, ``{"name": {"option": value}}``.
         generators: the networks that are averaged, saved as the model and exported.
         conditional: True when G and D take labels.
+        untrained: parameters that no update reaches by default although they stay trainable, such as a layer that
+            only another option uses: ``{"beginning of their names": "why"}``.
 
     What an architecture can do besides shows in what it defines: `latents` and `generate` (images from noise, with
     truncation where its `generate` takes it), and the two methods of `Styled`.
@@ -188,6 +190,7 @@ class Architecture(nn.Module):
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     generators: ClassVar[tuple[str, ...]] = ("G",)
     conditional: ClassVar[bool] = False
+    untrained: ClassVar[Mapping[str, str]] = {}
     latents: int | None = None
 
     def __init__(self, config: Any, data: DataSpec) -> None:

@@ -62,12 +62,13 @@ def export(
     temporary = target.with_name(f".{target.stem}.{os.getpid()}{ENDINGS[format]}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _WRITERS[format](model, to, temporary)
-        temporary.replace(target)
+        try:
+            _WRITERS[format](model, to, temporary)
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise GanzooError(f"{target} cannot be written ({error.strerror or error}); choose another -o.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return target
 
 
@@ -134,10 +135,11 @@ def _write_torch_export(model: Model, to: str | None, file: Path) -> None:
 def _write_onnx(model: Model, to: str | None, file: Path) -> None:
     import onnxruntime
 
+    names = list(Program(model, to).inputs(TRACED))
     try:
         program = torch.onnx.export(
-            _traced(model, to), input_names=list(Program(model, to).inputs(TRACED)), output_names=["images"],
-            dynamo=True, verbose=False,
+            _traced(model, to), input_names=names, output_names=["images"],
+            dynamic_shapes=tuple({0: "batch"} for _ in names), dynamo=True, verbose=False,
         )  # fmt: skip
     except torch.onnx.OnnxExporterError as error:
         raise _cannot(model, "ONNX", error) from error

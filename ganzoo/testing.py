@@ -289,7 +289,8 @@ def _trained(case: Case) -> tuple[Trainer, tuple[dict[str, Tensor], dict[str, An
 def check_gradients(case: Case) -> None:
     """Some update gives every parameter a gradient, somewhere in a run; all are finite."""
     trainer = case.trainer()
-    waiting = {name for name, parameter in trainer.model.named_parameters() if parameter.requires_grad}
+    trained = [name for name, parameter in trainer.model.named_parameters() if parameter.requires_grad]
+    waiting = {name for name in trained if not name.startswith(tuple(case.model.untrained))}
     infinite: set[str] = set()
 
     def arrived(name: str, parameter: Tensor) -> None:
@@ -310,7 +311,7 @@ def check_gradients(case: Case) -> None:
     _require(
         not waiting,
         f"No update gives {', '.join(sorted(waiting))} a gradient; its loss does not depend on it. "
-        "Remove it, or freeze it with requires_grad_(False).",
+        "Remove it, freeze it with requires_grad_(False), or say why in the class's `untrained`.",
     )
     _require(trainer.is_finite(), "A loss or a weight is not finite.")
 
@@ -388,7 +389,12 @@ def check_exports(case: Case) -> None:
     model = case.averaged(_trained(case)[0])
     with TemporaryDirectory() as folder:
         for domain in case.data.domains or (None,):
-            export(model, "torch-export", Path(folder) / "model.pt2", to=domain)
+            try:
+                export(model, "torch-export", Path(folder) / "model.pt2", to=domain)
+            except GanzooError as error:
+                held = "Constraints violated (batch)" not in str(error)
+                _require(held, "The generator is fixed to one batch size; write z.shape[0], not len(z), in forward.")
+                raise
 
 
 def check_labels(case: Case) -> None:
