@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Generator,
         Loss,
         Progress,
+        Styled,
         TrainingState,
         Translator,
         Update,
@@ -56,8 +57,8 @@ if TYPE_CHECKING:
 
 _LAZY = {
     "ganzoo.architecture": (
-        "Architecture", "Batch", "DataSpec", "Discriminator", "Generator", "Loss", "Progress", "TrainingState",
-        "Translator", "Update",
+        "Architecture", "Batch", "DataSpec", "Discriminator", "Generator", "Loss", "Progress", "Styled",
+        "TrainingState", "Translator", "Update",
     ),
     "ganzoo.augment": ("DiffAugment",),
     "ganzoo.data": ("Source",),
@@ -107,6 +108,7 @@ __all__ = [
     "Progress",
     "RecipeCard",
     "Source",
+    "Styled",
     "TrainingState",
     "Translator",
     "TwoDomains",

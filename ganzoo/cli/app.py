@@ -21,6 +21,13 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "sample": (USING, "ganzoo.cli.sample:sample", "Make new images with a trained run or model."),
     "mix": (USING, "ganzoo.cli.mix:mix", "Mix the styles of generated images."),
     "translate": (USING, "ganzoo.cli.translate:translate", "Translate images to another domain with what was trained."),
+    "interpolate": (
+        USING,
+        "ganzoo.cli.latents:interpolate",
+        "Walk from image to image through the latents, and back to the first.",
+    ),
+    "project": (USING, "ganzoo.cli.latents:project", "Find the latent of an image, and make new versions of it."),
+    "export": (USING, "ganzoo.cli.export:export", "Write the generator for other programs."),
     "evaluate": (USING, "ganzoo.cli.evaluate:evaluate", "Score a run's model against the data it was trained on."),
     "data": (MACHINE, "ganzoo.cli.data:data", "Add, list, look at and remove data sets."),
     "bench": (MACHINE, "ganzoo.cli.bench:bench", "Measure how fast an architecture trains here."),
