@@ -107,7 +107,9 @@ def train_per_class(
     labels = labels_of(plan.data, plan.model, plan.entry.name)
     folder = Path(out) if out is not None else None
     if go_on:
-        there = folder if folder is not None else latest(plan.entry.name, plan.data.name, file=CLASSES)
+        there = (
+            folder if folder is not None else latest(plan.entry.name, plan.data.name, recipe=plan.recipe, file=CLASSES)
+        )
         if there is not None and (there / CLASSES).exists():
             return resume_per_class(there, display=display)
     folder = folder or new_folder(plan.entry.name, plan.data.name)

@@ -81,8 +81,11 @@ def make_plan(
     row = preset_row(entry.name, model, preset)
     config, settings = apply_options(entry.name, model.Config(), Settings(**_defaults(model)), row)
     given = {name: value for name, value in given.items() if value is not None}
+    before = settings
     config, settings = apply_options(entry.name, config, settings, given)
     size, notes = _size(entry, settings, info, explicit="resolution" in given)
+    load = _load_size(before, settings, size, explicit="load_size" in given)
+    config, settings = apply_options(entry.name, config, settings, {"load_size": load} if load else {})
     if label is not None:
         classes = labels_of(info, model, entry.name)
         label = classes[find_label(classes, label)]
@@ -270,3 +273,17 @@ def _size(
         return size, ()
     note = f"The images of {info.name} are {own[0]}×{own[1]}, so {entry.name} trains at {fitting[0]}×{fitting[0]}."
     return (fitting[0], fitting[0]), (note,)
+
+
+def _load_size(before: Settings, settings: Settings, size: tuple[int, int] | None, explicit: bool) -> int | None:
+    """The side to load images at before they are cropped to `size`; the architecture's own goes with its resolution,
+    so that another resolution takes another, in proportion. Raises: UsageError when it is smaller than the size.
+    """
+    load = settings.load_size
+    if load is None or size is None:
+        return None
+    if not explicit and before.resolution is not None:
+        return round(load * max(size) / max(parse_resolution(before.resolution)))
+    if load < max(size):
+        raise UsageError(f"--load-size {load} is smaller than the {size[0]}×{size[1]} that is cut from it.")
+    return load

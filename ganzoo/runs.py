@@ -160,8 +160,11 @@ def new_folder(architecture: str, data: str) -> Path:
     return Path("runs") / f"{stem}-{number}"
 
 
-def latest(architecture: str, data: str, label: str | None = None, file: str = "run.json") -> Path | None:
-    """The newest ``runs/ARCHITECTURE-DATA-N`` there is, of those trained on this label only (None: on everything).
+def latest(
+    architecture: str, data: str, label: str | None = None, recipe: str | None = None, file: str = "run.json"
+) -> Path | None:
+    """The newest ``runs/ARCHITECTURE-DATA-N`` there is, trained on this label only (None: on everything) and by this
+    recipe (None: by none).
 
     Args:
         file: what describes it: run.json, or `CLASSES` for a folder of runs.
@@ -170,7 +173,7 @@ def latest(architecture: str, data: str, label: str | None = None, file: str = "
     for path in Path("runs").glob(f"{_stem(architecture, data)}-*/{file}"):
         try:
             facts = json.loads(path.read_text(encoding="utf-8"))
-            if facts["data"].get("label") == label:
+            if facts["data"].get("label") == label and facts.get("recipe") == recipe:
                 found.append(path)
         except (OSError, ValueError, TypeError, LookupError):
             continue

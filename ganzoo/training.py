@@ -81,7 +81,7 @@ def train(
     plan = plan_run(architecture, dataset, preset=preset, recipe=recipe, label=label, **options)
     folder = Path(out) if out is not None else None
     if go_on:
-        there = folder if folder is not None else latest(plan.entry.name, plan.data.name, plan.label)
+        there = folder if folder is not None else latest(plan.entry.name, plan.data.name, plan.label, recipe)
         if there is not None and (there / "run.json").exists():
             return resume(there, display=display)
     return start(plan, folder or new_folder(plan.entry.name, plan.data.name), init, display)

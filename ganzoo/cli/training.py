@@ -30,7 +30,13 @@ def follow(work: Callable[[Display], Run | PerClass]) -> None:
         raise click.exceptions.Exit(STOPPED) from None
     finally:
         display.close()
-    if isinstance(run, Run):
-        click.echo(f"New images: ganzoo sample {run.path}")
-    else:
-        click.echo(f"A row for each label: {run.sheet}")
+    click.echo(_use(run) if isinstance(run, Run) else f"A row for each label: {run.sheet}")
+
+
+def _use(run: Run) -> str:
+    """What to type to use what was trained."""
+    from ganzoo.model import architecture_of
+
+    if "translation" in architecture_of(run.facts, str(run.path)).card.tasks:
+        return f"Translate images: ganzoo translate {run.path} IMAGE --to {run.facts['data']['domains'][-1]}"
+    return f"New images: ganzoo sample {run.path}"
