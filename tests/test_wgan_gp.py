@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from golden_numbers import near
 from safetensors.torch import load_file
-from test_dcgan import near
 
 import ganzoo
 import ganzoo.penalties
