@@ -33,7 +33,7 @@ class LSGAN(TwoPlayer):
     presets: ClassVar = {
         "lsun-112": {"resolution": 112, "channels": 3, "latents": 1024, "lr": 1e-3},
         "pearson": {"a": -1.0, "b": 1.0, "c": 0.0},
-        "small": {"resolution": 32, "latents": 64, "width_g": 16, "width_d": 16, "batch_size": 32},
+        "small": {"resolution": 32, "latents": 64, "width_g": 16, "width_d": 16, "lr": 1e-3, "batch_size": 32},
     }
 
     def __init__(self, config: LSGANConfig, data: DataSpec) -> None:
