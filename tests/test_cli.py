@@ -127,7 +127,9 @@ def test_list() -> None:
 def test_list_of_a_task() -> None:
     assert "tinygan" in cli("list", "--task", "unconditional").stdout
     assert "tinygan" not in cli("list", "--task", "translation").stdout
-    assert as_json(cli("list", "--task", "translation", "--json")) == []
+    tasks = [row["tasks"] for row in as_json(cli("list", "--task", "translation", "--json"))]
+    assert tasks
+    assert all("translation" in each for each in tasks)
 
 
 @pytest.mark.parametrize(("kind", "name"), [("losses", "hinge"), ("penalties", "r1"), ("recipes", "report-anime")])
@@ -143,7 +145,7 @@ def test_show() -> None:
     assert {"name", "type", "default", "help"} <= set(options["lr"])
     assert options["lr"]["default"] == 2e-4
     assert options["batch_size"]["default"] == 128
-    assert [row["name"] for row in facts["recipes"]] == ["report-anime"]
+    assert "report-anime" in [row["name"] for row in facts["recipes"]]
     text = cli("show", "dcgan").stdout
     assert "3,576,704" in text
     assert "--width-g" in text

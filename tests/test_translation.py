@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy
 import pytest
 import torch
 from PIL import Image
@@ -284,6 +285,10 @@ def test_after_training_the_command_to_use_it_is_named(run):
 # ---- scores ----------------------------------------------------------------------------------------------------------
 
 
+def pixels(picture: Image.Image) -> torch.Tensor:
+    return torch.from_numpy(numpy.array(picture)).long().reshape(-1, 3)
+
+
 def test_translations_are_judged_by_the_true_answers():
     dataset = data.prepare("anime-hair:images=12", resolution=(24, 24))
     mirror = model(shape=(3, 24, 24), domains=("A", "B"))
@@ -291,8 +296,8 @@ def test_translations_are_judged_by_the_true_answers():
     assert split == "training"
     assert torch.allclose(evidence.fake, (evidence.given - 0.25).clamp(-1, 1), atol=1e-6)
     source = data.open_source("anime-hair:images=12")
-    dark = [torch.tensor(list(source.read(item, (24, 24)).getdata())) for item in source.domains["A"]]
-    bright = [torch.tensor(list(source.partner(item, (24, 24)).getdata())) for item in source.domains["A"]]
+    dark = [pixels(source.read(item, (24, 24))) for item in source.domains["A"]]
+    bright = [pixels(source.partner(item, (24, 24))) for item in source.domains["A"]]
     for given, truth in zip(evidence.given, evidence.truth, strict=True):
         given, truth = ((127.5 * (each.permute(1, 2, 0).reshape(-1, 3) + 1)).round().long() for each in (given, truth))
         assert any(torch.equal(given, a) and torch.equal(truth, b) for a, b in zip(dark, bright, strict=True))

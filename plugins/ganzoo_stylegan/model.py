@@ -48,6 +48,9 @@ class StyleGAN(Growing):
 
     Config = StyleGANConfig
     G: Generator
+    untrained: ClassVar = dict.fromkeys(
+        ("G.to_rgb.0", "D.from_rgb.0"), "4×4 images are made only with --start 4; the official schedule starts at 8×8"
+    )
     presets: ClassVar = {
         "small": {**SMALL, "resolution": 32, "epochs": 30},
         "small-64": {**SMALL, "resolution": 64, "epochs": 20},
