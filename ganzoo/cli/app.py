@@ -19,7 +19,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "extend": (TRAINING, "ganzoo.cli.train:extend", "Train a run further, with changed options."),
     "runs": (TRAINING, "ganzoo.cli.runs:runs", "List the runs in a folder."),
     "sample": (USING, "ganzoo.cli.sample:sample", "Make new images with a trained run or model."),
-    "translate": (USING, "ganzoo.cli.translate:translate", "Translate images to another domain with what was trained."),
+    "translate": (USING, "ganzoo.cli.translate:translate", "Translate images to another domain with a trained run."),
     "evaluate": (USING, "ganzoo.cli.evaluate:evaluate", "Score a run's model against the data it was trained on."),
     "data": (MACHINE, "ganzoo.cli.data:data", "Add, list, look at and remove data sets."),
     "bench": (MACHINE, "ganzoo.cli.bench:bench", "Measure how fast an architecture trains here."),
