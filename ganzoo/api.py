@@ -22,13 +22,33 @@ if TYPE_CHECKING:
         Generator,
         Loss,
         Progress,
+        Styled,
         TrainingState,
         Translator,
         Update,
     )
     from ganzoo.augment import DiffAugment
     from ganzoo.data import Source
+    from ganzoo.growing import (
+        Growing,
+        GrowingConfig,
+        GrowingDiscriminator,
+        GrowingGenerator,
+        feature_maps,
+    )
+    from ganzoo.layers import (
+        Blur,
+        EqualizedConv2d,
+        EqualizedLinear,
+        MinibatchStddev,
+        PixelNorm,
+        downsample,
+        fade,
+        upsample,
+    )
     from ganzoo.losses import make_loss
+    from ganzoo.metrics import Evidence, Metric
+    from ganzoo.parallel import mean_over_processes
     from ganzoo.penalties import Penalty, make_penalties, squared_norm
     from ganzoo.pool import ImagePool
     from ganzoo.randomness import rows
@@ -37,12 +57,18 @@ if TYPE_CHECKING:
 
 _LAZY = {
     "ganzoo.architecture": (
-        "Architecture", "Batch", "DataSpec", "Discriminator", "Generator", "Loss", "Progress", "TrainingState",
-        "Translator", "Update",
+        "Architecture", "Batch", "DataSpec", "Discriminator", "Generator", "Loss", "Progress", "Styled",
+        "TrainingState", "Translator", "Update",
     ),
     "ganzoo.augment": ("DiffAugment",),
     "ganzoo.data": ("Source",),
+    "ganzoo.growing": ("Growing", "GrowingConfig", "GrowingDiscriminator", "GrowingGenerator", "feature_maps"),
+    "ganzoo.layers": (
+        "Blur", "EqualizedConv2d", "EqualizedLinear", "MinibatchStddev", "PixelNorm", "downsample", "fade", "upsample",
+    ),
     "ganzoo.losses": ("make_loss",),
+    "ganzoo.metrics": ("Evidence", "Metric"),
+    "ganzoo.parallel": ("mean_over_processes",),
     "ganzoo.penalties": ("Penalty", "make_penalties", "squared_norm"),
     "ganzoo.pool": ("ImagePool",),
     "ganzoo.randomness": ("rows",),
@@ -55,22 +81,34 @@ __all__ = [
     "API",
     "Architecture",
     "Batch",
+    "Blur",
     "Card",
     "DataSpec",
     "DatasetCard",
     "DiffAugment",
     "Discriminator",
+    "EqualizedConv2d",
+    "EqualizedLinear",
+    "Evidence",
     "GanzooError",
     "Generator",
+    "Growing",
+    "GrowingConfig",
+    "GrowingDiscriminator",
+    "GrowingGenerator",
     "ImagePool",
     "Loss",
     "LossCard",
+    "Metric",
     "MetricCard",
+    "MinibatchStddev",
     "Penalty",
     "PenaltyCard",
+    "PixelNorm",
     "Progress",
     "RecipeCard",
     "Source",
+    "Styled",
     "TrainingState",
     "Translator",
     "TwoDomains",
@@ -79,12 +117,17 @@ __all__ = [
     "TwoPlayerConfig",
     "Update",
     "UsageError",
+    "downsample",
+    "fade",
+    "feature_maps",
     "hookimpl",
     "make_loss",
     "make_penalties",
+    "mean_over_processes",
     "option",
     "rows",
     "squared_norm",
+    "upsample",
 ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -36,6 +36,21 @@ class Discriminator(Protocol):
 
     def __call__(self, images: Tensor, label: Tensor | None = None, /) -> Tensor:
         """images [B, C, H, W] (and label [B]) -> logits [B], or patches [B, 1, h, w], or whatever its Loss takes."""
+
+
+@runtime_checkable
+class Styled(Protocol):
+    """What an `Architecture` has besides when its latents z are first mapped to styles w.
+
+    ``generate(z, label)`` is ``synthesis(mapping(z, label))``. Whoever defines both methods has its images projected
+    and varied in w instead of z. In evaluation both are functions of their arguments alone.
+    """
+
+    def mapping(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        """z [B, Z] (and label [B], int64) -> w [B, ...], before any truncation."""
+
+    def synthesis(self, w: Tensor) -> Tensor:
+        """w [B, ...] -> images [B, C, H, W], nominally in [-1, 1]; differentiable in w."""
 
 
 class Loss(Protocol):
@@ -71,11 +86,18 @@ class DataSpec:
 
     @property
     def height(self) -> int:
-        return self.shape[1]
+        """Raises: UsageError when the items are vectors, so that whoever asks refuses them."""
+        return self._side(1)
 
     @property
     def width(self) -> int:
-        return self.shape[2]
+        """Raises: UsageError when the items are vectors."""
+        return self._side(2)
+
+    def _side(self, axis: int) -> int:
+        if not self.is_image:
+            raise UsageError("This architecture makes images, and the data set has points; choose one of images.")
+        return self.shape[axis]
 
     @property
     def is_image(self) -> bool:
@@ -157,18 +179,24 @@ class Architecture(nn.Module):
         presets: variants as rows, ``{"name": {"option": value}}``.
         generators: the networks that are averaged, saved as the model and exported.
         conditional: True when G and D take labels.
+        untrained: parameters that no update reaches by default although they stay trainable, such as a layer that
+            only another option uses: ``{"beginning of their names": "why"}``.
 
     Attributes:
         latents: length of the noise vector z; None when images are not made from noise.
         side_multiple: sides of the images that `translate` takes are multiples of this, to which others are padded;
             None when it takes only the size of the data, to which others are scaled.
         smallest_side: of the images that `translate` takes, in pixels.
+
+    What an architecture can do besides shows in what it defines: `latents` and `generate` (images from noise, with
+    truncation where its `generate` takes it), `translate`, `mix`, and the two methods of `Styled`.
     """
 
     Config: ClassVar[type]
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     generators: ClassVar[tuple[str, ...]] = ("G",)
     conditional: ClassVar[bool] = False
+    untrained: ClassVar[Mapping[str, str]] = {}
     latents: int | None = None
     side_multiple: int | None = None
     smallest_side: int = 1
@@ -217,9 +245,15 @@ class Architecture(nn.Module):
     def generate(self, z: Tensor, label: Tensor | None = None, truncation: float = 1.0) -> Tensor:
         """Images [B, C, H, W] from latents z [B, Z]. Architectures without truncation take only 1."""
         if truncation != 1.0:
-            raise UsageError(f"{type(self).__name__} has no truncation.")
+            raise UsageError(f"{type(self).__name__} has no truncation; leave out --truncation.")
         generator: Generator = getattr(self, self.generators[0])
         return generator(z, label) if self.conditional else generator(z)
+
+    def mix(self, coarse: Tensor, fine: Tensor, cutoff: int | None = None, truncation: float = 1.0) -> Tensor:
+        """Style mixing: images [B, C, H, W] with the styles of `coarse` [B, Z] in the first `cutoff` layers, of `fine`
+        in the others; None for a cut-off of its own choosing. Raises: UsageError where there are no styles.
+        """
+        raise UsageError(f"{type(self).__name__} has no styles to mix.")
 
     def translate(self, images: Tensor, to: str) -> Tensor:
         """Images [B, C, H, W] in [-1, 1] of another domain -> images of the domain `to`, one of the data's.

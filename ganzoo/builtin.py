@@ -21,6 +21,7 @@ PENALTIES = (
     ("wgan-gp", "Gradient norm of 1 between real and fake.", "arXiv:1704.00028", "WganGp"),
     ("dragan", "Gradient norm of 1 around the data.", "arXiv:1705.07215", "Dragan"),
     ("drift", "Keeps the critic's numbers near 0.", "arXiv:1710.10196", "Drift"),
+    ("mean-drift", "Keeps the critic's mean near 0.", "arXiv:2102.07074", "MeanDrift"),
 )
 
 

@@ -44,7 +44,7 @@ def evaluate(
     facts = run.facts["data"]
     shape = facts["shape"]
     size = (shape[1], shape[2]) if len(shape) == 3 else None
-    dataset = data.prepare(facts["name"], resolution=size, channels=shape[0] if size else None)
+    dataset = data.prepare(facts["name"], resolution=size, channels=shape[0] if size else None, keep=facts.get("label"))
     if dataset.fingerprint != facts["fingerprint"]:
         raise GanzooError(f"The data set {facts['name']} is not the one that {run.path} was trained on.")
     if model.domains:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, overload
 
@@ -12,13 +13,14 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ganzoo import checkpoint
-from ganzoo.architecture import Architecture, DataSpec, is_generator, networks
+from ganzoo import checkpoint, latents
+from ganzoo.architecture import Architecture, DataSpec, Styled, is_generator, networks
 from ganzoo.average import generator_state
 from ganzoo.devices import pick_device
 from ganzoo.errors import GanzooError, UsageError, nearest
-from ganzoo.pictures import from_picture, to_picture
-from ganzoo.plan import load_architecture
+from ganzoo.latents import Projection
+from ganzoo.pictures import from_picture, read_picture, to_picture
+from ganzoo.plan import find_label, load_architecture
 from ganzoo.plugins import Entry, find
 from ganzoo.randomness import stream
 from ganzoo.runs import FORMAT, Run
@@ -103,17 +105,33 @@ class Model:
             return torch.randint(len(self.classes), (n,), generator=stream(seed, "labels"))
         return torch.full((n,), find_label(self.classes, label))
 
-    @torch.no_grad()
     def generate(self, z: Tensor, label: Tensor | None = None, truncation: float = 1.0) -> Tensor:
         """Images [n, C, H, W] in [-1, 1], on the CPU, from latents [n, Z] and labels [n]; vectors come as they are."""
-        device = self.architecture.device
-        pieces = []
-        for start in range(0, len(z), BATCH):
-            part = slice(start, start + BATCH)
-            labels = None if label is None else label[part].to(device)
-            pieces.append(self.architecture.generate(z[part].to(device), labels, truncation).float().cpu())
-        images = torch.cat(pieces)
+        images = self._in_pieces(partial(self.architecture.generate, truncation=truncation), z, label)
         return images.clamp(-1, 1) if self.architecture.data.is_image else images
+
+    def latents(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        """Where z [n, Z] lies in the space of `project`: w [n, ...] where there are styles, else z itself."""
+        if not isinstance(self.architecture, Styled):
+            return z
+        return self._in_pieces(self.architecture.mapping, z, label)
+
+    def render(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
+        """Images [n, C, H, W] in [-1, 1] of latents [n, ...] in the space of `latents`."""
+        if not isinstance(self.architecture, Styled):
+            return self.generate(latent, label)
+        return self._in_pieces(self.architecture.synthesis, latent).clamp(-1, 1)
+
+    @torch.no_grad()
+    def _in_pieces(self, work: Callable[..., Tensor], *inputs: Tensor | None) -> Tensor:
+        """`work` on a few rows of the inputs at a time, on the model's device; those that are None are left out."""
+        device = self.architecture.device
+        given = [rows for rows in inputs if rows is not None]
+        pieces = []
+        for start in range(0, len(given[0]), BATCH):
+            piece = work(*(rows[start : start + BATCH].to(device) for rows in given))
+            pieces.append(piece.float().cpu())
+        return torch.cat(pieces)
 
     def sample(self, n: int = 1, seed: int = 0, label: str | int | None = None, truncation: float = 1.0) -> Tensor:
         """New images [n, C, H, W] in [-1, 1] (or vectors [n, D]), the same for the same seed.
@@ -126,6 +144,25 @@ class Model:
         if n < 1:
             raise UsageError(f"At least one image can be sampled, not {n}.")
         return self.generate(self.noise(n, seed), self.labels(n, seed, label), truncation)
+
+    @torch.no_grad()
+    def mix(self, coarse: Tensor, fine: Tensor, cutoff: int | None = None, truncation: float = 1.0) -> Tensor:
+        """Style mixing: images [R, K, C, H, W] in [-1, 1], coarse styles of each of R latents with fine of K.
+
+        Args:
+            coarse, fine: latents [R, Z] and [K, Z], such as `noise` gives.
+            cutoff: layers that take coarse styles, counted from the first; None for the architecture's choice.
+        Raises: UsageError when the architecture has no styles, or so many layers not.
+        """
+        device, count = self.architecture.device, len(fine)
+        pieces = []
+        for z in coarse:
+            for start in range(0, count, BATCH):
+                part = fine[start : start + BATCH].to(device)
+                repeated = z.to(device).expand(len(part), -1)
+                pieces.append(self.architecture.mix(repeated, part, cutoff, truncation).float().cpu())
+        images = torch.cat(pieces).clamp(-1, 1)
+        return images.reshape(len(coarse), count, *images.shape[1:])
 
     @overload
     def translate(self, images: Tensor, to: str) -> Tensor: ...
@@ -158,6 +195,56 @@ class Model:
             )
         if name not in self.domains:
             raise UsageError(f"There is no domain {name!r} in this model; {nearest(name, self.domains)}")
+
+    def interpolate(
+        self,
+        points: int = 6,
+        frames: int = 25,
+        seed: int = 0,
+        label: str | int | None = None,
+        truncation: float = 1.0,
+        ends: bool = False,
+    ) -> Tensor:
+        """Images along a walk through latents and back to the first: [points * frames, C, H, W] in [-1, 1].
+
+        Args:
+            points: the latents on the way, those of ``sample(points, seed)``; from each to the next along an arc.
+            frames: images from one point to the next.
+            label: the class of all of them; None draws one.
+            ends: let each stretch end at the next point, which a grid of one row a stretch wants and a movie does not.
+        Raises: UsageError for fewer than 2 points or frames, and as `sample` does.
+        """
+        return latents.interpolate(self, points, frames, seed, label, truncation, ends)
+
+    def project(
+        self,
+        image: str | os.PathLike[str] | Tensor,
+        steps: int = 200,
+        starts: int = 4,
+        seed: int = 0,
+        label: str | int | None = None,
+    ) -> Projection:
+        """Finds the latent whose image is nearest to a given one, by gradient descent on the mean squared error.
+
+        Args:
+            image: a file, cropped and scaled to what the model makes, or [C, H, W] in [-1, 1].
+            steps: of the descent.
+            starts: descents, from the nearest of many samples; the best of their ends is taken.
+            label: the class to look in; None leaves it to the samples.
+        Raises: UsageError when the image cannot be read or the model makes none from latents.
+        """
+        self.noise(1)  # says so at once where there are no latents
+        target = image if isinstance(image, Tensor) else read_picture(image, self.architecture.data.shape)
+        return latents.project(self, target, steps, starts, seed, label)
+
+    def vary(self, found: Projection, n: int = 8, strength: float = 0.3, seed: int = 0) -> Tensor:
+        """New versions [n, C, H, W] in [-1, 1] of a projected image.
+
+        Args:
+            strength: how far from its latent: 0 not at all, 1 as far as any other sample.
+        Raises: UsageError when n or strength is out of range.
+        """
+        return latents.vary(self, found, n, strength, seed)
 
 
 def load(path: str | os.PathLike[str], device: str = "auto") -> Model:
@@ -217,15 +304,6 @@ def architecture_of(facts: Mapping[str, Any], what: str) -> Entry:
         f"{what} is a {name!r}, an architecture of {distribution} {version}, which is not installed or does not work "
         f"here; {advice}."
     )
-
-
-def find_label(classes: tuple[str, ...], label: str | int) -> int:
-    """The number of a class given by name or number. Raises: UsageError."""
-    if str(label) in classes:
-        return classes.index(str(label))
-    if str(label).isdigit() and int(label) < len(classes):
-        return int(label)
-    raise UsageError(f"There is no label {label!r}; {nearest(str(label), classes)}")
 
 
 def model_facts(run: Run, config: Mapping[str, Any], step: int, images: int) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy
@@ -10,7 +12,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from ganzoo.data.images import Unreadable, render
+from ganzoo.data.images import Unreadable, decode, render
 from ganzoo.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,6 +41,22 @@ def from_picture(picture: Image.Image, channels: int) -> Tensor:
     except Unreadable as error:
         raise UsageError(f"An image {error}.") from error
     return torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
+
+
+def read_picture(file: str | os.PathLike[str], shape: tuple[int, ...]) -> Tensor:
+    """An image file as [C, H, W] in [-1, 1] of this shape: scaled to cover it, the middle cut out.
+
+    Raises: UsageError when it cannot be read, or when the shape is no image's.
+    """
+    if len(shape) != 3:
+        raise UsageError("The model makes points, not images; there is nothing to compare an image with.")
+    try:
+        pixels = render(decode(Path(file).read_bytes()), shape[1:], shape[0], "crop")
+    except OSError as error:
+        raise UsageError(f"The image {file} cannot be read ({error.strerror or error}).") from error
+    except Unreadable as error:
+        raise UsageError(f"{file} {error}; give another image.") from error
+    return torch.from_numpy(pixels.copy()).permute(2, 0, 1).float().div(127.5).sub(1)
 
 
 def sheet(items: Tensor, columns: int | None = None, gap: int = 2) -> Image.Image:

@@ -48,6 +48,7 @@ class Plan:
     preset: str | None = None
     recipe: str | None = None
     notes: tuple[str, ...] = ()
+    label: str | None = None  # of the only images trained on
 
     def at_stage(self, index: int) -> tuple[Any, Settings]:
         """Config and settings in force in a stage: the changes of every stage up to it, applied in order."""
@@ -64,12 +65,14 @@ def make_plan(
     preset: str | None = None,
     stages: tuple[Mapping[str, Any], ...] = (),
     recipe: str | None = None,
+    label: str | int | None = None,
 ) -> Plan:
     """Resolves names and options into a `Plan`.
 
     Args:
         given: options by name, of the architecture or of the trainer, as strings or values; None is "not given".
         stages: a recipe's; () for one stage as long as the options say.
+        label: name or number of the only label to train on.
     Raises: UsageError for whatever of it cannot be.
     """
     entry = find("architecture", architecture)
@@ -83,10 +86,34 @@ def make_plan(
     size, notes = _size(entry, settings, info, explicit="resolution" in given)
     load = _load_size(before, settings, size, explicit="load_size" in given)
     config, settings = apply_options(entry.name, config, settings, {"load_size": load} if load else {})
+    if label is not None:
+        classes = labels_of(info, model, entry.name)
+        label = classes[find_label(classes, label)]
     return Plan(
         entry, model, config, settings, info, size,
-        tuple(_stage(stage) for stage in stages) or (Stage(_length(settings)),), preset, recipe, notes,
+        tuple(_stage(stage) for stage in stages) or (Stage(_length(settings)),), preset, recipe, notes, label,
     )  # fmt: skip
+
+
+def labels_of(info: data.Info, model: type[Architecture], name: str) -> tuple[str, ...]:
+    """The labels of a data set, to train on one at a time. Raises: UsageError when that makes no sense."""
+    if model.conditional:
+        raise UsageError(
+            f"{name} learns all labels in one model; train it without --class and --per-class, then choose one with "
+            "`ganzoo sample RUN --label LABEL`."
+        )
+    if not info.classes:
+        raise UsageError(f"The data set {info.name} has no labels; leave out --class and --per-class.")
+    return info.classes
+
+
+def find_label(classes: tuple[str, ...], label: str | int) -> int:
+    """The number of a class given by name or number. Raises: UsageError."""
+    if str(label) in classes:
+        return classes.index(str(label))
+    if str(label).isdecimal() and int(label) < len(classes):
+        return int(label)
+    raise UsageError(f"There is no label {label!r}; {nearest(str(label), classes)}")
 
 
 def load_architecture(entry: Entry) -> type[Architecture]:

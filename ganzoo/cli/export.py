@@ -1,0 +1,35 @@
+"""`ganzoo export`."""
+
+from __future__ import annotations
+
+import click
+
+from ganzoo.cli.framework import Command
+
+
+@click.command(
+    "export",
+    cls=Command,
+    examples=(
+        "ganzoo export runs/dcgan-anime-1 --format onnx",
+        "ganzoo export runs/cyclegan-s2w-1 --format torch-export --to B -o winter.pt2",
+    ),
+)
+@click.argument("source", metavar="RUN|MODEL")
+@click.option(
+    "--format", "format", required=True, metavar="safetensors|onnx|torch-export",
+    help="For ganzoo itself, for any program with an ONNX runtime, or for torch alone.",
+)  # fmt: skip
+@click.option("--to", metavar="DOMAIN", help="The domain to translate to, where the model translates.")
+@click.option("-o", "--out", metavar="FILE", help="Where to write. [default: named after the run, here]")
+def export(source: str, format: str, to: str | None, out: str | None) -> None:
+    """Write the generator for other programs.
+
+    The program takes noise z [B, Z] from N(0, 1) (and label [B], int64, where it was trained with labels), or images
+    [B, C, H, W] in [-1, 1] where it translates, for batches of any size. Its images are compared with the model's
+    before the file is kept. ONNX needs packages of its own: in the checkout, pip install -e '.[onnx]'.
+    """
+    import ganzoo
+
+    file = ganzoo.export(source, format, out, to)
+    click.echo(f"{file} makes the images that the model makes ({file.stat().st_size / 2**20:.1f} MB).")

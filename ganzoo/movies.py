@@ -1,0 +1,87 @@
+"""Moving pictures: GIF by Pillow, MP4 by ffmpeg where there is one."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ganzoo.errors import GanzooError, UsageError
+from ganzoo.pictures import to_bytes, to_picture
+
+RATE = 25  # frames a second; a GIF counts in hundredths of a second
+SIDE = 256  # smaller frames are enlarged to about this, in whole steps
+KINDS = (".gif", ".mp4")
+
+
+def save_movie(images: Tensor, file: str | os.PathLike[str]) -> None:
+    """Images [T, C, H, W] in [-1, 1] as a movie that repeats, 25 frames a second; small ones are enlarged.
+
+    Raises:
+        UsageError: the name's ending is neither .gif nor .mp4, or these are no images.
+        GanzooError: there is no encoder for MP4 here (says what to install), or it failed.
+    """
+    target = Path(file)
+    if target.suffix.lower() not in KINDS:
+        raise UsageError(f"A movie is a .gif or an .mp4, not {target.name}.")
+    if images.dim() != 4:
+        raise UsageError("These are points, not images, and make no movie; write a .png.")
+    encoder = find_encoder() if target.suffix.lower() == ".mp4" else None
+    frames = enlarged(on_white(images))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if encoder is None:
+        first, *rest = [to_picture(frame) for frame in frames]
+        first.save(target, save_all=True, append_images=rest, duration=1000 // RATE, loop=0)
+    else:
+        encode(encoder, frames, target)
+
+
+def find_encoder() -> str:
+    """Where ffmpeg is: on the path, or the one that imageio-ffmpeg brings. Raises: GanzooError where it is nowhere."""
+    found = shutil.which("ffmpeg")
+    if found:
+        return found
+    try:
+        return str(importlib.import_module("imageio_ffmpeg").get_ffmpeg_exe())
+    except (ImportError, RuntimeError) as error:
+        raise GanzooError(
+            "There is no encoder for MP4 here; pip install imageio-ffmpeg, install ffmpeg, or write a .gif."
+        ) from error
+
+
+def encode(encoder: str, frames: Tensor, target: Path) -> None:
+    """An MP4 of RGB or grey frames [T, C, H, W] in [-1, 1]; what is there already stays when it fails."""
+    height, width = frames.shape[2:]
+    temporary = target.with_name(f".{target.stem}.{os.getpid()}.tmp.mp4")
+    command = [
+        encoder, "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "gray" if frames.shape[1] == 1 else "rgb24",
+        "-s", f"{width}x{height}", "-r", str(RATE), "-i", "-", "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2",
+        "-pix_fmt", "yuv420p", "-movflags", "+faststart", "-fflags", "+bitexact", str(temporary),
+    ]  # fmt: skip
+    try:
+        done = subprocess.run(command, input=to_bytes(frames).numpy().tobytes(), capture_output=True, check=False)
+        if done.returncode:
+            said = done.stderr.decode(errors="replace").strip().splitlines() or ["it did not say why"]
+            raise GanzooError(f"{encoder} could not write {target} ({said[-1]}); write a .gif instead.")
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def on_white(images: Tensor) -> Tensor:
+    """Images with transparency [T, 4, H, W] laid on white, [T, 3, H, W]; others as they are."""
+    if images.shape[1] != 4:
+        return images
+    opacity = images[:, 3:].clamp(-1, 1).add(1).div(2)
+    return torch.lerp(torch.ones_like(opacity), images[:, :3], opacity)
+
+
+def enlarged(images: Tensor) -> Tensor:
+    """Images with every pixel repeated so often that the longer side is as near below `SIDE` as can be."""
+    times = max(1, SIDE // max(images.shape[2:]))
+    return images.repeat_interleave(times, 2).repeat_interleave(times, 3)
