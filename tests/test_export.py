@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
+from dataclasses import replace
 from importlib.util import find_spec
 
 import pytest
@@ -13,16 +15,20 @@ from click.testing import CliRunner
 import ganzoo
 from ganzoo.cli.app import app
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.exporting import NEEDED, export
+from ganzoo.exporting import NEEDED, directions, export
 from ganzoo.plan import load_architecture
-from ganzoo.plugins import entries
+from ganzoo.plugins import entries, find
 from ganzoo.testing import cases
 
-CASES = [
-    pytest.param(case, id=f"{entry.full_name} {case}")
-    for entry in entries("architecture")
-    for case in cases(entry, load_architecture(entry))
-]
+
+def every_case():
+    for entry in entries("architecture"):
+        with contextlib.suppress(GanzooError):  # one that cannot be loaded fails in test_catalogue.py
+            for case in cases(entry, load_architecture(entry)):
+                yield pytest.param(case, id=f"{entry.full_name} {case}")
+
+
+CASES = list(every_case())
 needs_onnx = pytest.mark.skipif(
     any(find_spec(name) is None for name in NEEDED), reason="the extra onnx is not installed: pip install -e '.[onnx]'"
 )
@@ -33,7 +39,7 @@ needs_onnx = pytest.mark.skipif(
 def test_every_generator(case, format, tmp_path):
     """`export` itself compares, at batch sizes that it was not traced with. torch-export is in test_catalogue.py."""
     model = case.averaged(case.trainer())
-    file = export(model, format, tmp_path / "model", to=case.data.domains[0] if case.data.domains else None)
+    file = export(model, format, tmp_path / "model", to=directions(model)[-1])
     assert file.stat().st_size > 0
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
@@ -70,6 +76,16 @@ def test_onnx_says_what_it_is(finished, tmp_path):
 def test_safetensors_opens_as_the_run_does(finished, tmp_path):
     file = ganzoo.export(finished.path, "safetensors", tmp_path / "deep" / "tiny.safetensors")
     assert torch.equal(ganzoo.load(file).sample(3, seed=2), ganzoo.load(finished.path).sample(3, seed=2))
+
+
+def test_domains_of_the_data_do_not_make_it_translate(tmp_path):
+    entry = find("architecture", "tinygan")
+    case = next(cases(entry, load_architecture(entry)))
+    case = replace(case, data=replace(case.data, domains=("A", "B")))
+    model = case.averaged(case.trainer())
+    assert export(model, "torch-export", tmp_path / "tiny.pt2").exists()
+    with pytest.raises(UsageError, match="does not translate"):
+        export(model, "torch-export", tmp_path / "tiny.pt2", to="B")
 
 
 def test_a_file_that_makes_other_images_is_not_kept(finished, tmp_path, monkeypatch):
