@@ -16,13 +16,14 @@ from ganzoo.errors import GanzooError, UsageError
 
 if TYPE_CHECKING:
     from ganzoo.benchmark import bench
-    from ganzoo.catalogue import architectures, losses, penalties, recipes
+    from ganzoo.catalogue import architectures, recipes
     from ganzoo.description import describe
     from ganzoo.evaluation import evaluate
     from ganzoo.exporting import export
     from ganzoo.latents import Projection
     from ganzoo.model import Model, load
     from ganzoo.movies import save_movie
+    from ganzoo.perclass import PerClass, resume_per_class, train_per_class
     from ganzoo.pictures import sheet
     from ganzoo.runs import Run, list_runs
     from ganzoo.training import Stopped, extend, resume, train
@@ -31,8 +32,6 @@ __version__ = "0.1.0"
 
 _MODULE_OF = {
     "architectures": "ganzoo.catalogue",
-    "losses": "ganzoo.catalogue",
-    "penalties": "ganzoo.catalogue",
     "recipes": "ganzoo.catalogue",
     "bench": "ganzoo.benchmark",
     "describe": "ganzoo.description",
@@ -41,6 +40,9 @@ _MODULE_OF = {
     "Projection": "ganzoo.latents",
     "Model": "ganzoo.model",
     "load": "ganzoo.model",
+    "PerClass": "ganzoo.perclass",
+    "resume_per_class": "ganzoo.perclass",
+    "train_per_class": "ganzoo.perclass",
     "save_movie": "ganzoo.movies",
     "sheet": "ganzoo.pictures",
     "Run": "ganzoo.runs",
@@ -54,6 +56,7 @@ _MODULE_OF = {
 __all__ = [
     "GanzooError",
     "Model",
+    "PerClass",
     "Projection",
     "Run",
     "Stopped",
@@ -66,13 +69,13 @@ __all__ = [
     "extend",
     "list_runs",
     "load",
-    "losses",
-    "penalties",
     "recipes",
     "resume",
+    "resume_per_class",
     "save_movie",
     "sheet",
     "train",
+    "train_per_class",
 ]
 
 

@@ -29,9 +29,30 @@ if TYPE_CHECKING:
     )
     from ganzoo.augment import DiffAugment
     from ganzoo.data import Source
+    from ganzoo.growing import (
+        Growing,
+        GrowingConfig,
+        GrowingDiscriminator,
+        GrowingGenerator,
+        feature_maps,
+    )
+    from ganzoo.layers import (
+        Blur,
+        EqualizedConv2d,
+        EqualizedLinear,
+        MinibatchStddev,
+        PixelNorm,
+        downsample,
+        fade,
+        upsample,
+    )
     from ganzoo.losses import make_loss
+    from ganzoo.metrics import Evidence, Metric
+    from ganzoo.parallel import mean_over_processes
     from ganzoo.penalties import Penalty, make_penalties, squared_norm
+    from ganzoo.pool import ImagePool
     from ganzoo.randomness import rows
+    from ganzoo.twodomains import TwoDomains, TwoDomainsConfig
     from ganzoo.twoplayer import TwoPlayer, TwoPlayerConfig
 
 _LAZY = {
@@ -41,9 +62,17 @@ _LAZY = {
     ),
     "ganzoo.augment": ("DiffAugment",),
     "ganzoo.data": ("Source",),
+    "ganzoo.growing": ("Growing", "GrowingConfig", "GrowingDiscriminator", "GrowingGenerator", "feature_maps"),
+    "ganzoo.layers": (
+        "Blur", "EqualizedConv2d", "EqualizedLinear", "MinibatchStddev", "PixelNorm", "downsample", "fade", "upsample",
+    ),
     "ganzoo.losses": ("make_loss",),
+    "ganzoo.metrics": ("Evidence", "Metric"),
+    "ganzoo.parallel": ("mean_over_processes",),
     "ganzoo.penalties": ("Penalty", "make_penalties", "squared_norm"),
+    "ganzoo.pool": ("ImagePool",),
     "ganzoo.randomness": ("rows",),
+    "ganzoo.twodomains": ("TwoDomains", "TwoDomainsConfig"),
     "ganzoo.twoplayer": ("TwoPlayer", "TwoPlayerConfig"),
 }  # fmt: skip
 _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names}
@@ -52,34 +81,53 @@ __all__ = [
     "API",
     "Architecture",
     "Batch",
+    "Blur",
     "Card",
     "DataSpec",
     "DatasetCard",
     "DiffAugment",
     "Discriminator",
+    "EqualizedConv2d",
+    "EqualizedLinear",
+    "Evidence",
     "GanzooError",
     "Generator",
+    "Growing",
+    "GrowingConfig",
+    "GrowingDiscriminator",
+    "GrowingGenerator",
+    "ImagePool",
     "Loss",
     "LossCard",
+    "Metric",
     "MetricCard",
+    "MinibatchStddev",
     "Penalty",
     "PenaltyCard",
+    "PixelNorm",
     "Progress",
     "RecipeCard",
     "Source",
     "Styled",
     "TrainingState",
     "Translator",
+    "TwoDomains",
+    "TwoDomainsConfig",
     "TwoPlayer",
     "TwoPlayerConfig",
     "Update",
     "UsageError",
+    "downsample",
+    "fade",
+    "feature_maps",
     "hookimpl",
     "make_loss",
     "make_penalties",
+    "mean_over_processes",
     "option",
     "rows",
     "squared_norm",
+    "upsample",
 ]
 
 

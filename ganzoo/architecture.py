@@ -182,8 +182,14 @@ class Architecture(nn.Module):
         untrained: parameters that no update reaches by default although they stay trainable, such as a layer that
             only another option uses: ``{"beginning of their names": "why"}``.
 
+    Attributes:
+        latents: length of the noise vector z; None when images are not made from noise.
+        side_multiple: sides of the images that `translate` takes are multiples of this, to which others are padded;
+            None when it takes only the size of the data, to which others are scaled.
+        smallest_side: of the images that `translate` takes, in pixels.
+
     What an architecture can do besides shows in what it defines: `latents` and `generate` (images from noise, with
-    truncation where its `generate` takes it), and the two methods of `Styled`.
+    truncation where its `generate` takes it), `translate`, `mix`, and the two methods of `Styled`.
     """
 
     Config: ClassVar[type]
@@ -192,6 +198,8 @@ class Architecture(nn.Module):
     conditional: ClassVar[bool] = False
     untrained: ClassVar[Mapping[str, str]] = {}
     latents: int | None = None
+    side_multiple: int | None = None
+    smallest_side: int = 1
 
     def __init__(self, config: Any, data: DataSpec) -> None:
         """Raises: UsageError when the architecture cannot do `data`'s shape, saying what it can."""
@@ -240,6 +248,19 @@ class Architecture(nn.Module):
             raise UsageError(f"{type(self).__name__} has no truncation; leave out --truncation.")
         generator: Generator = getattr(self, self.generators[0])
         return generator(z, label) if self.conditional else generator(z)
+
+    def mix(self, coarse: Tensor, fine: Tensor, cutoff: int | None = None, truncation: float = 1.0) -> Tensor:
+        """Style mixing: images [B, C, H, W] with the styles of `coarse` [B, Z] in the first `cutoff` layers, of `fine`
+        in the others; None for a cut-off of its own choosing. Raises: UsageError where there are no styles.
+        """
+        raise UsageError(f"{type(self).__name__} has no styles to mix.")
+
+    def translate(self, images: Tensor, to: str) -> Tensor:
+        """Images [B, C, H, W] in [-1, 1] of another domain -> images of the domain `to`, one of the data's.
+
+        An architecture that overrides this translates.
+        """
+        raise UsageError(f"{type(self).__name__} does not translate between domains.")
 
     @property
     def device(self) -> torch.device:

@@ -6,6 +6,7 @@ draws them. Gradients flow to the images.
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 
 import torch
@@ -58,15 +59,17 @@ def cutout(images: Tensor, row: Tensor, column: Tensor, ratio: float = 0.5) -> T
 
 @dataclass(frozen=True)
 class DiffAugment:
-    """Augments a batch by a policy: any of color, translation and cutout, in that order.
+    """Augments a batch by a policy: any of color, translation and cutout, in the order named.
 
     Args:
         policy: joined by commas.
         ratio: largest shift as a share of the side.
+        cutout_chance: probability that a batch is cut out of at all; drawn alike on every process.
     """
 
     policy: str = "color,translation,cutout"
     ratio: float = 0.125
+    cutout_chance: float = 1.0
 
     def __post_init__(self) -> None:
         unknown = set(self.policy.split(",")) - {"color", "translation", "cutout"}
@@ -75,19 +78,28 @@ class DiffAugment:
 
     def __call__(self, images: Tensor) -> Tensor:
         """images [B, C, H, W] -> the same shape, drawn anew at each call."""
-        batch, _, height, width = images.shape
-        device = images.device
-        if "color" in self.policy:
-            for change in (brightness, saturation, contrast):
-                images = change(images, rows((batch, 1, 1, 1), torch.rand, device).to(images.dtype))
-        if "translation" in self.policy:
-            tall, wide = int(height * self.ratio + 0.5), int(width * self.ratio + 0.5)
-            images = translation(images, _integers(batch, -tall, tall, device), _integers(batch, -wide, wide, device))
-        if "cutout" in self.policy:
-            even_height, even_width = 1 - int(height * 0.5 + 0.5) % 2, 1 - int(width * 0.5 + 0.5) % 2
-            row = _integers(batch, 0, height - 1 + even_height, device)
-            images = cutout(images, row, _integers(batch, 0, width - 1 + even_width, device))
+        for change in self.policy.split(","):
+            images = {"color": self._recolor, "translation": self._move, "cutout": self._cut}[change](images)
         return images
+
+    def _recolor(self, images: Tensor) -> Tensor:
+        for change in (brightness, saturation, contrast):
+            images = change(images, rows((len(images), 1, 1, 1), torch.rand, images.device).to(images.dtype))
+        return images
+
+    def _move(self, images: Tensor) -> Tensor:
+        batch, _, height, width = images.shape
+        tall, wide = int(height * self.ratio + 0.5), int(width * self.ratio + 0.5)
+        down, right = _integers(batch, -tall, tall, images.device), _integers(batch, -wide, wide, images.device)
+        return translation(images, down, right)
+
+    def _cut(self, images: Tensor) -> Tensor:
+        if self.cutout_chance < 1 and random.random() >= self.cutout_chance:
+            return images
+        batch, _, height, width = images.shape
+        even_height, even_width = 1 - int(height * 0.5 + 0.5) % 2, 1 - int(width * 0.5 + 0.5) % 2
+        row = _integers(batch, 0, height - 1 + even_height, images.device)
+        return cutout(images, row, _integers(batch, 0, width - 1 + even_width, images.device))
 
 
 def _integers(count: int, low: int, high: int, device: torch.device) -> Tensor:

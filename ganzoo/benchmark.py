@@ -117,7 +117,11 @@ class Contender:
         self._watcher = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> Contender:
-        self.facts = self._hear()
+        try:
+            self.facts = self._hear()
+        except GanzooError:
+            self.__exit__()
+            raise
         self._watcher.start()
         return self
 
@@ -125,6 +129,7 @@ class Contender:
         self._done.set()
         _pipe(self.process.stdin).close()
         self.process.wait()
+        _pipe(self.process.stdout).close()
 
     def turn(self, steps: int) -> float:
         """Images per second over so many steps."""

@@ -21,6 +21,7 @@ PENALTIES = (
     ("wgan-gp", "Gradient norm of 1 between real and fake.", "arXiv:1704.00028", "WganGp"),
     ("dragan", "Gradient norm of 1 around the data.", "arXiv:1705.07215", "Dragan"),
     ("drift", "Keeps the critic's numbers near 0.", "arXiv:1710.10196", "Drift"),
+    ("mean-drift", "Keeps the critic's mean near 0.", "arXiv:2102.07074", "MeanDrift"),
 )
 
 
@@ -43,4 +44,10 @@ def ganzoo_metrics() -> Iterator[MetricCard]:
         summary="Sliced Wasserstein distance on Laplacian pyramids, times 1000.",
         api=1,
         metric="ganzoo.metrics:SlicedWasserstein",
+    )
+    yield MetricCard(
+        name="translation",
+        summary="Error of translations against the true answers, beside that of doing nothing.",
+        api=1,
+        metric="ganzoo.answers:TranslationError",
     )

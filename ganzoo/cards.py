@@ -99,7 +99,7 @@ class RecipeCard:
     """A whole experiment: an architecture, data, options and the stages to train in order.
 
     A stage is a mapping with ``epochs``, ``images`` or ``steps``, and the options that change from there on.
-    The same keys make a TOML file.
+    With `per_class` a model is trained for each label of the data. The same keys make a TOML file.
     """
 
     name: str
@@ -109,4 +109,5 @@ class RecipeCard:
     preset: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     stages: tuple[Mapping[str, Any], ...] = ()
+    per_class: bool = False
     api: int

@@ -38,6 +38,7 @@ def save(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) ->
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         save_file(ready, temporary, metadata)
+        temporary.chmod(0o644)  # safetensors makes it private
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)

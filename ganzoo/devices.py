@@ -60,10 +60,11 @@ def memory_needed(model: Architecture, batch_size: int) -> int:
         return tensor
 
     weights = sum(p.numel() * p.element_size() for p in model.parameters())
-    batch = _meta_batch(model.data, batch_size)
+    end = Progress(0, batch_size, 0, 0, batch_size)  # where a network that grows is largest
+    batch = _meta_batch(model.data, min(batch_size, model.batch_size(end) or batch_size))
     kept: list[Any] = []
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        for update in model.step(_forever(batch), Progress(0, 0, 0, 0, batch_size)):
+        for update in model.step(_forever(batch), end):
             kept.append(update)  # keeps every graph alive, so that no storage is counted under another's address
     return int((5 * weights + sum(saved.values())) * OVERHEAD)
 

@@ -2,37 +2,75 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
+from collections.abc import Hashable
 
 import torch
 
 from ganzoo.devices import check_memory
 from ganzoo.plan import data_spec
 from ganzoo.session import Session
+from ganzoo.trainer import Trainer
 
 TRIAL_STEPS = 3  # timed, after one that is not
 TRIAL_SECONDS = 10  # the trial ends early past that
+MARKS = 24  # places in a run that are looked at
 
 
 def steps_left(session: Session) -> int:
     """Steps of the whole plan, about, from its beginning."""
-    trainer, total = session.build(), 0
-    for stage in session.plan.stages:
+    trainer, total = session.build(), 0.0
+    for index, stage in enumerate(session.plan.stages):
         (unit, count), *_ = stage.length.items()
-        images = count * len(trainer.loader) if unit == "epochs" else count
-        total += count if unit == "steps" else -(-images // trainer.current_batch_size)
-    return total
+        if unit == "steps":
+            total += count
+        elif index == 0:
+            total += sum(steps for _, steps in _marks(trainer))
+        else:
+            images = count * len(trainer.loader) if unit == "epochs" else count
+            total += images / trainer.current_batch_size
+    return math.ceil(round(total, 6))
 
 
 def seconds_per_step(session: Session) -> float:
-    """The median of a few steps on weights that are then thrown away."""
+    """The mean over the first stage, from the median of a few steps of each kind, on weights that are then thrown away.
+
+    A network that grows has many kinds, as `Architecture.stage` tells them apart; most have one.
+    """
     trainer = session.build()
+    kinds: dict[Hashable, list[tuple[int, float]]] = {}
+    for images, steps in _marks(trainer):
+        trainer.images = images
+        kinds.setdefault(trainer.model.stage(trainer.progress), []).append((images, steps))
+    seconds = all_steps = 0.0
+    for marks in kinds.values():
+        trainer.images = marks[len(marks) // 2][0]
+        steps = sum(steps for _, steps in marks)
+        seconds += steps * _median(trainer, session.device, TRIAL_SECONDS / len(kinds))
+        all_steps += steps
+    return seconds / all_steps
+
+
+def _marks(trainer: Trainer) -> list[tuple[int, float]]:
+    """Image counts spread over the trainer's stage, and how many steps, about, each stands for."""
+    begin, images = trainer.extent.first_image, trainer.extent.last_image - trainer.extent.first_image
+    marks = []
+    for k in range(MARKS):
+        trainer.images = begin + (2 * k + 1) * images // (2 * MARKS)
+        marks.append((trainer.images, images / MARKS / trainer.current_batch_size))
+    trainer.images = begin
+    return marks
+
+
+def _median(trainer: Trainer, device: torch.device, limit: float) -> float:
+    """Seconds of a step, from at least one and for no longer than about the limit, after one that is not counted."""
     times: list[float] = []
-    while len(times) <= TRIAL_STEPS and (len(times) < 2 or sum(times) < TRIAL_SECONDS):
+    while len(times) <= TRIAL_STEPS and (len(times) < 2 or sum(times) < limit):
         begin = time.perf_counter()
         trainer.step()
-        wait(session.device)
+        wait(device)
         times.append(time.perf_counter() - begin)
     return statistics.median(times[1:])
 

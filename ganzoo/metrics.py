@@ -20,11 +20,17 @@ COARSEST = 16  # smallest level of the pyramid, pixels
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is judged: real and generated images [N, C, H, W] in [-1, 1] on the CPU, and the seed of what is drawn."""
+    """What is judged: real and generated images [N, C, H, W] in [-1, 1] on the CPU, and the seed of what is drawn.
+
+    Of a translation, `fake` are translated images, `given` those they were made from and `truth`, where the data knows
+    them, what they should be; both [N, C, H, W] as well.
+    """
 
     real: Tensor
     fake: Tensor
     seed: int = 0
+    given: Tensor | None = None
+    truth: Tensor | None = None
 
 
 class Metric(Protocol):

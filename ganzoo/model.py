@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -18,12 +19,13 @@ from ganzoo.average import generator_state
 from ganzoo.devices import pick_device
 from ganzoo.errors import GanzooError, UsageError, nearest
 from ganzoo.latents import Projection
-from ganzoo.pictures import read_picture
-from ganzoo.plan import load_architecture
+from ganzoo.pictures import from_picture, read_picture, to_picture
+from ganzoo.plan import find_label, load_architecture
 from ganzoo.plugins import Entry, find
 from ganzoo.randomness import stream
 from ganzoo.runs import FORMAT, Run
 from ganzoo.spec import build
+from ganzoo.translation import through, translates
 
 BATCH = 64  # images generated at a time; fixed, so that a sample does not depend on how many are asked for
 SETTLE = 512  # images that batch norm's statistics are measured on
@@ -45,6 +47,11 @@ class Model:
     def classes(self) -> tuple[str, ...]:
         """Names of the labels that `sample` takes; () when the architecture takes none."""
         return self.architecture.data.classes if self.architecture.conditional else ()
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """Names of the domains that `translate` takes; () when the architecture does not translate."""
+        return self.architecture.data.domains if translates(self.architecture) else ()
 
     def load_generators(self, tensors: Mapping[str, Tensor]) -> None:
         """Takes weights by state-dict key. Raises: GanzooError when they are not this architecture's."""
@@ -80,7 +87,8 @@ class Model:
     def noise(self, n: int, seed: int = 0) -> Tensor:
         """Latents [n, Z] from N(0, 1), a function of the seed; the first k of n are the same for every n."""
         if self.architecture.latents is None:
-            raise UsageError(f"{self.facts['architecture']} makes no images from noise; it has no latents.")
+            instead = f"; `ganzoo translate` takes images to {' or '.join(self.domains)}" if self.domains else ""
+            raise UsageError(f"{self.facts['architecture']} makes no images from noise: it has no latents{instead}.")
         even = -(-n // 16) * 16  # torch draws the last few of an uneven count in another way
         return torch.randn(even, self.architecture.latents, generator=stream(seed, "sample"))[:n]
 
@@ -136,6 +144,57 @@ class Model:
         if n < 1:
             raise UsageError(f"At least one image can be sampled, not {n}.")
         return self.generate(self.noise(n, seed), self.labels(n, seed, label), truncation)
+
+    @torch.no_grad()
+    def mix(self, coarse: Tensor, fine: Tensor, cutoff: int | None = None, truncation: float = 1.0) -> Tensor:
+        """Style mixing: images [R, K, C, H, W] in [-1, 1], coarse styles of each of R latents with fine of K.
+
+        Args:
+            coarse, fine: latents [R, Z] and [K, Z], such as `noise` gives.
+            cutoff: layers that take coarse styles, counted from the first; None for the architecture's choice.
+        Raises: UsageError when the architecture has no styles, or so many layers not.
+        """
+        device, count = self.architecture.device, len(fine)
+        pieces = []
+        for z in coarse:
+            for start in range(0, count, BATCH):
+                part = fine[start : start + BATCH].to(device)
+                repeated = z.to(device).expand(len(part), -1)
+                pieces.append(self.architecture.mix(repeated, part, cutoff, truncation).float().cpu())
+        images = torch.cat(pieces).clamp(-1, 1)
+        return images.reshape(len(coarse), count, *images.shape[1:])
+
+    @overload
+    def translate(self, images: Tensor, to: str) -> Tensor: ...
+    @overload
+    def translate(self, images: Image.Image, to: str) -> Image.Image: ...
+    @overload
+    def translate(self, images: Sequence[Image.Image], to: str) -> list[Image.Image]: ...
+    def translate(self, images: Any, to: str) -> Any:
+        """Images of another domain, made into images of the domain `to`; each keeps its size.
+
+        Args:
+            images: a tensor [N, C, H, W] in [-1, 1], a PIL image, or several of any sizes. Sides that the networks
+                cannot take are padded by reflection and cut off again; networks of one size scale there and back.
+        Returns: what was given: a tensor on the CPU, an image, or a list of images.
+        Raises: UsageError when the architecture does not translate, there is no such domain, or an image is too small.
+        """
+        self.check_domain(to)
+        if isinstance(images, Tensor):
+            return through(self.architecture, images, to)
+        if isinstance(images, Image.Image):
+            return to_picture(through(self.architecture, from_picture(images, self.architecture.data.channels), to)[0])
+        return [self.translate(image, to) for image in images]
+
+    def check_domain(self, name: str) -> None:
+        """Raises: UsageError when `translate` does not take this domain."""
+        if not self.domains:
+            raise UsageError(
+                f"{self.facts['architecture']} does not translate between domains; "
+                "`ganzoo list --task translation` names those that do."
+            )
+        if name not in self.domains:
+            raise UsageError(f"There is no domain {name!r} in this model; {nearest(name, self.domains)}")
 
     def interpolate(
         self,
@@ -245,15 +304,6 @@ def architecture_of(facts: Mapping[str, Any], what: str) -> Entry:
         f"{what} is a {name!r}, an architecture of {distribution} {version}, which is not installed or does not work "
         f"here; {advice}."
     )
-
-
-def find_label(classes: tuple[str, ...], label: str | int) -> int:
-    """The number of a class given by name or number. Raises: UsageError."""
-    if str(label) in classes:
-        return classes.index(str(label))
-    if str(label).isdigit() and int(label) < len(classes):
-        return int(label)
-    raise UsageError(f"There is no label {label!r}; {nearest(str(label), classes)}")
 
 
 def model_facts(run: Run, config: Mapping[str, Any], step: int, images: int) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def any_of(flag: bool, device: torch.device) -> bool:
     return bool(shared)
 
 
-def mean(values: Tensor) -> Tensor:
+def mean_over_processes(values: Tensor) -> Tensor:
     """Values averaged over processes; every process must ask."""
     if world() > 1:
         dist.all_reduce(values)
@@ -52,11 +52,21 @@ def mean(values: Tensor) -> Tensor:
     return values
 
 
+def gather(rows: Tensor) -> Tensor:
+    """Every process's rows [B, ...] laid end to end, [B * world(), ...]; every process must ask."""
+    if world() == 1:
+        return rows
+    rows = rows.contiguous()
+    parts = [torch.empty_like(rows) for _ in range(world())]
+    dist.all_gather(parts, rows)
+    return torch.cat(parts)
+
+
 def average_gradients(gradients: list[Tensor]) -> None:
     """Averages gradients over processes in place, in one flat all-reduce."""
     if world() == 1 or not gradients:
         return
-    flat = mean(torch.cat([gradient.reshape(-1) for gradient in gradients]))
+    flat = mean_over_processes(torch.cat([gradient.reshape(-1) for gradient in gradients]))
     pieces = torch.split(flat, [gradient.numel() for gradient in gradients])
     for gradient, piece in zip(gradients, pieces, strict=True):
         gradient.copy_(piece.view_as(gradient))

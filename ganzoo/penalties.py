@@ -88,6 +88,19 @@ class Drift:
         return self.weight * (d_real.float() ** 2).mean()
 
 
+@dataclass(frozen=True)
+class MeanDrift:
+    """Jiang et al. 2021 (TransGAN), released code: weight * E[D(x)]^2. Single scores may stray, their mean may not.
+
+    The mean is that of the images at hand, a process's share of the batch.
+    """
+
+    weight: float = option(0.001, "weight of the penalty", low=0)
+
+    def __call__(self, judge: Judge, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
+        return self.weight * d_real.float().mean() ** 2
+
+
 def squared_norm(judge: Judge, images: Tensor) -> Tensor:
     """|grad D(x)|^2 per item, [B], in float32, with a graph to D's parameters."""
     return gradient(judge, images).square().sum(1)

@@ -31,6 +31,18 @@ def to_picture(image: Tensor) -> Image.Image:
     return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
 
 
+def from_picture(picture: Image.Image, channels: int) -> Tensor:
+    """A PIL image as [1, C, H, W] in [-1, 1]; what is transparent is laid on white unless C is 4.
+
+    Raises: UsageError when its colours cannot be converted.
+    """
+    try:
+        pixels = render(picture, (picture.height, picture.width), channels, "crop")
+    except Unreadable as error:
+        raise UsageError(f"An image {error}.") from error
+    return torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
+
+
 def read_picture(file: str | os.PathLike[str], shape: tuple[int, ...]) -> Tensor:
     """An image file as [C, H, W] in [-1, 1] of this shape: scaled to cover it, the middle cut out.
 

@@ -48,6 +48,7 @@ class Plan:
     preset: str | None = None
     recipe: str | None = None
     notes: tuple[str, ...] = ()
+    label: str | None = None  # of the only images trained on
 
     def at_stage(self, index: int) -> tuple[Any, Settings]:
         """Config and settings in force in a stage: the changes of every stage up to it, applied in order."""
@@ -64,12 +65,14 @@ def make_plan(
     preset: str | None = None,
     stages: tuple[Mapping[str, Any], ...] = (),
     recipe: str | None = None,
+    label: str | int | None = None,
 ) -> Plan:
     """Resolves names and options into a `Plan`.
 
     Args:
         given: options by name, of the architecture or of the trainer, as strings or values; None is "not given".
         stages: a recipe's; () for one stage as long as the options say.
+        label: name or number of the only label to train on.
     Raises: UsageError for whatever of it cannot be.
     """
     entry = find("architecture", architecture)
@@ -78,12 +81,39 @@ def make_plan(
     row = preset_row(entry.name, model, preset)
     config, settings = apply_options(entry.name, model.Config(), Settings(**_defaults(model)), row)
     given = {name: value for name, value in given.items() if value is not None}
+    before = settings
     config, settings = apply_options(entry.name, config, settings, given)
     size, notes = _size(entry, settings, info, explicit="resolution" in given)
+    load = _load_size(before, settings, size, explicit="load_size" in given)
+    config, settings = apply_options(entry.name, config, settings, {"load_size": load} if load else {})
+    if label is not None:
+        classes = labels_of(info, model, entry.name)
+        label = classes[find_label(classes, label)]
     return Plan(
         entry, model, config, settings, info, size,
-        tuple(_stage(stage) for stage in stages) or (Stage(_length(settings)),), preset, recipe, notes,
+        tuple(_stage(stage) for stage in stages) or (Stage(_length(settings)),), preset, recipe, notes, label,
     )  # fmt: skip
+
+
+def labels_of(info: data.Info, model: type[Architecture], name: str) -> tuple[str, ...]:
+    """The labels of a data set, to train on one at a time. Raises: UsageError when that makes no sense."""
+    if model.conditional:
+        raise UsageError(
+            f"{name} learns all labels in one model; train it without --class and --per-class, then choose one with "
+            "`ganzoo sample RUN --label LABEL`."
+        )
+    if not info.classes:
+        raise UsageError(f"The data set {info.name} has no labels; leave out --class and --per-class.")
+    return info.classes
+
+
+def find_label(classes: tuple[str, ...], label: str | int) -> int:
+    """The number of a class given by name or number. Raises: UsageError."""
+    if str(label) in classes:
+        return classes.index(str(label))
+    if str(label).isdecimal() and int(label) < len(classes):
+        return int(label)
+    raise UsageError(f"There is no label {label!r}; {nearest(str(label), classes)}")
 
 
 def load_architecture(entry: Entry) -> type[Architecture]:
@@ -243,3 +273,17 @@ def _size(
         return size, ()
     note = f"The images of {info.name} are {own[0]}×{own[1]}, so {entry.name} trains at {fitting[0]}×{fitting[0]}."
     return (fitting[0], fitting[0]), (note,)
+
+
+def _load_size(before: Settings, settings: Settings, size: tuple[int, int] | None, explicit: bool) -> int | None:
+    """The side to load images at before they are cropped to `size`; the architecture's own goes with its resolution,
+    so that another resolution takes another, in proportion. Raises: UsageError when it is smaller than the size.
+    """
+    load = settings.load_size
+    if load is None or size is None:
+        return None
+    if not explicit and before.resolution is not None:
+        return round(load * max(size) / max(parse_resolution(before.resolution)))
+    if load < max(size):
+        raise UsageError(f"--load-size {load} is smaller than the {size[0]}×{size[1]} that is cut from it.")
+    return load

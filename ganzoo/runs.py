@@ -15,6 +15,7 @@ from ganzoo.errors import GanzooError, UsageError
 from ganzoo.spec import parse_spec
 
 FORMAT = 1  # of run.json and of checkpoints
+CLASSES = "classes.json"  # describes a folder of runs, one a label
 
 
 @dataclass
@@ -36,6 +37,8 @@ class Run:
         try:
             facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         except OSError as error:
+            if (folder / CLASSES).exists():
+                raise UsageError(f"{folder} has a run for each label in it; choose one of them.") from error
             raise UsageError(f"{folder} is not a run folder; `ganzoo runs` lists those there are.") from error
         except ValueError as error:
             raise GanzooError(f"{folder / 'run.json'} is damaged ({error}); restore it to go on.") from error
@@ -60,8 +63,8 @@ class Run:
 
     @staticmethod
     def check_free(path: Path) -> None:
-        """Raises: UsageError when a new run cannot be made at `path`."""
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        """Raises: UsageError when a new run cannot be made at `path`; empty folders in it do not matter."""
+        if path.exists() and (not path.is_dir() or any(not each.is_dir() for each in path.rglob("*"))):
             raise UsageError(
                 f"{path} already exists; choose another --out, or add --continue to go on with the run in it."
             )
@@ -157,11 +160,25 @@ def new_folder(architecture: str, data: str) -> Path:
     return Path("runs") / f"{stem}-{number}"
 
 
-def latest(architecture: str, data: str) -> Path | None:
-    """The newest ``runs/ARCHITECTURE-DATA-N`` there is."""
-    stem = _stem(architecture, data)
-    found = [path.parent for path in Path("runs").glob(f"{stem}-*/run.json")]
-    return max(found, key=lambda path: (path / "run.json").stat().st_mtime, default=None)
+def latest(
+    architecture: str, data: str, label: str | None = None, recipe: str | None = None, file: str = "run.json"
+) -> Path | None:
+    """The newest ``runs/ARCHITECTURE-DATA-N`` there is, trained on this label only (None: on everything) and by this
+    recipe (None: by none).
+
+    Args:
+        file: what describes it: run.json, or `CLASSES` for a folder of runs.
+    """
+    found = []
+    for path in Path("runs").glob(f"{_stem(architecture, data)}-*/{file}"):
+        try:
+            facts = json.loads(path.read_text(encoding="utf-8"))
+            if facts["data"].get("label") == label and facts.get("recipe") == recipe:
+                found.append(path)
+        except (OSError, ValueError, TypeError, LookupError):
+            continue
+    newest = max(found, key=lambda path: path.stat().st_mtime, default=None)
+    return None if newest is None else newest.parent
 
 
 def _stem(architecture: str, data: str) -> str:

@@ -110,8 +110,8 @@ class Session:
             tensors, facts = found
             self.stage, self.stage_starts = facts["stage"], list(facts["stage_starts"])
             self.trainer = self.build(self.stage)
-            self.trainer.load_state(tensors, facts["counters"])
             self.trainer.extent = Extent(**facts["extent"])
+            self.trainer.load_state(tensors, facts["counters"])
             self.writer = Writer(self.run, self.plan, self.trainer, facts["log_bytes"])
             self.display.say(f"Going on from step {self.trainer.step_count:,}.")
         self._checkpointed = self._modelled = time.monotonic()
@@ -120,8 +120,9 @@ class Session:
         """Goes over into stage `self.stage`: weights and optimizer state stay, its options apply."""
         before = self.trainer
         self.trainer = self.build(self.stage)
-        self.trainer.load_state(*before.state())
+        self.trainer.step_count, self.trainer.images = before.step_count, before.images
         self.trainer.extent = self.extent(self.trainer, self.stage)
+        self.trainer.load_state(*before.state())
         self.stage_starts.append(self.trainer.step_count)
         self._announce_stage()
 
@@ -172,13 +173,13 @@ class Session:
 
     def _checkpoint_due(self) -> bool:
         _, settings = self.plan.at_stage(self.stage)
-        if settings.checkpoint_every:
-            return self.trainer.step_count % settings.checkpoint_every == 0
         now = time.monotonic()
         if self.leader and now - self._modelled > MODEL_SECONDS:
             self._modelled = now
             if self.trainer.is_finite():
                 self.writer.model(self.trainer)
+        if settings.checkpoint_every:
+            return self.trainer.step_count % settings.checkpoint_every == 0
         return parallel.any_of(now - self._checkpointed > CHECKPOINT_SECONDS, self.device)
 
     def _checkpoint(self) -> None:
@@ -203,7 +204,7 @@ class Session:
     def _read(self, values: dict[str, Tensor]) -> dict[str, float]:
         """Losses and watch values as numbers, averaged over processes."""
         self._check_finite(bool(self.trainer.finite))
-        flat = parallel.mean(torch.stack([value.float() for value in values.values()]))
+        flat = parallel.mean_over_processes(torch.stack([value.float() for value in values.values()]))
         return dict(zip(values, flat.tolist(), strict=True))
 
     def _record(self, read: dict[str, float], epoch: int, speed: float) -> None:

@@ -8,7 +8,7 @@ import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -26,13 +26,16 @@ from ganzoo.settings import FIXED_IN_A_RUN, LENGTHS, Settings
 from ganzoo.spec import build, values
 from ganzoo.writer import take_weights
 
+if TYPE_CHECKING:
+    from ganzoo.perclass import PerClass
+
 WORTH_TIMING = 20  # steps; a shorter run is over before its trial would be
 
 
 class Stopped(KeyboardInterrupt):
     """Training was stopped by Ctrl-C, after a checkpoint; `run` can be resumed."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run | PerClass) -> None:
         super().__init__(f"Stopped. Go on with: ganzoo resume {run.path}")
         self.run = run
 
@@ -43,6 +46,7 @@ def train(
     *,
     preset: str | None = None,
     recipe: str | None = None,
+    label: str | int | None = None,
     out: str | os.PathLike[str] | None = None,
     init: str | os.PathLike[str] | None = None,
     go_on: bool = False,
@@ -55,6 +59,7 @@ def train(
         architecture, dataset: names of the catalogue, such as ``"dcgan"`` and ``"anime"``; a recipe may say them.
         preset: a named set of options of the architecture.
         recipe: a named experiment of the catalogue, or a TOML file; options given here override its own.
+        label: train on the items with this label only, a name or number; `train_per_class` trains a model for each.
         out: the run's folder; ``runs/ARCHITECTURE-DATASET-N`` unless given.
         init: a run or model to take the first weights from.
         go_on: when the folder (or, without `out`, the newest run of this kind) exists, resume it instead.
@@ -69,16 +74,24 @@ def train(
         Stopped: Ctrl-C, after a checkpoint; `resume` goes on. A KeyboardInterrupt.
     """
     display = display or Lines()
-    plan = plan_run(architecture, dataset, preset=preset, recipe=recipe, **options)
+    if recipe is not None and label is None and recipe_of(recipe).per_class:
+        raise UsageError(
+            f"The recipe {recipe} trains a model for each label; say which label, or use ganzoo.train_per_class."
+        )
+    plan = plan_run(architecture, dataset, preset=preset, recipe=recipe, label=label, **options)
     folder = Path(out) if out is not None else None
     if go_on:
-        there = folder if folder is not None else latest(plan.entry.name, plan.data.name)
+        there = folder if folder is not None else latest(plan.entry.name, plan.data.name, plan.label, recipe)
         if there is not None and (there / "run.json").exists():
             return resume(there, display=display)
-    folder = folder or new_folder(plan.entry.name, plan.data.name)
+    return start(plan, folder or new_folder(plan.entry.name, plan.data.name), init, display)
+
+
+def start(plan: Plan, folder: Path, init: str | os.PathLike[str] | None, display: Display) -> Run:
+    """Trains a plan in a new folder. Raises: as `train`."""
     Run.check_free(folder)
     session = prepare(plan, display)
-    run = Run.create(folder, _facts(session, init))
+    run = Run.create(folder, facts_of(session, init))
     _announce(session, run, display)
     _go(session, run, display)
     return run
@@ -97,7 +110,7 @@ def resume(run: str | os.PathLike[str] | Run, *, display: Display | None = None)
         return run
     run.check_idle()
     session = prepare(plan_of(run), display)
-    _check_data(run, session)
+    check_data(run, session.dataset.fingerprint)
     _go(session, run, display)
     return run
 
@@ -117,7 +130,7 @@ def extend(run: str | os.PathLike[str] | Run, *, display: Display | None = None,
     run.check_idle()
     plan, stage = plan_of(run), stage_of(options)
     session = prepare(dataclasses.replace(plan, stages=(*plan.stages, stage)), display)
-    _check_data(run, session)
+    check_data(run, session.dataset.fingerprint)
     run.facts["stages"].append(_stage_facts(stage))
     run.facts["status"] = "interrupted"
     run.write()
@@ -131,6 +144,7 @@ def plan_run(
     *,
     preset: str | None = None,
     recipe: str | None = None,
+    label: str | int | None = None,
     **options: Any,
 ) -> Plan:
     """The plan of a run, with a recipe's words filled in. Raises: UsageError."""
@@ -146,7 +160,7 @@ def plan_run(
         options = {**card.options, **given}
     if architecture is None or dataset is None:
         raise UsageError("Say an architecture and a data set, such as `ganzoo train dcgan anime`, or --recipe NAME.")
-    return make_plan(architecture, dataset, options, preset, stages, recipe)
+    return make_plan(architecture, dataset, options, preset, stages, recipe, label)
 
 
 def plan_of(run: Run) -> Plan:
@@ -165,6 +179,7 @@ def plan_of(run: Run) -> Plan:
         tuple(Stage(stage["length"], stage["changes"]) for stage in facts["stages"]),
         facts["preset"],
         facts["recipe"],
+        label=facts["data"].get("label"),
     )
 
 
@@ -178,20 +193,34 @@ def prepare(plan: Plan, display: Display) -> Session:
     settings = plan.settings
     load = (settings.load_size, settings.load_size) if settings.load_size else None
     dataset = data.prepare(
-        plan.data.name, resolution=plan.size, channels=settings.channels, load_size=load, report=display.report
+        plan.data.name,
+        resolution=plan.size,
+        channels=settings.channels,
+        load_size=load,
+        keep=plan.label,
+        report=display.report,
     )
     items = max(len(part) for part in dataset.parts.values())
+    if plan.model.conditional:
+        _check_labelled(dataset)
     for index in range(len(plan.stages)):
         batch = plan.at_stage(index)[1].batch_size
         if batch > items:
+            where = plan.data.name + (f" with the label {plan.label}" if plan.label is not None else "")
             raise UsageError(
-                f"A batch of {batch} is larger than {plan.data.name}, which has {items}; "
-                f"use --batch-size {items} or less."
+                f"A batch of {batch} is larger than {where}, which has {items}; use --batch-size {items} or less."
             )
     session = Session(plan, dataset)
     _check_networks(plan, data_spec(dataset, plan.size))
     memory_needed(session)
     return session
+
+
+def _check_labelled(dataset: data.Dataset) -> None:
+    """Raises: UsageError when some items have no label, for an architecture that needs one of each."""
+    missing = sum(int((part.labels < 0).sum()) for part in dataset.parts.values() if part.labels is not None)
+    if missing:
+        raise UsageError(f"{missing:,} items of {dataset.name} have no label; label them, or leave them out.")
 
 
 def _check_networks(plan: Plan, spec: DataSpec) -> None:
@@ -211,11 +240,12 @@ def _check_networks(plan: Plan, spec: DataSpec) -> None:
 
 def _announce(session: Session, run: Run, display: Display) -> None:
     """Says what will be trained on what, and how long it will take, before the first step."""
-    plan = session.plan
+    plan, items = session.plan, run.facts["data"]["images"]
     counts = " + ".join(f"{name} {count:,}" for name, count in run.facts["parameters"].items())
+    of = f"{plan.data.name} with the label {plan.label}" if plan.label is not None else plan.data.name
     display.say(
-        f"{plan.entry.card.title} ({counts} parameters) on {plan.data.name} "
-        f"({plan.data.images:,} items, {session.dataset.origin}), {session.device.type} {session.precision}."
+        f"{plan.entry.card.title} ({counts} parameters) on {of} "
+        f"({items:,} items, {session.dataset.origin}), {session.device.type} {session.precision}."
     )
     steps = steps_left(session)
     if steps > WORTH_TIMING and plan.settings.processes == 1:
@@ -239,9 +269,11 @@ def _go(session: Session, run: Run, display: Display) -> None:
         run.facts = Run.open(run.path).facts
 
 
-def _facts(session: Session, init: str | os.PathLike[str] | None) -> dict[str, Any]:
+def facts_of(session: Session, init: str | os.PathLike[str] | None) -> dict[str, Any]:
     """What run.json says at the start."""
-    plan, model = session.plan, session.build().model
+    trainer = session.build()
+    plan, model = session.plan, trainer.model
+    items = plan.data.images if plan.label is None else len(trainer.loader)
     if init is not None:
         take_weights(model, str(init))  # now, so that what does not fit is said before anything is written
     spec = model.data
@@ -256,7 +288,8 @@ def _facts(session: Session, init: str | os.PathLike[str] | None) -> dict[str, A
             "name": plan.data.name,
             "origin": session.dataset.origin,
             "fingerprint": session.dataset.fingerprint,
-            "images": plan.data.images,
+            "images": items,
+            "label": plan.label,
             "shape": list(spec.shape),
             "classes": list(spec.classes),
             "domains": list(spec.domains),
@@ -288,9 +321,9 @@ def environment(session: Session) -> dict[str, Any]:
     }
 
 
-def _check_data(run: Run, session: Session) -> None:
-    then, now = run.facts["data"]["fingerprint"], session.dataset.fingerprint
-    if then != now:
+def check_data(run: Run, fingerprint: str) -> None:
+    """Raises: GanzooError when the data is not what the run was trained on."""
+    if run.facts["data"]["fingerprint"] != fingerprint:
         name = run.facts["data"]["name"]
         raise GanzooError(
             f"The data set {name} is not the one that {run.path} was trained on "

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ganzoo.architecture import Architecture, Batch, DataSpec, Progress, Update
 from ganzoo.augment import DiffAugment
+from ganzoo.errors import UsageError
 from ganzoo.losses import make_loss
 from ganzoo.penalties import make_penalties
 from ganzoo.spec import option
@@ -42,6 +43,11 @@ class TwoPlayer(Architecture):
 
     def __init__(self, config: Any, data: DataSpec) -> None:
         super().__init__(config, data)
+        if data.domains:
+            raise UsageError(
+                f"{type(self).__name__} learns one set of images, and this data has the domains "
+                f"{' and '.join(data.domains)}; choose an architecture for translation, or add one domain by itself."
+            )
         self.latents = config.latents
         self.loss = make_loss(config.loss)
         self.penalties = make_penalties(config.penalty)

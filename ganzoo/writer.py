@@ -23,6 +23,7 @@ from ganzoo.randomness import stream
 from ganzoo.runs import FORMAT, Run, write_text
 from ganzoo.spec import values
 from ganzoo.trainer import Trainer
+from ganzoo.translation import there_and_back
 
 KEEP = 3  # newest checkpoints that stay
 POINTS = 1024  # of a scatter plot
@@ -63,19 +64,30 @@ class Writer:
 
     def real(self, dataset: data.Dataset) -> None:
         """real.png: as many real items as a sheet of samples has, for comparison; one a domain."""
-        for name, part in dataset.parts.items():
-            chosen = torch.randperm(len(part), generator=stream(self.plan.settings.seed, "real", name))
-            picture = sheet(part.gather(chosen[: self._count]).cpu())
-            picture.save(self.run.path / (f"real-{name}.png" if name else "real.png"))
+        for name in dataset.parts:
+            sheet(self._real(dataset, name)).save(self.run.path / (f"real-{name}.png" if name else "real.png"))
+
+    def _real(self, dataset: data.Dataset, name: str) -> Tensor:
+        """The same items of a domain each time, as many as a sheet of samples has, on the CPU."""
+        part = dataset.parts[name]
+        chosen = torch.randperm(len(part), generator=stream(self.plan.settings.seed, "real", name))
+        return part.gather(chosen[: self._count]).cpu()
 
     def samples(self, trainer: Trainer, complain: Callable[[str], None]) -> None:
-        """A sheet by the averaged generator, of the same noise each time: epoch-0001.png, or step-000050.png."""
+        """A sheet by the averaged generators: epoch-0001.png, or step-000050.png.
+
+        Of the same noise each time; of a translation, of the same images of each domain, there and back.
+        """
         ended = trainer.epoch_step == trainer.step_count
         name = f"epoch-{trainer.epoch:04d}" if ended else f"step-{trainer.step_count:06d}"
         file = self.run.path / "samples" / f"{name}.png"
         model, seed = self._averaged(trainer), self.plan.settings.seed
-        label = torch.arange(self._count) % len(model.classes) if model.classes else None
-        sheet(model.generate(model.noise(self._count, seed), label)).save(file)
+        if model.domains:
+            reals = {name: self._real(trainer.loader.dataset, name) for name in model.domains}
+            there_and_back(model, reals, math.ceil(self._count**0.5)).save(file)
+        else:
+            label = torch.arange(self._count) % len(model.classes) if model.classes else None
+            sheet(model.generate(model.noise(self._count, seed), label)).save(file)
         catalogue().notify("ganzoo_sampled", complain, run=self.run, step=trainer.step_count, image=file)
 
     def model(self, trainer: Trainer) -> None:

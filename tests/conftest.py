@@ -103,6 +103,33 @@ def build_trainer(cls: type | None = None, *, items: Any = None, flip: bool = Fa
     return Trainer(model, Loader(Items(items), seed, flip=flip), **options)
 
 
+@pytest.fixture
+def make_pair_trainer() -> Callable[..., Any]:
+    """A `Trainer` of a translating architecture on domains A and B of 6 and 4 images in memory."""
+    return build_pair_trainer
+
+
+def build_pair_trainer(cls: type, *, shape: tuple[int, int, int] = (3, 16, 16), **options: Any) -> Any:
+    """Options are the trainer's or those of the Config of `cls`."""
+    import dataclasses
+
+    import torch
+
+    from ganzoo.architecture import DataSpec
+    from ganzoo.loader import Loader
+    from ganzoo.randomness import seed_everything
+    from ganzoo.trainer import Extent, Trainer
+
+    random = torch.Generator().manual_seed(5)
+    data = Items(torch.zeros(0))
+    data.parts = {name: Items(torch.rand(n, *shape, generator=random) * 2 - 1) for name, n in (("A", 6), ("B", 4))}
+    config_fields = {field.name for field in dataclasses.fields(cls.Config)} - {"batch_size"}
+    config = cls.Config(**{name: options.pop(name) for name in list(options) if name in config_fields})
+    seed_everything(0, "weights")
+    model = cls(config, DataSpec(shape, domains=("A", "B")))
+    return Trainer(model, Loader(data, 0), **{"half_life": 0, "extent": Extent(0, 400), **options})
+
+
 class Items:
     """What a `Loader` needs of a data set, and of its only part: items [N, …] and labels [N], in memory."""
 

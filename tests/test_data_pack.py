@@ -23,7 +23,7 @@ from ganzoo.data import pack
 from ganzoo.data.images import render
 from ganzoo.errors import GanzooError, UsageError
 
-TOYS = '''
+TOYS = """
 import os, time
 from dataclasses import dataclass
 import numpy as np
@@ -73,7 +73,7 @@ class Ring:
 
     def read(self, index, size=None):
         return np.array([np.cos(index), np.sin(index)], np.float32)
-'''
+"""
 
 
 @pytest.fixture(autouse=True)

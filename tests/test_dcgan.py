@@ -10,8 +10,9 @@ from safetensors.torch import load_file
 
 from ganzoo.api import DataSpec, UsageError
 from ganzoo.architecture import parameter_counts
-from ganzoo.plan import load_architecture, option_table
+from ganzoo.plan import load_architecture, option_table, recipe_of
 from ganzoo.plugins import find
+from ganzoo.training import plan_run
 
 DCGAN = load_architecture(find("architecture", "dcgan"))
 
@@ -67,6 +68,7 @@ def test_published_layers(network, layers):
         ((3, 96, 64), (6, 4)),
         ((4, 48, 80), (6, 10)),
         ((3, 16, 16), (4, 4)),
+        ((1, 28, 28), (7, 7)),
     ],
 )
 def test_sizes(shape, smallest):
@@ -77,7 +79,7 @@ def test_sizes(shape, smallest):
     assert tuple(model.G.main[0](torch.empty((5, 100, 1, 1), device="meta")).shape[2:]) == smallest
 
 
-@pytest.mark.parametrize("shape", [(3, 56, 56), (3, 64, 100), (3, 8, 8), (2,)])
+@pytest.mark.parametrize("shape", [(3, 56, 56), (3, 28, 32), (3, 64, 100), (3, 8, 8), (2,)])
 def test_sizes_it_cannot_do_are_refused_in_one_sentence(shape):
     with pytest.raises(UsageError) as error:
         on_meta(*shape)
@@ -86,6 +88,21 @@ def test_sizes_it_cannot_do_are_refused_in_one_sentence(shape):
     assert text.endswith(".")
     assert "\n" not in text
     assert ("multiples of 16" if len(shape) == 3 else "images") in text
+
+
+def test_digits_at_their_own_size():
+    """z -> 7×7 -> 14×14 -> 28×28 and back; by default, and as the report has it."""
+    model = on_meta(1, 28, 28)
+    assert [(m.out_channels, m.stride[0]) for m in model.G.main if hasattr(m, "stride")] == [(128, 1), (64, 2), (1, 2)]
+    assert [(m.out_channels, m.stride[0]) for m in model.D.main if hasattr(m, "stride")] == [(64, 2), (128, 2), (1, 1)]
+    for recipe, steps in (("report-digits", 5000), ("report-digits-each", 1000)):
+        plan = plan_run(None, None, recipe=recipe)
+        assert (plan.size, plan.settings.batch_size, plan.settings.channels) == ((28, 28), 32, 1)
+        assert (plan.config.lr, plan.config.beta1) == (2e-4, 0.5)
+        assert [dict(stage.length) for stage in plan.stages] == [{"steps": steps}]
+        assert recipe_of(recipe).per_class == (steps == 1000)
+    assert plan_run("dcgan", "digits").size == (32, 32)
+    assert plan_run("dcgan", "digits", preset="small").size == (32, 32)
 
 
 def near(ours: torch.Tensor, theirs: torch.Tensor, tolerance: float) -> bool:

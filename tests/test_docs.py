@@ -15,7 +15,6 @@ from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner
 
 import ganzoo
 import ganzoo.api
@@ -26,7 +25,6 @@ PAGES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md", *(ROOT / "plu
 GUIDE = ROOT / "docs" / "plugins.md"
 FENCE = re.compile(r"^```(\S*)([^\n]*)\n(.*?)^```$", re.M | re.S)
 COMMENT = re.compile(r"\s+#\s.*$")  # behind a command; "#" within a word is part of it
-NOT_YET: set[str] = set()  # pages that README names and that are not written
 
 
 def pages() -> pytest.MarkDecorator:
@@ -65,7 +63,7 @@ def test_relative_links_resolve(page):
             continue
         path, _, anchor = target.partition("#")
         file = (page.parent / path) if path else page
-        assert file.exists() or file.name in NOT_YET, f"{page.name} links to {target}, which is not there"
+        assert file.exists(), f"{page.name} links to {target}, which is not there"
         if anchor and file.suffix == ".md" and file.exists():
             assert anchor in anchors(file), f"{page.name} links to {target}, a heading that is not there"
 
@@ -105,13 +103,12 @@ def test_documented_commands_parse(page, known_run, tmp_path, monkeypatch):
     from ganzoo.cli.app import app
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(str(installed(tmp_path / "site")))
     for text in [text for language, _, text in blocks(page) if language == "toml" and "[[stages]]" in text]:
         (tmp_path / "faces.toml").write_text(text, encoding="utf-8")
     for words in commands(page):
         words = [known_run if word.startswith("runs/") else word for word in words]
-        if {"small"} & set(words):  # the guide's own architecture is installed only in the test that trains it
-            words = ["dcgan" if word == "small" else word for word in words if word not in ("--width", "512")]
+        if "small" in words:  # the guide's own architecture is installed only in the test that trains it
+            words = [{"small": "dcgan", "--width": "--width-g"}.get(word, word) for word in words]
         command: click.Command = app
         context = click.Context(app, info_name="ganzoo")
         while isinstance(command, click.Group) and words and not words[0].startswith("-"):
@@ -125,11 +122,6 @@ def test_documented_commands_parse(page, known_run, tmp_path, monkeypatch):
         except (click.ClickException, ganzoo.GanzooError) as error:
             message = error.format_message() if isinstance(error, click.ClickException) else error
             pytest.fail(f"{page.name} has `ganzoo {command.name} {' '.join(words)}`: {message}")
-
-
-def test_the_catalogues_that_pages_name_are_there():
-    result = CliRunner().invoke(__import__("ganzoo.cli.app", fromlist=["app"]).app, ["list", "--recipes"])
-    assert "report-anime" in result.output
 
 
 @pages()
@@ -201,7 +193,7 @@ def installed(site: Path) -> Path:
     folder.mkdir(parents=True)
     metadata = f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
     (folder / "METADATA").write_text(metadata, encoding="utf-8")
-    points = {**project["entry-points"]["ganzoo"], "began": "ganzoo_began", "beep": "ganzoo_beep"}
+    points = {**project["entry-points"]["ganzoo"], **{name: f"ganzoo_{name}" for name in ("began", "beep", "stripes")}}
     lines = "".join(f"{name} = {module}\n" for name, module in points.items())
     (folder / "entry_points.txt").write_text(f"[ganzoo]\n{lines}", encoding="utf-8")
     for module in points.values():
@@ -214,7 +206,7 @@ import sys
 from ganzoo.cli import main
 for name, data, options in (
     ("small", "points:images=64", []),
-    ("small", "digits:images=64", ["--width", "32", "--resolution", "16"]),
+    ("small", "stripes:images=64", ["--width", "32", "--resolution", "16"]),
     ("began-small", "tiny:images=64", ["--preset", "wide", "--width", "16", "--norm", "l2", "--accumulate", "2"]),
 ):
     sys.argv = ["ganzoo", "train", name, data, "--steps", "2", "--batch-size", "16", "--device", "cpu", *options]
@@ -236,7 +228,7 @@ def test_the_guides_plugins_train(tmp_path, monkeypatch, run_python):
     assert " k: 0.0000" in result.stdout
     assert result.stdout.count("\a") == 3  # the logger was told of each end
     runs = sorted(path.name for path in (tmp_path / "runs").iterdir())
-    assert runs == ["began-small-tiny-1", "small-digits-1", "small-points-1"]
+    assert runs == ["began-small-tiny-1", "small-points-1", "small-stripes-1"]
     facts = json.loads((tmp_path / "runs" / "small-points-1" / "run.json").read_text(encoding="utf-8"))
     assert (facts["distribution"], facts["version"]) == ("ganzoo-small", "0.1.0")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pkgutil
+
 import pytest
 
 import ganzoo
@@ -30,3 +32,9 @@ def test_importing_imports_no_torch(run_python):
 def test_the_catalogue_imports_no_torch(run_python):
     code = "import sys, ganzoo; print(len(ganzoo.architectures()) > 0, 'torch' in sys.modules)"
     assert run_python(code).stdout.split() == ["True", "False"]
+
+
+def test_no_public_name_is_a_module_too():
+    """Importing a submodule would put it in the function's place."""
+    modules = {module.name for module in pkgutil.iter_modules(ganzoo.__path__)}
+    assert not modules & set(ganzoo.__all__)

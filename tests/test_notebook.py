@@ -58,7 +58,6 @@ def test_every_code_cell_runs(notebook, tmp_path, monkeypatch, capsys):
     shown: list[Any] = []
     ipython = ModuleType("IPython.display")
     ipython.display = shown.append  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "IPython", ModuleType("IPython"))
     monkeypatch.setitem(sys.modules, "IPython.display", ipython)
     monkeypatch.setenv("GANZOO_HOME", str(tmp_path / "home"))
     for name, value in TINY.items():

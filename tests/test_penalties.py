@@ -12,14 +12,14 @@ from torch.nn import functional as F
 
 import ganzoo.penalties
 from ganzoo.api import UsageError, make_penalties, squared_norm
-from ganzoo.penalties import R1, R2, Dragan, Drift, WganGp
+from ganzoo.penalties import R1, R2, Dragan, Drift, MeanDrift, WganGp
 from ganzoo.plugins import entries
 
 GOLDEN = {
     name: tensor.float()
     for name, tensor in load_file(Path(__file__).parent / "golden" / "gradient_penalties.safetensors").items()
 }
-ALL = {"r1": R1(), "r2": R2(), "wgan-gp": WganGp(), "dragan": Dragan(), "drift": Drift()}
+ALL = {"r1": R1(), "r2": R2(), "wgan-gp": WganGp(), "dragan": Dragan(), "drift": Drift(), "mean-drift": MeanDrift()}
 
 
 @pytest.fixture
@@ -91,12 +91,14 @@ def test_dragan_ignores_the_fakes_and_stays_near_the_data():
 
 
 def test_drift():
-    """ProGAN's mean of squares, not TransGAN's square of the mean (0.00049)."""
+    """ProGAN's mean of squares, and TransGAN's square of the mean."""
     real, fake = torch.tensor([1.0, -0.5, 2.0, 0.3]), torch.tensor([-1.0, 0.2, 0.7, -0.4])
     value = Drift()(quadratic, X, X_FAKE, real.bfloat16(), fake)
     assert value.dtype == torch.float32
     assert value.item() == pytest.approx(0.001335, rel=2e-3)
     assert Drift()(quadratic, X, X_FAKE, real, fake).item() == pytest.approx(0.001335, rel=1e-6)
+    assert MeanDrift()(quadratic, X, X_FAKE, real, fake).item() == pytest.approx(0.00049, rel=1e-6)
+    assert MeanDrift(weight=2)(quadratic, X, X_FAKE, real.bfloat16(), fake).dtype == torch.float32
 
 
 # ---- a convolutional critic ----------------------------------------------------------------------------------------
@@ -156,7 +158,7 @@ def test_every_penalty_of_the_core_is_tested_here():
     assert {entry.name for entry in entries("penalty") if entry.distribution == "ganzoo"} <= set(ALL)
 
 
-@pytest.mark.parametrize("name", [name for name in ALL if name != "drift"])
+@pytest.mark.parametrize("name", [name for name in ALL if "drift" not in name])
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_the_gradient_reaches_d_through_the_second_derivative(name, precision):
     """A linear layer's slope does not depend on the images: only the second derivative can reach its weight."""

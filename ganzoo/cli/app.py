@@ -19,6 +19,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "extend": (TRAINING, "ganzoo.cli.train:extend", "Train a run further, with changed options."),
     "runs": (TRAINING, "ganzoo.cli.runs:runs", "List the runs in a folder."),
     "sample": (USING, "ganzoo.cli.sample:sample", "Make new images with a trained run or model."),
+    "mix": (USING, "ganzoo.cli.mix:mix", "Mix the styles of generated images."),
+    "translate": (USING, "ganzoo.cli.translate:translate", "Translate images to another domain with what was trained."),
     "interpolate": (
         USING,
         "ganzoo.cli.latents:interpolate",

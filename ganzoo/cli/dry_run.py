@@ -10,6 +10,8 @@ import click
 from ganzoo.architecture import parameter_counts
 from ganzoo.cli.progress import choose_display
 from ganzoo.forecast import memory_needed, steps_left
+from ganzoo.perclass import check_labels
+from ganzoo.plan import labels_of
 from ganzoo.runs import new_folder
 from ganzoo.training import plan_run, prepare
 
@@ -17,25 +19,35 @@ from ganzoo.training import plan_run, prepare
 def dry_run(
     architecture: str | None,
     dataset: str | None,
-    preset: str | None,
-    recipe: str | None,
     out: str | None,
-    options: Mapping[str, Any],
+    label: str | None,
+    per_class: bool,
+    what: Mapping[str, Any],
 ) -> None:
-    """Checks a training as far as it can be checked without a step, and prints it. No run is made."""
-    plan = plan_run(architecture, dataset, preset=preset, recipe=recipe, **options)
+    """Checks a training as far as it can be checked without a step, and prints it. No run is made.
+
+    Args:
+        what: the preset, the recipe and the options.
+    """
+    plan = plan_run(architecture, dataset, label=label, **what)
+    labels = labels_of(plan.data, plan.model, plan.entry.name) if per_class else ()
     display = choose_display()
     try:
         session = prepare(plan, display)
+        if per_class:
+            check_labels(session)
     finally:
         display.close()
     trainer = session.build(0)
     counts = parameter_counts(trainer.model)
+    items = plan.data.images if label is None else len(trainer.loader)
     memory = memory_needed(session)
     shape = "×".join(map(str, trainer.model.data.shape))
     rows = [
         ("architecture", f"{plan.entry.card.title} ({plan.entry.distribution} {plan.entry.version})"),
-        ("data", f"{plan.data.name}, {plan.data.images:,} of {shape}, {session.dataset.origin}"),
+        ("data", f"{plan.data.name}, {items:,} of {shape}, {session.dataset.origin}"),
+        *([("label", str(plan.label))] if label is not None else []),
+        *([("models", f"{len(labels)}, one for each label; what follows is of each")] if per_class else []),
         ("parameters", " + ".join(f"{name} {count:,}" for name, count in counts.items())),
         *((f"stage {number}", str(stage)) for number, stage in enumerate(plan.stages, 1)),
         ("batch", f"{trainer.current_batch_size} images"),

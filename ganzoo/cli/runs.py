@@ -31,7 +31,8 @@ def runs(folder: str, as_json: bool) -> None:
         return
     shown = table(("run", "architecture", "data", "images", "status"), (), right=("images",))
     for row in rows:
-        cells = (row["run"], row["architecture"], row["data"], f"{row['images']:,}", row["status"])
+        data = row["data"] if row["label"] is None else f"{row['data']}, label {row['label']}"
+        cells = (row["run"], row["architecture"], data, f"{row['images']:,}", row["status"])
         shown.add_row(*cells, style=STYLES.get(row["status"], "yellow"))
     console().print(shown)
 
@@ -43,6 +44,7 @@ def _row(run: ganzoo.Run) -> dict[str, Any]:
         "run": str(run.path),
         "architecture": run.facts["architecture"],
         "data": run.facts.get("data", {}).get("name"),
+        "label": run.facts.get("data", {}).get("label"),
         "images": last.get("images", 0),
         "steps": last.get("step", 0),
         "status": run.status,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,6 +11,7 @@ import click
 from ganzoo.cli.framework import Command
 from ganzoo.cli.options import ArchitectureCommand, named_architecture
 from ganzoo.cli.training import follow
+from ganzoo.errors import UsageError
 from ganzoo.settings import FIXED_IN_A_RUN
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
         "ganzoo train dcgan anime",
         "ganzoo train dcgan anime --epochs 5 --lr 1e-4 --loss hinge",
         "ganzoo train --recipe report-anime --continue",
+        "ganzoo train dcgan digits --preset digits --per-class --steps 1000",
     ),
 )
 @click.argument("architecture", required=False, metavar="[ARCH]")
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
 @click.option("--out", metavar="DIR", help="The run's folder. [default: runs/ARCH-DATA-N]")
 @click.option("--continue", "go_on", is_flag=True, help="Go on with that run if there is one already.")
 @click.option("--init", metavar="RUN|MODEL", help="Take the first weights from a run or a model file.")
+@click.option("--class", "label", metavar="LABEL", help="Train on this label only, by name or number.")
+@click.option("--per-class", is_flag=True, help="Train a model for each label, one after the other.")
 @click.option("--dry-run", is_flag=True, help="Check everything, say what would be trained, and stop.")
 def train(
     architecture: str | None,
@@ -42,6 +47,8 @@ def train(
     out: str | None,
     go_on: bool,
     init: str | None,
+    label: str | None,
+    per_class: bool,
     dry_run: bool,
     **options: Any,
 ) -> None:
@@ -51,28 +58,33 @@ def train(
     run gets a folder with its checkpoints, samples and losses, which `ganzoo resume` and `ganzoo sample` take. Ctrl-C
     saves and stops.
 
+    With --per-class the folder holds a run for each label, and a sheet with a row of images for each; `ganzoo resume`
+    takes that folder too.
+
     `ganzoo train ARCH --help` also lists the architecture's own options.
     """
     import ganzoo
 
+    if per_class and label is not None:
+        raise UsageError("Give --class for one label or --per-class for a model of each, not both.")
+    per_class = per_class or (label is None and _is_per_class(recipe))
+    what = {"preset": preset, "recipe": recipe, **options}
     if dry_run:
         from ganzoo.cli.dry_run import dry_run as rehearse
 
-        rehearse(architecture, dataset, preset, recipe, out, options)
+        rehearse(architecture, dataset, out, label, per_class, what)
         return
-    follow(
-        lambda display: ganzoo.train(
-            architecture,
-            dataset,
-            preset=preset,
-            recipe=recipe,
-            out=out,
-            init=init,
-            go_on=go_on,
-            display=display,
-            **options,
-        )
-    )
+    what = {**what, "out": out, "init": init, "go_on": go_on}
+    if per_class:
+        follow(lambda display: ganzoo.train_per_class(architecture, dataset, display=display, **what))
+    else:
+        follow(lambda display: ganzoo.train(architecture, dataset, label=label, display=display, **what))
+
+
+def _is_per_class(recipe: str | None) -> bool:
+    from ganzoo.plan import recipe_of
+
+    return recipe is not None and recipe_of(recipe).per_class
 
 
 @click.command("resume", cls=Command, examples=("ganzoo resume runs/dcgan-anime-1",))
@@ -80,17 +92,20 @@ def train(
 def resume(run: str) -> None:
     """Go on with a run exactly where it stopped.
 
-    RUN is its folder; `ganzoo runs` lists them. It ends as if it had never been stopped.
+    RUN is its folder; `ganzoo runs` lists them. It ends as if it had never been stopped. The folder that --per-class
+    made will do as well: it goes on at the label where it stopped.
     """
     import ganzoo
+    from ganzoo.runs import CLASSES
 
-    follow(lambda display: ganzoo.resume(run, display=display))
+    if (Path(run) / CLASSES).exists():
+        follow(lambda display: ganzoo.resume_per_class(run, display=display))
+    else:
+        follow(lambda display: ganzoo.resume(run, display=display))
 
 
 def _architecture_of_run(words: Sequence[str], given: Mapping[str, str]) -> type[Architecture] | None:
     """The architecture of the first word that is a run, for its options. Raises: UsageError when none is."""
-    from pathlib import Path
-
     if not words:
         return None
     from ganzoo.runs import Run

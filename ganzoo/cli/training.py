@@ -11,12 +11,14 @@ from ganzoo.cli.framework import STOPPED
 
 if TYPE_CHECKING:
     from ganzoo.display import Display
+    from ganzoo.perclass import PerClass
     from ganzoo.runs import Run
 
 
-def follow(work: Callable[[Display], Run]) -> None:
+def follow(work: Callable[[Display], Run | PerClass]) -> None:
     """Does a training with a progress display, and says how to go on."""
     from ganzoo.cli.progress import choose_display
+    from ganzoo.runs import Run
     from ganzoo.training import Stopped
 
     display = choose_display()
@@ -28,4 +30,13 @@ def follow(work: Callable[[Display], Run]) -> None:
         raise click.exceptions.Exit(STOPPED) from None
     finally:
         display.close()
-    click.echo(f"New images: ganzoo sample {run.path}")
+    click.echo(_use(run) if isinstance(run, Run) else f"A row for each label: {run.sheet}")
+
+
+def _use(run: Run) -> str:
+    """What to type to use what was trained."""
+    from ganzoo.model import architecture_of
+
+    if "translation" in architecture_of(run.facts, str(run.path)).card.tasks:
+        return f"Translate images: ganzoo translate {run.path} IMAGE --to {run.facts['data']['domains'][-1]}"
+    return f"New images: ganzoo sample {run.path}"

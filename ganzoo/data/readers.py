@@ -62,7 +62,7 @@ class Files:
 
     def __init__(self, container: Container, where: str, labels_file: Path | None = None) -> None:
         self._container = container
-        self.names = [name for name in container.names if _is_image(name)]
+        self.names = [name for name in container.names if is_image(name)]
         relative = labels.without_wrapper(self.names)
         self.domains = labels.domains_from_folders(relative)
         self.labels = self._labels(relative, where, labels_file)
@@ -157,7 +157,7 @@ def _open(path: Path, labels_file: Path | None) -> Reader:
     images = path if kind == "idx" else None
     if kind in ("folder", "zip", "tar"):
         container: Container = Folder(path) if kind == "folder" else Zip(path) if kind == "zip" else Tar(path)
-        images = None if any(map(_is_image, container.names)) or kind != "folder" else arrays.idx_in(path)
+        images = None if any(map(is_image, container.names)) or kind != "folder" else arrays.idx_in(path)
         if images is None:
             return _not_empty(Files(container, str(path), labels_file), path)
     if labels_file is not None:
@@ -207,7 +207,7 @@ def _kind(path: Path) -> str:
     return "idx" if start[:3] == b"\0\0\x08" else ""
 
 
-def _is_image(name: str) -> bool:
+def is_image(name: str) -> bool:
     parts = name.split("/")
     hidden = any((part.startswith(".") and part != "..") or part == "__MACOSX" for part in parts)
     return not hidden and Path(parts[-1]).suffix.lower() in _SUFFIXES

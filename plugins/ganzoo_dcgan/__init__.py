@@ -38,3 +38,24 @@ def ganzoo_recipes() -> Iterator[RecipeCard]:
         ),
         api=1,
     )
+    yield RecipeCard(
+        name="report-digits",
+        summary="The report's digits, all in one model: 5,000 iterations; batches of 32 are our assumption.",
+        architecture="dcgan",
+        data="digits",
+        preset="digits",
+        options={"lr": 2e-4, "beta1": 0.5},
+        stages=({"steps": 5000},),
+        api=1,
+    )
+    yield RecipeCard(
+        name="report-digits-each",
+        summary="The report's digits, one model each: 1,000 iterations a digit; batches of 32 are our assumption.",
+        architecture="dcgan",
+        data="digits",
+        preset="digits",
+        options={"lr": 2e-4, "beta1": 0.5},
+        stages=({"steps": 1000},),
+        per_class=True,
+        api=1,
+    )

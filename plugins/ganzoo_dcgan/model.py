@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from torch import Tensor, nn
 
@@ -23,6 +23,10 @@ class DCGAN(TwoPlayer):
     """Both players halve or double the image at each layer; all weights start at N(0, 0.02)."""
 
     Config = DCGANConfig
+    presets: ClassVar = {
+        "digits": {"resolution": 28, "channels": 1, "batch_size": 32},
+        "small": {"resolution": 32, "width_g": 16, "width_d": 16, "batch_size": 32},
+    }
 
     def __init__(self, config: DCGANConfig, data: DataSpec) -> None:
         super().__init__(config, data)
@@ -75,11 +79,15 @@ def leaky() -> nn.Module:
 
 
 def depth(data: DataSpec) -> int:
-    """Halvings until the shorter side is 4 (or as near as both sides allow): 3 at 32×32, 4 at 64×64, 5 at 128×128."""
+    """Halvings until the shorter side is 4 (or as near as both sides allow): 3 at 32×32, 4 at 64×64, 5 at 128×128.
+
+    At 28×28, the size of handwritten digits, they are 2, and 7 is left.
+    """
     if not data.is_image:
         raise UsageError("dcgan makes images, and this data set has none; choose one of images.")
-    if data.height % 16 or data.width % 16:
-        raise UsageError(f"dcgan cannot do {data.height}×{data.width}: sides must be multiples of 16, such as 64.")
+    if (data.height % 16 or data.width % 16) and (data.height, data.width) != (28, 28):
+        size = f"{data.height}×{data.width}"
+        raise UsageError(f"dcgan cannot do {size}: sides must be multiples of 16, such as 64, or both 28.")
     layers = min(data.height, data.width).bit_length() - 3
     while data.height % (1 << layers) or data.width % (1 << layers):
         layers -= 1

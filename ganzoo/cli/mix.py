@@ -1,0 +1,63 @@
+"""`ganzoo mix`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ganzoo.cli.framework import Command
+from ganzoo.cli.sample import default_file
+from ganzoo.errors import GanzooError, UsageError
+
+
+@click.command(
+    "mix",
+    cls=Command,
+    examples=("ganzoo mix runs/stylegan-anime-1", "ganzoo mix runs/stylegan-anime-1 --rows 3 --cutoff 2 -o mixed.png"),
+)
+@click.argument("source", metavar="RUN|MODEL")
+@click.option("--rows", type=int, default=4, metavar="INT", help="Images that give coarse styles. [default: 4]")
+@click.option("--columns", type=int, default=6, metavar="INT", help="Images that give fine styles. [default: 6]")
+@click.option(
+    "--cutoff", type=int, metavar="INT", help="Layers with coarse styles, from the first. [default: those up to 8×8]"
+)
+@click.option("--seed", type=int, default=0, metavar="INT", help="The same seed makes the same images. [default: 0]")
+@click.option(
+    "--truncation", type=float, default=1.0, metavar="NUMBER", help="Less than 1: more typical, less varied images."
+)
+@click.option("-o", "--out", metavar="FILE", help="A PNG file.")
+@click.option("--device", default="auto", metavar="auto|cpu|cuda|mps", help="Where to compute. [default: auto]")
+def mix(
+    source: str, rows: int, columns: int, cutoff: int | None, seed: int, truncation: float, out: str | None, device: str
+) -> None:
+    """Mix the styles of generated images.
+
+    Each image of the sheet takes its coarse styles (pose, shape) from the image at the left of its row and its fine
+    ones (colours, texture) from the image above its column. Only architectures with styles can. Without -o the sheet
+    is written into the run's samples folder, or beside you for a model file, and its name is printed.
+    """
+    import torch
+
+    import ganzoo
+
+    if out is not None and Path(out).suffix.lower() != ".png":
+        raise UsageError(f"-o takes a .png file, not {out}.")
+    if rows < 1 or columns < 1:
+        raise UsageError("A sheet has at least one row and one column.")
+    model = ganzoo.load(source, device=device)
+    z = model.noise(rows + columns, seed)
+    coarse, fine = z[:rows], z[rows:]
+    mixed = model.mix(coarse, fine, cutoff, truncation)
+    left, above = model.generate(coarse, truncation=truncation), model.generate(fine, truncation=truncation)
+    lines = [torch.cat([torch.ones_like(above[:1]), above])]  # the corner is white
+    lines += [torch.cat([left[i : i + 1], mixed[i]]) for i in range(rows)]
+    usual = default_file(Path(source), model, seed, None, truncation)
+    kind = "mix" if cutoff is None else f"mix-{cutoff}"
+    file = Path(out) if out else usual.with_name(f"{kind}-{usual.name}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        ganzoo.sheet(torch.cat(lines), columns + 1).save(file)
+    except OSError as error:
+        raise GanzooError(f"{file} cannot be written ({error.strerror or error}); choose another -o.") from error
+    click.echo(f"{rows} × {columns} mixed images are in {file}.")

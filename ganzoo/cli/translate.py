@@ -1,0 +1,133 @@
+"""`ganzoo translate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ganzoo.cli.framework import Command
+from ganzoo.errors import GanzooError, UsageError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from ganzoo.model import Model
+
+SHEET = "side-by-side.png"
+SHOWN = 16  # pairs on the sheet, at the most
+
+
+@click.command(
+    "translate",
+    cls=Command,
+    examples=(
+        "ganzoo translate runs/cyclegan-anime-hair-1 face.png --to B",
+        "ganzoo translate runs/cyclegan-s2w-1 photos/ beach.jpg --to B -o winter/",
+    ),
+)
+@click.argument("source", metavar="RUN|MODEL")
+@click.argument("images", metavar="IMAGE...", nargs=-1)
+@click.option("--to", "domain", metavar="DOMAIN", help="The domain to translate to, by its name in the data.")
+@click.option("-o", "--out", metavar="DIR", help="Folder for the results; default: translated-to-DOMAIN in the run's.")
+@click.option("--device", default="auto", metavar="auto|cpu|cuda|mps", help="Where to compute. [default: auto]")
+def translate(source: str, images: tuple[str, ...], domain: str | None, out: str | None, device: str) -> None:
+    """Translate images to another domain with a trained run or model.
+
+    An IMAGE is a file, or a folder of them. Each result has its image's size and file name, and a sheet called
+    side-by-side.png shows the first of them next to their images. Sides that the networks cannot take are padded by
+    reflection, and what was padded is cut off again.
+    """
+    import ganzoo
+    from ganzoo.pictures import from_picture, to_picture
+    from ganzoo.translation import side_by_side
+
+    files = find_images(images)
+    model = ganzoo.load(source, device=device)
+    if domain is None and model.domains:
+        raise UsageError(f"Say which domain to translate to: --to {' or --to '.join(model.domains)}.")
+    model.check_domain(domain or "")
+    folder = Path(out) if out else default_folder(Path(source), str(domain))
+    check_names(files, folder)
+    for file in files:
+        read(file, model)  # so that a bad one is said before hours of work, not after
+    pairs: list[tuple[Image.Image, Image.Image]] = []
+    for file in files:
+        picture = read(file, model)
+        result = model.translate(picture, str(domain))
+        write(result, folder / file.name)
+        if len(pairs) < SHOWN:
+            pairs.append((to_picture(from_picture(picture, model.architecture.data.channels)[0]), result))
+    write(side_by_side(pairs), folder / SHEET)
+    count = f"{len(files)} images" if len(files) > 1 else "1 image"
+    click.echo(f"{count} translated to {domain}, and {SHEET}, in {folder}.")
+
+
+def find_images(names: tuple[str, ...]) -> list[Path]:
+    """The files named, and the image files in the folders named, by name. Raises: UsageError."""
+    from ganzoo.data.readers import is_image
+
+    if not names:
+        raise UsageError("Say which images to translate: files, or a folder of them.")
+    files: list[Path] = []
+    for name in names:
+        path = Path(name)
+        if path.is_dir():
+            found = sorted(each for each in path.iterdir() if each.is_file() and is_image(each.name))
+            if not found:
+                raise UsageError(f"There are no images in the folder {name}.")
+            files += found
+        elif path.is_file():
+            files.append(path)
+        else:
+            raise UsageError(f"There is no image {name}.")
+    return files
+
+
+def default_folder(source: Path, domain: str) -> Path:
+    """Where results go without -o: into a run's folder, beside you for a model file."""
+    return source / f"translated-to-{domain}" if source.is_dir() else Path(f"translated-to-{domain}")
+
+
+def check_names(files: list[Path], folder: Path) -> None:
+    """Raises: UsageError when a result would take the place of an image, of the sheet or of another result."""
+    seen: dict[str, Path] = {}
+    for file in files:
+        if (folder / file.name).resolve() == file.resolve():
+            raise UsageError(f"The translation of {file} would take its place; choose another folder with -o.")
+        if file.name == SHEET:
+            raise UsageError(f"{file} has the name of the sheet; rename it.")
+        if file.name in seen:
+            raise UsageError(f"{seen[file.name]} and {file} have one name; translate them into two folders, with -o.")
+        seen[file.name] = file
+
+
+def read(file: Path, model: Model) -> Image.Image:
+    """A file's image. Raises: GanzooError naming the file that cannot be read or is too small."""
+    from ganzoo.data.images import Unreadable, decode
+    from ganzoo.translation import check_size
+
+    try:
+        picture = decode(file.read_bytes())
+        check_size(model.architecture, picture.height, picture.width)
+    except OSError as error:
+        raise GanzooError(f"{file} cannot be read ({error.strerror}).") from error
+    except Unreadable as error:
+        raise GanzooError(f"{file} {error}.") from error
+    except UsageError as error:
+        raise UsageError(f"{file}: {error}") from error
+    return picture
+
+
+def write(picture: Image.Image, file: Path) -> None:
+    """Saves an image in the format of its name. Raises: GanzooError."""
+    jpeg = file.suffix.lower() in (".jpg", ".jpeg", ".jfif")
+    if picture.mode == "RGBA" and jpeg:
+        picture = picture.convert("RGB")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        picture.save(file, quality=95 if jpeg else 80)  # formats without a quality take no heed
+    except (OSError, ValueError, KeyError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise GanzooError(f"{file} cannot be written ({reason}); choose another folder with -o.") from error

@@ -1,0 +1,23 @@
+"""Conditional GAN (Mirza and Osindero 2014): what ganzoo lists without importing torch."""
+
+from collections.abc import Iterator
+
+from ganzoo.api import Card, hookimpl
+
+
+@hookimpl
+def ganzoo_architectures() -> Iterator[Card]:
+    yield Card(
+        name="cgan",
+        title="Conditional GAN",
+        year=2014,
+        paper="arXiv:1411.1784",
+        summary="One model for all labels: say which one to make. Small convolutional networks.",
+        tasks={"conditional"},
+        resolutions=(28, 32, 64),
+        channels=(1, 3),
+        licence="MIT",
+        api=1,
+        batch_statistics=True,
+        model="ganzoo_cgan.model:CGAN",
+    )

@@ -1,0 +1,22 @@
+"""CycleGAN (Zhu, Park, Isola and Efros 2017): what ganzoo lists without importing torch."""
+
+from collections.abc import Iterator
+
+from ganzoo.api import Card, hookimpl
+
+
+@hookimpl
+def ganzoo_architectures() -> Iterator[Card]:
+    yield Card(
+        name="cyclegan",
+        title="CycleGAN",
+        year=2017,
+        paper="arXiv:1703.10593",
+        summary="Unpaired translation: there and back again should change nothing.",
+        tasks={"translation"},
+        resolutions=(64, 128, 256),
+        channels=(1, 3),
+        licence="MIT",
+        api=1,
+        model="ganzoo_cyclegan.model:CycleGAN",
+    )

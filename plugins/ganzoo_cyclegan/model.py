@@ -1,0 +1,151 @@
+"""CycleGAN: Zhu, Park, Isola and Efros 2017, arXiv:1703.10593, as its authors' PyTorch code sizes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, cast
+
+from torch import Tensor, nn
+from torch.nn.functional import l1_loss
+
+from ganzoo.api import Batch, DataSpec, ImagePool, Progress, TwoDomains, TwoDomainsConfig, Update, UsageError, option
+
+EPOCHS = 200  # of the published schedule, whose steps the learning rate takes however long the training is
+
+
+@dataclass(frozen=True)
+class CycleGANConfig(TwoDomainsConfig):
+    loss: str = option("lsgan", "adversarial loss, with constants: lsgan:a=-1,c=0")
+    adversarial_g: float = option(
+        2.0, "weight of the Gs' adversarial loss; 2: whole squares, lsgan being halved", low=0
+    )
+    adversarial_d: float = option(1.0, "weight of the Ds'; 1: lsgan is halved already, others are by 0.5", low=0)
+    cycle: float = option(10.0, "weight of the cycle loss, each way", low=0)
+    identity: float = option(0.5, "weight of the identity loss as a share of the cycle loss's; 0: none", low=0)
+    pool: int = option(50, "generated images kept for each D; 0: none", low=0)
+    blocks: int | None = option(None, "residual blocks of a G; none: 9 from 256 pixels up, 6 below", low=0)
+    width_g: int = option(64, "G's feature maps at full size", low=1)
+    width_d: int = option(64, "D's feature maps after its first layer", low=1)
+    layers_d: int = option(3, "D's layers that halve the image; 3: it judges patches of 70×70", low=1)
+    decay: float = option(0.5, "last share of the training over which the rate falls linearly to 0", low=0, high=1)
+    batch_size: int = option(1, "images in a step")
+    resolution: int = option(256, "height and width")
+    load_size: int | None = option(286, "scale images to this first, then crop them at random")
+    flip: bool = option(True, "mirror images at random")
+    epochs: int | None = option(EPOCHS, "passes over the data")
+
+
+class CycleGAN(TwoDomains):
+    """Both Gs move first, then both Ds, which see a history of generated images; all weights start at N(0, 0.02)."""
+
+    Config = CycleGANConfig
+    presets: ClassVar = {
+        "small": {"resolution": 64, "load_size": 72, "blocks": 3, "width_g": 16, "width_d": 24, "images": 3000},
+    }
+    side_multiple = 4
+    smallest_side = 8
+
+    def __init__(self, config: CycleGANConfig, data: DataSpec) -> None:
+        super().__init__(config, data)
+        least = 3 << config.layers_d
+        if data.height % 4 or data.width % 4 or min(data.height, data.width) < least:
+            raise UsageError(
+                f"CycleGAN cannot do {data.height}×{data.width}: sides must be multiples of 4, {least} or more."
+            )
+        blocks = config.blocks if config.blocks is not None else 9 if min(data.height, data.width) >= 256 else 6
+        self.G = nn.ModuleDict({way: Generator(config.width_g, blocks, data.channels) for way in ("AB", "BA")})
+        self.D = nn.ModuleDict({x: Discriminator(config.width_d, config.layers_d, data.channels) for x in "AB"})
+        self.pool_a, self.pool_b = (ImagePool(config.pool, data.shape) for _ in "AB")
+        self.apply(initialise)
+
+    def step(self, batches: Iterator[Batch], progress: Progress) -> Iterator[Update]:
+        a, b = self.pair(next(batches))
+        fake_b, fake_a = self.G["AB"](a), self.G["BA"](b)
+        weight, cycle = self.config.adversarial_g, self.config.cycle
+        terms = {
+            "adversarial A": weight * self.loss.generator(self.judge("A", fake_a)),
+            "adversarial B": weight * self.loss.generator(self.judge("B", fake_b)),
+            "cycle A": cycle * distance(self.G["BA"](fake_b), a),
+            "cycle B": cycle * distance(self.G["AB"](fake_a), b),
+        }
+        identity = cycle * self.config.identity
+        if identity:
+            terms["identity A"] = identity * distance(self.G["BA"](a), a)
+            terms["identity B"] = identity * distance(self.G["AB"](b), b)
+        yield Update("G", terms)
+
+        weight = self.config.adversarial_d
+        terms_a, watch_a = self.verdict("A", a, self.pool_a.query(fake_a), weight)
+        terms_b, watch_b = self.verdict("B", b, self.pool_b.query(fake_b), weight)
+        yield Update("D", terms_a | terms_b, watch_a | watch_b)
+
+    def learning_rate(self, progress: Progress, network: str) -> float:
+        falling: int = round(EPOCHS * self.config.decay)
+        epoch = int(EPOCHS * progress.fraction + 1e-9)
+        past = max(0, epoch + 1 - (EPOCHS - falling))
+        return 1.0 - past / (falling + 1)
+
+
+class Generator(nn.Module):
+    """images [B, C, H, W] in [-1, 1] -> images [B, C, H, W] in [-1, 1]; any sides that are multiples of 4."""
+
+    def __init__(self, width: int, blocks: int, channels: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [nn.ReflectionPad2d(3), nn.Conv2d(channels, width, 7), *normalise(width)]
+        for maps in (width, 2 * width):
+            layers += [nn.Conv2d(maps, 2 * maps, 3, 2, 1), *normalise(2 * maps)]
+        layers += [Residual(4 * width) for _ in range(blocks)]  # [B, 4 * width, H / 4, W / 4]
+        for maps in (2 * width, width):
+            layers += [nn.ConvTranspose2d(2 * maps, maps, 3, 2, 1, output_padding=1), *normalise(maps)]
+        self.model = nn.Sequential(*layers, nn.ReflectionPad2d(3), nn.Conv2d(width, channels, 7), nn.Tanh())
+
+    def forward(self, images: Tensor) -> Tensor:
+        return cast(Tensor, self.model(images))
+
+
+class Residual(nn.Module):
+    """x [B, M, H, W] plus what two convolutions make of it; nothing after the sum."""
+
+    def __init__(self, maps: int) -> None:
+        super().__init__()
+        first = (nn.ReflectionPad2d(1), nn.Conv2d(maps, maps, 3), *normalise(maps))
+        second = (nn.ReflectionPad2d(1), nn.Conv2d(maps, maps, 3), nn.InstanceNorm2d(maps))
+        self.conv_block = nn.Sequential(*first, *second)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return cast(Tensor, x + self.conv_block(x))
+
+
+class Discriminator(nn.Module):
+    """images [B, C, H, W] -> logits [B, 1, H / 8 - 2, W / 8 - 2], each of a patch of 70×70 (with three layers)."""
+
+    def __init__(self, width: int, layers: int, channels: int) -> None:
+        super().__init__()
+        stack: list[nn.Module] = [nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
+        before = width
+        for i in range(1, layers + 1):
+            maps = width << min(i, 3)
+            stack += [nn.Conv2d(before, maps, 4, 2 if i < layers else 1, 1), nn.InstanceNorm2d(maps)]
+            stack += [nn.LeakyReLU(0.2, inplace=True)]
+            before = maps
+        self.model = nn.Sequential(*stack, nn.Conv2d(before, 1, 4, 1, 1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return cast(Tensor, self.model(images))
+
+
+def normalise(maps: int) -> tuple[nn.Module, nn.Module]:
+    return nn.InstanceNorm2d(maps), nn.ReLU(inplace=True)
+
+
+def distance(x: Tensor, y: Tensor) -> Tensor:
+    return l1_loss(x.float(), y.float())
+
+
+def initialise(module: nn.Module) -> None:
+    """Appendix 7.1: weights from N(0, 0.02); biases 0."""
+    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

@@ -1,0 +1,23 @@
+"""DiscoGAN (Kim, Cha, Kim, Lee and Kim 2017): what ganzoo lists without importing torch."""
+
+from collections.abc import Iterator
+
+from ganzoo.api import Card, hookimpl
+
+
+@hookimpl
+def ganzoo_architectures() -> Iterator[Card]:
+    yield Card(
+        name="discogan",
+        title="DiscoGAN",
+        year=2017,
+        paper="arXiv:1703.05192",
+        summary="Unpaired translation through a narrow core, with reconstruction and feature matching.",
+        tasks={"translation"},
+        resolutions=(64, 128),
+        channels=(1, 3),
+        licence="MIT",
+        api=1,
+        batch_statistics=True,
+        model="ganzoo_discogan.model:DiscoGAN",
+    )

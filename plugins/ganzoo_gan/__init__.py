@@ -1,0 +1,37 @@
+"""Goodfellow's GAN (2014): what ganzoo lists without importing torch."""
+
+from collections.abc import Iterator
+
+from ganzoo.api import Card, RecipeCard, hookimpl
+
+
+@hookimpl
+def ganzoo_architectures() -> Iterator[Card]:
+    yield Card(
+        name="gan",
+        title="GAN",
+        year=2014,
+        paper="arXiv:1406.2661",
+        summary="The first GAN: two dense networks, for small images and for points of the plane.",
+        tasks={"unconditional"},
+        resolutions=(28, 32),
+        channels=(1, 3),
+        licence="MIT",
+        api=1,
+        batch_statistics=True,
+        model="ganzoo_gan.model:GAN",
+    )
+
+
+@hookimpl
+def ganzoo_recipes() -> Iterator[RecipeCard]:
+    yield RecipeCard(
+        name="report-digits-dense",
+        summary="The report's digits with its cited script's dense networks: 5,000 iterations of 32 images.",
+        architecture="gan",
+        data="digits",
+        preset="digits-dense",
+        options={"lr": 2e-4, "beta1": 0.5},
+        stages=({"steps": 5000},),
+        api=1,
+    )

@@ -1,0 +1,85 @@
+"""The first GAN: Goodfellow et al. 2014, arXiv:1406.2661, with dense networks as wide and as deep as asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from math import prod
+from typing import ClassVar, cast
+
+from torch import Tensor, nn
+
+from ganzoo.api import DataSpec, TwoPlayer, TwoPlayerConfig, UsageError, option
+
+
+@dataclass(frozen=True)
+class GANConfig(TwoPlayerConfig):
+    hidden_g: tuple[int, ...] = option((256, 256), "widths of G's hidden layers, from z on", low=1)
+    hidden_d: tuple[int, ...] = option((256, 256), "widths of D's hidden layers, from the data on", low=1)
+    batch_norm: bool = option(False, "batch norm in G, after each hidden layer's activation")
+    batch_size: int = option(64, "items in a step")
+    resolution: int = option(28, "height and width")
+
+
+class GAN(TwoPlayer):
+    """Two dense networks: whatever has a fixed size will do, images as well as points of the plane."""
+
+    Config = GANConfig
+    presets: ClassVar = {
+        "digits-dense": {
+            "hidden_g": (256, 512, 1024), "hidden_d": (512, 256), "batch_norm": True, "batch_size": 32,
+            "resolution": 28, "channels": 1,
+        },
+        "minimax": {"loss": "minimax"},
+        "points": {
+            "hidden_g": (64, 64, 64), "hidden_d": (64, 64, 64), "latents": 2, "lr": 5e-4, "batch_size": 256,
+        },
+        "small": {"hidden_g": (128, 256), "hidden_d": (128,), "batch_norm": True, "batch_size": 32},
+    }  # fmt: skip
+
+    def __init__(self, config: GANConfig, data: DataSpec) -> None:
+        super().__init__(config, data)
+        if config.augment != "none" and not data.is_image:
+            raise UsageError("gan augments images only, and this data set has none; leave out --augment.")
+        self.G = Generator(config.latents, config.hidden_g, config.batch_norm, data)
+        self.D = Discriminator(config.hidden_d, data)
+        self.apply(initialise)
+
+
+class Generator(nn.Module):
+    """z [B, Z] -> images [B, C, H, W] in [-1, 1], or vectors [B, D] of any size."""
+
+    def __init__(self, latents: int, hidden: tuple[int, ...], batch_norm: bool, data: DataSpec) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for before, after in pairwise((latents, *hidden)):
+            layers += [nn.Linear(before, after), nn.LeakyReLU(0.2)]
+            if batch_norm:
+                layers += [nn.BatchNorm1d(after, eps=1e-3, momentum=0.2)]
+        layers += [nn.Linear((latents, *hidden)[-1], prod(data.shape))]
+        layers += [nn.Tanh()] if data.is_image else []
+        self.main = nn.Sequential(*layers, nn.Unflatten(1, data.shape))
+
+    def forward(self, z: Tensor) -> Tensor:
+        return cast(Tensor, self.main(z))
+
+
+class Discriminator(nn.Module):
+    """images [B, C, H, W] or vectors [B, D] -> logits [B]; the sigmoid is the loss's."""
+
+    def __init__(self, hidden: tuple[int, ...], data: DataSpec) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [nn.Flatten()]
+        for before, after in pairwise((prod(data.shape), *hidden)):
+            layers += [nn.Linear(before, after), nn.LeakyReLU(0.2)]
+        self.main = nn.Sequential(*layers, nn.Linear((prod(data.shape), *hidden)[-1], 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return cast(Tensor, self.main(x).flatten())
+
+
+def initialise(module: nn.Module) -> None:
+    """Glorot's uniform weights and no bias, as the cited script has them."""
+    if isinstance(module, nn.Linear):
+        nn.init.xavier_uniform_(module.weight)
+        nn.init.zeros_(module.bias)

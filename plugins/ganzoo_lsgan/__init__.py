@@ -1,0 +1,23 @@
+"""LSGAN (Mao et al. 2017): what ganzoo lists without importing torch."""
+
+from collections.abc import Iterator
+
+from ganzoo.api import Card, hookimpl
+
+
+@hookimpl
+def ganzoo_architectures() -> Iterator[Card]:
+    yield Card(
+        name="lsgan",
+        title="LSGAN",
+        year=2017,
+        paper="arXiv:1611.04076",
+        summary="Least squares in place of cross-entropy, with the paper's deeper generator.",
+        tasks={"unconditional"},
+        resolutions=(32, 64, 112),
+        channels=(1, 3),
+        licence="MIT",
+        api=1,
+        batch_statistics=True,
+        model="ganzoo_lsgan.model:LSGAN",
+    )

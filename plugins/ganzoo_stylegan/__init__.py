@@ -1,0 +1,23 @@
+"""StyleGAN (Karras, Laine and Aila 2019): what ganzoo lists without importing torch."""
+
+from collections.abc import Iterator
+
+from ganzoo.api import Card, hookimpl
+
+
+@hookimpl
+def ganzoo_architectures() -> Iterator[Card]:
+    yield Card(
+        name="stylegan",
+        title="StyleGAN",
+        year=2019,
+        paper="arXiv:1812.04948",
+        summary="A growing generator steered by styles at each layer, which can be mixed.",
+        tasks={"unconditional"},
+        resolutions=(8, 16, 32, 64, 128, 256, 512, 1024),
+        channels=(1, 3),
+        licence="MIT",
+        api=1,
+        batch_statistics=True,
+        model="ganzoo_stylegan.model:StyleGAN",
+    )

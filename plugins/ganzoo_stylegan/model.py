@@ -1,0 +1,133 @@
+"""A style-based generator: Karras, Laine and Aila 2019, arXiv:1812.04948. Networks are in `generator.py`."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from ganzoo.api import DataSpec, Growing, GrowingConfig, GrowingDiscriminator, UsageError, feature_maps, option
+from ganzoo_stylegan.generator import Generator
+
+
+@dataclass(frozen=True)
+class StyleGANConfig(GrowingConfig):
+    """The paper's steps from A, progressive growing alone, to F, all of this, are the presets."""
+
+    loss: str = option("nonsaturating", "adversarial loss, with constants: lsgan:a=-1,c=0")
+    penalty: str = option("r1:gamma=10", "penalties on D, joined by +: wgan-gp:weight=10+drift")
+    start: int = option(8, "resolution to begin with; the final one: no growing", low=4)
+    blur: bool = option(True, "B: enlarge and halve with a binomial filter")
+    styles: bool = option(True, "C: map z to styles w, which scale and shift the features of each layer (AdaIN)")
+    mapping_layers: int = option(8, "C: dense layers of the mapping", low=1)
+    mapping_rate: float = option(0.01, "C: multiplier of the mapping's learning rate", low=1e-6)
+    constant: bool = option(True, "D: begin with a learned constant instead of the latent")
+    noise: bool = option(True, "E: noise at each layer, with a learned strength for each map")
+    mixing: float = option(0.9, "F: probability that an image in training has styles of two latents", low=0, high=1)
+    mean_decay: float = option(0.995, "decay of the running mean of w, for truncation", low=0, high=1)
+    truncation_layers: int = option(8, "layers from the first on that truncation reaches", low=0)
+
+
+A: dict[str, Any] = {
+    "blur": False, "styles": False, "constant": False, "noise": False, "mixing": 0.0, "start": 4,
+    "loss": "wasserstein", "penalty": "wgan-gp+drift",
+}  # fmt: skip
+B: dict[str, Any] = {"styles": False, "constant": False, "noise": False, "mixing": 0.0}
+C: dict[str, Any] = {"constant": False, "noise": False, "mixing": 0.0}
+OFFICIAL: dict[str, Any] = {
+    "resolution": 1024, "phase_images": 600_000, "flip": True, "lr_factors": (1, 1, 1, 1, 1, 1.5, 2, 3),
+}  # fmt: skip
+SMALL: dict[str, Any] = {"fmap_base": 512, "fmap_max": 64, "latents": 128, "batch_size": 16}
+
+
+class StyleGAN(Growing):
+    """Latents z are mapped to styles w, and each layer of the synthesis takes its own: `mapping` and `synthesis`."""
+
+    Config = StyleGANConfig
+    G: Generator
+    presets: ClassVar = {
+        "small": {**SMALL, "resolution": 32, "epochs": 30},
+        "small-64": {**SMALL, "resolution": 64, "epochs": 20},
+        "A": A,
+        "B": B,
+        "C": C,
+        "D": {"noise": False, "mixing": 0.0},
+        "E": {"mixing": 0.0},
+        "F": {},
+        "official-1gpu": {**OFFICIAL, "batch_size": 128, "batch_sizes": (128, 128, 128, 64, 32, 16, 8, 4)},
+        "official-8gpu": {**OFFICIAL, "batch_size": 512, "batch_sizes": (512, 256, 128, 64, 32)},
+    }
+
+    def __init__(self, config: StyleGANConfig, data: DataSpec) -> None:
+        super().__init__(config, data)
+        if not config.styles and (config.constant or config.mixing):
+            raise UsageError(
+                "Without --styles there is nothing to steer a constant or to mix; see the presets A and B."
+            )
+        maps = feature_maps(data.height, config.fmap_base, config.fmap_max)
+        hidden = min(config.fmap_base, config.fmap_max)
+        self.G = Generator(
+            data.height, config.latents, maps, data.channels, config.blur, config.styles, config.constant,
+            config.noise, config.mapping_layers, config.mapping_rate,
+        )  # fmt: skip
+        self.D = GrowingDiscriminator(data.height, maps, hidden, data.channels, config.group, config.blur)
+
+    def generate(self, z: Tensor, label: Tensor | None = None, truncation: float = 1.0) -> Tensor:
+        """Images [B, C, H, W] from z [B, Z]; styles are mixed at random while training, and never truncated there."""
+        w = self.mapping(z)
+        if self.training:
+            self.G.follow_mean(w, self.config.mean_decay)
+            return self.synthesis(self.mixed(w))
+        return self.synthesis(self.truncated(w, truncation))
+
+    def mapping(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        """z [B, Z] -> w [B, Z]; without styles only normalised."""
+        w: Tensor = self.G.mapping(z)
+        return w
+
+    def synthesis(self, w: Tensor) -> Tensor:
+        """w [B, Z], or one for each layer [B, layers, Z] -> images [B, C, H, W]."""
+        return self.G.synthesis(w)
+
+    def truncated(self, w: Tensor, psi: float) -> Tensor:
+        """w [B, Z] -> [B, layers, Z], in the first layers drawn to the mean of w: mean + psi * (w - mean).
+
+        Raises: UsageError when psi is not 1 and there are no styles.
+        """
+        layers = self.G.layers_now
+        if psi == 1.0:
+            return w[:, None].expand(-1, layers, -1)
+        self.need_styles("truncate")
+        near = self.G.w_mean.lerp(w.float(), psi)
+        reached = torch.arange(layers, device=w.device)[:, None] < self.config.truncation_layers
+        return torch.where(reached, near[:, None], w[:, None])
+
+    def mixed(self, w: Tensor) -> Tensor:
+        """Mixing regularization: now and then the layers from a random one on take styles of other latents."""
+        if random.random() >= self.config.mixing:
+            return w
+        cutoff = random.randrange(1, self.G.layers_now)  # one for the whole batch, in every process
+        return self.joined(w, self.mapping(self.noise(len(w))), cutoff)
+
+    def mix(self, coarse: Tensor, fine: Tensor, cutoff: int | None = None, truncation: float = 1.0) -> Tensor:
+        """Images [B, C, H, W] whose first `cutoff` layers take the styles of `coarse` [B, Z], the others of `fine`."""
+        self.need_styles("mix")
+        layers = self.G.layers_now
+        if cutoff is None:
+            cutoff = min(4, layers // 2)  # up to 8×8, what the paper calls coarse
+        if not 1 <= cutoff < layers:
+            raise UsageError(f"A cut-off of {cutoff} leaves nothing to mix; it takes 1 to {layers - 1} here.")
+        first, last = (self.truncated(self.mapping(z), truncation) for z in (coarse, fine))
+        return self.synthesis(torch.cat([first[:, :cutoff], last[:, cutoff:]], 1))
+
+    def joined(self, first: Tensor, last: Tensor, cutoff: int) -> Tensor:
+        """w [B, Z] twice -> [B, layers, Z], the first `cutoff` layers' from `first`."""
+        of_first = torch.arange(self.G.layers_now, device=first.device)[:, None] < cutoff
+        return torch.where(of_first, first[:, None], last[:, None])
+
+    def need_styles(self, what: str) -> None:
+        if not self.config.styles:
+            raise UsageError(f"This StyleGAN was made without styles, so there is nothing to {what}.")

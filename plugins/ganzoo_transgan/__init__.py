@@ -1,0 +1,23 @@
+"""TransGAN (Jiang, Chang and Wang 2021): what ganzoo lists without importing torch."""
+
+from collections.abc import Iterator
+
+from ganzoo.api import Card, hookimpl
+
+
+@hookimpl
+def ganzoo_architectures() -> Iterator[Card]:
+    yield Card(
+        name="transgan",
+        title="TransGAN",
+        year=2021,
+        paper="arXiv:2102.07074",
+        summary="Two transformers and no convolution: attention over pixels, and over patches.",
+        tasks={"unconditional"},
+        resolutions=(32, 48),
+        channels=(1, 3),
+        licence="MIT",
+        api=1,
+        batch_statistics=True,  # its drift penalty squares the batch's mean
+        model="ganzoo_transgan.model:TransGAN",
+    )

@@ -1,0 +1,23 @@
+"""WGAN-GP (Gulrajani et al. 2017): what ganzoo lists without importing torch."""
+
+from collections.abc import Iterator
+
+from ganzoo.api import Card, hookimpl
+
+
+@hookimpl
+def ganzoo_architectures() -> Iterator[Card]:
+    yield Card(
+        name="wgan-gp",
+        title="WGAN-GP",
+        year=2017,
+        paper="arXiv:1704.00028",
+        summary="A critic of the Wasserstein distance, held to slope 1 by a gradient penalty.",
+        tasks={"unconditional"},
+        resolutions=(28, 32, 64),
+        channels=(1, 3),
+        licence="MIT",
+        api=1,
+        batch_statistics=True,
+        model="ganzoo_wgan_gp.model:WGANGP",
+    )

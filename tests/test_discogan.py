@@ -1,0 +1,206 @@
+"""DiscoGAN: the published layers, numbers, losses and order of play."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from ganzoo.api import Batch, DataSpec, Progress, UsageError
+from ganzoo.architecture import networks, parameter_counts
+from ganzoo.plan import load_architecture, option_table
+from ganzoo.plugins import find
+
+DiscoGAN = load_architecture(find("architecture", "discogan"))
+D_COUNT = 2_765_568
+
+# Output [C, H, W] of each convolution at 64×64.
+DOWN = [("Conv2d", (64, 32, 32)), ("Conv2d", (128, 16, 16)), ("Conv2d", (256, 8, 8)), ("Conv2d", (512, 4, 4))]
+NARROW = [("Conv2d", (100, 1, 1)), ("ConvTranspose2d", (512, 4, 4))]
+UP = [("ConvTranspose2d", shape) for shape in ((256, 8, 8), (128, 16, 16), (64, 32, 32), (3, 64, 64))]
+
+
+def build(*shape: int, **options):
+    return DiscoGAN(DiscoGAN.Config(**options), DataSpec(shape, domains=("dark", "bright")))
+
+
+def on_meta(*shape: int, **options):
+    with torch.device("meta"):
+        return build(*shape, **options)
+
+
+@pytest.mark.parametrize(("preset", "g"), [(None, 5_513_856), ("bottleneck", 7_153_480)])
+def test_parameter_counts(preset, g):
+    model = on_meta(3, 64, 64, **DiscoGAN.presets.get(preset, {}))
+    assert parameter_counts(model) == {"G.AB": g, "G.BA": g, "D.A": D_COUNT, "D.B": D_COUNT}
+
+
+@pytest.mark.parametrize(
+    ("network", "options", "expected"),
+    [
+        ("G.AB", {}, DOWN + UP),
+        ("G.BA", {"bottleneck": 100}, DOWN + NARROW + UP),
+        ("D.A", {}, [*DOWN, ("Conv2d", (1, 1, 1))]),
+    ],
+)
+def test_published_layers(network, options, expected):
+    net = networks(on_meta(3, 64, 64, **options))[network]
+    seen = []
+    for layer in net.modules():
+        if isinstance(layer, (torch.nn.Conv2d, torch.nn.ConvTranspose2d)):
+            assert layer.bias is None
+            layer.register_forward_hook(lambda layer, _, out: seen.append((type(layer).__name__, tuple(out.shape[1:]))))
+    net(torch.empty(2, 3, 64, 64, device="meta"))
+    assert seen == expected
+
+
+@pytest.mark.parametrize("options", [{}, {"bottleneck": 10}])
+@pytest.mark.parametrize("shape", [(1, 32, 48), (3, 128, 128)])
+def test_sizes(shape, options):
+    model = on_meta(*shape, width_g=2, width_d=2, **options)
+    images = torch.empty(5, *shape, device="meta")
+    assert model.translate(images, "dark").shape == images.shape
+    assert model.D["B"](images).shape == (5,)
+
+
+@pytest.mark.parametrize("shape", [(3, 56, 64), (2,)])
+def test_sizes_it_cannot_do_are_refused(shape):
+    with pytest.raises(UsageError, match=r"^DiscoGAN .*\.$"):
+        on_meta(*shape)
+
+
+def near(ours: torch.Tensor, theirs: torch.Tensor, tolerance: float) -> bool:
+    assert ours.shape == theirs.shape
+    peak = theirs.abs().max().item()
+    return (ours - theirs).abs().max().item() <= (tolerance * peak if peak > 1e-6 else 1e-6)
+
+
+def golden(name: str) -> dict[str, torch.Tensor]:
+    file = Path(__file__).parent / "golden" / f"{name}.safetensors"
+    return {key: value.float() for key, value in load_file(file).items()}
+
+
+def ours(key: str) -> str:
+    """What the reference calls conv2.weight or bn4.bias is here layers.1.0.weight or layers.3.1.bias."""
+    kind, _, rest = key.partition(".")
+    if kind == "conv5":
+        return f"last.{rest}"
+    if kind.startswith(("conv", "bn")):
+        return f"layers.{int(kind[-1]) - 1}.{int(kind.startswith('bn'))}.{rest}"
+    return key
+
+
+def take_weights(net: torch.nn.Module, stored: dict[str, torch.Tensor]) -> None:
+    weights = {ours(key.removeprefix("weights/")): value for key, value in stored.items() if key.startswith("weights/")}
+    missing, unexpected = net.load_state_dict(weights, strict=False)
+    assert not unexpected
+    assert all(name.endswith("num_batches_tracked") for name in missing)
+
+
+def check_training(net: torch.nn.Module, stored: dict[str, torch.Tensor]) -> None:
+    """After a pass in training mode and its backward: gradients of the weights, and running statistics."""
+    known = {
+        **{f"grad/train/{name}": parameter.grad for name, parameter in net.named_parameters()},
+        **{f"after_train/{name}": buffer for name, buffer in net.named_buffers()},
+    }
+    checked = 0
+    for key, value in stored.items():
+        where, _, rest = key.rpartition("/")
+        if where in ("grad/train", "after_train"):
+            assert near(known[f"{where}/{ours(rest)}"], value, 1e-4 if where == "grad/train" else 2e-5), key
+            checked += 1
+    assert checked > 10
+
+
+@pytest.mark.parametrize(("file", "bottleneck"), [("discogan_g", 0), ("discogan_g_bottleneck", 10)])
+def test_golden_generator(file, bottleneck):
+    """The reference works on [0, 1]; ours maps to it and back."""
+    stored, net = golden(file), build(3, 64, 64, width_g=2, bottleneck=bottleneck).G["AB"]
+    take_weights(net, stored)
+    images = 2 * stored["input/images"] - 1
+    assert near((net.eval()(images)[:1] + 1) / 2, stored["output/eval_first_image"], 2e-5)
+    images.requires_grad_()
+    out = (net.train()(images) + 1) / 2
+    if bottleneck:
+        assert near(out[:1], stored["output/train_first_image"], 2e-5)
+    else:
+        assert near(out, stored["output/train"], 2e-5)
+    (out * stored["probe/train"]).sum().backward()
+    if not bottleneck:
+        assert near(2 * images.grad[:1], stored["grad/train/input/images_first"], 1e-4)
+    check_training(net, stored)
+
+
+def golden_discriminator():
+    stored, model = golden("discogan_d"), build(3, 64, 64, width_g=2, width_d=4)
+    take_weights(model.D["A"], stored)
+    return stored, model, 2 * stored["input/real"] - 1, 2 * stored["input/fake"] - 1
+
+
+def test_golden_discriminator():
+    """The reference ends in the sigmoid that here is the loss's."""
+    stored, model, real, _ = golden_discriminator()
+    net = model.D["A"]
+    assert near(net.eval()(real).sigmoid(), stored["output/eval"].flatten(), 2e-5)
+    real.requires_grad_()
+    features, logits = net.train().look(real)
+    assert near(logits.sigmoid(), stored["output/train"].flatten(), 2e-5)
+    assert near(features[0][:1], stored["output/train_feature0_first"], 2e-5)
+    assert near(features[1], stored["output/train_feature1"], 2e-5)
+    assert near(features[2], stored["output/train_feature2"], 2e-5)
+    (logits.sigmoid() * stored["probe/train"].flatten()).sum().backward()
+    assert near(2 * real.grad[:1], stored["grad/train/input/real_first"], 1e-4)
+    check_training(net, stored)
+
+
+def test_golden_losses():
+    stored, model, real, fake = golden_discriminator()
+    fake.requires_grad_()
+    terms, _ = model.verdict("A", real, fake.detach(), model.config.adversarial_d)
+    assert near(terms["adversarial A"], stored["output/d_loss"], 2e-5)
+    terms = model._pursuit("A", real, fake, fake, rate=0.0)
+    assert near(terms["adversarial A"] / 0.1, stored["output/g_bce"], 2e-5)
+    assert near(terms["features A"] / 0.9, stored["output/feature_matching"], 2e-5)
+    total = sum(terms.values())
+    assert near(total, stored["output/g_adversarial_total"], 2e-5)
+    total.backward()
+    assert near(2 * fake.grad[:1], stored["grad/g_adversarial_total/input/fake_first"], 1e-4)
+
+
+def test_turns_and_rates_are_the_published_ones():
+    """schedules.json: steps 0, 3, 6 … train the Ds, the others the Gs; 0.01 up to step 9,999, then 0.5."""
+    model = build(3, 16, 16, width_g=2, width_d=2)
+    random = torch.Generator().manual_seed(0)
+    a, b = (torch.rand(2, 3, 16, 16, generator=random) * 2 - 1 for _ in range(2))
+    batch = Batch(a, None, {"dark": a, "bright": b})
+    rates = {}
+    for step in (0, 1, 2, 3, 4, 5, 6, 9998, 9999, 10_000, 10_001):
+        (update,) = model.step(iter([batch]), Progress(step, 0, 0, 0, 10))
+        assert update.networks == ("D" if step % 3 == 0 else "G")
+        if update.networks == "G":
+            again = model.G["BA"](model.G["AB"](a))
+            error = ((again + 1) / 2 - (a + 1) / 2).square().mean()  # in [0, 1], as the reference's images are
+            rates[step] = (update.terms["reconstruction A"] / error).item()
+    assert rates == pytest.approx({1: 0.01, 2: 0.01, 4: 0.01, 5: 0.01, 9998: 0.01, 10_000: 0.5, 10_001: 0.5}, rel=1e-4)
+
+
+def test_a_step_moves_its_networks_and_no_other(make_pair_trainer):
+    trainer = make_pair_trainer(DiscoGAN, width_g=2, width_d=2, batch_size=3)
+    for mover in "DGGD":
+        before = {name: value.clone() for name, value in trainer.model.named_parameters()}
+        values = trainer.step()
+        moved = {name for name, value in trainer.model.named_parameters() if not torch.equal(value, before[name])}
+        assert moved == {name for name in before if name.startswith(mover)}
+        assert f"loss/{mover}" in values
+
+
+def test_optimizers_and_defaults():
+    model = on_meta(3, 64, 64)
+    for name, network in networks(model).items():
+        (group,) = model.optimizer(name, network.parameters()).param_groups
+        assert (group["lr"], group["betas"], group["weight_decay"]) == (2e-4, (0.5, 0.999), 1e-5)
+    table = option_table(DiscoGAN)
+    assert (table["batch_size"].default, table["resolution"].default) == (64, "64")
+    assert find("architecture", "discogan").card.batch_statistics
