@@ -11,14 +11,13 @@ import os
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from ganzoo import checkpoint
-from ganzoo.architecture import Architecture
 from ganzoo.average import generator_state
 from ganzoo.errors import GanzooError, UsageError, nearest
 from ganzoo.model import Model, load
@@ -83,7 +82,7 @@ class Program(nn.Module):
 
     def forward(self, first: Tensor, label: Tensor | None = None) -> Tensor:
         if self.to_domain is not None:
-            images = cast(Tensor, cast(Any, self.architecture).translate(first, self.to_domain))
+            images = self.architecture.translate(first, self.to_domain)
         else:
             images = self.architecture.generate(first, label)
         return images.clamp(-1, 1) if self.architecture.data.is_image else images
@@ -102,9 +101,7 @@ class Program(nn.Module):
 
 def directions(model: Model) -> tuple[str | None, ...]:
     """The domains that a model translates to; one None where it makes images from latents."""
-    own = getattr(type(model.architecture), "translate", None)
-    translates = own is not None and own is not getattr(Architecture, "translate", None)
-    return model.architecture.data.domains if translates else (None,)
+    return model.domains or (None,)
 
 
 def _check_direction(model: Model, to: str | None, needed: bool) -> None:

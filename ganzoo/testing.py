@@ -345,9 +345,8 @@ def _makers(case: Case, model: Model) -> Iterator[tuple[str, Callable[..., Tenso
         labels = model.labels(6, seed=1)
         yield "generate", model.generate, (model.noise(6, seed=1), *([] if labels is None else [labels]))
         return
-    translate = torch.no_grad()(cast(Any, model.architecture).translate)
-    for domain in case.data.domains:
-        yield f"translate to {domain}", partial(translate, to=domain), (NoisePart(case.data, 5).items[:6],)
+    for domain in model.domains:
+        yield f"translate to {domain}", partial(model.translate, to=domain), (NoisePart(case.data, 5).items[:6],)
 
 
 def check_saves(case: Case) -> None:

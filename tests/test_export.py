@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
-from dataclasses import replace
 from importlib.util import find_spec
 
 import pytest
@@ -17,7 +16,7 @@ from ganzoo.cli.app import app
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.exporting import NEEDED, directions, export
 from ganzoo.plan import load_architecture
-from ganzoo.plugins import entries, find
+from ganzoo.plugins import entries
 from ganzoo.testing import cases
 
 
@@ -76,16 +75,6 @@ def test_onnx_says_what_it_is(finished, tmp_path):
 def test_safetensors_opens_as_the_run_does(finished, tmp_path):
     file = ganzoo.export(finished.path, "safetensors", tmp_path / "deep" / "tiny.safetensors")
     assert torch.equal(ganzoo.load(file).sample(3, seed=2), ganzoo.load(finished.path).sample(3, seed=2))
-
-
-def test_domains_of_the_data_do_not_make_it_translate(tmp_path):
-    entry = find("architecture", "tinygan")
-    case = next(cases(entry, load_architecture(entry)))
-    case = replace(case, data=replace(case.data, domains=("A", "B")))
-    model = case.averaged(case.trainer())
-    assert export(model, "torch-export", tmp_path / "tiny.pt2").exists()
-    with pytest.raises(UsageError, match="does not translate"):
-        export(model, "torch-export", tmp_path / "tiny.pt2", to="B")
 
 
 def test_a_file_that_makes_other_images_is_not_kept(finished, tmp_path, monkeypatch):
