@@ -25,9 +25,9 @@ from ganzoo import checkpoint
 from ganzoo.architecture import Architecture, DataSpec, Styled, is_generator, parameter_counts
 from ganzoo.data import Dataset
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.exporting import export
+from ganzoo.exporting import directions, export
 from ganzoo.loader import Loader
-from ganzoo.model import Model, load, make_model
+from ganzoo.model import Model, make_model
 from ganzoo.plan import apply_options, load_architecture, preset_row
 from ganzoo.plugins import Entry, find
 from ganzoo.randomness import seed_everything
@@ -141,13 +141,14 @@ class NoisePart:
 # ---- what is checked -------------------------------------------------------------------------------------------
 
 
-def check_architecture(name: str) -> Iterator[Check]:
-    """Every check of an architecture of the catalogue, by name or `distribution:name`.
+def check_architecture(what: str | Entry) -> Iterator[Check]:
+    """Every check of an architecture of the catalogue, by name or `distribution:name`, or of one that is not in it.
 
     An architecture that cannot even be loaded or built has one check, "loads", which raises the reason.
     """
+    name = what if isinstance(what, str) else what.full_name
     try:
-        entry = find("architecture", name)
+        entry = find("architecture", what) if isinstance(what, str) else what
         model = load_architecture(entry)
         found = list(cases(entry, model))
     except Exception as error:
@@ -344,9 +345,8 @@ def _makers(case: Case, model: Model) -> Iterator[tuple[str, Callable[..., Tenso
         labels = model.labels(6, seed=1)
         yield "generate", model.generate, (model.noise(6, seed=1), *([] if labels is None else [labels]))
         return
-    translate = torch.no_grad()(cast(Any, model.architecture).translate)
-    for domain in case.data.domains:
-        yield f"translate to {domain}", partial(translate, to=domain), (NoisePart(case.data, 5).items[:6],)
+    for domain in model.domains:
+        yield f"translate to {domain}", partial(model.translate, to=domain), (NoisePart(case.data, 5).items[:6],)
 
 
 def check_saves(case: Case) -> None:
@@ -356,7 +356,9 @@ def check_saves(case: Case) -> None:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "model.safetensors"
         checkpoint.save(file, trainer.average.tensors, case.facts)
-        again = load(file, "cpu")
+        tensors, facts = checkpoint.load(file)
+        again = make_model(case.entry, facts, "cpu")
+        again.load_generators(tensors)
     pairs = zip(_makers(case, model), _makers(case, again), strict=True)
     for (name, make, inputs), (_, make_again, _) in pairs:
         _require(
@@ -388,7 +390,7 @@ def check_exports(case: Case) -> None:
     """The generator is written with torch.export and makes the same images, for batches of other sizes too."""
     model = case.averaged(_trained(case)[0])
     with TemporaryDirectory() as folder:
-        for domain in case.data.domains or (None,):
+        for domain in directions(model):
             try:
                 export(model, "torch-export", Path(folder) / "model.pt2", to=domain)
             except GanzooError as error:
