@@ -48,16 +48,10 @@ class StyleGAN(Growing):
 
     Config = StyleGANConfig
     G: Generator
-<<<<<<< HEAD
-    untrained: ClassVar = dict.fromkeys(
-        ("G.to_rgb.0", "D.from_rgb.0"), "4×4 images are made only with --start 4; the official schedule starts at 8×8"
-    )
-=======
     untrained: ClassVar = {
         "G.to_rgb.0.": "growing begins at 8×8; the released networks have the layer too",
         "D.from_rgb.0.": "likewise",
     }
->>>>>>> tools
     presets: ClassVar = {
         "small": {**SMALL, "resolution": 32, "epochs": 30},
         "small-64": {**SMALL, "resolution": 64, "epochs": 20},
