@@ -230,9 +230,8 @@ def check_card(entry: Entry, model: type[Architecture]) -> None:
     wants = "conditional" in entry.card.tasks
     _require(model.conditional or not wants, "The card promises labels; set conditional = True on the class.")
     translates = "translation" in entry.card.tasks
-    _require(
-        hasattr(model, "translate") or not translates, "The card promises translation; define translate(images, to)."
-    )
+    overridden = model.translate is not Architecture.translate
+    _require(overridden or not translates, "The card promises translation; define translate(images, to).")
 
 
 def check_builds(entry: Entry, model: type[Architecture]) -> None:
