@@ -20,29 +20,19 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-import ganzoo
 from ganzoo import checkpoint
 from ganzoo.architecture import Architecture, DataSpec, Styled, is_generator, parameter_counts
-from ganzoo.data import Dataset
+from ganzoo.cases import LENGTH, POINT, TASKS, Case, NoisePart, cases, config_of, on_meta, spec_of
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.exporting import directions, export
-from ganzoo.loader import Loader
 from ganzoo.model import Model, make_model
-from ganzoo.plan import apply_options, load_architecture, preset_row
+from ganzoo.plan import load_architecture, preset_row
 from ganzoo.plugins import Entry, find
-from ganzoo.randomness import seed_everything
-from ganzoo.runs import FORMAT
-from ganzoo.settings import Settings
-from ganzoo.spec import values
-from ganzoo.trainer import Extent, Trainer
+from ganzoo.trainer import Trainer
 
-TASKS = ("unconditional", "conditional", "translation")
-SMALL = "small"  # the preset that checks build, where there is one
-BATCH, ITEMS, STEPS = 4, 16, 2
-LENGTH = 1000 * BATCH  # images of the made-up run
+STEPS = 2
 STRIDES = 30  # places in the run, and beyond it, where a parameter may get its first gradient
 CLOSE = 1e-4  # what arithmetic in another order may change of a pixel in [-1, 1]
-POINT = (2,)
 
 
 class CheckFailed(AssertionError):
@@ -70,72 +60,6 @@ class Check:
 
     def __str__(self) -> str:
         return " ".join(filter(None, (self.architecture, self.subject, self.name)))
-
-
-@dataclass(frozen=True, eq=False)
-class Case:
-    """An architecture as the checks build it, for one task and one shape of data."""
-
-    entry: Entry
-    task: str
-    model: type[Architecture]
-    config: Any
-    data: DataSpec
-
-    def __str__(self) -> str:
-        return f"{self.task} {'x'.join(map(str, self.data.shape))}"
-
-    def trainer(self, seed: int = 0) -> Trainer:
-        """At step 0, on the CPU, with weights by the seed."""
-        seed_everything(seed, "weights")
-        model = self.model(self.config, self.data)
-        dataset = cast(Dataset, Noise(self.data))
-        return Trainer(model, Loader(dataset, 0), batch_size=BATCH, half_life=64, extent=Extent(0, LENGTH))
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What the header of a model of this case says."""
-        data = {
-            "name": "noise",
-            "origin": "noise in memory",
-            **{key: list(value) for key, value in vars(self.data).items()},
-        }
-        return {
-            "format": FORMAT, "ganzoo": ganzoo.__version__, "architecture": self.entry.name,
-            "distribution": self.entry.distribution, "version": self.entry.version, "preset": None, "seed": 0,
-            "data": data, "config": values(self.config),
-        }  # fmt: skip
-
-    def averaged(self, trainer: Trainer) -> Model:
-        """The trainer's averaged generators, to use."""
-        model = make_model(self.entry, self.facts, "cpu")
-        model.load_generators(trainer.average.tensors)
-        return model
-
-
-class Noise:
-    """A data set in memory: items uniform in [-1, 1], in every class and domain that the DataSpec names."""
-
-    on_the_fly = False
-
-    def __init__(self, data: DataSpec) -> None:
-        names = data.domains or ("",)
-        self.parts = {name: NoisePart(data, seed) for seed, name in enumerate(names)}
-
-
-class NoisePart:
-    """One domain's items [N, …], and labels [N] in turn."""
-
-    def __init__(self, data: DataSpec, seed: int) -> None:
-        stream = torch.Generator().manual_seed(seed)
-        self.items = torch.rand((ITEMS, *data.shape), generator=stream) * 2 - 1
-        self.labels = torch.arange(ITEMS) % len(data.classes) if data.classes else None
-
-    def __len__(self) -> int:
-        return ITEMS
-
-    def gather(self, indices: Tensor) -> Tensor:
-        return self.items[indices]
 
 
 # ---- what is checked -------------------------------------------------------------------------------------------
@@ -166,53 +90,6 @@ def check_architecture(what: str | Entry) -> Iterator[Check]:
             yield Check(promise, name, str(case), partial(check, case))
 
 
-def cases(entry: Entry, model: type[Architecture]) -> Iterator[Case]:
-    """The small builds of an architecture that are trained. Raises: UsageError when a declared task has none."""
-    for task in TASKS:
-        if task not in entry.card.tasks:
-            continue
-        built = None
-        for side in sorted(entry.card.resolutions):
-            built = built or _case(entry, model, task, (max(entry.card.channels), side, side), last=side)
-        points = _case(entry, model, task, POINT) if task != "translation" else None
-        if built is None and points is None:
-            raise UsageError(f"{entry.name} is built neither at a resolution of its card nor for points.")
-        yield from filter(None, (built, points))
-
-
-def _case(
-    entry: Entry, model: type[Architecture], task: str, shape: tuple[int, ...], last: int | None = None
-) -> Case | None:
-    """The case at one shape; None where the architecture refuses it, unless it is the `last` side that may do."""
-    row = model.presets.get(SMALL, {})
-    try:
-        config = _config(entry, model, {**row, "batch_size": BATCH}, shape)
-        case = Case(entry, task, model, config, _spec(task, shape))
-        _on_meta(case)
-    except UsageError:
-        if last is not None and last == max(entry.card.resolutions):
-            raise
-        return None
-    return case
-
-
-def _spec(task: str, shape: tuple[int, ...]) -> DataSpec:
-    """Data as a task asks for it: three classes, or two domains."""
-    classes = ("one", "two", "three") if task == "conditional" else ()
-    return DataSpec(shape, classes, ("A", "B") if task == "translation" else ())
-
-
-def _config(entry: Entry, model: type[Architecture], given: dict[str, Any], shape: tuple[int, ...]) -> Any:
-    """The Config with options given, told of the size as the trainer tells it."""
-    size = {"resolution": str(shape[1]), "channels": shape[0]} if len(shape) == 3 else {}
-    return apply_options(entry.name, model.Config(), Settings(), {**given, **size})[0]
-
-
-def _on_meta(case: Case) -> Architecture:
-    with torch.device("meta"):
-        return case.model(case.config, case.data)
-
-
 def _raise(error: Exception) -> None:
     raise error
 
@@ -240,7 +117,7 @@ def check_builds(entry: Entry, model: type[Architecture]) -> None:
         for side in entry.card.resolutions:
             fitting = [row for row in model.presets.values() if str(row.get("resolution")) == str(side)]
             for channels in entry.card.channels:
-                _build_first(entry, model, [{}, *fitting], [_spec(task, (channels, side, side))])
+                _build_first(entry, model, [{}, *fitting], [spec_of(task, (channels, side, side))])
 
 
 def check_presets(entry: Entry, model: type[Architecture]) -> None:
@@ -251,7 +128,7 @@ def check_presets(entry: Entry, model: type[Architecture]) -> None:
         channels = [int(row["channels"])] if row.get("channels") else sorted(entry.card.channels, reverse=True)
         shapes: list[tuple[int, ...]] = [(count, side, side) for side in sides for count in channels]
         task = "translation" if entry.card.tasks == {"translation"} else min(entry.card.tasks, key=TASKS.index)
-        _build_first(entry, model, [dict(row)], [_spec(task, shape) for shape in (*shapes, POINT)])
+        _build_first(entry, model, [dict(row)], [spec_of(task, shape) for shape in (*shapes, POINT)])
 
 
 def _build_first(entry: Entry, model: type[Architecture], rows: list[Any], specs: list[DataSpec]) -> None:
@@ -260,7 +137,7 @@ def _build_first(entry: Entry, model: type[Architecture], rows: list[Any], specs
     for row in rows:
         for spec in specs:
             try:
-                built = _on_meta(Case(entry, "", model, _config(entry, model, row, spec.shape), spec))
+                built = on_meta(Case(entry, "", model, config_of(entry, model, row, spec.shape), spec))
             except UsageError as error:
                 refusals.append(str(error))
                 continue
