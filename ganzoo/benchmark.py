@@ -24,6 +24,7 @@ from ganzoo.errors import GanzooError, UsageError
 
 Against = Literal["plain", "bare"]
 PICTURES = 2048  # images that the plain loop reads from a folder of JPEG files
+WATCH = 1.0  # seconds between looks at the memory, each of which takes the kernel some tens of milliseconds
 PAUSE = 1.0  # seconds between turns, in which the other's loader processes fall asleep
 
 
@@ -149,7 +150,7 @@ class Contender:
         raise GanzooError("A benchmark's process ended before its time; run it alone to see why.")
 
     def _watch(self) -> None:
-        while not self._done.wait(0.1):
+        while not self._done.wait(WATCH):
             now = anonymous_memory(self.process.pid)
             if now is not None:
                 self.peak_memory = max(self.peak_memory or 0, now)

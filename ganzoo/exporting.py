@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -37,7 +37,7 @@ def export(
     """Writes a model's generator for use elsewhere and returns the file.
 
     The program takes z [B, Z] from N(0, 1), and label [B], int64, where it was trained with labels; or, where it
-    translates, images [B, C, H, W] in [-1, 1]. It gives images [B, C, H, W] in [-1, 1], for every B, on the CPU.
+    translates, source [B, C, H, W] in [-1, 1]. It gives images [B, C, H, W] in [-1, 1], for every B, on the CPU.
 
     Args:
         source: a run's folder, a model.safetensors file, or a loaded model.
@@ -82,7 +82,7 @@ class Program(nn.Module):
 
     def forward(self, first: Tensor, label: Tensor | None = None) -> Tensor:
         if self.to_domain is not None:
-            images = cast(Tensor, cast(Any, self.architecture).translate(first, self.to_domain))
+            images = self.architecture.translate(first, self.to_domain)
         else:
             images = self.architecture.generate(first, label)
         return images.clamp(-1, 1) if self.architecture.data.is_image else images
@@ -91,7 +91,7 @@ class Program(nn.Module):
         """Something to trace or to check the program with, by the inputs' names."""
         architecture, stream = self.architecture, torch.Generator().manual_seed(count)
         if self.to_domain is not None:
-            return {"images": torch.rand((count, *architecture.data.shape), generator=stream) * 2 - 1}
+            return {"source": torch.rand((count, *architecture.data.shape), generator=stream) * 2 - 1}
         assert architecture.latents is not None
         found = {"z": torch.randn((count, architecture.latents), generator=stream)}
         if architecture.conditional:
@@ -99,17 +99,21 @@ class Program(nn.Module):
         return found
 
 
+def directions(model: Model) -> tuple[str | None, ...]:
+    """The domains that a model translates to; one None where it makes images from latents."""
+    return model.domains or (None,)
+
+
 def _check_direction(model: Model, to: str | None, needed: bool) -> None:
     """Raises: UsageError when the domain is unknown, given in vain, or missing though `needed`."""
-    name, domains = model.facts["architecture"], model.architecture.data.domains
-    translates = hasattr(model.architecture, "translate") and bool(domains)
-    if to is not None and not translates:
+    name, known = model.facts["architecture"], [domain for domain in directions(model) if domain is not None]
+    if to is not None and not known:
         raise UsageError(f"{name} does not translate; leave out --to.")
-    if to is not None and to not in domains:
-        raise UsageError(f"There is no domain {to!r}; {nearest(to, domains)}")
-    if to is None and needed and translates:
-        raise UsageError(f"{name} translates; say in which direction: --to {' or --to '.join(domains)}.")
-    if not translates:
+    if to is not None and to not in known:
+        raise UsageError(f"There is no domain {to!r}; {nearest(to, known)}")
+    if to is None and needed and known:
+        raise UsageError(f"{name} translates; say in which direction: --to {' or --to '.join(known)}.")
+    if not known:
         model.noise(1)  # says so where there are no latents either
 
 
@@ -121,7 +125,7 @@ def _default(model: Model, format: str, to: str | None) -> Path:
 def _write_safetensors(model: Model, to: str | None, file: Path) -> None:
     checkpoint.save(file, generator_state(model.architecture), model.facts)
     again = load(file, device="cpu")
-    for direction in model.architecture.data.domains or (None,):
+    for direction in directions(model):
         program = Program(again, direction)
         _check(model, direction, lambda inputs: cast(Tensor, program(*inputs.values())))  # noqa: B023 (called at once)
 
@@ -139,7 +143,8 @@ def _write_onnx(model: Model, to: str | None, file: Path) -> None:
     try:
         program = torch.onnx.export(
             _traced(model, to), input_names=names, output_names=["images"],
-            dynamic_shapes=tuple({0: "batch"} for _ in names), dynamo=True, verbose=False,
+            dynamic_shapes=({0: "batch"}, *[None] * (len(names) - 1)), dynamo=True, verbose=False,
+            optimize=False,  # onnxscript's optimizer takes away "+ 1e-8", and with it every such guard against 0
         )  # fmt: skip
     except torch.onnx.OnnxExporterError as error:
         raise _cannot(model, "ONNX", error) from error

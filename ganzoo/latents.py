@@ -57,7 +57,7 @@ def slerp(start: Tensor, end: Tensor, t: Tensor) -> Tensor:
     angle = (a * b).sum(-1, keepdim=True).clamp(-1, 1).acos()
     turned = ((1 - t) * angle).sin() * a + (t * angle).sin() * b
     arc = turned / angle.sin() * torch.lerp(*lengths, t)
-    return torch.where(angle.sin() > 1e-4, arc, torch.lerp(start, end, t))
+    return torch.where(angle.sin() > 1e-3, arc, torch.lerp(start, end, t))
 
 
 def walk(stops: Tensor, frames: int, ends: bool = False) -> Tensor:

@@ -20,29 +20,19 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-import ganzoo
 from ganzoo import checkpoint
 from ganzoo.architecture import Architecture, DataSpec, Styled, is_generator, parameter_counts
-from ganzoo.data import Dataset
+from ganzoo.cases import LENGTH, POINT, TASKS, Case, NoisePart, cases, config_of, on_meta, spec_of
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.exporting import export
-from ganzoo.loader import Loader
-from ganzoo.model import Model, load, make_model
-from ganzoo.plan import apply_options, load_architecture, preset_row
+from ganzoo.exporting import directions, export
+from ganzoo.model import Model, make_model
+from ganzoo.plan import load_architecture, preset_row
 from ganzoo.plugins import Entry, find
-from ganzoo.randomness import seed_everything
-from ganzoo.runs import FORMAT
-from ganzoo.settings import Settings
-from ganzoo.spec import values
-from ganzoo.trainer import Extent, Trainer
+from ganzoo.trainer import Trainer
 
-TASKS = ("unconditional", "conditional", "translation")
-SMALL = "small"  # the preset that checks build, where there is one
-BATCH, ITEMS, STEPS = 4, 16, 2
-LENGTH = 1000 * BATCH  # images of the made-up run
+STEPS = 2
 STRIDES = 30  # places in the run, and beyond it, where a parameter may get its first gradient
 CLOSE = 1e-4  # what arithmetic in another order may change of a pixel in [-1, 1]
-POINT = (2,)
 
 
 class CheckFailed(AssertionError):
@@ -72,82 +62,17 @@ class Check:
         return " ".join(filter(None, (self.architecture, self.subject, self.name)))
 
 
-@dataclass(frozen=True, eq=False)
-class Case:
-    """An architecture as the checks build it, for one task and one shape of data."""
-
-    entry: Entry
-    task: str
-    model: type[Architecture]
-    config: Any
-    data: DataSpec
-
-    def __str__(self) -> str:
-        return f"{self.task} {'x'.join(map(str, self.data.shape))}"
-
-    def trainer(self, seed: int = 0) -> Trainer:
-        """At step 0, on the CPU, with weights by the seed."""
-        seed_everything(seed, "weights")
-        model = self.model(self.config, self.data)
-        dataset = cast(Dataset, Noise(self.data))
-        return Trainer(model, Loader(dataset, 0), batch_size=BATCH, half_life=64, extent=Extent(0, LENGTH))
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What the header of a model of this case says."""
-        data = {
-            "name": "noise",
-            "origin": "noise in memory",
-            **{key: list(value) for key, value in vars(self.data).items()},
-        }
-        return {
-            "format": FORMAT, "ganzoo": ganzoo.__version__, "architecture": self.entry.name,
-            "distribution": self.entry.distribution, "version": self.entry.version, "preset": None, "seed": 0,
-            "data": data, "config": values(self.config),
-        }  # fmt: skip
-
-    def averaged(self, trainer: Trainer) -> Model:
-        """The trainer's averaged generators, to use."""
-        model = make_model(self.entry, self.facts, "cpu")
-        model.load_generators(trainer.average.tensors)
-        return model
-
-
-class Noise:
-    """A data set in memory: items uniform in [-1, 1], in every class and domain that the DataSpec names."""
-
-    on_the_fly = False
-
-    def __init__(self, data: DataSpec) -> None:
-        names = data.domains or ("",)
-        self.parts = {name: NoisePart(data, seed) for seed, name in enumerate(names)}
-
-
-class NoisePart:
-    """One domain's items [N, …], and labels [N] in turn."""
-
-    def __init__(self, data: DataSpec, seed: int) -> None:
-        stream = torch.Generator().manual_seed(seed)
-        self.items = torch.rand((ITEMS, *data.shape), generator=stream) * 2 - 1
-        self.labels = torch.arange(ITEMS) % len(data.classes) if data.classes else None
-
-    def __len__(self) -> int:
-        return ITEMS
-
-    def gather(self, indices: Tensor) -> Tensor:
-        return self.items[indices]
-
-
 # ---- what is checked -------------------------------------------------------------------------------------------
 
 
-def check_architecture(name: str) -> Iterator[Check]:
-    """Every check of an architecture of the catalogue, by name or `distribution:name`.
+def check_architecture(what: str | Entry) -> Iterator[Check]:
+    """Every check of an architecture of the catalogue, by name or `distribution:name`, or of one that is not in it.
 
     An architecture that cannot even be loaded or built has one check, "loads", which raises the reason.
     """
+    name = what if isinstance(what, str) else what.full_name
     try:
-        entry = find("architecture", name)
+        entry = find("architecture", what) if isinstance(what, str) else what
         model = load_architecture(entry)
         found = list(cases(entry, model))
     except Exception as error:
@@ -163,53 +88,6 @@ def check_architecture(name: str) -> Iterator[Check]:
             if promise == "latents" and case.task == "translation":
                 continue
             yield Check(promise, name, str(case), partial(check, case))
-
-
-def cases(entry: Entry, model: type[Architecture]) -> Iterator[Case]:
-    """The small builds of an architecture that are trained. Raises: UsageError when a declared task has none."""
-    for task in TASKS:
-        if task not in entry.card.tasks:
-            continue
-        built = None
-        for side in sorted(entry.card.resolutions):
-            built = built or _case(entry, model, task, (max(entry.card.channels), side, side), last=side)
-        points = _case(entry, model, task, POINT) if task != "translation" else None
-        if built is None and points is None:
-            raise UsageError(f"{entry.name} is built neither at a resolution of its card nor for points.")
-        yield from filter(None, (built, points))
-
-
-def _case(
-    entry: Entry, model: type[Architecture], task: str, shape: tuple[int, ...], last: int | None = None
-) -> Case | None:
-    """The case at one shape; None where the architecture refuses it, unless it is the `last` side that may do."""
-    row = model.presets.get(SMALL, {})
-    try:
-        config = _config(entry, model, {**row, "batch_size": BATCH}, shape)
-        case = Case(entry, task, model, config, _spec(task, shape))
-        _on_meta(case)
-    except UsageError:
-        if last is not None and last == max(entry.card.resolutions):
-            raise
-        return None
-    return case
-
-
-def _spec(task: str, shape: tuple[int, ...]) -> DataSpec:
-    """Data as a task asks for it: three classes, or two domains."""
-    classes = ("one", "two", "three") if task == "conditional" else ()
-    return DataSpec(shape, classes, ("A", "B") if task == "translation" else ())
-
-
-def _config(entry: Entry, model: type[Architecture], given: dict[str, Any], shape: tuple[int, ...]) -> Any:
-    """The Config with options given, told of the size as the trainer tells it."""
-    size = {"resolution": str(shape[1]), "channels": shape[0]} if len(shape) == 3 else {}
-    return apply_options(entry.name, model.Config(), Settings(), {**given, **size})[0]
-
-
-def _on_meta(case: Case) -> Architecture:
-    with torch.device("meta"):
-        return case.model(case.config, case.data)
 
 
 def _raise(error: Exception) -> None:
@@ -229,9 +107,8 @@ def check_card(entry: Entry, model: type[Architecture]) -> None:
     wants = "conditional" in entry.card.tasks
     _require(model.conditional or not wants, "The card promises labels; set conditional = True on the class.")
     translates = "translation" in entry.card.tasks
-    _require(
-        hasattr(model, "translate") or not translates, "The card promises translation; define translate(images, to)."
-    )
+    overridden = model.translate is not Architecture.translate
+    _require(overridden or not translates, "The card promises translation; define translate(images, to).")
 
 
 def check_builds(entry: Entry, model: type[Architecture]) -> None:
@@ -240,7 +117,7 @@ def check_builds(entry: Entry, model: type[Architecture]) -> None:
         for side in entry.card.resolutions:
             fitting = [row for row in model.presets.values() if str(row.get("resolution")) == str(side)]
             for channels in entry.card.channels:
-                _build_first(entry, model, [{}, *fitting], [_spec(task, (channels, side, side))])
+                _build_first(entry, model, [{}, *fitting], [spec_of(task, (channels, side, side))])
 
 
 def check_presets(entry: Entry, model: type[Architecture]) -> None:
@@ -251,7 +128,7 @@ def check_presets(entry: Entry, model: type[Architecture]) -> None:
         channels = [int(row["channels"])] if row.get("channels") else sorted(entry.card.channels, reverse=True)
         shapes: list[tuple[int, ...]] = [(count, side, side) for side in sides for count in channels]
         task = "translation" if entry.card.tasks == {"translation"} else min(entry.card.tasks, key=TASKS.index)
-        _build_first(entry, model, [dict(row)], [_spec(task, shape) for shape in (*shapes, POINT)])
+        _build_first(entry, model, [dict(row)], [spec_of(task, shape) for shape in (*shapes, POINT)])
 
 
 def _build_first(entry: Entry, model: type[Architecture], rows: list[Any], specs: list[DataSpec]) -> None:
@@ -260,7 +137,7 @@ def _build_first(entry: Entry, model: type[Architecture], rows: list[Any], specs
     for row in rows:
         for spec in specs:
             try:
-                built = _on_meta(Case(entry, "", model, _config(entry, model, row, spec.shape), spec))
+                built = on_meta(Case(entry, "", model, config_of(entry, model, row, spec.shape), spec))
             except UsageError as error:
                 refusals.append(str(error))
                 continue
@@ -344,9 +221,8 @@ def _makers(case: Case, model: Model) -> Iterator[tuple[str, Callable[..., Tenso
         labels = model.labels(6, seed=1)
         yield "generate", model.generate, (model.noise(6, seed=1), *([] if labels is None else [labels]))
         return
-    translate = torch.no_grad()(cast(Any, model.architecture).translate)
-    for domain in case.data.domains:
-        yield f"translate to {domain}", partial(translate, to=domain), (NoisePart(case.data, 5).items[:6],)
+    for domain in model.domains:
+        yield f"translate to {domain}", partial(model.translate, to=domain), (NoisePart(case.data, 5).items[:6],)
 
 
 def check_saves(case: Case) -> None:
@@ -356,7 +232,9 @@ def check_saves(case: Case) -> None:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "model.safetensors"
         checkpoint.save(file, trainer.average.tensors, case.facts)
-        again = load(file, "cpu")
+        tensors, facts = checkpoint.load(file)
+        again = make_model(case.entry, facts, "cpu")
+        again.load_generators(tensors)
     pairs = zip(_makers(case, model), _makers(case, again), strict=True)
     for (name, make, inputs), (_, make_again, _) in pairs:
         _require(
@@ -388,7 +266,7 @@ def check_exports(case: Case) -> None:
     """The generator is written with torch.export and makes the same images, for batches of other sizes too."""
     model = case.averaged(_trained(case)[0])
     with TemporaryDirectory() as folder:
-        for domain in case.data.domains or (None,):
+        for domain in directions(model):
             try:
                 export(model, "torch-export", Path(folder) / "model.pt2", to=domain)
             except GanzooError as error:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
-from safetensors.torch import load_file
+from golden_numbers import GRADIENT, OUTPUT, near, stored
 
 from ganzoo.api import Batch, DataSpec, Progress, UsageError
 from ganzoo.architecture import networks, parameter_counts
@@ -83,60 +81,53 @@ def test_it_takes_two_domains(domains, said):
         CycleGAN(CycleGAN.Config(), DataSpec((3, 64, 64), domains=domains))
 
 
-def near(ours: torch.Tensor, theirs: torch.Tensor, tolerance: float) -> bool:
-    assert ours.shape == theirs.shape
-    peak = theirs.abs().max().item()
-    return (ours - theirs).abs().max().item() <= (tolerance * peak if peak > 1e-6 else 1e-6)
-
-
 def golden(name: str, net: torch.nn.Module) -> dict[str, torch.Tensor]:
     """Everything stored, with its weights taken into the network."""
-    file = Path(__file__).parent / "golden" / f"{name}.safetensors"
-    stored = {key: value.float() for key, value in load_file(file).items()}
-    weights = {key.removeprefix("weights/"): value for key, value in stored.items() if key.startswith("weights/")}
+    numbers = stored(name)
+    weights = {key.removeprefix("weights/"): value for key, value in numbers.items() if key.startswith("weights/")}
     net.load_state_dict(weights)
-    return stored
+    return numbers
 
 
-def check_gradients(net: torch.nn.Module, stored: dict[str, torch.Tensor]) -> None:
-    names = [name.removeprefix("grad/out/") for name in stored if name.startswith("grad/out/model")]
+def check_gradients(net: torch.nn.Module, numbers: dict[str, torch.Tensor]) -> None:
+    names = [name.removeprefix("grad/out/") for name in numbers if name.startswith("grad/out/model")]
     assert names
     for name in names:
-        assert near(dict(net.named_parameters())[name].grad, stored[f"grad/out/{name}"], 1e-4), name
+        assert near(dict(net.named_parameters())[name].grad, numbers[f"grad/out/{name}"], GRADIENT), name
 
 
 @pytest.mark.parametrize("training", [True, False])
 def test_golden_generator(training):
     net = build(3, 32, 32, width_g=4, blocks=2).G["AB"].train(training)
-    stored = golden("cyclegan_g", net)
+    numbers = golden("cyclegan_g", net)
     inner = {}
     for name, layer in (("after_stem_first", 3), ("after_down", 9), ("after_blocks", 11)):
         net.model[layer].register_forward_hook(lambda _, __, out, name=name: inner.update({name: out.clone()}))
-    images = stored["input/images"].requires_grad_()
+    images = numbers["input/images"].requires_grad_()
     out = net(images)
-    assert near(out, stored["output/out"], 2e-5)
-    assert near(inner["after_stem_first"][:1], stored["output/after_stem_first"], 2e-5)
-    assert near(inner["after_down"], stored["output/after_down"], 2e-5)
-    assert near(inner["after_blocks"], stored["output/after_blocks"], 2e-5)
-    (out * stored["probe/out"]).sum().backward()
-    assert near(images.grad, stored["grad/out/input/images"], 1e-4)
-    check_gradients(net, stored)
+    assert near(out, numbers["output/out"], OUTPUT)
+    assert near(inner["after_stem_first"][:1], numbers["output/after_stem_first"], OUTPUT)
+    assert near(inner["after_down"], numbers["output/after_down"], OUTPUT)
+    assert near(inner["after_blocks"], numbers["output/after_blocks"], OUTPUT)
+    (out * numbers["probe/out"]).sum().backward()
+    assert near(images.grad, numbers["grad/out/input/images"], GRADIENT)
+    check_gradients(net, numbers)
 
 
 def test_golden_discriminator_and_its_loss():
     model = build(3, 64, 64, width_d=4)
     net = model.D["A"]
-    stored = golden("cyclegan_d", net)
-    images = stored["input/images"].requires_grad_()
+    numbers = golden("cyclegan_d", net)
+    images = numbers["input/images"].requires_grad_()
     out = net(images)
-    assert near(out, stored["output/out"], 2e-5)
-    (out * stored["probe/out"]).sum().backward()
-    assert near(images.grad[:1], stored["grad/out/input/images_first"], 1e-4)
-    check_gradients(net, stored)
-    to_1, to_0 = stored["output/mse_to_1"], stored["output/mse_to_0"]
-    assert near(model.config.adversarial_g * model.loss.generator(out), to_1, 2e-5)  # G's is whole
+    assert near(out, numbers["output/out"], OUTPUT)
+    (out * numbers["probe/out"]).sum().backward()
+    assert near(images.grad[:1], numbers["grad/out/input/images_first"], GRADIENT)
+    check_gradients(net, numbers)
+    to_1, to_0 = numbers["output/mse_to_1"], numbers["output/mse_to_0"]
+    assert near(model.config.adversarial_g * model.loss.generator(out), to_1, OUTPUT)  # G's is whole
     terms, _ = model.verdict("A", images, images, model.config.adversarial_d)
-    assert near(terms["adversarial A"], (to_1 + to_0) / 2, 2e-5)  # D's is halved
+    assert near(terms["adversarial A"], (to_1 + to_0) / 2, OUTPUT)  # D's is halved
 
 
 def test_first_weights():

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
-from safetensors.torch import load_file
+from golden_numbers import GRADIENT, OUTPUT, near, stored
 
 from ganzoo.api import Batch, DataSpec, Progress, UsageError
 from ganzoo.architecture import networks, parameter_counts
@@ -71,17 +69,6 @@ def test_sizes_it_cannot_do_are_refused(shape):
         on_meta(*shape)
 
 
-def near(ours: torch.Tensor, theirs: torch.Tensor, tolerance: float) -> bool:
-    assert ours.shape == theirs.shape
-    peak = theirs.abs().max().item()
-    return (ours - theirs).abs().max().item() <= (tolerance * peak if peak > 1e-6 else 1e-6)
-
-
-def golden(name: str) -> dict[str, torch.Tensor]:
-    file = Path(__file__).parent / "golden" / f"{name}.safetensors"
-    return {key: value.float() for key, value in load_file(file).items()}
-
-
 def ours(key: str) -> str:
     """What the reference calls conv2.weight or bn4.bias is here layers.1.0.weight or layers.3.1.bias."""
     kind, _, rest = key.partition(".")
@@ -92,24 +79,26 @@ def ours(key: str) -> str:
     return key
 
 
-def take_weights(net: torch.nn.Module, stored: dict[str, torch.Tensor]) -> None:
-    weights = {ours(key.removeprefix("weights/")): value for key, value in stored.items() if key.startswith("weights/")}
+def take_weights(net: torch.nn.Module, numbers: dict[str, torch.Tensor]) -> None:
+    weights = {
+        ours(key.removeprefix("weights/")): value for key, value in numbers.items() if key.startswith("weights/")
+    }
     missing, unexpected = net.load_state_dict(weights, strict=False)
     assert not unexpected
     assert all(name.endswith("num_batches_tracked") for name in missing)
 
 
-def check_training(net: torch.nn.Module, stored: dict[str, torch.Tensor]) -> None:
+def check_training(net: torch.nn.Module, numbers: dict[str, torch.Tensor]) -> None:
     """After a pass in training mode and its backward: gradients of the weights, and running statistics."""
     known = {
         **{f"grad/train/{name}": parameter.grad for name, parameter in net.named_parameters()},
         **{f"after_train/{name}": buffer for name, buffer in net.named_buffers()},
     }
     checked = 0
-    for key, value in stored.items():
+    for key, value in numbers.items():
         where, _, rest = key.rpartition("/")
         if where in ("grad/train", "after_train"):
-            assert near(known[f"{where}/{ours(rest)}"], value, 1e-4 if where == "grad/train" else 2e-5), key
+            assert near(known[f"{where}/{ours(rest)}"], value, GRADIENT if where == "grad/train" else OUTPUT), key
             checked += 1
     assert checked > 10
 
@@ -117,56 +106,56 @@ def check_training(net: torch.nn.Module, stored: dict[str, torch.Tensor]) -> Non
 @pytest.mark.parametrize(("file", "bottleneck"), [("discogan_g", 0), ("discogan_g_bottleneck", 10)])
 def test_golden_generator(file, bottleneck):
     """The reference works on [0, 1]; ours maps to it and back."""
-    stored, net = golden(file), build(3, 64, 64, width_g=2, bottleneck=bottleneck).G["AB"]
-    take_weights(net, stored)
-    images = 2 * stored["input/images"] - 1
-    assert near((net.eval()(images)[:1] + 1) / 2, stored["output/eval_first_image"], 2e-5)
+    numbers, net = stored(file), build(3, 64, 64, width_g=2, bottleneck=bottleneck).G["AB"]
+    take_weights(net, numbers)
+    images = 2 * numbers["input/images"] - 1
+    assert near((net.eval()(images)[:1] + 1) / 2, numbers["output/eval_first_image"], OUTPUT)
     images.requires_grad_()
     out = (net.train()(images) + 1) / 2
     if bottleneck:
-        assert near(out[:1], stored["output/train_first_image"], 2e-5)
+        assert near(out[:1], numbers["output/train_first_image"], OUTPUT)
     else:
-        assert near(out, stored["output/train"], 2e-5)
-    (out * stored["probe/train"]).sum().backward()
+        assert near(out, numbers["output/train"], OUTPUT)
+    (out * numbers["probe/train"]).sum().backward()
     if not bottleneck:
-        assert near(2 * images.grad[:1], stored["grad/train/input/images_first"], 1e-4)
-    check_training(net, stored)
+        assert near(2 * images.grad[:1], numbers["grad/train/input/images_first"], GRADIENT)
+    check_training(net, numbers)
 
 
 def golden_discriminator():
-    stored, model = golden("discogan_d"), build(3, 64, 64, width_g=2, width_d=4)
-    take_weights(model.D["A"], stored)
-    return stored, model, 2 * stored["input/real"] - 1, 2 * stored["input/fake"] - 1
+    numbers, model = stored("discogan_d"), build(3, 64, 64, width_g=2, width_d=4)
+    take_weights(model.D["A"], numbers)
+    return numbers, model, 2 * numbers["input/real"] - 1, 2 * numbers["input/fake"] - 1
 
 
 def test_golden_discriminator():
     """The reference ends in the sigmoid that here is the loss's."""
-    stored, model, real, _ = golden_discriminator()
+    numbers, model, real, _ = golden_discriminator()
     net = model.D["A"]
-    assert near(net.eval()(real).sigmoid(), stored["output/eval"].flatten(), 2e-5)
+    assert near(net.eval()(real).sigmoid(), numbers["output/eval"].flatten(), OUTPUT)
     real.requires_grad_()
     features, logits = net.train().look(real)
-    assert near(logits.sigmoid(), stored["output/train"].flatten(), 2e-5)
-    assert near(features[0][:1], stored["output/train_feature0_first"], 2e-5)
-    assert near(features[1], stored["output/train_feature1"], 2e-5)
-    assert near(features[2], stored["output/train_feature2"], 2e-5)
-    (logits.sigmoid() * stored["probe/train"].flatten()).sum().backward()
-    assert near(2 * real.grad[:1], stored["grad/train/input/real_first"], 1e-4)
-    check_training(net, stored)
+    assert near(logits.sigmoid(), numbers["output/train"].flatten(), OUTPUT)
+    assert near(features[0][:1], numbers["output/train_feature0_first"], OUTPUT)
+    assert near(features[1], numbers["output/train_feature1"], OUTPUT)
+    assert near(features[2], numbers["output/train_feature2"], OUTPUT)
+    (logits.sigmoid() * numbers["probe/train"].flatten()).sum().backward()
+    assert near(2 * real.grad[:1], numbers["grad/train/input/real_first"], GRADIENT)
+    check_training(net, numbers)
 
 
 def test_golden_losses():
-    stored, model, real, fake = golden_discriminator()
+    numbers, model, real, fake = golden_discriminator()
     fake.requires_grad_()
     terms, _ = model.verdict("A", real, fake.detach(), model.config.adversarial_d)
-    assert near(terms["adversarial A"], stored["output/d_loss"], 2e-5)
+    assert near(terms["adversarial A"], numbers["output/d_loss"], OUTPUT)
     terms = model._pursuit("A", real, fake, fake, rate=0.0)
-    assert near(terms["adversarial A"] / 0.1, stored["output/g_bce"], 2e-5)
-    assert near(terms["features A"] / 0.9, stored["output/feature_matching"], 2e-5)
+    assert near(terms["adversarial A"] / 0.1, numbers["output/g_bce"], OUTPUT)
+    assert near(terms["features A"] / 0.9, numbers["output/feature_matching"], OUTPUT)
     total = sum(terms.values())
-    assert near(total, stored["output/g_adversarial_total"], 2e-5)
+    assert near(total, numbers["output/g_adversarial_total"], OUTPUT)
     total.backward()
-    assert near(2 * fake.grad[:1], stored["grad/g_adversarial_total/input/fake_first"], 1e-4)
+    assert near(2 * fake.grad[:1], numbers["grad/g_adversarial_total/input/fake_first"], GRADIENT)
 
 
 def test_turns_and_rates_are_the_published_ones():

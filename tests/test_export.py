@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 from importlib.util import find_spec
@@ -11,18 +12,22 @@ import torch
 from click.testing import CliRunner
 
 import ganzoo
+from ganzoo.cases import cases
 from ganzoo.cli.app import app
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.exporting import NEEDED, export
+from ganzoo.exporting import NEEDED, directions, export
 from ganzoo.plan import load_architecture
 from ganzoo.plugins import entries
-from ganzoo.testing import cases
 
-CASES = [
-    pytest.param(case, id=f"{entry.full_name} {case}")
-    for entry in entries("architecture")
-    for case in cases(entry, load_architecture(entry))
-]
+
+def every_case():
+    for entry in entries("architecture"):
+        with contextlib.suppress(GanzooError):  # one that cannot be loaded fails in test_catalogue.py
+            for case in cases(entry, load_architecture(entry)):
+                yield pytest.param(case, id=f"{entry.full_name} {case}")
+
+
+CASES = list(every_case())
 needs_onnx = pytest.mark.skipif(
     any(find_spec(name) is None for name in NEEDED), reason="the extra onnx is not installed: pip install -e '.[onnx]'"
 )
@@ -33,7 +38,7 @@ needs_onnx = pytest.mark.skipif(
 def test_every_generator(case, format, tmp_path):
     """`export` itself compares, at batch sizes that it was not traced with. torch-export is in test_catalogue.py."""
     model = case.averaged(case.trainer())
-    file = export(model, format, tmp_path / "model", to=case.data.domains[0] if case.data.domains else None)
+    file = export(model, format, tmp_path / "model", to=directions(model)[-1])
     assert file.stat().st_size > 0
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 

@@ -17,6 +17,7 @@ from ganzoo.api import Architecture, DataSpec, UsageError
 from ganzoo.display import Display
 from ganzoo.metrics import Evidence
 from ganzoo.model import Model
+from ganzoo.pictures import from_picture
 from ganzoo.plan import make_plan
 from ganzoo.translation import side_by_side, there_and_back
 
@@ -205,8 +206,13 @@ def test_two_folders_are_domains_and_an_empty_one_is_refused(tmp_path):
     trained = ganzoo.train("discogan", "pets", out=tmp_path / "run", resolution=32, width_g=2, width_d=2, batch_size=2,
                            **OPTIONS)  # fmt: skip
     assert trained.facts["data"]["domains"] == ["A", "B"]
-    with pytest.raises(ganzoo.GanzooError, match=r"none"):
+    with pytest.raises(UsageError, match=r"There are no images in .*none"):
         data.add("few", [tmp_path / "cats", tmp_path / "none"])
+    (tmp_path / "half").mkdir()
+    for name, folder in (("cats", "trainA"), ("dogs", "testB")):
+        (tmp_path / name).rename(tmp_path / "half" / folder)
+    with pytest.raises(UsageError, match="no images for the domain B; they should be in a folder trainB"):
+        data.add("half", tmp_path / "half")
 
 
 # ---- the command -----------------------------------------------------------------------------------------------------
@@ -251,6 +257,7 @@ def test_translate_writes_into_the_run_unless_told(run, photos):
         (["photos", "broken.jpg", "--to", "B"], 1, "broken.jpg is not a readable image, or is cut short."),
         (["photos", "--to", "B", "-o", "photos"], 2, "The translation of photos"),
         (["photos", "again/one.jpg", "--to", "B"], 2, "have one name"),
+        (["plain", "--to", "B"], 2, "plain has a name that says no format to write in; rename it, such as plain.png."),
         (["side-by-side.png", "--to", "B"], 2, "side-by-side.png has the name of the sheet; rename it."),
     ],
 )
@@ -259,6 +266,7 @@ def test_translate_says_what_is_wrong(run, photos, words, code, said):
     Path("again").mkdir()
     Image.new("RGB", (33, 21)).save("again/one.jpg")
     Image.new("RGB", (4, 4)).save("small.png")
+    Image.new("RGB", (9, 9)).save("plain", "png")
     Image.new("RGB", (9, 9)).save("side-by-side.png")
     Path("broken.jpg").write_bytes((photos / "one.jpg").read_bytes()[:200])
     out = [] if "-o" in words else ["-o", "out"]
@@ -291,11 +299,12 @@ def test_translations_are_judged_by_the_true_answers():
     assert split == "training"
     assert torch.allclose(evidence.fake, (evidence.given - 0.25).clamp(-1, 1), atol=1e-6)
     source = data.open_source("anime-hair:images=12")
-    dark = [torch.tensor(list(source.read(item, (24, 24)).getdata())) for item in source.domains["A"]]
-    bright = [torch.tensor(list(source.partner(item, (24, 24)).getdata())) for item in source.domains["A"]]
+    dark = [from_picture(source.read(item, (24, 24)), 3)[0] for item in source.domains["A"]]
+    bright = [from_picture(source.partner(item, (24, 24)), 3)[0] for item in source.domains["A"]]
     for given, truth in zip(evidence.given, evidence.truth, strict=True):
-        given, truth = ((127.5 * (each.permute(1, 2, 0).reshape(-1, 3) + 1)).round().long() for each in (given, truth))
-        assert any(torch.equal(given, a) and torch.equal(truth, b) for a, b in zip(dark, bright, strict=True))
+        matches = [torch.allclose(given, a, atol=1e-6) for a in dark]
+        assert sum(matches) == 1
+        assert torch.equal(truth, bright[matches.index(True)])
 
 
 def test_the_error_is_in_steps_of_a_pixel():

@@ -12,7 +12,8 @@ import click
 
 from ganzoo.errors import GanzooError, nearest
 
-CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+HELP_NAMES = ("-h", "--help")
+CONTEXT = {"help_option_names": list(HELP_NAMES), "max_content_width": 100}
 STOPPED = 130  # the exit code after Ctrl-C, as shells have it
 
 
@@ -35,6 +36,10 @@ class Command(click.Command):
         for title, rows in groups.items():
             with formatter.section(title):
                 formatter.write_dl(rows)
+
+    def get_help_option_names(self, ctx: click.Context) -> list[str]:
+        """The same in whatever context it is asked first: click remembers the answer."""
+        return list(HELP_NAMES)
 
     def format_arguments(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Arguments are explained in the text above."""

@@ -33,7 +33,7 @@ SHOWN = 16  # pairs on the sheet, at the most
 @click.option("-o", "--out", metavar="DIR", help="Folder for the results; default: translated-to-DOMAIN in the run's.")
 @click.option("--device", default="auto", metavar="auto|cpu|cuda|mps", help="Where to compute. [default: auto]")
 def translate(source: str, images: tuple[str, ...], domain: str | None, out: str | None, device: str) -> None:
-    """Translate images to another domain with a trained run or model.
+    """Translate images to another domain with a trained run.
 
     An IMAGE is a file, or a folder of them. Each result has its image's size and file name, and a sheet called
     side-by-side.png shows the first of them next to their images. Sides that the networks cannot take are padded by
@@ -91,9 +91,13 @@ def default_folder(source: Path, domain: str) -> Path:
 
 
 def check_names(files: list[Path], folder: Path) -> None:
-    """Raises: UsageError when a result would take the place of an image, of the sheet or of another result."""
-    seen: dict[str, Path] = {}
+    """Raises: UsageError when a result cannot have its image's name, or would take the place of something else."""
+    from PIL import Image
+
+    endings, seen = Image.registered_extensions(), dict[str, Path]()
     for file in files:
+        if endings.get(file.suffix.lower()) not in Image.SAVE:
+            raise UsageError(f"{file} has a name that says no format to write in; rename it, such as {file.stem}.png.")
         if (folder / file.name).resolve() == file.resolve():
             raise UsageError(f"The translation of {file} would take its place; choose another folder with -o.")
         if file.name == SHEET:
@@ -127,7 +131,11 @@ def write(picture: Image.Image, file: Path) -> None:
         picture = picture.convert("RGB")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        picture.save(file, quality=95 if jpeg else 80)  # formats without a quality take no heed
-    except (OSError, ValueError, KeyError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise GanzooError(f"{file} cannot be written ({reason}); choose another folder with -o.") from error
+        if jpeg:
+            picture.save(file, quality=95)
+        else:
+            picture.save(file)
+    except OSError as error:
+        raise GanzooError(
+            f"{file} cannot be written ({error.strerror or error}); choose another folder with -o."
+        ) from error

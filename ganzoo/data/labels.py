@@ -57,13 +57,21 @@ def from_folders(names: Sequence[str]) -> Labels:
 
 
 def domains_from_folders(names: Sequence[str]) -> dict[str, list[int]]:
-    """Domains A and B from the folders trainA and trainB, kept apart from testA and testB; {} without both."""
+    """Domains A and B from the folders trainA and trainB, kept apart from testA and testB; {} without them.
+
+    Raises:
+        UsageError: only one of the two has images.
+    """
     domains: dict[str, list[int]] = {}
     for index, name in enumerate(names):
         domain = DOMAIN_FOLDERS.get(name.partition("/")[0]) if "/" in name else None
         if domain:
             domains.setdefault(domain, []).append(index)
-    if not {"A", "B"} <= domains.keys():
+    there = {"A", "B"} & domains.keys()
+    if len(there) == 1:
+        (missing,) = {"A", "B"} - there
+        raise UsageError(f"There are no images for the domain {missing}; they should be in a folder train{missing}.")
+    if not there:
         return {}
     return {name: domains[name] for name in sorted(domains)}
 

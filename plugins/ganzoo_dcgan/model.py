@@ -16,6 +16,7 @@ class DCGANConfig(TwoPlayerConfig):
     width_g: int = option(64, "G's feature maps before the last layer; doubled at each layer below", low=1)
     width_d: int = option(64, "D's feature maps after the first layer; doubled at each layer below", low=1)
     batch_size: int = option(128, "images in a step")
+    average: int = option(2_000, "half-life of the averaged generator, in images")
     resolution: int = option(64, "height and width")
 
 

@@ -102,7 +102,7 @@ class Constant(nn.Module):
         self.value = nn.Parameter(torch.ones(maps, 4, 4))
 
     def forward(self, w: Tensor) -> Tensor:
-        return self.value.expand(len(w), -1, -1, -1)
+        return self.value.expand(w.shape[0], -1, -1, -1)
 
 
 class Dense(nn.Module):

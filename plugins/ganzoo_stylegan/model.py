@@ -48,6 +48,10 @@ class StyleGAN(Growing):
 
     Config = StyleGANConfig
     G: Generator
+    untrained: ClassVar = {
+        "G.to_rgb.0.": "growing begins at 8×8; the released networks have the layer too",
+        "D.from_rgb.0.": "likewise",
+    }
     presets: ClassVar = {
         "small": {**SMALL, "resolution": 32, "epochs": 30},
         "small-64": {**SMALL, "resolution": 64, "epochs": 20},
