@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy
 import torch
@@ -40,7 +40,12 @@ def from_picture(picture: Image.Image, channels: int) -> Tensor:
         pixels = render(picture, (picture.height, picture.width), channels, "crop")
     except Unreadable as error:
         raise UsageError(f"An image {error}.") from error
-    return torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
+    return _from_bytes(pixels)[None]
+
+
+def _from_bytes(pixels: numpy.ndarray[Any, Any]) -> Tensor:
+    """uint8 [H, W, C] -> [C, H, W] in [-1, 1]."""
+    return torch.from_numpy(pixels.copy()).permute(2, 0, 1).float().div(127.5).sub(1)
 
 
 def read_picture(file: str | os.PathLike[str], shape: tuple[int, ...]) -> Tensor:
@@ -56,7 +61,7 @@ def read_picture(file: str | os.PathLike[str], shape: tuple[int, ...]) -> Tensor
         raise UsageError(f"The image {file} cannot be read ({error.strerror or error}).") from error
     except Unreadable as error:
         raise UsageError(f"{file} {error}; give another image.") from error
-    return torch.from_numpy(pixels.copy()).permute(2, 0, 1).float().div(127.5).sub(1)
+    return _from_bytes(pixels)
 
 
 def sheet(items: Tensor, columns: int | None = None, gap: int = 2) -> Image.Image:
