@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ganzoo import data, forecast
+from ganzoo.allocator import memory_held
 from ganzoo.benchmark import PICTURES, Job
 from ganzoo.display import Display
 from ganzoo.errors import GanzooError, UsageError
@@ -31,19 +32,20 @@ _device = torch.device("cpu")
 
 def main(kind: str, text: str) -> None:
     """A contender's process: says its facts, then trains as many steps as each line of standard input says."""
-    try:
-        step, facts = make(kind, Job(**json.loads(text)))
-        step()
-    except GanzooError as error:
-        print(json.dumps({"error": str(error), "code": error.exit_code}), flush=True)
-        return
-    print(json.dumps(facts), flush=True)
-    for line in sys.stdin:
-        begin, images = time.perf_counter(), 0
-        for _ in range(int(line)):
-            images += step()
-        forecast.wait(_device)
-        print(json.dumps({"images_per_second": images / (time.perf_counter() - begin)}), flush=True)
+    with contextlib.nullcontext() if kind == "plain" else memory_held():
+        try:
+            step, facts = make(kind, Job(**json.loads(text)))
+            step()
+        except GanzooError as error:
+            print(json.dumps({"error": str(error), "code": error.exit_code}), flush=True)
+            return
+        print(json.dumps(facts), flush=True)
+        for line in sys.stdin:
+            begin, images = time.perf_counter(), 0
+            for _ in range(int(line)):
+                images += step()
+            forecast.wait(_device)
+            print(json.dumps({"images_per_second": images / (time.perf_counter() - begin)}), flush=True)
 
 
 def make(kind: str, job: Job) -> tuple[Step, dict[str, Any]]:
@@ -76,8 +78,8 @@ def trained(session: Session) -> Step:
 
 
 def bare(session: Session) -> Step:
-    """The same step without a trainer: same networks, precision and memory format, only the player's gradients, on
-    the same images already in memory.
+    """The same step without a trainer: same networks, precision, memory format and allocator, only the player's
+    gradients, on the same images already in memory.
     """
     trainer = session.build()
     images = trainer.loader.draw(0, trainer.batch_size, Share()).images

@@ -9,6 +9,7 @@ from collections.abc import Hashable
 
 import torch
 
+from ganzoo.allocator import memory_held
 from ganzoo.devices import check_memory
 from ganzoo.plan import data_spec
 from ganzoo.session import Session
@@ -48,7 +49,8 @@ def seconds_per_step(session: Session) -> float:
     for marks in kinds.values():
         trainer.images = marks[len(marks) // 2][0]
         steps = sum(steps for _, steps in marks)
-        seconds += steps * _median(trainer, session.device, TRIAL_SECONDS / len(kinds))
+        with memory_held():
+            seconds += steps * _median(trainer, session.device, TRIAL_SECONDS / len(kinds))
         all_steps += steps
     return seconds / all_steps
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ganzoo import data, parallel
+from ganzoo.allocator import memory_held
 from ganzoo.devices import pick_device, pick_precision
 from ganzoo.display import Display, Moment
 from ganzoo.errors import GanzooError
@@ -71,7 +72,8 @@ class Session:
         """
         self.run, self.display, self.leader = run, display, parallel.is_leader()
         try:
-            with memory_explained(self.plan.settings, self.device), Interruptible(display.say) as self.interrupted:
+            explained = memory_explained(self.plan.settings, self.device)
+            with memory_held(), explained, Interruptible(display.say) as self.interrupted:
                 if self.leader:
                     with run.running():
                         self._train()
