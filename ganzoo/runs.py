@@ -89,7 +89,7 @@ class Run:
 
     @property
     def hyperparameters(self) -> dict[str, Any]:
-        """What was chosen for the run, by name: architecture, data, and every option of the architecture and trainer."""
+        """What was chosen for the run, by name: architecture, data, every option of the architecture and trainer."""
         facts = self.facts
         chosen = {name: facts[name] for name in ("architecture", "preset", "recipe")}
         return {**chosen, "data": facts["data"]["name"], **facts["config"], **facts["settings"]}

@@ -50,7 +50,8 @@ def test_a_logger_hears_all_that_the_run_records(train):
 def test_a_run_tells_nobody_unless_asked(train, run_python):
     run = train()
     assert {path.name for path in run.path.iterdir()} == {
-        "run.json", "metrics.jsonl", "train.log", "losses.png", "real.png", "samples", "checkpoints", "model.safetensors"
+        "run.json", "metrics.jsonl", "train.log", "losses.png", "real.png", "samples", "checkpoints",
+        "model.safetensors",
     }  # fmt: skip
     code = (
         "import sys, ganzoo; from ganzoo.display import Display\n"

@@ -15,7 +15,7 @@ EXIT_CODES = {"finished": 0, "interrupted": 255}  # as wandb's own for a script 
 
 @dataclass
 class WeightsAndBiases:
-    """A run there for each run here. Its id stays in ``RUN/wandb/id``, so that a resumed run goes on in the same one."""
+    """A run there for each run here. Its id stays in ``RUN/wandb/id``: a resumed run goes on in the same one."""
 
     project: str | None = option(None, "where the run goes; default: WANDB_PROJECT, else ganzoo")
     entity: str | None = option(None, "whose project it is, a user or team; default: yours")
