@@ -60,6 +60,19 @@ def ganzoo_metrics() -> Iterator[MetricCard]:
         metric="ganzoo.judge:ByClassifier",
     )
     yield MetricCard(
+        name="ms-ssim",
+        summary="Structural similarity of pairs of samples, beside that of real pairs: does variety lack?",
+        api=1,
+        better={"ms-ssim": "smaller"},
+        metric="ganzoo.diversity:Similarity",
+    )
+    yield MetricCard(
+        name="nearest",
+        summary="Distance to the nearest training images, beside that of held-out real ones: does it copy?",
+        api=1,
+        metric="ganzoo.nearest:NearestTraining",
+    )
+    yield MetricCard(
         name="translation",
         summary="Error of translations against the true answers, beside that of doing nothing.",
         api=1,

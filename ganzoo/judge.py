@@ -17,7 +17,7 @@ from ganzoo.spec import option
 class ByClassifier:
     """What a small classifier, trained on the data set's labels, makes of the samples.
 
-    - ``confident``: share of samples with a label more probable than 0.9; ``confident-real`` is that of held-out images.
+    - ``confident``: share of samples with a label more probable than 0.9; ``confident-real``, of held-out images.
     - ``classes``: labels that at least one confident sample has.
     - ``smallest-share``: share of all samples that the classifier gives the rarest label.
     - ``label-accuracy``: share of samples with the label that was asked for.

@@ -113,7 +113,8 @@ def sliced_distance(a: Tensor, b: Tensor, directions: int, seed: int = 0) -> flo
     axes /= axes.norm(dim=1, keepdim=True)
     total = 0.0
     for some in torch.split(axes, 32):  # as many at a time as fit in memory beside the clouds
-        total += float(((some @ a.T).sort().values - (some @ b.T).sort().values).abs().mean(1).sum())
+        one, other = (numpy.sort((some @ cloud.T).numpy(), axis=1) for cloud in (a, b))  # ten times as fast as torch's
+        total += float(numpy.abs(one - other).mean(1, dtype=numpy.float64).sum())
     return total / directions
 
 
@@ -134,5 +135,5 @@ def _descriptors(images: Tensor, patches: int, seed: int) -> Tensor:
     item = torch.arange(batch).repeat_interleave(patches)[:, None, None]
     side = torch.arange(PATCH)
     found = images.permute(0, 2, 3, 1)[item, top + side[:, None], left + side[None, :]]  # [P, 7, 7, C]
-    deviation, mean = torch.std_mean(found, (0, 1, 2))
+    deviation, mean = torch.std_mean(found, (0, 1, 2), correction=0)
     return ((found - mean) / deviation.clamp_min(1e-8)).flatten(1)
