@@ -57,7 +57,7 @@ def ganzoo_metrics() -> Iterator[MetricCard]:
             "label-accuracy": "larger",
             "fd-classifier": "smaller",
         },
-        metric="ganzoo.judge:ByClassifier",
+        metric="ganzoo.fidelity:ByClassifier",
     )
     yield MetricCard(
         name="ms-ssim",

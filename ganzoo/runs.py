@@ -84,6 +84,11 @@ class Run:
         return self.path / "model.safetensors"
 
     @property
+    def best_file(self) -> Path:
+        """The best model so far, where training was told to keep it; its header has the score."""
+        return self.path / "best.safetensors"
+
+    @property
     def status(self) -> str:
         """ "running", "finished", "interrupted", "failed", or "stopped" when its process is gone without a word."""
         status = str(self.facts.get("status", "new"))
