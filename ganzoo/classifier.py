@@ -43,7 +43,7 @@ class Classifier(nn.Module):
         channels, *sides = shape
         if len(sides) != 2 or min(sides) < SMALLEST:
             raise UsageError(f"The classifier needs images of {SMALLEST} pixels or more a side.")
-        self.size = tuple(min(side, LARGEST) // 2 * 2 for side in sides)
+        self.size = _looked_at(sides[0]), _looked_at(sides[1])
         self.body = nn.Sequential(
             nn.PixelUnshuffle(2),
             *_block(4 * channels, 32),
@@ -73,6 +73,10 @@ class Classifier(nn.Module):
         pieces = [self.features(some) for some in torch.split(images, 512)]
         features = torch.cat(pieces)
         return features, self.verdict(features).softmax(1)
+
+
+def _looked_at(side: int) -> int:
+    return min(side, LARGEST) // 2 * 2
 
 
 def _block(inside: int, outside: int) -> list[nn.Module]:
@@ -115,10 +119,10 @@ def trained_classifier(dataset: Dataset, report: Report = silent) -> Trained:
         with locked(file.with_suffix(".lock"), lambda: report("Waiting for another ganzoo's classifier", 0, 0)):
             if not file.exists():
                 _train(network, learn, lambda done: report(f"Training a classifier of {dataset.name}", done, 100))
-                facts = {"data": dataset.name, "fingerprint": dataset.fingerprint, "shape": list(dataset.shape),
+                made = {"data": dataset.name, "fingerprint": dataset.fingerprint, "shape": list(dataset.shape),
                          "classes": list(dataset.classes), "accuracy": _accuracy(network, held_out),
                          "training": len(learn), "held_out": len(held_out)}  # fmt: skip
-                checkpoint.save(file, network.state_dict(), facts)
+                checkpoint.save(file, network.state_dict(), made)
     tensors, facts = checkpoint.load(file)
     network.load_state_dict(tensors)
     network.eval().requires_grad_(False)
@@ -155,7 +159,7 @@ def _train(network: Classifier, part: Part, report: Callable[[int], None]) -> No
         optimizer.param_groups[0]["lr"] = RATE * (1 - step / steps)
         images = _shifted(part.gather(chosen), random)
         optimizer.zero_grad()
-        cross_entropy(network(images), part.labels[chosen]).backward()
+        torch.autograd.backward(cross_entropy(network(images), part.labels[chosen]))
         optimizer.step()
         if step * 100 // steps != (step + 1) * 100 // steps:
             report((step + 1) * 100 // steps)

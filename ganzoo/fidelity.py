@@ -42,7 +42,7 @@ class ByClassifier:
         }
         shares = torch.bincount(named, minlength=len(evidence.dataset.classes)) / len(named)
         if evidence.label is None:
-            values["classes"] = float(len(named[self._confident(probabilities)].unique()))
+            values["classes"] = float(len(set(named[self._confident(probabilities)].tolist())))
             values["smallest-share"] = shares.min().item()
         if evidence.asked is not None:
             values["label-accuracy"] = (named == evidence.asked).double().mean().item()
@@ -65,7 +65,7 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:
     root = (vectors * values.clamp_min(0).sqrt()) @ vectors.T
     shared = torch.linalg.eigvalsh(root @ cov_b @ root).clamp_min(0).sqrt().sum()
     distance = (a.mean(0) - b.mean(0)).square().sum() + cov_a.trace() + cov_b.trace() - 2 * shared
-    return max(0.0, distance.item())
+    return max(0.0, float(distance))
 
 
 def _facts(classifier: Trained) -> dict[str, object]:

@@ -74,8 +74,8 @@ def _squared(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _reduced(images: Tensor) -> Tensor:
-    sides = [min(side, LARGEST) for side in images.shape[2:]]
-    return images.contiguous() if list(images.shape[2:]) == sides else adaptive_avg_pool2d(images, sides)
+    height, width = (min(side, LARGEST) for side in images.shape[2:])
+    return images.contiguous() if images.shape[2:] == (height, width) else adaptive_avg_pool2d(images, (height, width))
 
 
 def _sheet(fake: Tensor, training: Part, places: Tensor) -> Image.Image:

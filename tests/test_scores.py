@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from conftest import Items
 from PIL import Image
+from test_cli import as_json, cli, refusal
+from test_run import At, assert_same_end, interrupt
 
 import ganzoo
-from ganzoo import classifier, data
-from ganzoo.classifier import Classifier, trained_classifier
+from ganzoo import checkpoint, classifier, data
+from ganzoo.classifier import labelled, trained_classifier
 from ganzoo.data.dataset import Packed, Part
+from ganzoo.data.files import home
+from ganzoo.display import Display
 from ganzoo.diversity import Similarity, ms_ssim, scales_of
 from ganzoo.errors import UsageError
 from ganzoo.fidelity import ByClassifier, frechet_distance
 from ganzoo.metrics import Evidence, SlicedWasserstein
 from ganzoo.nearest import NearestTraining, nearest
+from ganzoo.perclass import PerClass
+from ganzoo.scorekeeping import split_specs
 
 
 def noise(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -162,3 +166,238 @@ def test_the_nearest_are_those_of_all_distances(monkeypatch):
     distances, places = nearest(queries, training, 3)
     assert distances.numpy() == pytest.approx(np.sort(expected, 1)[:, :3], rel=1e-4)
     assert (places.numpy() == np.argsort(expected, 1)[:, :3]).all()
+
+
+def test_a_copying_generator_is_found_out(tmp_path, digits):
+    training, held_out = digits.split()
+    places = torch.tensor([3, 50, 90])
+    copies, strangers = training.gather(places), held_out.gather(torch.arange(3))
+    values = NearestTraining()(Evidence(strangers, copies, dataset=digits, folder=tmp_path))
+    assert values["nearest"] == pytest.approx(0, abs=1e-3)
+    assert values["nearest-real"] > 0.1
+    assert values.protocol == {"searched": 300, "held_out": 60, "side": 16}
+    with Image.open(tmp_path / "nearest.png") as picture:
+        assert picture.size == (6 * 18 + 2, 3 * 18 + 2)
+        rows = np.asarray(picture).astype(int)
+    for row in range(3):  # each sample, and beside it the image that it copies
+        sample, beside = (rows[2 + 18 * row :, 2 + 18 * column :][:16, :16] for column in (0, 1))
+        assert (sample == beside).all()
+
+
+# ---- the classifier --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def digits() -> data.Dataset:
+    return data.prepare("digits:images=360", resolution=(16, 16), channels=1)
+
+
+@pytest.fixture(scope="module")
+def judged(digits) -> classifier.Trained:
+    return trained_classifier(digits)
+
+
+def test_the_split_is_the_same_each_time_and_nothing_is_in_both(digits):
+    (training, held_out), (again, _) = digits.split(), digits.split()
+    assert (len(training), len(held_out)) == (300, 60)
+    assert torch.equal(training.gather(torch.arange(300)), again.gather(torch.arange(300)))
+    every = torch.cat([part.gather(torch.arange(len(part))) for part in (training, held_out)]).flatten(1)
+    whole = digits.parts[""].gather(torch.arange(360)).flatten(1)
+    assert sorted(map(tuple, every.tolist())) == sorted(map(tuple, whole.tolist()))
+    ones = labelled(training, 1)
+    assert 0 < len(ones) < 300
+    assert set(ones.labels.tolist()) == {1}
+
+
+def test_it_learns_the_labels(digits, judged):
+    _, held_out = digits.split()
+    images = held_out.gather(torch.arange(60))
+    features, probabilities = judged.network.judge(images)
+    right = (probabilities.argmax(1) == held_out.labels).double().mean().item()
+    assert judged.accuracy == right > 0.9
+    assert features.shape == (60, 128)
+    assert (judged.training, judged.held_out) == (300, 60)
+
+
+def test_it_is_kept_and_made_alike(digits, judged, monkeypatch):
+    def refuse(*_):
+        raise AssertionError("it is trained again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(classifier, "_train", refuse)
+        assert trained_classifier(digits).sha256 == judged.sha256
+    monkeypatch.setattr(classifier, "EPOCHS", 2)
+    monkeypatch.setattr(classifier, "_file", lambda _: home() / "classifiers" / "short.safetensors")
+    sums = set()
+    for seed in range(2):
+        torch.manual_seed(seed)
+        before = torch.get_rng_state()
+        sums.add(trained_classifier(digits).sha256)
+        assert torch.equal(torch.get_rng_state(), before), "the shared stream is left alone"
+        (home() / "classifiers" / "short.safetensors").unlink()
+    assert len(sums) == 1
+
+
+def test_another_size_or_other_data_has_its_own(digits):
+    others = [
+        data.prepare("digits:images=360", resolution=(20, 20), channels=1),
+        data.prepare("digits:images=360", resolution=(16, 16), channels=3),
+        data.prepare("digits:images=360,seed=1", resolution=(16, 16), channels=1),
+    ]
+    assert len({classifier._file(each) for each in [digits, *others]}) == 4
+
+
+def test_scores_of_real_images_and_of_a_collapsed_generator(digits, judged):
+    _, held_out = digits.split()
+    real = held_out.gather(torch.arange(60))
+    good = ByClassifier()(Evidence(real, real, asked=held_out.labels, dataset=digits))
+    assert good["label-accuracy"] == pytest.approx(judged.accuracy)
+    assert good["confident"] == good["confident-real"]
+    assert good["fd-classifier"] == pytest.approx(0, abs=1e-3)
+    assert good["classes"] == 10
+    assert good.protocol["classifier"]["sha256"] == judged.sha256
+    assert sum(good.protocol["shares"].values()) == pytest.approx(1)
+    three = labelled(held_out, 3).gather(torch.tensor([0]))
+    bad = ByClassifier()(Evidence(real, three.expand(20, 1, 16, 16), dataset=digits))
+    assert (bad["classes"], bad["smallest-share"]) == (1, 0)
+    assert bad["fd-classifier"] > 10
+    assert "label-accuracy" not in bad
+    doubtful = ByClassifier(threshold=1.0)(Evidence(real, real, dataset=digits))
+    assert (doubtful["confident"], doubtful["classes"]) == (0, 0)
+
+
+def test_a_model_of_one_label_is_compared_with_that_label(digits):
+    _, held_out = digits.split()
+    threes = labelled(held_out, 3)
+    images = threes.gather(torch.arange(len(threes)))
+    asked = torch.full((len(threes),), 3)
+    values = ByClassifier()(Evidence(images, images, asked=asked, dataset=digits, label=3))
+    assert values["fd-classifier"] == pytest.approx(0, abs=1e-3)
+    assert "classes" not in values
+    assert values.protocol["reference"] == len(threes)
+
+
+def test_what_cannot_be_judged_is_said():
+    with pytest.raises(UsageError, match="need a data set of images with labels"):
+        ByClassifier()(Evidence(noise(4, 1, 8, 8), noise(4, 1, 8, 8)))
+    with pytest.raises(UsageError, match="need a data set of images"):
+        NearestTraining()(Evidence(noise(4, 2), noise(4, 2)))
+    with pytest.raises(UsageError, match="images of 8 pixels or more"):
+        classifier.Classifier((1, 6, 8), 2)
+
+
+# ---- runs ------------------------------------------------------------------------------------------------------------
+
+
+def values_of(scores: list[dict]) -> dict[str, float]:
+    return {score["name"]: score["value"] for score in scores if score["protocol"]["label"] is None}
+
+
+def test_a_run_is_scored_and_the_scores_are_kept(train):
+    run = train()
+    scores = ganzoo.evaluate(run, samples=20)
+    assert {"confident", "classes", "smallest-share", "fd-classifier", "nearest", "nearest-real"} == set(
+        values_of(scores)
+    ) - {"confident-real"}
+    assert "label-accuracy" not in values_of(scores), "no label was asked for"
+    protocol = scores[0]["protocol"]
+    assert (protocol["samples"], protocol["real"], protocol["split"], protocol["seed"]) == (20, 20, "training", 0)
+    assert (protocol["weights"], protocol["step"], protocol["model"]) == ("averaged", 4, "model.safetensors")
+    assert (run.path / "nearest.png").exists()
+    [row] = run.scores()
+    assert (row["step"], row["images"], row["training"]) == (4, 64, False)
+    assert row["metrics"] == scores
+    printed = as_json(cli("evaluate", run.path / "model.safetensors", "--samples", "20", "--json"))
+    assert printed["metrics"] == scores
+    raw = train(out="raw", average=0)
+    assert ganzoo.evaluate(raw, ["nearest"], samples=5)[0]["protocol"]["weights"] == "raw"
+
+
+def test_a_conditional_model_is_asked_for_labels(train):
+    run = train(architecture="cgan", data="digits:images=360", resolution=16, channels=1, batch_size=8, steps=2)
+    values = values_of(ganzoo.evaluate(run, ["classifier"], samples=40))
+    assert 0 <= values["label-accuracy"] < 0.7, "it has hardly been trained"
+
+
+def test_a_folder_of_models_is_scored_as_one_and_each(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    whole = ganzoo.train_per_class("tinygan", "tiny", steps=2, samples=4, device="cpu", display=Display())
+    scores = ganzoo.evaluate(whole, ["classifier"], samples=20)
+    labels = [score["protocol"]["label"] for score in scores if score["name"] == "label-accuracy"]
+    assert labels == [None, "even", "odd"]
+    accuracy = [score["value"] for score in scores if score["name"] == "label-accuracy"]
+    assert accuracy[0] == pytest.approx(sum(accuracy[1:]) / 2)
+    assert [score["protocol"]["samples"] for score in scores if score["name"] == "confident"] == [20, 10, 10]
+    assert scores[0]["protocol"]["model"] == "2 models"
+    result = cli("evaluate", whole.path, "--metric", "classifier", "--samples", "20")
+    assert result.exit_code == 0, result.output
+    assert "odd" in result.stdout
+    unfinished = PerClass(Path("none"), whole.facts)
+    Path("none").mkdir()
+    (Path("none") / "classes.json").write_bytes((whole.path / "classes.json").read_bytes())
+    with pytest.raises(UsageError, match="has no model of even yet"):
+        ganzoo.evaluate(unfinished)
+
+
+# ---- while training --------------------------------------------------------------------------------------------------
+
+
+def test_scoring_changes_nothing_and_is_what_evaluate_says(train):
+    plain = train(out="plain", steps=6)
+    scored = train(out="scored", steps=6, evaluate_every=32, keep_best="fd-classifier", evaluate="classifier,nearest")
+    ours, theirs = (checkpoint.load(run.checkpoints()[-1])[0] for run in (plain, scored))
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    rows = [row for row in scored.scores() if row["training"]]
+    assert [row["step"] for row in rows] == [2, 4, 6]
+    logged = [row for row in scored.metrics() if "score/fd-classifier" in row]
+    assert [row["step"] for row in logged] == [2, 4, 6]
+    assert not any("loss/D" in row for row in logged)
+    final = ganzoo.evaluate(scored, ["classifier", "nearest"])
+    assert rows[-1]["metrics"] == final
+    series = [values_of(row["metrics"])["fd-classifier"] for row in rows]
+    best = checkpoint.read_facts(scored.best_file)
+    assert (best["score"]["name"], best["score"]["value"], best["score"]["better"]) == (
+        "fd-classifier", min(series), "smaller",
+    )  # fmt: skip
+    assert best["step"] == [2, 4, 6][series.index(min(series))]
+    again = values_of(ganzoo.evaluate(scored.best_file, ["classifier"]))
+    assert again["fd-classifier"] == min(series)
+    assert ganzoo.load(scored.best_file).sample(2).shape == (2, 3, 8, 8)
+
+
+def test_resumed_it_keeps_the_same_scores_and_the_same_best(train):
+    given = {"steps": 6, "evaluate_every": 32, "keep_best": "fd-classifier", "checkpoint_every": 3}
+    undisturbed = train(out="undisturbed", **given)
+    with pytest.raises(ganzoo.Stopped):
+        train(out="stopped", **given, display=At(5, interrupt))
+    for file in ganzoo.Run.open("stopped").checkpoints()[1:]:
+        file.unlink()  # as if it had been killed after step 5, before its checkpoint
+    resumed = ganzoo.resume("stopped", display=Display())
+    assert_same_end(resumed, undisturbed)
+    assert list(resumed.scores()) == list(undisturbed.scores())
+    (a, a_facts), (b, b_facts) = (checkpoint.load(run.best_file) for run in (resumed, undisturbed))
+    assert all(torch.equal(a[name], b[name]) for name in b)
+    assert {**a_facts, "run": ""} == {**b_facts, "run": ""}
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["--keep-best", "swd"], "need --evaluate-every: say after how many images"),
+        (["--evaluate", "nearest"], "need --evaluate-every"),
+        (["--evaluate-every", "32", "--keep-best", "nearest"], "nearest is not a score that tells the better model"),
+        (["--evaluate-every", "32", "--evaluate", "nearst"], "did you mean nearest?"),
+        (["--evaluate-every", "32", "--keep-best", "label-accuracy"], "label-accuracy is no score of such a model"),
+        (["--evaluate-every", "32", "--evaluate", "swd"], "needs images of 16 pixels"),
+    ],
+)
+def test_what_cannot_be_scored_is_said_before_training(words, line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert line in refusal(cli("train", "tinygan", "tiny", "--steps", "2", "--device", "cpu", *words))
+    assert not Path("runs").exists()
+
+
+def test_metrics_with_options_are_told_apart():
+    assert split_specs("swd:patches=4,directions=8,classifier") == ["swd:patches=4,directions=8", "classifier"]
+    assert split_specs("classifier,swd:patches=4") == ["classifier", "swd:patches=4"]
+    assert split_specs("") == []
