@@ -1,8 +1,8 @@
 """A small classifier of a labelled data set, trained once and kept: the eye that the scores with labels look through.
 
 It is no famous network with weights to download, so that its figures compare runs on the same data and nothing else.
-It also learns to be unsure of what is none of the data: jumbled images, blends of two, and clouds of noise. One that
-never saw such would call the noise of an untrained generator a certain 1.
+It also learns to be unsure of what is none of the data: jumbled images and clouds of noise. One that never saw such
+would call the noise of an untrained generator a certain 1. A little blur or noise is no reason to be unsure.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import adaptive_avg_pool2d, cross_entropy, interpolate, pad
+from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, cross_entropy, interpolate, pad
 
 from ganzoo import checkpoint, data
 from ganzoo.data.dataset import Dataset, Part
@@ -24,13 +24,14 @@ from ganzoo.data.source import Report, silent
 from ganzoo.errors import UsageError
 from ganzoo.randomness import derive, stream
 
-VERSION = 2  # of the network and of how it is trained; a new one trains every classifier anew
+VERSION = 3  # of the network and of how it is trained; a new one trains every classifier anew
 SMALLEST, LARGEST = 8, 32  # pixels a side that it looks at; larger images are averaged down
 FEATURES = 128
 IMAGES, EPOCHS = 220_000, 40  # it is trained for so many images, and at the most so many times on each
 BATCH = 128
 RATE = 2e-3  # Adam's, falling to 0 in a straight line
 UNSURE = 0.5  # weight of being unsure of what is none of the data
+NOISE = 0.2  # deviation of the noise on an image, at the most
 SHIFT = 2  # pixels by which a batch is moved at random
 
 
@@ -160,7 +161,7 @@ def _train(network: Classifier, part: Part, report: Callable[[int], None]) -> No
             order = torch.randperm(len(part), generator=random)
         chosen, order = order[:batch], order[batch:]
         optimizer.param_groups[0]["lr"] = RATE * (1 - step / steps)
-        images = _shifted(part.gather(chosen), random)
+        images = _roughened(_shifted(part.gather(chosen), random), random)
         optimizer.zero_grad()
         strange = _strange(images, random)
         logits = network(torch.cat([images, strange]))
@@ -180,17 +181,23 @@ def _shifted(images: Tensor, random: torch.Generator) -> Tensor:
     return pad(images, (SHIFT,) * 4, mode="replicate")[:, :, top : top + height, left : left + width]
 
 
+def _roughened(images: Tensor, random: torch.Generator) -> Tensor:
+    """The batch with some blur, and each image with some noise."""
+    blur, noise = torch.rand(1, generator=random), NOISE * torch.rand(len(images), 1, 1, 1, generator=random)
+    images = images.lerp(avg_pool2d(pad(images, (1,) * 4, mode="replicate"), 3, 1), blur)
+    return (images + noise * torch.randn(images.shape, generator=random)).clamp(-1, 1)
+
+
 def _strange(images: Tensor, random: torch.Generator) -> Tensor:
-    """Images that are none of the data, an eighth as many of each kind: jumbled, blended, and clouds."""
+    """Images that are none of the data, an eighth as many of each kind: jumbled, and clouds."""
     count, (_, channels, height, width) = max(1, len(images) // 8), images.shape
     rows, columns = _jumbled(height, random), _jumbled(width, random)
     jumbled = images[:count][:, :, rows][:, :, :, columns]
-    blended = (images[:count] + images[-count:]) / 2
     coarse = 2 ** int(torch.randint(1, 6, (), generator=random))
     cloud = torch.randn(count, channels, min(coarse, height), min(coarse, width), generator=random)
     cloud = interpolate(cloud, size=(height, width), mode="bilinear")
     strength, shade = torch.rand(2, count, 1, 1, 1, generator=random)
-    return torch.cat([jumbled, blended, (cloud * strength + 2 * shade - 1).clamp(-1, 1)])
+    return torch.cat([jumbled, (cloud * strength + 2 * shade - 1).clamp(-1, 1)])
 
 
 def _jumbled(side: int, random: torch.Generator) -> Tensor:
