@@ -8,8 +8,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from ganzoo.cards import API, Card, DatasetCard, LossCard, MetricCard, PenaltyCard, RecipeCard
+from ganzoo.cards import API, Card, DatasetCard, LoggerCard, LossCard, MetricCard, PenaltyCard, RecipeCard
 from ganzoo.errors import GanzooError, UsageError
+from ganzoo.extras import need
 from ganzoo.hookspecs import hookimpl
 from ganzoo.spec import option
 
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from ganzoo.penalties import Penalty, make_penalties, squared_norm
     from ganzoo.pool import ImagePool
     from ganzoo.randomness import rows
+    from ganzoo.runs import Run
     from ganzoo.twodomains import TwoDomains, TwoDomainsConfig
     from ganzoo.twoplayer import TwoPlayer, TwoPlayerConfig
 
@@ -72,6 +74,7 @@ _LAZY = {
     "ganzoo.penalties": ("Penalty", "make_penalties", "squared_norm"),
     "ganzoo.pool": ("ImagePool",),
     "ganzoo.randomness": ("rows",),
+    "ganzoo.runs": ("Run",),
     "ganzoo.twodomains": ("TwoDomains", "TwoDomainsConfig"),
     "ganzoo.twoplayer": ("TwoPlayer", "TwoPlayerConfig"),
 }  # fmt: skip
@@ -97,6 +100,7 @@ __all__ = [
     "GrowingDiscriminator",
     "GrowingGenerator",
     "ImagePool",
+    "LoggerCard",
     "Loss",
     "LossCard",
     "Metric",
@@ -107,6 +111,7 @@ __all__ = [
     "PixelNorm",
     "Progress",
     "RecipeCard",
+    "Run",
     "Scores",
     "Source",
     "Styled",
@@ -125,6 +130,7 @@ __all__ = [
     "make_loss",
     "make_penalties",
     "mean_over_processes",
+    "need",
     "option",
     "rows",
     "squared_norm",

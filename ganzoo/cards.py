@@ -100,6 +100,20 @@ class MetricCard:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LoggerCard:
+    """A logger: `logger` is ``"module:Class"``, a dataclass of its options whose methods are run events.
+
+    A run that names it (``--log NAME:option=value``) makes one, and tells it what happens. It may refuse when it is
+    made, before anything is trained: by a `GanzooError` that says what is missing.
+    """
+
+    name: str
+    summary: str
+    api: int
+    logger: Any
+
+
+@dataclass(frozen=True, kw_only=True)
 class RecipeCard:
     """A whole experiment: an architecture, data, options and the stages to train in order.
 

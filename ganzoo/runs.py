@@ -94,6 +94,13 @@ class Run:
         status = str(self.facts.get("status", "new"))
         return "stopped" if status == "running" and not self._alive() else status
 
+    @property
+    def hyperparameters(self) -> dict[str, Any]:
+        """What was chosen for the run, by name: architecture, data, every option of the architecture and trainer."""
+        facts = self.facts
+        chosen = {name: facts[name] for name in ("architecture", "preset", "recipe")}
+        return {**chosen, "data": facts["data"]["name"], **facts["config"], **facts["settings"]}
+
     def checkpoints(self) -> list[Path]:
         """Checkpoint files, oldest first."""
         return sorted((self.path / "checkpoints").glob("step-*.safetensors"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -36,8 +38,8 @@ class Diverged(GanzooError):
 class Session:
     """Trains as a plan says: in memory (`build`), or a run from wherever its newest checkpoint left it (`train`)."""
 
-    def __init__(self, plan: Plan, dataset: data.Dataset) -> None:
-        self.plan = plan
+    def __init__(self, plan: Plan, dataset: data.Dataset, loggers: Mapping[str, object] | None = None) -> None:
+        self.plan, self.loggers = plan, loggers or {}
         self.device = pick_device(plan.settings.device)
         self.precision = pick_precision(plan.settings.precision, self.device, plan.entry.card.bf16)
         self.dataset = dataset.to(self.device)
@@ -71,22 +73,32 @@ class Session:
         Raises: KeyboardInterrupt after Ctrl-C, once a checkpoint is written; Diverged when a loss is not finite;
         GanzooError when memory runs out or a checkpoint is damaged.
         """
-        self.run, self.display, self.leader = run, display, parallel.is_leader()
+        self.run, self.display, self.leader, self.started = run, display, parallel.is_leader(), False
         try:
             explained = memory_explained(self.plan.settings, self.device)
-            with memory_held(), explained, Interruptible(display.say) as self.interrupted:
+            with self._events(), memory_held(), explained, Interruptible(display.say) as self.interrupted:
                 if self.leader:
                     with run.running():
                         self._train()
                 else:
                     self._train()
         finally:
-            self._notify("ganzoo_run_ended", run=run, status=run.facts.get("status", "failed"))
             display.close()
+
+    @contextmanager
+    def _events(self) -> Iterator[None]:
+        """The run's loggers hear its events, and whoever heard of its start hears of its end, however it ends."""
+        with catalogue().listening(self.loggers):
+            try:
+                yield
+            finally:
+                if self.started:
+                    self._notify("ganzoo_run_ended", run=self.run, status=self.run.facts.get("status", "failed"))
 
     def _train(self) -> None:
         self._open()
-        self._notify("ganzoo_run_started", run=self.run)
+        self.started = True
+        self._notify("ganzoo_run_started", run=self.run, step=self.trainer.step_count)
         while self.stage < len(self.plan.stages):
             self._train_stage()
             self.stage += 1
@@ -233,12 +245,11 @@ class Session:
         return dict(zip(values, flat.tolist(), strict=True))
 
     def _record(self, read: dict[str, float], epoch: int, speed: float) -> None:
-        step, images = self.trainer.step_count, self.trainer.images
+        step = self.trainer.step_count
+        values = {"epoch": epoch, "images": self.trainer.images, **read, "images_per_second": round(speed, 2)}
         if self.leader:
-            self.writer.record(
-                {"step": step, "epoch": epoch, "images": images, **read, "images_per_second": round(speed, 2)}
-            )
-        self._notify("ganzoo_logged", run=self.run, step=step, values=read)
+            self.writer.record({"step": step, **values})
+        self._notify("ganzoo_logged", run=self.run, step=step, values=values)
 
     def _line(self, epoch: int, iteration: int, read: dict[str, float]) -> None:
         """The classic line, in train.log and on the display; its epoch and iteration count from the stage's start."""

@@ -46,6 +46,7 @@ class Settings:
     evaluate_every: int | None = option(None, "score the averaged generator each time after so many images", low=1)
     evaluate: str = option("", "metrics for it, such as swd,classifier; default: that of --keep-best, else all")
     keep_best: str | None = option(None, "keep the best model by this score, such as swd or confident")
+    log: str | None = option(None, "also tell these loggers, such as tensorboard+wandb:project=faces")
 
 
 # Names that a Config may not take: they mean something else on the command line.
