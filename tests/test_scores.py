@@ -257,8 +257,9 @@ def test_scores_of_real_images_and_of_a_collapsed_generator(digits, judged):
     assert good["classes"] == 10
     assert good.protocol["classifier"]["sha256"] == judged.sha256
     assert sum(good.protocol["shares"].values()) == pytest.approx(1)
-    three = labelled(held_out, 3).gather(torch.tensor([0]))
-    bad = ByClassifier()(Evidence(real, three.expand(20, 1, 16, 16), dataset=digits))
+    _, probabilities = judged.network.judge(real)
+    clearest = real[probabilities.max(1).values.argmax()]
+    bad = ByClassifier()(Evidence(real, clearest.expand(20, 1, 16, 16), dataset=digits))
     assert (bad["classes"], bad["smallest-share"]) == (1, 0)
     assert bad["fd-classifier"] > 10
     assert "label-accuracy" not in bad
@@ -275,6 +276,16 @@ def test_a_model_of_one_label_is_compared_with_that_label(digits):
     assert values["fd-classifier"] == pytest.approx(0, abs=1e-3)
     assert "classes" not in values
     assert values.protocol["reference"] == len(threes)
+
+
+def test_noise_is_nothing_certain(judged):
+    """What an untrained generator makes; a classifier that learned labels alone calls it one of them."""
+    generator = torch.Generator().manual_seed(2)
+    for coarse in (4, 16):
+        cloud = torch.randn(40, 1, coarse, coarse, generator=generator)
+        images = torch.nn.functional.interpolate(cloud, size=16, mode="bilinear").clamp(-1, 1)
+        _, probabilities = judged.network.judge(images)
+        assert (probabilities.max(1).values > 0.9).float().mean() < 0.1
 
 
 def test_what_cannot_be_judged_is_said():
