@@ -40,7 +40,7 @@ class ByClassifier:
             "confident": self._confident(probabilities).double().mean().item(),
             "confident-real": self._confident(real_probabilities).double().mean().item(),
         }
-        shares = torch.bincount(named, minlength=len(evidence.dataset.classes)) / len(named)
+        shares = torch.bincount(named, minlength=len(evidence.dataset.classes)).double() / len(named)
         if evidence.label is None:
             values["classes"] = float(len(set(named[self._confident(probabilities)].tolist())))
             values["smallest-share"] = shares.min().item()
