@@ -48,7 +48,7 @@ if TYPE_CHECKING:
         upsample,
     )
     from ganzoo.losses import make_loss
-    from ganzoo.metrics import Evidence, Metric
+    from ganzoo.metrics import Evidence, Metric, Scores
     from ganzoo.parallel import mean_over_processes
     from ganzoo.penalties import Penalty, make_penalties, squared_norm
     from ganzoo.pool import ImagePool
@@ -69,7 +69,7 @@ _LAZY = {
         "Blur", "EqualizedConv2d", "EqualizedLinear", "MinibatchStddev", "PixelNorm", "downsample", "fade", "upsample",
     ),
     "ganzoo.losses": ("make_loss",),
-    "ganzoo.metrics": ("Evidence", "Metric"),
+    "ganzoo.metrics": ("Evidence", "Metric", "Scores"),
     "ganzoo.parallel": ("mean_over_processes",),
     "ganzoo.penalties": ("Penalty", "make_penalties", "squared_norm"),
     "ganzoo.pool": ("ImagePool",),
@@ -112,6 +112,7 @@ __all__ = [
     "Progress",
     "RecipeCard",
     "Run",
+    "Scores",
     "Source",
     "Styled",
     "TrainingState",

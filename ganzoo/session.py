@@ -21,8 +21,9 @@ from ganzoo.plan import Plan, data_spec
 from ganzoo.plugins import catalogue
 from ganzoo.randomness import seed_everything
 from ganzoo.runs import Run
+from ganzoo.scorekeeping import Scorekeeper
 from ganzoo.trainer import Extent, Trainer
-from ganzoo.writer import Writer, classic_line, load_checkpoint, take_weights
+from ganzoo.writer import SCORE, Writer, classic_line, load_checkpoint, take_weights
 
 RECORD_EVERY = 10  # steps between rows of metrics.jsonl; reading values makes a GPU wait
 LINE_EVERY = 50  # steps between classic lines, as in the tutorial
@@ -128,6 +129,7 @@ class Session:
             self.trainer.load_state(tensors, facts["counters"])
             self.writer = Writer(self.run, self.plan, self.trainer, facts["log_bytes"])
             self.display.say(f"Going on from step {self.trainer.step_count:,}.")
+        self._keep_scores()
         self._checkpointed = self._modelled = time.monotonic()
 
     def _begin_stage(self) -> None:
@@ -137,8 +139,12 @@ class Session:
         self.trainer.step_count, self.trainer.images = before.step_count, before.images
         self.trainer.extent = self.extent(self.trainer, self.stage)
         self.trainer.load_state(*before.state())
+        self._keep_scores()
         self.stage_starts.append(self.trainer.step_count)
         self._announce_stage()
+
+    def _keep_scores(self) -> None:
+        self.scorekeeper = Scorekeeper(self.plan.at_stage(self.stage)[1], self.display.report)
 
     def _announce_stage(self) -> None:
         if len(self.plan.stages) > 1:
@@ -151,7 +157,7 @@ class Session:
         trainer = self.trainer
         clock, images = time.perf_counter(), trainer.images
         while not trainer.done:
-            epoch, iteration = trainer.epoch, trainer.step_count - trainer.epoch_step
+            epoch, iteration, before = trainer.epoch, trainer.step_count - trainer.epoch_step, trainer.images
             values = trainer.step()
             read, speed = None, None
             if iteration % LINE_EVERY == 0 or trainer.step_count % RECORD_EVERY == 0 or trainer.done:
@@ -163,6 +169,9 @@ class Session:
                 if iteration % LINE_EVERY == 0:
                     self._line(epoch, iteration, read)
             self.display.step(self._moment(speed), read)
+            if self.scorekeeper.every and (trainer.done or self.scorekeeper.due(before, trainer.images)):
+                self._score(epoch)  # before the checkpoint of this step, so that no row is missing after it
+                clock, images = time.perf_counter(), trainer.images
             if trainer.epoch > epoch or trainer.done or self._checkpoint_due():
                 if trainer.epoch > epoch or trainer.done:
                     self._end_epoch()
@@ -174,6 +183,20 @@ class Session:
                 raise KeyboardInterrupt
 
     # ---- what is due -------------------------------------------------------------------------------------------
+
+    def _score(self, epoch: int) -> None:
+        """Scores the averaged generator; a row of metrics.jsonl and of scores.jsonl, and the best model."""
+        self._check_finite(self.trainer.is_finite())
+        if not self.leader:
+            return
+        step = self.trainer.step_count
+        found = self.scorekeeper(self.run, self.writer.averaged(self.trainer))
+        values = {SCORE + name: value for name, value in found.items()}
+        self.writer.record({"step": step, "epoch": epoch, "images": self.trainer.images, **values})
+        self._notify("ganzoo_logged", run=self.run, step=step, values=values)
+        line = f"Scores at step {step:,}: " + ", ".join(f"{name} {value:.4g}" for name, value in found.items()) + "."
+        self.writer.log(line)
+        self.display.say(line)
 
     def _end_epoch(self) -> None:
         """A sheet of samples, the curves, a model and a checkpoint: at an epoch's end, and at a stage's."""

@@ -18,10 +18,12 @@ from ganzoo.architecture import DataSpec, networks, parameter_counts
 from ganzoo.display import Display, Lines
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.forecast import duration, memory_needed, seconds_per_step, steps_left
+from ganzoo.judge import judged_data
 from ganzoo.loggers import make_loggers
-from ganzoo.model import architecture_of
+from ganzoo.model import Model, architecture_of
 from ganzoo.plan import Plan, Stage, data_spec, expected_spec, load_architecture, make_plan, recipe_of, stage_of
 from ganzoo.runs import Run, latest, new_folder
+from ganzoo.scorekeeping import Scorekeeper
 from ganzoo.session import Session
 from ganzoo.settings import LENGTHS, Settings
 from ganzoo.spec import build, values
@@ -93,7 +95,9 @@ def start(plan: Plan, folder: Path, init: str | os.PathLike[str] | None, display
     """Trains a plan in a new folder. Raises: as `train`."""
     Run.check_free(folder)
     session = prepare(plan, display)
-    run = Run.create(folder, facts_of(session, init))
+    facts = facts_of(session, init)
+    _rehearse_scores(session, facts, display)
+    run = Run.create(folder, facts)
     _announce(session, run, display)
     _go(session, run, display)
     return run
@@ -139,6 +143,7 @@ def extend(
     plan = plan_of(run)
     session = prepare(dataclasses.replace(plan, stages=(*plan.stages, stage)), display)
     check_data(run, session.dataset.fingerprint)
+    _rehearse_scores(session, run.facts, display)
     run.facts["stages"].append(_stage_facts(stage))
     run.facts["status"] = "interrupted"
     run.write()
@@ -223,6 +228,16 @@ def prepare(plan: Plan, display: Display) -> Session:
     _check_networks(plan, data_spec(dataset, plan.size))
     memory_needed(session)
     return session
+
+
+def _rehearse_scores(session: Session, facts: Mapping[str, Any], display: Display) -> None:
+    """Tries what is to be scored while training. Raises: UsageError when it cannot be."""
+    keepers = [Scorekeeper(session.plan.at_stage(i)[1], display.report) for i in range(len(session.plan.stages))]
+    if any(keeper.every for keeper in keepers):
+        model = Model(session.build().model, {**facts, "step": 0, "images": 0})
+        dataset = judged_data(facts["data"], "this run")
+        for keeper in keepers:
+            keeper.rehearse(model, dataset)
 
 
 def _check_labelled(dataset: data.Dataset) -> None:
