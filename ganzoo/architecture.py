@@ -285,6 +285,21 @@ def is_generator(model: Architecture, network: str) -> bool:
     return any(network == name or network.startswith(name + ".") for name in model.generators)
 
 
+def weightless(cls: type[Architecture], config: Any, data: DataSpec) -> Architecture:
+    """A model without memory, on torch's meta device, to count or to try.
+
+    Raises: UsageError when the architecture cannot do the data's shape, or for sizes that no tensor can have.
+    """
+    try:
+        with torch.device("meta"):
+            return cls(config, data)
+    except (RuntimeError, OverflowError, MemoryError) as error:
+        raise UsageError(
+            f"{cls.__name__} cannot be built with these options ({' '.join(str(error).split())}); "
+            "choose smaller numbers for its size."
+        ) from error
+
+
 def parameter_counts(model: Architecture) -> dict[str, int]:
     """Trainable parameters of each network."""
     return {

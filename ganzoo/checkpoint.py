@@ -94,6 +94,10 @@ def _open(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
     except (SafetensorError, OSError, ValueError) as error:
+        if path.suffix != ".safetensors":
+            raise GanzooError(
+                f"{path} is not a safetensors file; give a run's folder or a model.safetensors."
+            ) from error
         raise damaged(path) from error
     if "ganzoo" not in metadata:
         raise GanzooError(f"{path} was not written by ganzoo: its header says nothing of an architecture.")

@@ -293,6 +293,10 @@ def architecture_of(facts: Mapping[str, Any], what: str) -> Entry:
     try:
         name, distribution, version = facts["architecture"], facts["distribution"], facts["version"]
     except KeyError as error:
+        if "counters" in facts:
+            raise GanzooError(
+                f"{what} is a checkpoint of training; give its run's folder, or its model.safetensors."
+            ) from error
         raise GanzooError(f"{what} does not say which architecture it is of; it is no model of ganzoo's.") from error
     for candidate in (f"{distribution}:{name}", name):
         try:

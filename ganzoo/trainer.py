@@ -86,13 +86,7 @@ class Trainer:
     def current_batch_size(self) -> int:
         """The global batch of the next step. Raises: UsageError when it does not split evenly."""
         size = self.model.batch_size(self.progress) or self.batch_size
-        parts = self.world * self.accumulate
-        if size % parts:
-            near = max(parts, round(size / parts) * parts)
-            raise UsageError(
-                f"A batch of {size} does not split into {self.world} processes × {self.accumulate} parts; "
-                f"use --batch-size {near}."
-            )
+        check_split(size, self.world, self.accumulate)
         return size
 
     # ---- one step ----------------------------------------------------------------------------------------------
@@ -310,6 +304,16 @@ class Trainer:
             everything = {**counters["optimizer"], **_under("optimizer/", tensors, keep=True)}
             for name, optimizer in self.optimizers.items():
                 _load_optimizer(optimizer, _under(f"optimizer/{name}/", everything))
+
+
+def check_split(batch: int, processes: int, accumulate: int) -> None:
+    """Raises: UsageError when a global batch has no equal share for every process and part."""
+    parts = processes * accumulate
+    if batch % parts:
+        of = " × ".join(f"{n} {what}" for n, what in ((processes, "processes"), (accumulate, "parts")) if n > 1)
+        raise UsageError(
+            f"A batch of {batch} does not split into {of}; use --batch-size {max(1, round(batch / parts)) * parts}."
+        )
 
 
 def _under(prefix: str, items: Mapping[str, Any], keep: bool = False) -> dict[str, Any]:

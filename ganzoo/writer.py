@@ -14,7 +14,7 @@ from torch import Tensor
 from ganzoo import checkpoint, data
 from ganzoo.architecture import Architecture
 from ganzoo.average import generator_state
-from ganzoo.errors import GanzooError
+from ganzoo.errors import GanzooError, UsageError
 from ganzoo.model import Model, make_model, model_facts
 from ganzoo.pictures import sheet
 from ganzoo.plan import Plan
@@ -155,6 +155,8 @@ def take_weights(model: Architecture, source: str) -> None:
         prefix = "model/"
         weights = {key[len(prefix) :]: value for key, value in found[0].items() if key.startswith(prefix)}
     else:
+        if not Path(source).exists():
+            raise UsageError(f"There is no run or model {source} to take weights from; `ganzoo runs` lists the runs.")
         weights, _ = checkpoint.load(Path(source))
     own = model.state_dict()
     wrong = [key for key, value in weights.items() if key not in own or own[key].shape != value.shape]
