@@ -51,8 +51,9 @@ class Session:
             model = model.to(memory_format=torch.channels_last)
         loader = Loader(self.dataset, settings.seed, self.plan.size if settings.load_size else None, settings.flip)
         trainer = Trainer(
-            model, loader, settings.seed, settings.batch_size, self.precision, settings.average, settings.accumulate
-        )
+            model, loader, settings.seed, settings.batch_size, self.precision, settings.average, settings.accumulate,
+            settings.gradients,
+        )  # fmt: skip
         trainer.extent = self.extent(trainer, stage)
         return trainer
 

@@ -43,6 +43,7 @@ class Settings:
         None, "steps between checkpoints; default: every epoch, and every ten minutes", low=1
     )
     samples: int = option(64, "images in a sample grid", low=1, high=1024)
+    gradients: bool = option(False, "log the norm of each network's gradient too, before clipping")
 
 
 # Names that a Config may not take: they mean something else on the command line.

@@ -166,7 +166,7 @@ def classic_line(epoch: int, epochs: int, iteration: int, iterations: int, read:
     losses = [f"Loss_{name[5:]}: {value:.4f}" for name, value in read.items() if is_loss(name)]
     watches = []
     for name, value in read.items():
-        if not name.startswith("loss/") and not name.endswith(" after"):
+        if is_watch(name) and not name.endswith(" after"):
             after = read.get(name + " after")
             watches.append(f"{name}: {value:.4f}" + ("" if after is None else f" / {after:.4f}"))
     return " ".join([f"[{epoch}/{epochs}][{iteration}/{iterations}]", *losses, *watches])
@@ -177,25 +177,39 @@ def is_loss(name: str) -> bool:
     return name.startswith("loss/") and name.count("/") == 1
 
 
+def is_watch(name: str) -> bool:
+    """Whether a name is a watch value's: ``"D(x)"``, no loss, no gradient and no counter."""
+    return not name.startswith(("loss/", GRADIENT)) and name not in _COUNTERS
+
+
 def plot_losses(run: Run, stage_starts: list[int]) -> None:
-    """losses.png: the losses above, D(x) and its like below, over steps; stages marked by upright lines."""
+    """losses.png: the losses above, D(x) and its like below, then the gradients' norms where they were logged, over
+    steps; stages marked by upright lines.
+    """
     from matplotlib.figure import Figure
 
     rows = list(run.metrics())
     names = list(dict.fromkeys(name for row in rows for name in row))
-    losses = [name for name in names if is_loss(name)]
-    watches = [name for name in names if not name.startswith("loss/") and name not in _COUNTERS]
-    figure = Figure(figsize=(10, 7 if watches else 4), layout="constrained")
-    axes = figure.subplots(2 if watches else 1, 1, sharex=True, squeeze=False)[:, 0]
-    for axis, shown, label in zip(axes, (losses, watches), ("loss", "D's mean verdict"), strict=False):
+    panels = {
+        "loss": [name for name in names if is_loss(name)],
+        "D's mean verdict": [name for name in names if is_watch(name)],
+        "gradient's norm": [name for name in names if name.startswith(GRADIENT)],
+    }
+    panels = {label: shown for label, shown in panels.items() if shown or label == "loss"}
+    figure = Figure(figsize=(10, 1 + 3 * len(panels)), layout="constrained")
+    axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
+    for axis, (title, shown) in zip(axes, panels.items(), strict=True):
         for name in shown:
             points = [(row["step"], row[name]) for row in rows if math.isfinite(row.get(name, math.nan))]
-            axis.plot([x for x, _ in points], [y for _, y in points], linewidth=0.9, label=name.removeprefix("loss/"))
+            label = name.removeprefix("loss/").removeprefix(GRADIENT)
+            axis.plot([x for x, _ in points], [y for _, y in points], linewidth=0.9, label=label)
+        if any(name.startswith(GRADIENT) and row.get(name, 0) > 0 for name in shown for row in rows):
+            axis.set_yscale("log")
         for number, start in enumerate(stage_starts[1:], 2):
             axis.axvline(start, color="grey", linestyle="--", linewidth=0.8)
             axis.annotate(f"stage {number}", (start, 1), (3, -10), xycoords=("data", "axes fraction"),
                           textcoords="offset points", fontsize="small", color="grey")  # fmt: skip
-        axis.set_ylabel(label)
+        axis.set_ylabel(title)
         axis.legend(loc="upper right", fontsize="small")
     axes[-1].set_xlabel("step")
     axes[0].set_title(f"{run.name}: {run.facts['architecture']} on {run.facts['data']['name']}")
@@ -204,4 +218,5 @@ def plot_losses(run: Run, stage_starts: list[int]) -> None:
     temporary.replace(run.path / "losses.png")
 
 
+GRADIENT = "gradient/"  # begins the names of gradients' norms
 _COUNTERS = {"step", "epoch", "images", "images_per_second"}
