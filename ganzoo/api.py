@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         DataSpec,
         Discriminator,
         Generator,
+        Judging,
         Loss,
         Progress,
         Styled,
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
 
 _LAZY = {
     "ganzoo.architecture": (
-        "Architecture", "Batch", "DataSpec", "Discriminator", "Generator", "Loss", "Progress", "Styled",
+        "Architecture", "Batch", "DataSpec", "Discriminator", "Generator", "Judging", "Loss", "Progress", "Styled",
         "TrainingState", "Translator", "Update",
     ),
     "ganzoo.augment": ("DiffAugment",),
@@ -97,6 +98,7 @@ __all__ = [
     "GrowingDiscriminator",
     "GrowingGenerator",
     "ImagePool",
+    "Judging",
     "Loss",
     "LossCard",
     "Metric",

@@ -108,6 +108,8 @@ class Session:
             if self.leader:
                 self.writer.real(self.dataset)
                 self.writer.model(self.trainer)
+                if self.plan.settings.sample_every:
+                    self.writer.samples(self.trainer, self.display.warn)
             self._announce_stage()
         else:
             tensors, facts = found
@@ -152,17 +154,29 @@ class Session:
                 if iteration % LINE_EVERY == 0:
                     self._line(epoch, iteration, read)
             self.display.step(self._moment(speed), read)
-            if trainer.epoch > epoch or trainer.done or self._checkpoint_due():
-                if trainer.epoch > epoch or trainer.done:
-                    self._end_epoch()
-                else:
-                    self._checkpoint()
+            if self._write_what_is_due(ended=trainer.epoch > epoch or trainer.done):
                 clock, images = time.perf_counter(), trainer.images  # writing is not training
             if parallel.any_of(self.interrupted.asked, trainer.device):
                 self._checkpoint()
                 raise KeyboardInterrupt
 
     # ---- what is due -------------------------------------------------------------------------------------------
+
+    def _write_what_is_due(self, ended: bool) -> bool:
+        """After a step; `ended`: it was an epoch's last, or the stage's. Returns whether anything was due."""
+        if ended:
+            self._end_epoch()
+            return True
+        every = self.plan.at_stage(self.stage)[1].sample_every
+        sheet_due = every is not None and self.trainer.step_count % every == 0
+        checkpoint_due = self._checkpoint_due()
+        if sheet_due:
+            self._check_finite(self.trainer.is_finite())
+            if self.leader:
+                self.writer.samples(self.trainer, self.display.warn)
+        if checkpoint_due:
+            self._checkpoint()
+        return sheet_due or checkpoint_due
 
     def _end_epoch(self) -> None:
         """A sheet of samples, the curves, a model and a checkpoint: at an epoch's end, and at a stage's."""

@@ -43,6 +43,9 @@ class Settings:
         None, "steps between checkpoints; default: every epoch, and every ten minutes", low=1
     )
     samples: int = option(64, "images in a sample grid", low=1, high=1024)
+    sample_every: int | None = option(
+        None, "steps between sheets of samples, from before the first step on; default: one after every epoch", low=1
+    )
     gradients: bool = option(False, "log the norm of each network's gradient too, before clipping")
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
-from ganzoo import checkpoint, data
+from ganzoo import checkpoint, data, plane
 from ganzoo.architecture import Architecture
 from ganzoo.average import generator_state
 from ganzoo.errors import GanzooError
@@ -65,7 +67,9 @@ class Writer:
     def real(self, dataset: data.Dataset) -> None:
         """real.png: as many real items as a sheet of samples has, for comparison; one a domain."""
         for name in dataset.parts:
-            sheet(self._real(dataset, name)).save(self.run.path / (f"real-{name}.png" if name else "real.png"))
+            items = self._real(dataset, name)
+            picture = sheet(items) if items.dim() == 4 else plane.draw(items[:0], plane.View.of(items), items)
+            picture.save(self.run.path / (f"real-{name}.png" if name else "real.png"))
 
     def _real(self, dataset: data.Dataset, name: str) -> Tensor:
         """The same items of a domain each time, as many as a sheet of samples has, on the CPU."""
@@ -76,7 +80,8 @@ class Writer:
     def samples(self, trainer: Trainer, complain: Callable[[str], None]) -> None:
         """A sheet by the averaged generators: epoch-0001.png, or step-000050.png.
 
-        Of the same noise each time; of a translation, of the same images of each domain, there and back.
+        Of the same noise each time; of a translation, of the same images of each domain, there and back; points of the
+        plane with real ones, and D's verdict behind them. The PNG says step and epoch (text chunks).
         """
         ended = trainer.epoch_step == trainer.step_count
         name = f"epoch-{trainer.epoch:04d}" if ended else f"step-{trainer.step_count:06d}"
@@ -84,11 +89,23 @@ class Writer:
         model, seed = self._averaged(trainer), self.plan.settings.seed
         if model.domains:
             reals = {name: self._real(trainer.loader.dataset, name) for name in model.domains}
-            there_and_back(model, reals, math.ceil(self._count**0.5)).save(file)
+            picture = there_and_back(model, reals, math.ceil(self._count**0.5))
         else:
             label = torch.arange(self._count) % len(model.classes) if model.classes else None
-            sheet(model.generate(model.noise(self._count, seed), label)).save(file)
+            made = model.generate(model.noise(self._count, seed), label)
+            picture = sheet(made) if made.dim() == 4 else self._plane(trainer, made)
+        notes = PngInfo()
+        notes.add_text("step", str(trainer.step_count))
+        notes.add_text("epoch", str(trainer.epoch))
+        picture.save(file, pnginfo=notes)
         catalogue().notify("ganzoo_sampled", complain, run=self.run, step=trainer.step_count, image=file)
+
+    def _plane(self, trainer: Trainer, made: Tensor) -> Image.Image:
+        """Points [N, D] among real ones, on axes that the real ones decide."""
+        dataset = trainer.loader.dataset
+        real = self._real(dataset, next(iter(dataset.parts)))
+        view = plane.View.of(real)
+        return plane.draw(made, view, real, plane.surface(trainer.model, view))
 
     def model(self, trainer: Trainer) -> None:
         """model.safetensors: the averaged generator, with all it takes to sample from it in the header."""

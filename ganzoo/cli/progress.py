@@ -188,5 +188,6 @@ def columns_of(values: Mapping[str, float]) -> list[tuple[str, str]]:
         if is_watch(name) and not name.endswith(" after"):
             after = values.get(f"{name} after")
             watches.append((name, f"{value:.4f}" + ("" if after is None else f" / {after:.4f}")))
-    gradients = [(name.replace("/", " "), f"{value:.1e}") for name, value in values.items() if name.startswith(GRADIENT)]
+    norms = {name: value for name, value in values.items() if name.startswith(GRADIENT)}
+    gradients = [(name.replace("/", " "), f"{value:.1e}") for name, value in norms.items()]
     return losses + watches + gradients
