@@ -36,7 +36,7 @@ def save_movie(images: Tensor, file: str | os.PathLike[str]) -> None:
 
 
 def check_kind(file: Path) -> None:
-    """Raises: UsageError when the ending is neither .gif nor .mp4, GanzooError when it is .mp4 and there is no encoder."""
+    """Raises: UsageError when the ending is neither .gif nor .mp4, GanzooError when there is no encoder for .mp4."""
     if file.suffix.lower() not in KINDS:
         raise UsageError(f"A movie is a .gif or an .mp4, not {file.name}.")
     if file.suffix.lower() == ".mp4":
