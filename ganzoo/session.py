@@ -54,8 +54,9 @@ class Session:
             model = model.to(memory_format=torch.channels_last)
         loader = Loader(self.dataset, settings.seed, self.plan.size if settings.load_size else None, settings.flip)
         trainer = Trainer(
-            model, loader, settings.seed, settings.batch_size, self.precision, settings.average, settings.accumulate
-        )
+            model, loader, settings.seed, settings.batch_size, self.precision, settings.average, settings.accumulate,
+            settings.gradients,
+        )  # fmt: skip
         trainer.extent = self.extent(trainer, stage)
         return trainer
 
@@ -127,6 +128,8 @@ class Session:
             if self.leader:
                 self.writer.real(self.dataset)
                 self.writer.model(self.trainer)
+                if self.plan.settings.sample_every:
+                    self.writer.samples(self.trainer, self.display.warn)
             self._announce_stage()
             if self.run.facts.get("init"):
                 self._checkpoint()  # so that going on does not need what the weights came from
@@ -178,24 +181,39 @@ class Session:
                 if iteration % LINE_EVERY == 0:
                     self._line(epoch, iteration, read)
             self.display.step(self._moment(speed), read)
-            ended = trainer.epoch > epoch or trainer.done
             stop = parallel.any_of(self.interrupted.asked, trainer.device)
-            scored = self.scorekeeper.every and (trainer.done or self.scorekeeper.due(before, trainer.images))
-            if scored:
-                self._score(epoch)  # before the checkpoint of this step, so that no row is missing after it
-            if ended:
-                self._end_epoch()
-            if stop or self._checkpoint_due(ended):
-                self._checkpoint()
-            elif self._model_due():
-                self._write_model()
-            elif not (ended or scored):
-                continue
+            written = self._write_what_is_due(epoch, before, stop)
             if stop:
                 raise KeyboardInterrupt
-            clock, images = time.perf_counter(), trainer.images  # writing is not training
+            if written:
+                clock, images = time.perf_counter(), trainer.images  # writing is not training
 
     # ---- what is due -------------------------------------------------------------------------------------------
+
+    def _write_what_is_due(self, epoch: int, images: int, stop: bool) -> bool:
+        """After a step: scores, a sheet, a checkpoint, a model, each when it is due.
+
+        Args:
+            epoch, images: the trainer's before the step.
+            stop: whether this step is the last for now.
+        Returns: whether anything was due.
+        """
+        trainer, every = self.trainer, self.plan.at_stage(self.stage)[1].sample_every
+        ended = trainer.epoch > epoch or trainer.done
+        scores = bool(self.scorekeeper.every) and (trainer.done or self.scorekeeper.due(images, trainer.images))
+        sheet = every is not None and trainer.step_count % every == 0
+        checkpoint, model = stop or self._checkpoint_due(ended), self._model_due()
+        if scores:
+            self._score(epoch)  # before the checkpoint of this step, so that no row is missing after it
+        if ended:
+            self._end_epoch()
+        elif sheet:
+            self._samples()
+        if checkpoint:
+            self._checkpoint()
+        elif model:
+            self._write_model()
+        return ended or scores or sheet or checkpoint or model
 
     def _score(self, epoch: int) -> None:
         """Scores the averaged generator; a row of metrics.jsonl and of scores.jsonl, and the best model."""
@@ -211,11 +229,15 @@ class Session:
         self.writer.log(line)
         self.display.say(line)
 
-    def _end_epoch(self) -> None:
-        """A sheet of samples and the curves: at an epoch's end, and at a stage's."""
+    def _samples(self) -> None:
         self._check_finite(self.trainer.is_finite())
         if self.leader:
             self.writer.samples(self.trainer, self.display.warn)
+
+    def _end_epoch(self) -> None:
+        """A sheet of samples and the curves: at an epoch's end, and at a stage's."""
+        self._samples()
+        if self.leader:
             self.writer.curves(self.stage_starts)
 
     def _checkpoint_due(self, ended: bool) -> bool:

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "ganzoo.cli.latents:interpolate",
         "Walk from image to image through the latents, and back to the first.",
     ),
+    "animate": (USING, "ganzoo.cli.animate:animate", "Show a run's samples over time, as a movie."),
     "project": (USING, "ganzoo.cli.latents:project", "Find the latent of an image, and make new versions of it."),
     "export": (USING, "ganzoo.cli.export:export", "Write the generator for other programs."),
     "evaluate": (USING, "ganzoo.cli.evaluate:evaluate", "Score a model against the data it was trained on."),
