@@ -20,10 +20,12 @@ from ganzoo.errors import GanzooError, UsageError
 from ganzoo.forecast import duration, memory_needed, seconds_per_step, steps_left
 from ganzoo.model import architecture_of
 from ganzoo.plan import Plan, Stage, data_spec, expected_spec, load_architecture, make_plan, recipe_of, stage_of
+from ganzoo.plugins import find
 from ganzoo.runs import Run, latest, new_folder
 from ganzoo.session import Session
 from ganzoo.settings import FIXED_IN_A_RUN, LENGTHS, Settings
 from ganzoo.spec import build, values
+from ganzoo.upgrade import stored_config, upgraded
 from ganzoo.writer import take_weights
 
 if TYPE_CHECKING:
@@ -109,8 +111,10 @@ def resume(run: str | os.PathLike[str] | Run, *, display: Display | None = None)
         display.say(f"{run.path} is finished; `ganzoo extend {run.path} --epochs N` trains it further.")
         return run
     run.check_idle()
-    session = prepare(plan_of(run), display)
+    plan = plan_of(run)
+    session = prepare(plan, display)
     check_data(run, session.dataset.fingerprint)
+    _bring_up_to_date(run, plan)
     _go(session, run, display)
     return run
 
@@ -131,6 +135,7 @@ def extend(run: str | os.PathLike[str] | Run, *, display: Display | None = None,
     plan, stage = plan_of(run), stage_of(options)
     session = prepare(dataclasses.replace(plan, stages=(*plan.stages, stage)), display)
     check_data(run, session.dataset.fingerprint)
+    _bring_up_to_date(run, plan)
     run.facts["stages"].append(_stage_facts(stage))
     run.facts["status"] = "interrupted"
     run.write()
@@ -154,10 +159,12 @@ def plan_run(
         if architecture not in (None, card.architecture):
             raise UsageError(f"The recipe {recipe} is for {card.architecture}, not for {architecture}.")
         architecture, dataset, preset = card.architecture, dataset or card.data, preset or card.preset
+        config = load_architecture(find("architecture", architecture)).Config
         given = {name: value for name, value in options.items() if value is not None}
         if not any(name in LENGTHS for name in given):
-            stages = tuple({name: v for name, v in stage.items() if name not in given} for stage in card.stages)
-        options = {**card.options, **given}
+            written = [upgraded(config, stage, None, architecture) for stage in card.stages]
+            stages = tuple({name: v for name, v in stage.items() if name not in given} for stage in written)
+        options = {**upgraded(config, card.options, None, architecture), **given}
     if architecture is None or dataset is None:
         raise UsageError("Say an architecture and a data set, such as `ganzoo train dcgan anime`, or --recipe NAME.")
     return make_plan(architecture, dataset, options, preset, stages, recipe, label)
@@ -172,11 +179,14 @@ def plan_of(run: Run) -> Plan:
     return Plan(
         entry,
         model,
-        build(model.Config, facts["config"], entry.name),
+        stored_config(entry, model.Config, facts, str(run.path)),
         build(Settings, facts["settings"], "ganzoo"),
         data.info(facts["data"]["name"]),
         tuple(size) if size else None,
-        tuple(Stage(stage["length"], stage["changes"]) for stage in facts["stages"]),
+        tuple(
+            Stage(stage["length"], upgraded(model.Config, stage["changes"], facts["version"], entry.name))
+            for stage in facts["stages"]
+        ),
         facts["preset"],
         facts["recipe"],
         label=facts["data"].get("label"),
@@ -189,7 +199,7 @@ def prepare(plan: Plan, display: Display) -> Session:
         display.say(note)
     expected = expected_spec(plan)
     if expected is not None:
-        _check_networks(plan, expected)  # before the data is packed, which may take long
+        check_networks(plan, expected)  # before the data is packed, which may take long
     settings = plan.settings
     load = (settings.load_size, settings.load_size) if settings.load_size else None
     dataset = data.prepare(
@@ -211,7 +221,7 @@ def prepare(plan: Plan, display: Display) -> Session:
                 f"A batch of {batch} is larger than {where}, which has {items}; use --batch-size {items} or less."
             )
     session = Session(plan, dataset)
-    _check_networks(plan, data_spec(dataset, plan.size))
+    check_networks(plan, data_spec(dataset, plan.size))
     memory_needed(session)
     return session
 
@@ -223,7 +233,7 @@ def _check_labelled(dataset: data.Dataset) -> None:
         raise UsageError(f"{missing:,} items of {dataset.name} have no label; label them, or leave them out.")
 
 
-def _check_networks(plan: Plan, spec: DataSpec) -> None:
+def check_networks(plan: Plan, spec: DataSpec) -> None:
     """Builds every stage's model without memory: its architecture refuses what it cannot do, and a stage must not make
     other networks than the first.
     """
@@ -329,6 +339,15 @@ def check_data(run: Run, fingerprint: str) -> None:
             f"The data set {name} is not the one that {run.path} was trained on "
             f"({run.facts['data']['origin']}); add that one again under this name to go on."
         )
+
+
+def _bring_up_to_date(run: Run, plan: Plan) -> None:
+    """A run that goes on with another version of its plugin says so, and its options as that version calls them."""
+    before, now = run.facts["version"], plan.entry.version
+    if before != now:
+        run.facts["earlier_versions"] = [*run.facts.get("earlier_versions", ()), before]
+        run.facts.update(version=now, config=values(plan.config), stages=[_stage_facts(stage) for stage in plan.stages])
+        run.write()
 
 
 def _stage_facts(stage: Stage) -> dict[str, Any]:
