@@ -8,8 +8,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from ganzoo.cards import API, Card, DatasetCard, LossCard, MetricCard, PenaltyCard, RecipeCard
+from ganzoo.cards import API, Card, DatasetCard, LoggerCard, LossCard, MetricCard, PenaltyCard, RecipeCard
 from ganzoo.errors import GanzooError, UsageError
+from ganzoo.extras import need
 from ganzoo.hookspecs import hookimpl
 from ganzoo.spec import option
 
@@ -47,11 +48,12 @@ if TYPE_CHECKING:
         upsample,
     )
     from ganzoo.losses import make_loss
-    from ganzoo.metrics import Evidence, Metric
+    from ganzoo.metrics import Evidence, Metric, Scores
     from ganzoo.parallel import mean_over_processes
     from ganzoo.penalties import Penalty, make_penalties, squared_norm
     from ganzoo.pool import ImagePool
     from ganzoo.randomness import rows
+    from ganzoo.runs import Run
     from ganzoo.twodomains import TwoDomains, TwoDomainsConfig
     from ganzoo.twoplayer import TwoPlayer, TwoPlayerConfig
 
@@ -67,11 +69,12 @@ _LAZY = {
         "Blur", "EqualizedConv2d", "EqualizedLinear", "MinibatchStddev", "PixelNorm", "downsample", "fade", "upsample",
     ),
     "ganzoo.losses": ("make_loss",),
-    "ganzoo.metrics": ("Evidence", "Metric"),
+    "ganzoo.metrics": ("Evidence", "Metric", "Scores"),
     "ganzoo.parallel": ("mean_over_processes",),
     "ganzoo.penalties": ("Penalty", "make_penalties", "squared_norm"),
     "ganzoo.pool": ("ImagePool",),
     "ganzoo.randomness": ("rows",),
+    "ganzoo.runs": ("Run",),
     "ganzoo.twodomains": ("TwoDomains", "TwoDomainsConfig"),
     "ganzoo.twoplayer": ("TwoPlayer", "TwoPlayerConfig"),
 }  # fmt: skip
@@ -97,6 +100,7 @@ __all__ = [
     "GrowingDiscriminator",
     "GrowingGenerator",
     "ImagePool",
+    "LoggerCard",
     "Loss",
     "LossCard",
     "Metric",
@@ -107,6 +111,8 @@ __all__ = [
     "PixelNorm",
     "Progress",
     "RecipeCard",
+    "Run",
+    "Scores",
     "Source",
     "Styled",
     "TrainingState",
@@ -124,6 +130,7 @@ __all__ = [
     "make_loss",
     "make_penalties",
     "mean_over_processes",
+    "need",
     "option",
     "rows",
     "squared_norm",

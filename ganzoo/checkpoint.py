@@ -58,6 +58,11 @@ def read_facts(path: Path) -> dict[str, Any]:
     return facts
 
 
+def checksum(path: Path) -> str:
+    """The SHA-256 in a file that `save` wrote: what its content should have. Raises: as `read_facts`."""
+    return _open(path)[1].get("sha256", "")
+
+
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The tensors (on the CPU) and facts of a file that `save` wrote, verified against their checksum.
 

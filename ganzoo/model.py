@@ -309,5 +309,5 @@ def architecture_of(facts: Mapping[str, Any], what: str) -> Entry:
 def model_facts(run: Run, config: Mapping[str, Any], step: int, images: int) -> dict[str, Any]:
     """The header of a run's model.safetensors: everything that sampling from it needs, and where it came from."""
     keys = ("format", "ganzoo", "architecture", "distribution", "version", "preset", "data", "seed")
-    origin = {"run": run.name, "step": step, "images": images}
+    origin = {"run": run.name, "step": step, "images": images, "average": run.facts["settings"]["average"]}
     return {**{key: run.facts[key] for key in keys}, "config": dict(config), **origin}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -19,8 +21,9 @@ from ganzoo.plan import Plan, data_spec
 from ganzoo.plugins import catalogue
 from ganzoo.randomness import seed_everything
 from ganzoo.runs import Run
+from ganzoo.scorekeeping import Scorekeeper
 from ganzoo.trainer import Extent, Trainer
-from ganzoo.writer import Writer, classic_line, load_checkpoint, take_weights
+from ganzoo.writer import SCORE, Writer, classic_line, load_checkpoint, take_weights
 
 RECORD_EVERY = 10  # steps between rows of metrics.jsonl; reading values makes a GPU wait
 LINE_EVERY = 50  # steps between classic lines, as in the tutorial
@@ -35,8 +38,8 @@ class Diverged(GanzooError):
 class Session:
     """Trains as a plan says: in memory (`build`), or a run from wherever its newest checkpoint left it (`train`)."""
 
-    def __init__(self, plan: Plan, dataset: data.Dataset) -> None:
-        self.plan = plan
+    def __init__(self, plan: Plan, dataset: data.Dataset, loggers: Mapping[str, object] | None = None) -> None:
+        self.plan, self.loggers = plan, loggers or {}
         self.device = pick_device(plan.settings.device)
         self.precision = pick_precision(plan.settings.precision, self.device, plan.entry.card.bf16)
         self.dataset = dataset.to(self.device)
@@ -70,22 +73,32 @@ class Session:
         Raises: KeyboardInterrupt after Ctrl-C, once a checkpoint is written; Diverged when a loss is not finite;
         GanzooError when memory runs out or a checkpoint is damaged.
         """
-        self.run, self.display, self.leader = run, display, parallel.is_leader()
+        self.run, self.display, self.leader, self.started = run, display, parallel.is_leader(), False
         try:
             explained = memory_explained(self.plan.settings, self.device)
-            with memory_held(), explained, Interruptible(display.say) as self.interrupted:
+            with self._events(), memory_held(), explained, Interruptible(display.say) as self.interrupted:
                 if self.leader:
                     with run.running():
                         self._train()
                 else:
                     self._train()
         finally:
-            self._notify("ganzoo_run_ended", run=run, status=run.facts.get("status", "failed"))
             display.close()
+
+    @contextmanager
+    def _events(self) -> Iterator[None]:
+        """The run's loggers hear its events, and whoever heard of its start hears of its end, however it ends."""
+        with catalogue().listening(self.loggers):
+            try:
+                yield
+            finally:
+                if self.started:
+                    self._notify("ganzoo_run_ended", run=self.run, status=self.run.facts.get("status", "failed"))
 
     def _train(self) -> None:
         self._open()
-        self._notify("ganzoo_run_started", run=self.run)
+        self.started = True
+        self._notify("ganzoo_run_started", run=self.run, step=self.trainer.step_count)
         while self.stage < len(self.plan.stages):
             self._train_stage()
             self.stage += 1
@@ -116,6 +129,7 @@ class Session:
             self.trainer.load_state(tensors, facts["counters"])
             self.writer = Writer(self.run, self.plan, self.trainer, facts["log_bytes"])
             self.display.say(f"Going on from step {self.trainer.step_count:,}.")
+        self._keep_scores()
         self._checkpointed = self._modelled = time.monotonic()
 
     def _begin_stage(self) -> None:
@@ -125,8 +139,12 @@ class Session:
         self.trainer.step_count, self.trainer.images = before.step_count, before.images
         self.trainer.extent = self.extent(self.trainer, self.stage)
         self.trainer.load_state(*before.state())
+        self._keep_scores()
         self.stage_starts.append(self.trainer.step_count)
         self._announce_stage()
+
+    def _keep_scores(self) -> None:
+        self.scorekeeper = Scorekeeper(self.plan.at_stage(self.stage)[1], self.display.report)
 
     def _announce_stage(self) -> None:
         if len(self.plan.stages) > 1:
@@ -139,7 +157,7 @@ class Session:
         trainer = self.trainer
         clock, images = time.perf_counter(), trainer.images
         while not trainer.done:
-            epoch, iteration = trainer.epoch, trainer.step_count - trainer.epoch_step
+            epoch, iteration, before = trainer.epoch, trainer.step_count - trainer.epoch_step, trainer.images
             values = trainer.step()
             read, speed = None, None
             if iteration % LINE_EVERY == 0 or trainer.step_count % RECORD_EVERY == 0 or trainer.done:
@@ -151,6 +169,9 @@ class Session:
                 if iteration % LINE_EVERY == 0:
                     self._line(epoch, iteration, read)
             self.display.step(self._moment(speed), read)
+            if self.scorekeeper.every and (trainer.done or self.scorekeeper.due(before, trainer.images)):
+                self._score(epoch)  # before the checkpoint of this step, so that no row is missing after it
+                clock, images = time.perf_counter(), trainer.images
             if trainer.epoch > epoch or trainer.done or self._checkpoint_due():
                 if trainer.epoch > epoch or trainer.done:
                     self._end_epoch()
@@ -162,6 +183,20 @@ class Session:
                 raise KeyboardInterrupt
 
     # ---- what is due -------------------------------------------------------------------------------------------
+
+    def _score(self, epoch: int) -> None:
+        """Scores the averaged generator; a row of metrics.jsonl and of scores.jsonl, and the best model."""
+        self._check_finite(self.trainer.is_finite())
+        if not self.leader:
+            return
+        step = self.trainer.step_count
+        found = self.scorekeeper(self.run, self.writer.averaged(self.trainer))
+        values = {SCORE + name: value for name, value in found.items()}
+        self.writer.record({"step": step, "epoch": epoch, "images": self.trainer.images, **values})
+        self._notify("ganzoo_logged", run=self.run, step=step, values=values)
+        line = f"Scores at step {step:,}: " + ", ".join(f"{name} {value:.4g}" for name, value in found.items()) + "."
+        self.writer.log(line)
+        self.display.say(line)
 
     def _end_epoch(self) -> None:
         """A sheet of samples, the curves, a model and a checkpoint: at an epoch's end, and at a stage's."""
@@ -210,12 +245,11 @@ class Session:
         return dict(zip(values, flat.tolist(), strict=True))
 
     def _record(self, read: dict[str, float], epoch: int, speed: float) -> None:
-        step, images = self.trainer.step_count, self.trainer.images
+        step = self.trainer.step_count
+        values = {"epoch": epoch, "images": self.trainer.images, **read, "images_per_second": round(speed, 2)}
         if self.leader:
-            self.writer.record(
-                {"step": step, "epoch": epoch, "images": images, **read, "images_per_second": round(speed, 2)}
-            )
-        self._notify("ganzoo_logged", run=self.run, step=step, values=read)
+            self.writer.record({"step": step, **values})
+        self._notify("ganzoo_logged", run=self.run, step=step, values=values)
 
     def _line(self, epoch: int, iteration: int, read: dict[str, float]) -> None:
         """The classic line, in train.log and on the display; its epoch and iteration count from the stage's start."""

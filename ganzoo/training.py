@@ -18,13 +18,17 @@ from ganzoo.architecture import DataSpec, networks, parameter_counts
 from ganzoo.display import Display, Lines
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.forecast import duration, memory_needed, seconds_per_step, steps_left
-from ganzoo.model import architecture_of
+from ganzoo.judge import judged_data
+from ganzoo.loggers import make_loggers
+from ganzoo.model import Model, architecture_of
 from ganzoo.plan import Plan, Stage, data_spec, expected_spec, load_architecture, make_plan, recipe_of, stage_of
 from ganzoo.plugins import find
 from ganzoo.runs import Run, latest, new_folder
+from ganzoo.scorekeeping import Scorekeeper
 from ganzoo.session import Session
-from ganzoo.settings import FIXED_IN_A_RUN, LENGTHS, Settings
+from ganzoo.settings import LENGTHS, Settings
 from ganzoo.spec import build, values
+from ganzoo.spec import options as options_of
 from ganzoo.upgrade import stored_config, upgraded
 from ganzoo.writer import take_weights
 
@@ -85,7 +89,7 @@ def train(
     if go_on:
         there = folder if folder is not None else latest(plan.entry.name, plan.data.name, plan.label, recipe)
         if there is not None and (there / "run.json").exists():
-            return resume(there, display=display)
+            return resume(there, log=options.get("log"), display=display)
     return start(plan, folder or new_folder(plan.entry.name, plan.data.name), init, display)
 
 
@@ -93,15 +97,19 @@ def start(plan: Plan, folder: Path, init: str | os.PathLike[str] | None, display
     """Trains a plan in a new folder. Raises: as `train`."""
     Run.check_free(folder)
     session = prepare(plan, display)
-    run = Run.create(folder, facts_of(session, init))
+    facts = facts_of(session, init)
+    _rehearse_scores(session, facts, display)
+    run = Run.create(folder, facts)
     _announce(session, run, display)
     _go(session, run, display)
     return run
 
 
-def resume(run: str | os.PathLike[str] | Run, *, display: Display | None = None) -> Run:
+def resume(run: str | os.PathLike[str] | Run, *, log: str | None = None, display: Display | None = None) -> Run:
     """Goes on with a run exactly where its newest checkpoint left it; a finished run is returned as it is.
 
+    Args:
+        log: the loggers to tell from now on, ``"none"`` for none; those it had unless given.
     Raises: UsageError when it is no run; GanzooError when its checkpoint is damaged, its plugin is not installed, or
     its data has changed.
     """
@@ -111,30 +119,35 @@ def resume(run: str | os.PathLike[str] | Run, *, display: Display | None = None)
         display.say(f"{run.path} is finished; `ganzoo extend {run.path} --epochs N` trains it further.")
         return run
     run.check_idle()
+    choose_loggers(run, log)
     plan = plan_of(run)
     session = prepare(plan, display)
     check_data(run, session.dataset.fingerprint)
     _bring_up_to_date(run, plan)
+    run.write()
     _go(session, run, display)
     return run
 
 
-def extend(run: str | os.PathLike[str] | Run, *, display: Display | None = None, **options: Any) -> Run:
+def extend(
+    run: str | os.PathLike[str] | Run, *, log: str | None = None, display: Display | None = None, **options: Any
+) -> Run:
     """Adds a stage to a run and trains it: weights and optimizer state go along, the new options apply.
 
     Args:
+        log: as `resume`.
         options: one of `epochs`, `images` and `steps`, and whatever changes, such as ``lr=1e-4, beta1=0.3``.
     Raises: as `resume`; UsageError when an option cannot change within a run.
     """
     display = display or Lines()
     run = run if isinstance(run, Run) else Run.open(run)
-    fixed = [name for name in FIXED_IN_A_RUN if options.get(name) is not None]
-    if fixed:
-        raise UsageError(f"--{fixed[0].replace('_', '-')} cannot change within a run; start a new one, with --init.")
+    stage = stage_of(options)
     run.check_idle()
-    plan, stage = plan_of(run), stage_of(options)
+    choose_loggers(run, log)
+    plan = plan_of(run)
     session = prepare(dataclasses.replace(plan, stages=(*plan.stages, stage)), display)
     check_data(run, session.dataset.fingerprint)
+    _rehearse_scores(session, run.facts, display)
     _bring_up_to_date(run, plan)
     run.facts["stages"].append(_stage_facts(stage))
     run.facts["status"] = "interrupted"
@@ -197,6 +210,7 @@ def prepare(plan: Plan, display: Display) -> Session:
     """Checks a plan against its data and this machine, and packs the data. Raises: UsageError."""
     for note in plan.notes:
         display.say(note)
+    loggers = make_loggers(plan.settings.log)
     expected = expected_spec(plan)
     if expected is not None:
         check_networks(plan, expected)  # before the data is packed, which may take long
@@ -220,10 +234,20 @@ def prepare(plan: Plan, display: Display) -> Session:
             raise UsageError(
                 f"A batch of {batch} is larger than {where}, which has {items}; use --batch-size {items} or less."
             )
-    session = Session(plan, dataset)
+    session = Session(plan, dataset, loggers)
     check_networks(plan, data_spec(dataset, plan.size))
     memory_needed(session)
     return session
+
+
+def _rehearse_scores(session: Session, facts: Mapping[str, Any], display: Display) -> None:
+    """Tries what is to be scored while training. Raises: UsageError when it cannot be."""
+    keepers = [Scorekeeper(session.plan.at_stage(i)[1], display.report) for i in range(len(session.plan.stages))]
+    if any(keeper.every for keeper in keepers):
+        model = Model(session.build().model, {**facts, "step": 0, "images": 0})
+        dataset = judged_data(facts["data"], "this run")
+        for keeper in keepers:
+            keeper.rehearse(model, dataset)
 
 
 def _check_labelled(dataset: data.Dataset) -> None:
@@ -341,13 +365,18 @@ def check_data(run: Run, fingerprint: str) -> None:
         )
 
 
+def choose_loggers(run: Run, log: str | None) -> None:
+    """From its next step on a run tells these loggers; None leaves it at those it has."""
+    if log is not None:
+        run.facts["settings"]["log"] = options_of(Settings)["log"].parse(log)
+
+
 def _bring_up_to_date(run: Run, plan: Plan) -> None:
     """A run that goes on with another version of its plugin says so, and its options as that version calls them."""
     before, now = run.facts["version"], plan.entry.version
     if before != now:
         run.facts["earlier_versions"] = [*run.facts.get("earlier_versions", ()), before]
         run.facts.update(version=now, config=values(plan.config), stages=[_stage_facts(stage) for stage in plan.stages])
-        run.write()
 
 
 def _stage_facts(stage: Stage) -> dict[str, Any]:

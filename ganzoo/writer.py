@@ -20,13 +20,14 @@ from ganzoo.pictures import sheet
 from ganzoo.plan import Plan
 from ganzoo.plugins import catalogue
 from ganzoo.randomness import stream
-from ganzoo.runs import FORMAT, Run, write_text
+from ganzoo.runs import FORMAT, SCORES, Run, write_text
 from ganzoo.spec import values
 from ganzoo.trainer import Trainer
 from ganzoo.translation import there_and_back
 
 KEEP = 3  # newest checkpoints that stay
 POINTS = 1024  # of a scatter plot
+SCORE = "score/"  # what the names of scores begin with in metrics.jsonl
 
 
 class Writer:
@@ -43,6 +44,9 @@ class Writer:
         self._preview_step = -1
         kept = [row for row in run.metrics() if row["step"] <= trainer.step_count]
         self._keep("metrics.jsonl", "".join(json.dumps(row) + "\n" for row in kept))
+        if (run.path / SCORES).exists():
+            left = [row for row in run.scores() if not row["training"] or row["step"] <= trainer.step_count]
+            self._keep(SCORES, "".join(json.dumps(row) + "\n" for row in left))
         log = run.path / "train.log"
         self._keep("train.log", log.read_bytes()[:log_bytes].decode(errors="replace") if log.exists() else "")
 
@@ -81,7 +85,7 @@ class Writer:
         ended = trainer.epoch_step == trainer.step_count
         name = f"epoch-{trainer.epoch:04d}" if ended else f"step-{trainer.step_count:06d}"
         file = self.run.path / "samples" / f"{name}.png"
-        model, seed = self._averaged(trainer), self.plan.settings.seed
+        model, seed = self.averaged(trainer), self.plan.settings.seed
         if model.domains:
             reals = {name: self._real(trainer.loader.dataset, name) for name in model.domains}
             there_and_back(model, reals, math.ceil(self._count**0.5)).save(file)
@@ -92,7 +96,7 @@ class Writer:
 
     def model(self, trainer: Trainer) -> None:
         """model.safetensors: the averaged generator, with all it takes to sample from it in the header."""
-        tensors = generator_state(self._averaged(trainer).architecture)
+        tensors = generator_state(self.averaged(trainer).architecture)
         checkpoint.save(self.run.model_file, tensors, self._model_facts(trainer))
 
     def checkpoint(self, trainer: Trainer, stage: int, stage_starts: list[int]) -> None:
@@ -116,11 +120,12 @@ class Writer:
         """Redraws losses.png."""
         plot_losses(self.run, stage_starts)
 
-    def _averaged(self, trainer: Trainer) -> Model:
+    def averaged(self, trainer: Trainer) -> Model:
         """The averaged generators as a model, at the trainer's present step."""
         if self._preview_step != trainer.step_count:
             self._preview.load_generators(trainer.average.tensors)
             self._preview.settle()
+            self._preview.facts = self._model_facts(trainer)
             self._preview_step = trainer.step_count
         return self._preview
 
@@ -184,7 +189,7 @@ def plot_losses(run: Run, stage_starts: list[int]) -> None:
     rows = list(run.metrics())
     names = list(dict.fromkeys(name for row in rows for name in row))
     losses = [name for name in names if is_loss(name)]
-    watches = [name for name in names if not name.startswith("loss/") and name not in _COUNTERS]
+    watches = [name for name in names if not name.startswith(("loss/", SCORE)) and name not in _COUNTERS]
     figure = Figure(figsize=(10, 7 if watches else 4), layout="constrained")
     axes = figure.subplots(2 if watches else 1, 1, sharex=True, squeeze=False)[:, 0]
     for axis, shown, label in zip(axes, (losses, watches), ("loss", "D's mean verdict"), strict=False):

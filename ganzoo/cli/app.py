@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "project": (USING, "ganzoo.cli.latents:project", "Find the latent of an image, and make new versions of it."),
     "export": (USING, "ganzoo.cli.export:export", "Write the generator for other programs."),
-    "evaluate": (USING, "ganzoo.cli.evaluate:evaluate", "Score a run's model against the data it was trained on."),
+    "evaluate": (USING, "ganzoo.cli.evaluate:evaluate", "Score a model against the data it was trained on."),
     "data": (MACHINE, "ganzoo.cli.data:data", "Add, list, look at and remove data sets."),
     "bench": (MACHINE, "ganzoo.cli.bench:bench", "Measure how fast an architecture trains here."),
     "doctor": (MACHINE, "ganzoo.cli.doctor:doctor", "Say what this machine has and what is missing."),
