@@ -24,8 +24,8 @@ from ganzoo.plan import find_label, load_architecture
 from ganzoo.plugins import Entry, find
 from ganzoo.randomness import stream
 from ganzoo.runs import FORMAT, Run
-from ganzoo.spec import build
 from ganzoo.translation import through, translates
+from ganzoo.upgrade import stored_config
 
 BATCH = 64  # images generated at a time; fixed, so that a sample does not depend on how many are asked for
 SETTLE = 512  # images that batch norm's statistics are measured on
@@ -271,7 +271,7 @@ def load(path: str | os.PathLike[str], device: str = "auto") -> Model:
 def make_model(entry: Entry, facts: Mapping[str, Any], device: str = "auto") -> Model:
     """An untrained `Model` as the facts describe it, with the networks that only training needs left out."""
     cls = load_architecture(entry)
-    config: Any = build(cls.Config, facts["config"], entry.name)
+    config = stored_config(entry, cls.Config, facts, f"This model of {entry.name}")
     spec = facts["data"]
     data = DataSpec(tuple(spec["shape"]), tuple(spec["classes"]), tuple(spec["domains"]))
     with torch.random.fork_rng(devices=[]):

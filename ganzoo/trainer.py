@@ -6,12 +6,10 @@ The model's `step` says what is computed; everything that must be right for all 
 from __future__ import annotations
 
 import contextlib
-import random
 from collections.abc import Generator, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy
 import torch
 from torch import Tensor, nn
 
@@ -20,7 +18,7 @@ from ganzoo.architecture import Architecture, Batch, Progress, Update, is_genera
 from ganzoo.average import Average
 from ganzoo.errors import GanzooError, UsageError, nearest
 from ganzoo.loader import Loader
-from ganzoo.randomness import Share, seed_everything, sharing
+from ganzoo.randomness import Share, restore_shared, seed_everything, shared_state, sharing
 
 
 class ContractError(GanzooError):
@@ -376,30 +374,12 @@ class _Streams:
 
     def __init__(self, parts: int, device: torch.device) -> None:
         self.parts, self.device = parts, device
-        self._states = [self._get()] * parts if parts > 1 else []
+        self._states = [shared_state(device)] * parts if parts > 1 else []
 
     @contextlib.contextmanager
     def turn(self, k: int) -> Iterator[None]:
         if self.parts > 1:
-            self._set(self._states[k])
+            restore_shared(self._states[k], self.device)
         yield
         if self.parts > 1:
-            self._states[k] = self._get()
-
-    def _get(self) -> tuple[Any, ...]:
-        accelerator = _accelerator(self.device)
-        extra = accelerator.get_rng_state() if accelerator else None
-        return random.getstate(), numpy.random.get_state(), torch.get_rng_state(), extra
-
-    def _set(self, state: tuple[Any, ...]) -> None:
-        random.setstate(state[0])
-        numpy.random.set_state(state[1])
-        torch.set_rng_state(state[2])
-        accelerator = _accelerator(self.device)
-        if accelerator:
-            accelerator.set_rng_state(state[3])
-
-
-def _accelerator(device: torch.device) -> Any:
-    """The torch module of the device's kind, torch.cuda or torch.mps; None for the CPU."""
-    return {"cuda": torch.cuda, "mps": torch.mps}.get(device.type)
+            self._states[k] = shared_state(self.device)

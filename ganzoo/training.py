@@ -25,6 +25,7 @@ from ganzoo.judge import judged_data
 from ganzoo.loggers import make_loggers
 from ganzoo.model import Model, architecture_of
 from ganzoo.plan import Plan, Stage, data_spec, expected_spec, load_architecture, make_plan, recipe_of, stage_of
+from ganzoo.plugins import find
 from ganzoo.runs import Run, claimed, latest
 from ganzoo.scorekeeping import Scorekeeper
 from ganzoo.session import Session
@@ -32,6 +33,7 @@ from ganzoo.settings import LENGTHS, Settings
 from ganzoo.spec import build, values
 from ganzoo.spec import options as options_of
 from ganzoo.trainer import check_split
+from ganzoo.upgrade import stored_config, upgraded
 from ganzoo.writer import take_weights
 
 if TYPE_CHECKING:
@@ -125,8 +127,10 @@ def resume(run: str | os.PathLike[str] | Run, *, log: str | None = None, display
         return run
     run.check_idle()
     choose_loggers(run, log)
-    session = prepare(plan_of(run), display)
+    plan = plan_of(run)
+    session = prepare(plan, display)
     check_data(run, session.dataset.fingerprint)
+    _bring_up_to_date(run, plan)
     run.write()
     _go(session, run, display)
     return run
@@ -155,6 +159,7 @@ def extend(
     session = prepare(dataclasses.replace(plan, stages=(*plan.stages, stage)), display)
     check_data(run, session.dataset.fingerprint)
     _rehearse_scores(session, run.facts, display)
+    _bring_up_to_date(run, plan)
     run.facts["stages"].append(_stage_facts(stage))
     run.facts["status"] = "interrupted"
     run.write()
@@ -178,10 +183,12 @@ def plan_run(
         if architecture not in (None, card.architecture):
             raise UsageError(f"The recipe {recipe} is for {card.architecture}, not for {architecture}.")
         architecture, dataset, preset = card.architecture, dataset or card.data, preset or card.preset
+        config = load_architecture(find("architecture", architecture)).Config
         given = {name: value for name, value in options.items() if value is not None}
         if not any(name in LENGTHS for name in given):
-            stages = tuple({name: v for name, v in stage.items() if name not in given} for stage in card.stages)
-        options = {**card.options, **given}
+            written = [upgraded(config, stage, None, architecture) for stage in card.stages]
+            stages = tuple({name: v for name, v in stage.items() if name not in given} for stage in written)
+        options = {**upgraded(config, card.options, None, architecture), **given}
     if architecture is None or dataset is None:
         raise UsageError("Say an architecture and a data set, such as `ganzoo train dcgan anime`, or --recipe NAME.")
     return make_plan(architecture, dataset, options, preset, stages, recipe, label)
@@ -193,15 +200,18 @@ def plan_of(run: Run) -> Plan:
     entry = architecture_of(facts, str(run.path))
     model = load_architecture(entry)
     try:
-        size, stages = facts["size"], [(stage["length"], stage["changes"]) for stage in facts["stages"]]
+        size, version = facts["size"], facts["version"]
         return Plan(
             entry,
             model,
-            build(model.Config, facts["config"], entry.name),
+            stored_config(entry, model.Config, facts, str(run.path)),
             build(Settings, facts["settings"], "ganzoo"),
             data.info(facts["data"]["name"]),
             tuple(size) if size else None,
-            tuple(Stage(length, changes) for length, changes in stages),
+            tuple(
+                Stage(stage["length"], upgraded(model.Config, stage["changes"], version, entry.name))
+                for stage in facts["stages"]
+            ),
             facts["preset"],
             facts["recipe"],
             label=facts["data"].get("label"),
@@ -223,7 +233,7 @@ def prepare(plan: Plan, display: Display, *, pack: bool = True) -> Session:
     pick_device(plan.settings.device)
     expected = expected_spec(plan)
     if expected is not None:
-        _check_networks(plan, expected)  # before the data is packed, which may take long
+        check_networks(plan, expected)  # before the data is packed, which may take long
     settings = plan.settings
     load = (settings.load_size, settings.load_size) if settings.load_size else None
     dataset = data.prepare(
@@ -247,7 +257,7 @@ def prepare(plan: Plan, display: Display, *, pack: bool = True) -> Session:
             )
     spec = data_spec(dataset, plan.size)
     if spec != expected:
-        _check_networks(plan, spec)
+        check_networks(plan, spec)
     return Session(plan, dataset, loggers)
 
 
@@ -268,7 +278,7 @@ def _check_labelled(dataset: data.Dataset) -> None:
         raise UsageError(f"{missing:,} items of {dataset.name} have no label; label them, or leave them out.")
 
 
-def _check_networks(plan: Plan, spec: DataSpec) -> None:
+def check_networks(plan: Plan, spec: DataSpec) -> None:
     """Builds every stage's model without memory: its architecture refuses what it cannot do, a stage must not make
     other networks than the first, and the batches must split evenly and fit into memory.
     """
@@ -384,6 +394,14 @@ def choose_loggers(run: Run, log: str | None) -> None:
     """From its next step on a run tells these loggers; None leaves it at those it has."""
     if log is not None:
         run.facts["settings"]["log"] = options_of(Settings)["log"].parse(log)
+
+
+def _bring_up_to_date(run: Run, plan: Plan) -> None:
+    """A run that goes on with another version of its plugin says so, and its options as that version calls them."""
+    before, now = run.facts["version"], plan.entry.version
+    if before != now:
+        run.facts["earlier_versions"] = [*run.facts.get("earlier_versions", ()), before]
+        run.facts.update(version=now, config=values(plan.config), stages=[_stage_facts(stage) for stage in plan.stages])
 
 
 def _stage_facts(stage: Stage) -> dict[str, Any]:
