@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ganzoo.training import Stopped, extend, resume, train
 
 __version__ = "0.1.0"
+DISTRIBUTION = "ganzoo"  # what pip calls it: pyproject's `name`, and what plugins depend on
 
 _MODULE_OF = {
     "architectures": "ganzoo.catalogue",

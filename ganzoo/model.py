@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
+import ganzoo
 from ganzoo import checkpoint, latents
 from ganzoo.architecture import Architecture, DataSpec, Styled, is_generator, networks
 from ganzoo.average import generator_state
@@ -299,7 +300,8 @@ def architecture_of(facts: Mapping[str, Any], what: str) -> Entry:
             return find("architecture", candidate)
         except UsageError:
             continue
-    advice = "upgrade ganzoo" if distribution == "ganzoo" else f"install it: pip install '{distribution}=={version}'"
+    ours = distribution == ganzoo.DISTRIBUTION
+    advice = "upgrade ganzoo" if ours else f"install it: pip install '{distribution}=={version}'"
     raise GanzooError(
         f"{what} is a {name!r}, an architecture of {distribution} {version}, which is not installed or does not work "
         f"here; {advice}."

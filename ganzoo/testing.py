@@ -27,7 +27,7 @@ from ganzoo.errors import GanzooError, UsageError
 from ganzoo.exporting import directions, export
 from ganzoo.model import Model, make_model
 from ganzoo.plan import load_architecture, preset_row
-from ganzoo.plugins import Entry, find
+from ganzoo.plugins import Entry, Plugin, catalogue, find
 from ganzoo.trainer import Trainer
 
 STEPS = 2
@@ -88,6 +88,31 @@ def check_architecture(what: str | Entry) -> Iterator[Check]:
             if promise == "latents" and case.task == "translation":
                 continue
             yield Check(promise, name, str(case), partial(check, case))
+
+
+def checks(plugin: str) -> list[Check]:
+    """Every check of what a plugin offers, by its entry point's name."""
+    found = [each for each in catalogue().plugins if each.name == plugin]
+    if not found:
+        missing = UsageError(f"There is no plugin {plugin!r}; install it first: pip install -e .")
+        return [Check("loads", plugin, "", partial(_raise, missing))]
+    return [check for each in found for check in _checks_of(each)]
+
+
+def _checks_of(plugin: Plugin) -> Iterator[Check]:
+    if plugin.error:
+        yield Check("loads", plugin.name, "", partial(_raise, GanzooError(plugin.error)))
+        return
+    yield Check("loads", plugin.name, "", lambda: None)
+    for entry in plugin.entries:
+        if entry.kind == "architecture":
+            yield from check_architecture(entry)
+        else:
+            yield Check("loads", entry.name, entry.kind, partial(_load, entry))
+
+
+def _load(entry: Entry) -> None:
+    entry.load()
 
 
 def _raise(error: Exception) -> None:
