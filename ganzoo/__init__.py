@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ganzoo.movies import save_movie
     from ganzoo.perclass import PerClass, resume_per_class, train_per_class
     from ganzoo.pictures import sheet
+    from ganzoo.pluginfile import use_plugin
     from ganzoo.runs import Run, list_runs
     from ganzoo.training import Stopped, extend, resume, train
 
@@ -44,6 +45,7 @@ _MODULE_OF = {
     "PerClass": "ganzoo.perclass",
     "resume_per_class": "ganzoo.perclass",
     "train_per_class": "ganzoo.perclass",
+    "use_plugin": "ganzoo.pluginfile",
     "save_movie": "ganzoo.movies",
     "sheet": "ganzoo.pictures",
     "Run": "ganzoo.runs",
@@ -77,6 +79,7 @@ __all__ = [
     "sheet",
     "train",
     "train_per_class",
+    "use_plugin",
 ]
 
 

@@ -20,6 +20,7 @@ from ganzoo.errors import GanzooError, UsageError
 from ganzoo.forecast import duration, memory_needed, seconds_per_step, steps_left
 from ganzoo.model import architecture_of
 from ganzoo.plan import Plan, Stage, data_spec, expected_spec, load_architecture, make_plan, recipe_of, stage_of
+from ganzoo.pluginfile import named, records
 from ganzoo.runs import Run, latest, new_folder
 from ganzoo.session import Session
 from ganzoo.settings import FIXED_IN_A_RUN, LENGTHS, Settings
@@ -56,7 +57,8 @@ def train(
     """Trains an architecture on a data set, from the beginning to the end, in a new run folder.
 
     Args:
-        architecture, dataset: names of the catalogue, such as ``"dcgan"`` and ``"anime"``; a recipe may say them.
+        architecture, dataset: names of the catalogue, such as ``"dcgan"`` and ``"anime"``; a recipe may say them. An
+            architecture may also be a file, ``"my_gan.py"``; see `ganzoo.use_plugin`.
         preset: a named set of options of the architecture.
         recipe: a named experiment of the catalogue, or a TOML file; options given here override its own.
         label: train on the items with this label only, a name or number; `train_per_class` trains a model for each.
@@ -109,7 +111,8 @@ def resume(run: str | os.PathLike[str] | Run, *, display: Display | None = None)
         display.say(f"{run.path} is finished; `ganzoo extend {run.path} --epochs N` trains it further.")
         return run
     run.check_idle()
-    session = prepare(plan_of(run), display)
+    plan = take_up(run, display)
+    session = prepare(plan, display)
     check_data(run, session.dataset.fingerprint)
     _go(session, run, display)
     return run
@@ -128,7 +131,7 @@ def extend(run: str | os.PathLike[str] | Run, *, display: Display | None = None,
     if fixed:
         raise UsageError(f"--{fixed[0].replace('_', '-')} cannot change within a run; start a new one, with --init.")
     run.check_idle()
-    plan, stage = plan_of(run), stage_of(options)
+    plan, stage = take_up(run, display), stage_of(options)
     session = prepare(dataclasses.replace(plan, stages=(*plan.stages, stage)), display)
     check_data(run, session.dataset.fingerprint)
     run.facts["stages"].append(_stage_facts(stage))
@@ -149,6 +152,7 @@ def plan_run(
 ) -> Plan:
     """The plan of a run, with a recipe's words filled in. Raises: UsageError."""
     stages: tuple[Mapping[str, Any], ...] = ()
+    architecture = None if architecture is None else named(architecture)
     if recipe is not None:
         card = recipe_of(recipe)
         if architecture not in (None, card.architecture):
@@ -181,6 +185,24 @@ def plan_of(run: Run) -> Plan:
         facts["recipe"],
         label=facts["data"].get("label"),
     )
+
+
+def take_up(run: Run, display: Display) -> Plan:
+    """The plan of a run that goes on. Where it goes on with other plugin files than before, its facts say so from now
+    on. Raises: as `plan_of`.
+    """
+    plan, before = plan_of(run), run.facts.get("plugin_files", [])
+    files = records(before)
+    replaced = [file for file in before if file["sha256"] not in {now["sha256"] for now in files}]
+    for file in replaced:
+        display.say(
+            f"{file['path']} is not what {run.path} was begun with; training goes on with the code as it is now."
+        )
+    if files != before:
+        run.facts.update(plugin_files=files, distribution=plan.entry.distribution, version=plan.entry.version)
+        run.facts["earlier_plugin_files"] = [*run.facts.get("earlier_plugin_files", []), *replaced]
+        run.write()
+    return plan
 
 
 def prepare(plan: Plan, display: Display) -> Session:
@@ -282,6 +304,7 @@ def facts_of(session: Session, init: str | os.PathLike[str] | None) -> dict[str,
         "architecture": plan.entry.name,
         "distribution": plan.entry.distribution,
         "version": plan.entry.version,
+        "plugin_files": records(),
         "preset": plan.preset,
         "recipe": plan.recipe,
         "data": {

@@ -24,6 +24,7 @@ TRY = {
 @click.command(
     "new",
     cls=Command,
+    takes_plugins=False,
     examples=(
         "ganzoo plugins new my-gan",
         "ganzoo plugins new my-gan --task conditional",
@@ -45,7 +46,8 @@ def new(name: str, kind: str, task: str, out: str | None) -> None:
     problem = clash(name, kind)
     if problem:
         click.echo(f"Note: {problem}", err=True)
-    usage = TRY.get(task if kind == "architecture" else kind, TRY["architecture"]).format(name=name)
+    called = f"ganzoo-{name}:{name}" if problem else name
+    usage = TRY.get(task if kind == "architecture" else kind, TRY["architecture"]).format(name=called)
     where = f'"{folder}"' if " " in str(folder) else str(folder)
     where = where if folder.is_absolute() or folder.parts[:1] == ("..",) else f"./{where}"
     click.echo(f"{folder} is written. Install it, use it, test it:")

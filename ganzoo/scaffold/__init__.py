@@ -133,7 +133,7 @@ def _read(file: Path) -> str:
 
 def _check_name(name: str, kind: str, texts: dict[str, str]) -> None:
     if not _NAME.fullmatch(name) or len(name) > LONGEST:
-        better = re.sub(r"[^a-z0-9]+", "-", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()).strip("-0123456789")
+        better = re.sub(r"[^a-z0-9]+", "-", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()).strip("-")
         hint = f"; did you mean {better}?" if _NAME.fullmatch(better) and len(better) <= LONGEST else "."
         raise UsageError(
             f"{name!r} cannot name a plugin: it takes up to {LONGEST} lower-case letters, digits and '-', beginning "
