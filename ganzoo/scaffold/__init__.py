@@ -40,7 +40,7 @@ FILES = {
     "tests/test_my_gan.py": "test_my_gan.py",
 }
 _NAME = re.compile(r"[a-z][a-z0-9]*([-_.][a-z0-9]+)*")
-LONGEST = 40  # characters of a name
+LONGEST = 32  # characters of a name
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def clash(name: str, kind: str) -> str | None:
     if not others:
         return None
     return (
-        f"{others[0].distribution} has a {kind} called {name} too: with both installed one must write "
+        f"The {kind} {name} of {others[0].distribution} has the same name; where both are installed, write "
         f"{others[0].full_name} or ganzoo-{name}:{name}."
     )
 

@@ -1,4 +1,7 @@
-"""My GAN: small convolutional networks that are told the label, D as in Miyato and Koyama 2018, arXiv:1802.05637."""
+"""My GAN.
+
+Small convolutional networks that are told the label, D as in Miyato and Koyama 2018, arXiv:1802.05637.
+"""
 
 from __future__ import annotations
 
@@ -36,9 +39,9 @@ class MyGAN(Architecture):
     def __init__(self, config: MyGANConfig, data: DataSpec) -> None:
         super().__init__(config, data)
         if data.height % 4 or data.width % 4:
-            raise UsageError(f"my-gan cannot do {data.height}×{data.width}: sides must be multiples of 4, such as 32.")
+            raise UsageError(f"{data.height}×{data.width} cannot be done: sides must be multiples of 4, such as 32.")
         if not data.classes:
-            raise UsageError("my-gan needs labels, and this data set has none; add it with --labels.")
+            raise UsageError("Labels are needed, and this data set has none; add it with --labels.")
         self.latents = config.latents
         self.loss = make_loss(config.loss)
         self.G = Generator(config, data)

@@ -1,4 +1,7 @@
-"""My data: discs, drawn by code."""
+"""My data.
+
+Discs, drawn by code.
+"""
 
 from __future__ import annotations
 

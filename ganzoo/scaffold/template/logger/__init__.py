@@ -1,4 +1,7 @@
-"""My logger: every run writes its losses into losses.csv too, for a spreadsheet."""
+"""My logger.
+
+Every run writes its losses into losses.csv too, for a spreadsheet.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""My loss: nonsaturating, with the one-sided label smoothing of Salimans et al. 2016, arXiv:1606.03498, section 3.4."""
+"""My loss.
+
+Nonsaturating, with the one-sided label smoothing of Salimans et al. 2016, arXiv:1606.03498, section 3.4.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""My metric: whether generated images are as bright, and as colourful, as real ones."""
+"""My metric.
+
+Whether generated images are as bright, and as colourful, as real ones.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ class MyMetric:
 
     def __call__(self, evidence: Evidence) -> dict[str, float]:
         if evidence.real.dim() != 4:
-            raise UsageError("my-metric compares images, and these are points; leave it out.")
+            raise UsageError("my-metric compares images, and these are points.")
         count = min(len(evidence.real), len(evidence.fake))
         real, fake = (
             images[:count].transpose(0, 1).flatten(1).sort().values  # [C, N * H * W]

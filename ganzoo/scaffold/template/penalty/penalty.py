@@ -1,4 +1,7 @@
-"""My penalty: the zero-centred gradient penalty of Thanh-Tung, Tran and Venkatesh 2019, arXiv:1902.03984."""
+"""My penalty.
+
+The zero-centred gradient penalty of Thanh-Tung, Tran and Venkatesh 2019, arXiv:1902.03984.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""My GAN: unpaired translation with small networks and the losses of Zhu et al. 2017 (CycleGAN), arXiv:1703.10593."""
+"""My GAN.
+
+Unpaired translation with small networks and the losses of Zhu et al. 2017 (CycleGAN), arXiv:1703.10593.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""My GAN: small convolutional networks, trained by algorithm 1 of Goodfellow et al. 2014, arXiv:1406.2661."""
+"""My GAN.
+
+Small convolutional networks, trained by algorithm 1 of Goodfellow et al. 2014, arXiv:1406.2661.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +36,9 @@ class MyGAN(Architecture):
     def __init__(self, config: MyGANConfig, data: DataSpec) -> None:
         super().__init__(config, data)
         if data.height % 4 or data.width % 4:
-            raise UsageError(f"my-gan cannot do {data.height}×{data.width}: sides must be multiples of 4, such as 32.")
+            raise UsageError(f"{data.height}×{data.width} cannot be done: sides must be multiples of 4, such as 32.")
         if data.domains:
-            raise UsageError("my-gan learns one set of images, and this data has two; add one of them by itself.")
+            raise UsageError("One set of images can be learnt, and this data has two; add one of them by itself.")
         self.latents = config.latents
         self.loss = make_loss(config.loss)
         self.G = generator(config, data)
