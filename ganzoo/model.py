@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
+import ganzoo
 from ganzoo import checkpoint, latents
 from ganzoo.architecture import Architecture, DataSpec, Styled, is_generator, networks
 from ganzoo.average import generator_state
@@ -21,6 +22,7 @@ from ganzoo.errors import GanzooError, UsageError, nearest
 from ganzoo.latents import Projection
 from ganzoo.pictures import from_picture, read_picture, to_picture
 from ganzoo.plan import find_label, load_architecture
+from ganzoo.pluginfile import reopen
 from ganzoo.plugins import Entry, find
 from ganzoo.randomness import stream
 from ganzoo.runs import FORMAT, Run
@@ -286,7 +288,7 @@ def make_model(entry: Entry, facts: Mapping[str, Any], device: str = "auto") -> 
 def architecture_of(facts: Mapping[str, Any], what: str) -> Entry:
     """The catalogue's entry for the architecture that a run's or model's facts name.
 
-    Raises: GanzooError when it is not installed, or when the file is of a newer ganzoo.
+    Raises: GanzooError when it is not installed, its file must be given anew, or all of it is of a newer ganzoo.
     """
     if facts.get("format", 0) > FORMAT:
         raise GanzooError(f"{what} was made by a newer ganzoo ({facts.get('ganzoo')}); upgrade this one to open it.")
@@ -298,12 +300,17 @@ def architecture_of(facts: Mapping[str, Any], what: str) -> Entry:
                 f"{what} is a checkpoint of training; give its run's folder, or its model.safetensors."
             ) from error
         raise GanzooError(f"{what} does not say which architecture it is of; it is no model of ganzoo's.") from error
+    files = facts.get("plugin_files", [])
+    for file, plugin in zip(files, reopen(files, what), strict=True):
+        if file["path"] == distribution:
+            return plugin.architecture(name)
     for candidate in (f"{distribution}:{name}", name):
         try:
             return find("architecture", candidate)
         except UsageError:
             continue
-    advice = "upgrade ganzoo" if distribution == "ganzoo" else f"install it: pip install '{distribution}=={version}'"
+    ours = distribution == ganzoo.DISTRIBUTION
+    advice = "upgrade ganzoo" if ours else f"install it: pip install '{distribution}=={version}'"
     raise GanzooError(
         f"{what} is a {name!r}, an architecture of {distribution} {version}, which is not installed or does not work "
         f"here; {advice}."
@@ -313,5 +320,6 @@ def architecture_of(facts: Mapping[str, Any], what: str) -> Entry:
 def model_facts(run: Run, config: Mapping[str, Any], step: int, images: int) -> dict[str, Any]:
     """The header of a run's model.safetensors: everything that sampling from it needs, and where it came from."""
     keys = ("format", "ganzoo", "architecture", "distribution", "version", "preset", "data", "seed")
+    files = {"plugin_files": run.facts.get("plugin_files", [])}
     origin = {"run": run.name, "step": step, "images": images, "average": run.facts["settings"]["average"]}
-    return {**{key: run.facts[key] for key in keys}, "config": dict(config), **origin}
+    return {**{key: run.facts[key] for key in keys}, **files, "config": dict(config), **origin}
