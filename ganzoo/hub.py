@@ -45,7 +45,9 @@ def download(address: str, name: str) -> tuple[Path, str]:
             raise
         except _network(hub) as error:
             return _kept(hub, repository, name, revision, error), address
-        file = Path(hub.hf_hub_download(repository, name, revision=stated.commit_hash))
+        file = Path(hub.hf_hub_download(repository, name, revision=revision))
+    if file.parent.name != stated.commit_hash:  # the client keeps each revision in a folder of its name
+        raise GanzooError(f"{address} changed while it was being fetched; try again.")
     _verify(file, stated.etag or "", address)
     return file, f"hf://{repository}@{stated.commit_hash}"
 
@@ -67,13 +69,16 @@ def upload(folder: Path, address: str, private: bool) -> str:
     repository, _ = parse(address)
     hub = _client()
     with _explained(hub, address, ""), _bars(hub):
-        url = str(hub.create_repo(repository, private=private or None, exist_ok=True))
+        api = hub.HfApi()
+        url = str(api.create_repo(repository, private=private or None, exist_ok=True))
         files = [hub.CommitOperationAdd(file.name, file) for file in sorted(folder.iterdir())]
-        hub.HfApi().create_commit(repository, files, commit_message="Model and card, by ganzoo")
+        api.create_commit(repository, files, commit_message="Model and card, by ganzoo")
     return url
 
 
 def _client() -> Any:
+    for part in ("errors", "utils"):  # which the package itself leaves for later
+        need(f"huggingface_hub.{part}", "huggingface_hub", "hf://")
     return need("huggingface_hub", "huggingface_hub", "hf://")
 
 
@@ -122,8 +127,10 @@ def _explained(hub: Any, address: str, name: str) -> Iterator[None]:
         raise GanzooError(f"{repository} has no revision {revision}; its page lists them.") from error
     except errors.HFValidationError as error:
         raise UsageError(f"{address} is no model's address on the hub: {error}") from error
-    except (errors.LocalEntryNotFoundError, *_network(hub), errors.EntryNotFoundError, ValueError) as error:
+    except (*_network(hub), errors.EntryNotFoundError, ValueError) as error:
         raise GanzooError(_failure(hub, error, address, name)) from error
+    except RuntimeError as error:  # the client's own around what went wrong with one file of several
+        raise GanzooError(_failure(hub, error.__cause__ or error, address, name)) from error
 
 
 def _failure(hub: Any, error: Any, address: str, name: str) -> str:

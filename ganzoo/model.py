@@ -314,8 +314,8 @@ def architecture_of(facts: Mapping[str, Any], what: str) -> Entry:
     """
     if facts.get("format", 0) > FORMAT:
         raise GanzooError(f"{what} was made by a newer ganzoo ({facts.get('ganzoo')}); upgrade this one to open it.")
-    name, distribution, version = (str(facts.get(key, "")) for key in ("architecture", "distribution", "version"))
-    if not all(re.fullmatch(r"\w[\w.+!-]*", word) for word in (name, distribution, version)):
+    name, distribution, version = words = [facts.get(key, "") for key in ("architecture", "distribution", "version")]
+    if not all(isinstance(word, str) and re.fullmatch(r"\w[\w.+!-]*", word) for word in words):
         raise GanzooError(f"{what} does not say which architecture it is of; it is no model of ganzoo's.")
     for candidate in (f"{distribution}:{name}", name):
         try:

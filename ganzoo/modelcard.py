@@ -91,7 +91,9 @@ def _summary(this: Published) -> str:
 
 def _use(this: Published) -> str:
     distribution, version = this.model["distribution"], this.model["version"]
-    needs = "ganzoo" if distribution == "ganzoo" else f"ganzoo and `pip install {distribution}=={version}`"
+    needs = f"ganzoo {this.run['ganzoo']} or newer"
+    if distribution != "ganzoo":
+        needs += f" and its plugin (`pip install {distribution}=={version}`)"
     shape = ", ".join(map(str, this.model["data"]["shape"]))
     if this.translates:
         domain = this.model["data"]["domains"][-1]
@@ -105,7 +107,10 @@ def _use(this: Published) -> str:
         labels = this.model["data"]["classes"]
         if "conditional" in this.card.tasks and labels:
             shell += f"\nganzoo sample {this.source} --label {json.dumps(labels[0])}"
-    return f"## Use it\n\nWith {needs} installed:\n\n```sh\n{shell}\n```\n\n```python\nimport ganzoo\n\n{python}\n```\n"
+    return (
+        f"## Use it\n\nWith {needs} installed (the `ganzoo` 0.0.1 on the Python package index is something else):\n\n"
+        f"```sh\n{shell}\n```\n\n```python\nimport ganzoo\n\n{python}\n```\n"
+    )
 
 
 def _data(this: Published) -> str:
@@ -132,7 +137,7 @@ def _training(this: Published) -> str:
         ("machine", computed),
         ("ganzoo", run["ganzoo"]),
     ]  # fmt: skip
-    settings = {name: value for name, value in run["settings"].items() if name not in (*LENGTHS, "log")}
+    settings = {name: value for name, value in run["settings"].items() if name not in LENGTHS}
     options = [(_code(name), value) for name, value in {**run["config"], **settings}.items()]
     return (
         f"## Training\n\n{_table(('', ''), rows)}\nEvery option, with which the same run can be made again:\n\n"

@@ -11,10 +11,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from ganzoo.data.source import Report, silent
 from ganzoo.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from ganzoo.data.source import Report
 
 MODEL = "model.safetensors"
 T = TypeVar("T")
@@ -28,7 +30,7 @@ class Fetched:
     address: str
 
 
-def fetch(source: str | os.PathLike[str], report: Report = silent) -> Fetched:
+def fetch(source: str | os.PathLike[str], report: Report | None = None) -> Fetched:
     """Finds a model or run, downloading it if need be: a path, ``hf://user/name[@revision]`` or a URL.
 
     Args:
@@ -70,21 +72,22 @@ def _by_scheme(table: Mapping[str, T], address: str, doing: str) -> T:
     return table[scheme]
 
 
-def _here(source: str, report: Report) -> Fetched:
+def _here(source: str, report: Report | None) -> Fetched:
     return Fetched(Path(source), source)
 
 
-def _from_hub(source: str, report: Report) -> Fetched:
+def _from_hub(source: str, report: Report | None) -> Fetched:
     from ganzoo import hub
 
     path, address = hub.download(source, MODEL)
     return Fetched(path, address)
 
 
-def _from_web(source: str, report: Report) -> Fetched:
+def _from_web(source: str, report: Report | None) -> Fetched:
     from ganzoo.data.fetch import download
+    from ganzoo.data.source import silent
 
-    place = download(source, report)
+    place = download(source, report or silent)
     return Fetched(place.path, place.text)
 
 
@@ -117,7 +120,7 @@ def _to_hub(folder: Path, address: str, private: bool) -> str:
     return hub.upload(folder, address, private)
 
 
-SOURCES: dict[str, Callable[[str, Report], Fetched]] = {
+SOURCES: dict[str, Callable[[str, Report | None], Fetched]] = {
     "": _here, "hf": _from_hub, "https": _from_web, "http": _from_web,
 }  # fmt: skip
 DESTINATIONS: dict[str, tuple[Callable[[str], None], Callable[[Path, str, bool], str]]] = {

@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -23,8 +23,11 @@ from ganzoo.runs import Run
 
 PAGE, PICTURE, FACTS = "README.md", "samples.png", "run.json"
 SHOWN, POINTS = 64, 1024  # images on the sheet of samples, as `ganzoo sample` makes it; points
-# A path within a text: it begins the text or follows a blank, a quote, a bracket or one of = + , and is no URL.
-_PATH = re.compile(r"""(?:(?<=^)|(?<=[\s'"(=+,]))(?:file://)?(?:~|\.\.|[A-Za-z]:[\\/]|\\\\|/(?=[^\s/]))[^\s'"(),;+]*""")
+# The folders of a path in a text: from where it begins, behind a blank, a quote, a bracket or one of = + , to the last
+# separator there is, since names of folders may have blanks in them. URLs begin otherwise.
+_FOLDERS = re.compile(
+    r"""(?:^|(?<=[\s'"(=+,]))(?:file:/|~|\.\.|[A-Za-z]:)?[\\/](?=\S)(?:.*[\\/](?=[^\\/]))?""", re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -123,24 +126,12 @@ def pull(source: str | os.PathLike[str], out: str | os.PathLike[str] | None = No
 
 
 def public(facts: Any) -> Any:
-    """Facts without what concerns nobody else: folders of this machine, its name, the number of a process."""
+    """Facts without what concerns nobody else: folders of this machine, its name, whom the run told of itself."""
     if isinstance(facts, dict):
-        return {name: public(value) for name, value in facts.items() if name != "process"}
+        return {name: public(value) for name, value in facts.items() if name not in ("process", "log")}
     if isinstance(facts, list):
         return [public(value) for value in facts]
-    return _without_folders(facts) if isinstance(facts, str) else facts
-
-
-def _without_folders(text: str) -> str:
-    """Every path of this machine's that a text is, or has in it, cut down to its last part."""
-    absolute = PurePosixPath(text).is_absolute() or PureWindowsPath(text).is_absolute()
-    if absolute or text.startswith(("~", "..")):
-        return _last(text)
-    return _PATH.sub(lambda found: _last(found[0]), text)
-
-
-def _last(path: str) -> str:
-    return re.split(r"[\\/]", path.rstrip("\\/"))[-1]
+    return _FOLDERS.sub("", facts) if isinstance(facts, str) else facts
 
 
 def _draw(run: Run, model: Model, file: Path) -> bool:
