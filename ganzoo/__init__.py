@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ganzoo.pictures import sheet
     from ganzoo.pluginfile import use_plugin
     from ganzoo.runs import Run, list_runs
+    from ganzoo.sharing import pull, push
     from ganzoo.training import Stopped, extend, resume, train
 
 __version__ = "0.1.0"
@@ -52,6 +53,8 @@ _MODULE_OF = {
     "sheet": "ganzoo.pictures",
     "Run": "ganzoo.runs",
     "list_runs": "ganzoo.runs",
+    "pull": "ganzoo.sharing",
+    "push": "ganzoo.sharing",
     "Stopped": "ganzoo.training",
     "extend": "ganzoo.training",
     "resume": "ganzoo.training",
@@ -75,6 +78,8 @@ __all__ = [
     "extend",
     "list_runs",
     "load",
+    "pull",
+    "push",
     "recipes",
     "resume",
     "resume_per_class",

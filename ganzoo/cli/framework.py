@@ -155,8 +155,13 @@ def _guarded(work: Callable[..., Any], standalone: bool, *args: Any, **extra: An
 
 def fail(text: str, code: int, prefix: str = "Error: ") -> NoReturn:
     """Ends the command with one line on standard error."""
-    click.echo(prefix + " ".join(text.split()), err=True)
+    click.echo(prefix + printable(text), err=True)
     sys.exit(code)
+
+
+def printable(text: str) -> str:
+    """One line without what a terminal might obey; a stranger's file may have a say in it."""
+    return "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))
 
 
 def _debug(error: Exception) -> None:
