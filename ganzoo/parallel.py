@@ -28,14 +28,48 @@ POLL = 0.1  # seconds between looks at the processes
 PATIENCE = 10.0  # seconds that one has to end when the others are gone
 
 
+class Processes:
+    """Those that train together: the ones that torchrun started, else this one alone."""
+
+    def rank(self) -> int:
+        return dist.get_rank() if dist.is_initialized() else 0
+
+    def world(self) -> int:
+        return dist.get_world_size() if dist.is_initialized() else 1
+
+    def reduce(self, values: Tensor, largest: bool = False) -> None:
+        """Replaces the values of every process by their sum over all, or by the largest."""
+        dist.all_reduce(values, dist.ReduceOp.MAX if largest else dist.ReduceOp.SUM)
+
+    def gather(self, rows: Tensor) -> list[Tensor]:
+        """What every process gives, all of one shape, in the order of their ranks."""
+        parts = [torch.empty_like(rows) for _ in range(self.world())]
+        dist.all_gather(parts, rows)
+        return parts
+
+
+_processes = Processes()
+
+
+@contextmanager
+def standing_in(processes: Processes) -> Iterator[None]:
+    """Within it, others stand in for the real processes; `ganzoo.testing` runs several in one."""
+    global _processes
+    before, _processes = _processes, processes
+    try:
+        yield
+    finally:
+        _processes = before
+
+
 def rank() -> int:
     """This process's number, 0 … world() - 1."""
-    return dist.get_rank() if dist.is_initialized() else 0
+    return _processes.rank()
 
 
 def world() -> int:
     """How many processes train together."""
-    return dist.get_world_size() if dist.is_initialized() else 1
+    return _processes.world()
 
 
 def is_leader() -> bool:
@@ -48,26 +82,21 @@ def any_of(flag: bool, device: torch.device) -> bool:
     if world() == 1:
         return flag
     shared = torch.tensor(float(flag), device=device)
-    dist.all_reduce(shared, dist.ReduceOp.MAX)
+    _processes.reduce(shared, largest=True)
     return bool(shared)
 
 
 def mean_over_processes(values: Tensor) -> Tensor:
     """Values averaged over processes; every process must ask."""
     if world() > 1:
-        dist.all_reduce(values)
+        _processes.reduce(values)
         values /= world()
     return values
 
 
 def gather(rows: Tensor) -> Tensor:
     """Every process's rows [B, ...] laid end to end, [B * world(), ...]; every process must ask."""
-    if world() == 1:
-        return rows
-    rows = rows.contiguous()
-    parts = [torch.empty_like(rows) for _ in range(world())]
-    dist.all_gather(parts, rows)
-    return torch.cat(parts)
+    return rows if world() == 1 else torch.cat(_processes.gather(rows.contiguous()))
 
 
 def average_gradients(gradients: list[Tensor]) -> None:

@@ -15,6 +15,7 @@ from ganzoo.errors import GanzooError, UsageError
 from ganzoo.spec import parse_spec
 
 FORMAT = 1  # of run.json and of checkpoints
+SCORES = "scores.jsonl"  # a line an evaluation: step, images, and metrics as `ganzoo evaluate --json` prints them
 CLASSES = "classes.json"  # describes a folder of runs, one a label
 
 
@@ -23,7 +24,8 @@ class Run:
     """A training run in its folder.
 
     Attributes:
-        path: the folder: run.json, metrics.jsonl, train.log, losses.png, samples/, model.safetensors, checkpoints/.
+        path: the folder: run.json, metrics.jsonl, scores.jsonl, train.log, losses.png, samples/, model.safetensors,
+            checkpoints/.
         facts: what run.json says: architecture, data and its origin, every option, the stages, the environment.
     """
 
@@ -91,6 +93,11 @@ class Run:
         return self.path / "model.safetensors"
 
     @property
+    def best_file(self) -> Path:
+        """The best model so far, where training was told to keep it; its header has the score."""
+        return self.path / "best.safetensors"
+
+    @property
     def status(self) -> str:
         """ "running", "finished", "interrupted", "failed", or "stopped" when its process is gone without a word."""
         status = str(self.facts.get("status", "new"))
@@ -109,7 +116,14 @@ class Run:
 
     def metrics(self) -> Iterator[dict[str, Any]]:
         """The rows of metrics.jsonl, in order; a last line cut short by a crash is left out."""
-        file = self.path / "metrics.jsonl"
+        yield from self._rows("metrics.jsonl")
+
+    def scores(self) -> Iterator[dict[str, Any]]:
+        """The evaluations that were made of the run's models, in the order that they were made."""
+        yield from self._rows(SCORES)
+
+    def _rows(self, name: str) -> Iterator[dict[str, Any]]:
+        file = self.path / name
         if not file.exists():
             return
         with file.open(encoding="utf-8") as lines:

@@ -21,8 +21,9 @@ from ganzoo.plan import Plan, data_spec
 from ganzoo.plugins import catalogue
 from ganzoo.randomness import seed_everything
 from ganzoo.runs import Run
+from ganzoo.scorekeeping import Scorekeeper
 from ganzoo.trainer import Extent, Trainer
-from ganzoo.writer import Writer, classic_line, load_checkpoint, take_weights
+from ganzoo.writer import SCORE, Writer, classic_line, load_checkpoint, take_weights
 
 RECORD_EVERY = 10  # steps between rows of metrics.jsonl; reading values makes a GPU wait
 LINE_EVERY = 50  # steps between classic lines, as in the tutorial
@@ -53,8 +54,9 @@ class Session:
             model = model.to(memory_format=torch.channels_last)
         loader = Loader(self.dataset, settings.seed, self.plan.size if settings.load_size else None, settings.flip)
         trainer = Trainer(
-            model, loader, settings.seed, settings.batch_size, self.precision, settings.average, settings.accumulate
-        )
+            model, loader, settings.seed, settings.batch_size, self.precision, settings.average, settings.accumulate,
+            settings.gradients,
+        )  # fmt: skip
         trainer.extent = self.extent(trainer, stage)
         return trainer
 
@@ -126,6 +128,8 @@ class Session:
             if self.leader:
                 self.writer.real(self.dataset)
                 self.writer.model(self.trainer)
+                if self.plan.settings.sample_every:
+                    self.writer.samples(self.trainer, self.display.warn)
             self._announce_stage()
             if self.run.facts.get("init"):
                 self._checkpoint()  # so that going on does not need what the weights came from
@@ -137,6 +141,7 @@ class Session:
             self.trainer.load_state(tensors, facts["counters"])
             self.writer = Writer(self.run, self.plan, self.trainer, facts["log_bytes"])
             self.display.say(f"Going on from step {self.trainer.step_count:,}.")
+        self._keep_scores()
         self._checkpointed = self._modelled = time.monotonic()
 
     def _begin_stage(self) -> None:
@@ -146,8 +151,12 @@ class Session:
         self.trainer.step_count, self.trainer.images = before.step_count, before.images
         self.trainer.extent = self.extent(self.trainer, self.stage)
         self.trainer.load_state(*before.state())
+        self._keep_scores()
         self.stage_starts.append(self.trainer.step_count)
         self._announce_stage()
+
+    def _keep_scores(self) -> None:
+        self.scorekeeper = Scorekeeper(self.plan.at_stage(self.stage)[1], self.display.report)
 
     def _announce_stage(self) -> None:
         if len(self.plan.stages) > 1:
@@ -160,7 +169,7 @@ class Session:
         trainer = self.trainer
         clock, images = time.perf_counter(), trainer.images
         while not trainer.done:
-            epoch, iteration = trainer.epoch, trainer.step_count - trainer.epoch_step
+            epoch, iteration, before = trainer.epoch, trainer.step_count - trainer.epoch_step, trainer.images
             values = trainer.step()
             read, speed = None, None
             if iteration % LINE_EVERY == 0 or trainer.step_count % RECORD_EVERY == 0 or trainer.done:
@@ -172,27 +181,63 @@ class Session:
                 if iteration % LINE_EVERY == 0:
                     self._line(epoch, iteration, read)
             self.display.step(self._moment(speed), read)
-            ended = trainer.epoch > epoch or trainer.done
             stop = parallel.any_of(self.interrupted.asked, trainer.device)
-            if ended:
-                self._end_epoch()
-            if stop or self._checkpoint_due(ended):
-                self._checkpoint()
-            elif self._model_due():
-                self._write_model()
-            elif not ended:
-                continue
+            written = self._write_what_is_due(epoch, before, stop)
             if stop:
                 raise KeyboardInterrupt
-            clock, images = time.perf_counter(), trainer.images  # writing is not training
+            if written:
+                clock, images = time.perf_counter(), trainer.images  # writing is not training
 
     # ---- what is due -------------------------------------------------------------------------------------------
 
-    def _end_epoch(self) -> None:
-        """A sheet of samples and the curves: at an epoch's end, and at a stage's."""
+    def _write_what_is_due(self, epoch: int, images: int, stop: bool) -> bool:
+        """After a step: scores, a sheet, a checkpoint, a model, each when it is due.
+
+        Args:
+            epoch, images: the trainer's before the step.
+            stop: whether this step is the last for now.
+        Returns: whether anything was due.
+        """
+        trainer, every = self.trainer, self.plan.at_stage(self.stage)[1].sample_every
+        ended = trainer.epoch > epoch or trainer.done
+        scores = bool(self.scorekeeper.every) and (trainer.done or self.scorekeeper.due(images, trainer.images))
+        sheet = every is not None and trainer.step_count % every == 0
+        checkpoint, model = stop or self._checkpoint_due(ended), self._model_due()
+        if scores:
+            self._score(epoch)  # before the checkpoint of this step, so that no row is missing after it
+        if ended:
+            self._end_epoch()
+        elif sheet:
+            self._samples()
+        if checkpoint:
+            self._checkpoint()
+        elif model:
+            self._write_model()
+        return ended or scores or sheet or checkpoint or model
+
+    def _score(self, epoch: int) -> None:
+        """Scores the averaged generator; a row of metrics.jsonl and of scores.jsonl, and the best model."""
+        self._check_finite(self.trainer.is_finite())
+        if not self.leader:
+            return
+        step = self.trainer.step_count
+        found = self.scorekeeper(self.run, self.writer.averaged(self.trainer))
+        values = {SCORE + name: value for name, value in found.items()}
+        self.writer.record({"step": step, "epoch": epoch, "images": self.trainer.images, **values})
+        self._notify("ganzoo_logged", run=self.run, step=step, values=values)
+        line = f"Scores at step {step:,}: " + ", ".join(f"{name} {value:.4g}" for name, value in found.items()) + "."
+        self.writer.log(line)
+        self.display.say(line)
+
+    def _samples(self) -> None:
         self._check_finite(self.trainer.is_finite())
         if self.leader:
             self.writer.samples(self.trainer, self.display.warn)
+
+    def _end_epoch(self) -> None:
+        """A sheet of samples and the curves: at an epoch's end, and at a stage's."""
+        self._samples()
+        if self.leader:
             self.writer.curves(self.stage_starts)
 
     def _checkpoint_due(self, ended: bool) -> bool:

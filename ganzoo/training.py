@@ -21,15 +21,20 @@ from ganzoo.display import Display, Lines
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.forecast import duration, memory_needed, seconds_per_step, steps_left
 from ganzoo.guards import memory_explained
+from ganzoo.judge import judged_data
 from ganzoo.loggers import make_loggers
-from ganzoo.model import architecture_of
+from ganzoo.model import Model, architecture_of
 from ganzoo.plan import Plan, Stage, data_spec, expected_spec, load_architecture, make_plan, recipe_of, stage_of
+from ganzoo.pluginfile import named, records
+from ganzoo.plugins import find
 from ganzoo.runs import Run, claimed, latest
+from ganzoo.scorekeeping import Scorekeeper
 from ganzoo.session import Session
 from ganzoo.settings import LENGTHS, Settings
 from ganzoo.spec import build, values
 from ganzoo.spec import options as options_of
 from ganzoo.trainer import check_split
+from ganzoo.upgrade import stored_config, upgraded
 from ganzoo.writer import take_weights
 
 if TYPE_CHECKING:
@@ -62,7 +67,8 @@ def train(
     """Trains an architecture on a data set, from the beginning to the end, in a new run folder.
 
     Args:
-        architecture, dataset: names of the catalogue, such as ``"dcgan"`` and ``"anime"``; a recipe may say them.
+        architecture, dataset: names of the catalogue, such as ``"dcgan"`` and ``"anime"``; a recipe may say them. An
+            architecture may also be a file, ``"my_gan.py"``; see `ganzoo.use_plugin`.
         preset: a named set of options of the architecture.
         recipe: a named experiment of the catalogue, or a TOML file; options given here override its own.
         label: train on the items with this label only, a name or number; `train_per_class` trains a model for each.
@@ -101,6 +107,7 @@ def start(plan: Plan, out: Path | None, init: str | os.PathLike[str] | None, dis
     claim = claimed(plan.entry.name, plan.data.name) if out is None else contextlib.nullcontext(out)
     with claim as folder, memory_explained(plan.settings, session.device):
         facts = facts_of(session, init)
+        _rehearse_scores(session, facts, display)
         _announce(session, facts, folder, display)
         run = Run.create(folder, facts)
     _go(session, run, display)
@@ -122,7 +129,8 @@ def resume(run: str | os.PathLike[str] | Run, *, log: str | None = None, display
         return run
     run.check_idle()
     choose_loggers(run, log)
-    session = prepare(plan_of(run), display)
+    plan = take_up(run, display)
+    session = prepare(plan, display)
     check_data(run, session.dataset.fingerprint)
     run.write()
     _go(session, run, display)
@@ -148,9 +156,10 @@ def extend(
             f"{run.path} has lost its checkpoints, which going on takes; start a new run with --init {run.model_file}."
         )
     choose_loggers(run, log)
-    plan = plan_of(run)
+    plan = take_up(run, display)
     session = prepare(dataclasses.replace(plan, stages=(*plan.stages, stage)), display)
     check_data(run, session.dataset.fingerprint)
+    _rehearse_scores(session, run.facts, display)
     run.facts["stages"].append(_stage_facts(stage))
     run.facts["status"] = "interrupted"
     run.write()
@@ -169,15 +178,18 @@ def plan_run(
 ) -> Plan:
     """The plan of a run, with a recipe's words filled in. Raises: UsageError."""
     stages: tuple[Mapping[str, Any], ...] = ()
+    architecture = None if architecture is None else named(architecture)
     if recipe is not None:
         card = recipe_of(recipe)
         if architecture not in (None, card.architecture):
             raise UsageError(f"The recipe {recipe} is for {card.architecture}, not for {architecture}.")
         architecture, dataset, preset = card.architecture, dataset or card.data, preset or card.preset
+        config = load_architecture(find("architecture", architecture)).Config
         given = {name: value for name, value in options.items() if value is not None}
         if not any(name in LENGTHS for name in given):
-            stages = tuple({name: v for name, v in stage.items() if name not in given} for stage in card.stages)
-        options = {**card.options, **given}
+            written = [upgraded(config, stage, None, architecture) for stage in card.stages]
+            stages = tuple({name: v for name, v in stage.items() if name not in given} for stage in written)
+        options = {**upgraded(config, card.options, None, architecture), **given}
     if architecture is None or dataset is None:
         raise UsageError("Say an architecture and a data set, such as `ganzoo train dcgan anime`, or --recipe NAME.")
     return make_plan(architecture, dataset, options, preset, stages, recipe, label)
@@ -189,15 +201,18 @@ def plan_of(run: Run) -> Plan:
     entry = architecture_of(facts, str(run.path))
     model = load_architecture(entry)
     try:
-        size, stages = facts["size"], [(stage["length"], stage["changes"]) for stage in facts["stages"]]
+        size, version = facts["size"], facts["version"]
         return Plan(
             entry,
             model,
-            build(model.Config, facts["config"], entry.name),
+            stored_config(entry, model.Config, facts, str(run.path)),
             build(Settings, facts["settings"], "ganzoo"),
             data.info(facts["data"]["name"]),
             tuple(size) if size else None,
-            tuple(Stage(length, changes) for length, changes in stages),
+            tuple(
+                Stage(stage["length"], upgraded(model.Config, stage["changes"], version, entry.name))
+                for stage in facts["stages"]
+            ),
             facts["preset"],
             facts["recipe"],
             label=facts["data"].get("label"),
@@ -206,6 +221,33 @@ def plan_of(run: Run) -> Plan:
         raise GanzooError(
             f"{run.path / 'run.json'} is damaged: it does not say all of the run ({error}); restore it to go on."
         ) from error
+
+
+def take_up(run: Run, display: Display) -> Plan:
+    """The plan of a run that goes on. Where it goes on with another version of its plugin, or other plugin files, than
+    before, its facts say so from now on, and its options as that version calls them. Raises: as `plan_of`.
+    """
+    plan, facts, before = plan_of(run), run.facts, run.facts.get("plugin_files", [])
+    files = records(before)
+    replaced = [file for file in before if file["sha256"] not in {now["sha256"] for now in files}]
+    for file in replaced:
+        display.say(
+            f"{file['path']} is not what {run.path} was begun with; training goes on with the code as it is now."
+        )
+    if files != before:
+        facts["earlier_plugin_files"] = [*facts.get("earlier_plugin_files", []), *replaced]
+    elif facts["version"] != plan.entry.version:
+        facts["earlier_versions"] = [*facts.get("earlier_versions", []), facts["version"]]
+    else:
+        return plan
+    facts.update(
+        plugin_files=files,
+        distribution=plan.entry.distribution,
+        version=plan.entry.version,
+        config=values(plan.config),
+        stages=[_stage_facts(stage) for stage in plan.stages],
+    )
+    return plan
 
 
 def prepare(plan: Plan, display: Display, *, pack: bool = True) -> Session:
@@ -219,7 +261,7 @@ def prepare(plan: Plan, display: Display, *, pack: bool = True) -> Session:
     pick_device(plan.settings.device)
     expected = expected_spec(plan)
     if expected is not None:
-        _check_networks(plan, expected)  # before the data is packed, which may take long
+        check_networks(plan, expected)  # before the data is packed, which may take long
     settings = plan.settings
     load = (settings.load_size, settings.load_size) if settings.load_size else None
     dataset = data.prepare(
@@ -243,8 +285,18 @@ def prepare(plan: Plan, display: Display, *, pack: bool = True) -> Session:
             )
     spec = data_spec(dataset, plan.size)
     if spec != expected:
-        _check_networks(plan, spec)
+        check_networks(plan, spec)
     return Session(plan, dataset, loggers)
+
+
+def _rehearse_scores(session: Session, facts: Mapping[str, Any], display: Display) -> None:
+    """Tries what is to be scored while training. Raises: UsageError when it cannot be."""
+    keepers = [Scorekeeper(session.plan.at_stage(i)[1], display.report) for i in range(len(session.plan.stages))]
+    if any(keeper.every for keeper in keepers):
+        model = Model(session.build().model, {**facts, "step": 0, "images": 0})
+        dataset = judged_data(facts["data"], "this run")
+        for keeper in keepers:
+            keeper.rehearse(model, dataset)
 
 
 def _check_labelled(dataset: data.Dataset) -> None:
@@ -254,7 +306,7 @@ def _check_labelled(dataset: data.Dataset) -> None:
         raise UsageError(f"{missing:,} items of {dataset.name} have no label; label them, or leave them out.")
 
 
-def _check_networks(plan: Plan, spec: DataSpec) -> None:
+def check_networks(plan: Plan, spec: DataSpec) -> None:
     """Builds every stage's model without memory: its architecture refuses what it cannot do, a stage must not make
     other networks than the first, and the batches must split evenly and fit into memory.
     """
@@ -317,6 +369,7 @@ def facts_of(session: Session, init: str | os.PathLike[str] | None) -> dict[str,
         "architecture": plan.entry.name,
         "distribution": plan.entry.distribution,
         "version": plan.entry.version,
+        "plugin_files": records(),
         "preset": plan.preset,
         "recipe": plan.recipe,
         "data": {

@@ -117,6 +117,19 @@ def test_classic_lines(finished):
     assert [match.groups() for match in matches] == [("0", "2", "0", "3"), ("1", "2", "0", "3")]
 
 
+def test_gradients_are_logged_and_drawn_where_asked(train, finished):
+    run = train(epochs=2, gradients=True)
+    ours, theirs = (checkpoint.load(each.checkpoints()[-1])[0] for each in (run, finished))
+    assert [name for name in ours if not torch.equal(ours[name], theirs[name])] == []
+    for row in run.metrics():
+        assert row["gradient/D"] > 0
+        assert row["gradient/G"] > 0
+    assert not any(name.startswith("gradient") for row in finished.metrics() for name in row)
+    assert (run.path / "train.log").read_text() == (finished.path / "train.log").read_text()
+    with Image.open(run.path / "losses.png") as curves, Image.open(finished.path / "losses.png") as without:
+        assert curves.height > without.height  # a panel more
+
+
 def test_lines_count_steps_that_reach_over_the_end_of_the_data(train):
     """20 images in batches of 8: 3 steps, then 2 that begin 4 images into the second pass."""
     run = train(data="tiny:images=20", epochs=2, batch_size=8)
