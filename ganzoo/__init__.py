@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ganzoo.errors import GanzooError, UsageError
 
 if TYPE_CHECKING:
+    from ganzoo.animation import animate
     from ganzoo.benchmark import bench
     from ganzoo.catalogue import architectures, recipes
     from ganzoo.description import describe
@@ -33,6 +34,7 @@ __version__ = "0.1.0"
 DISTRIBUTION = "ganzoo"  # what pip calls it: pyproject's `name`, and what plugins depend on
 
 _MODULE_OF = {
+    "animate": "ganzoo.animation",
     "architectures": "ganzoo.catalogue",
     "recipes": "ganzoo.catalogue",
     "bench": "ganzoo.benchmark",
@@ -64,6 +66,7 @@ __all__ = [
     "Run",
     "Stopped",
     "UsageError",
+    "animate",
     "architectures",
     "bench",
     "describe",

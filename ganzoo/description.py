@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from ganzoo.architecture import Architecture, DataSpec, parameter_counts
+from ganzoo.architecture import Architecture, DataSpec, parameter_counts, weightless
 from ganzoo.plan import apply_options, load_architecture, option_table, preset_row
 from ganzoo.pluginfile import FilePlugin, named
 from ganzoo.plugins import Entry, catalogue, entries, find
@@ -87,8 +85,7 @@ def example_data(entry: Entry, model: type[Architecture], settings: Settings) ->
 
 def parameters(model: type[Architecture], config: Any, data: DataSpec) -> dict[str, int]:
     """Trainable parameters of each network, counted without giving them memory. Raises: UsageError."""
-    with torch.device("meta"):
-        return parameter_counts(model(config, data))
+    return parameter_counts(weightless(model, config, data))
 
 
 def _recipes(entry: Entry) -> list[Entry]:

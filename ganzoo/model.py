@@ -295,6 +295,10 @@ def architecture_of(facts: Mapping[str, Any], what: str) -> Entry:
     try:
         name, distribution, version = facts["architecture"], facts["distribution"], facts["version"]
     except KeyError as error:
+        if "counters" in facts:
+            raise GanzooError(
+                f"{what} is a checkpoint of training; give its run's folder, or its model.safetensors."
+            ) from error
         raise GanzooError(f"{what} does not say which architecture it is of; it is no model of ganzoo's.") from error
     files = facts.get("plugin_files", [])
     for file, plugin in zip(files, reopen(files, what), strict=True):
@@ -317,5 +321,5 @@ def model_facts(run: Run, config: Mapping[str, Any], step: int, images: int) -> 
     """The header of a run's model.safetensors: everything that sampling from it needs, and where it came from."""
     keys = ("format", "ganzoo", "architecture", "distribution", "version", "preset", "data", "seed")
     files = {"plugin_files": run.facts.get("plugin_files", [])}
-    origin = {"run": run.name, "step": step, "images": images}
+    origin = {"run": run.name, "step": step, "images": images, "average": run.facts["settings"]["average"]}
     return {**{key: run.facts[key] for key in keys}, **files, "config": dict(config), **origin}

@@ -17,7 +17,15 @@ from ganzoo.architecture import Architecture, DataSpec
 from ganzoo.cards import API, RecipeCard
 from ganzoo.errors import GanzooError, UsageError, nearest
 from ganzoo.plugins import Entry, find
-from ganzoo.settings import BY_ARCHITECTURE, DEFAULT_EPOCHS, LENGTHS, RESERVED, Settings, parse_resolution
+from ganzoo.settings import (
+    BY_ARCHITECTURE,
+    DEFAULT_EPOCHS,
+    FIXED_IN_A_RUN,
+    LENGTHS,
+    RESERVED,
+    Settings,
+    parse_resolution,
+)
 from ganzoo.spec import Option, build, options
 
 
@@ -220,6 +228,9 @@ def stage_of(given: Mapping[str, Any]) -> Stage:
 
 
 def _stage(row: Mapping[str, Any]) -> Stage:
+    fixed = [name for name in row if name in (*FIXED_IN_A_RUN, "log")]
+    if fixed:
+        raise UsageError(f"--{fixed[0].replace('_', '-')} cannot change within a run; start a new one, with --init.")
     lengths = {unit: row[unit] for unit in LENGTHS if unit in row}
     if len(lengths) != 1:
         raise UsageError("A stage takes one of --epochs, --images and --steps.")

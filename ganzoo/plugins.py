@@ -10,11 +10,12 @@ import importlib
 import inspect
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pluggy
@@ -32,6 +33,7 @@ KINDS: dict[str, tuple[str, type, str]] = {
     "loss": ("ganzoo_losses", cards.LossCard, "loss"),
     "penalty": ("ganzoo_penalties", cards.PenaltyCard, "penalty"),
     "metric": ("ganzoo_metrics", cards.MetricCard, "metric"),
+    "logger": ("ganzoo_loggers", cards.LoggerCard, "logger"),
     "recipe": ("ganzoo_recipes", cards.RecipeCard, ""),
 }
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
@@ -124,15 +126,19 @@ class Catalogue:
             self.manager.unregister(name=plugin.full_name)
 
     def _register(self, module: ModuleType, plugin: Plugin) -> list[str]:
-        hooks = [name for name in dir(module) if self.manager.parse_hookimpl_opts(module, name) is not None]
-        known = [name for name in dir(hookspecs) if name.startswith("ganzoo_")]
-        for name in hooks:
-            if name not in known:
-                raise GanzooError(f"it is made for another ganzoo: this one has no hook {name}")
+        hooks = self._hooks(module)
         if not hooks:
             raise GanzooError(f"its module {plugin.module} implements no hook")
         if not self.manager.is_registered(module):  # a second distribution may offer the same module
             self.manager.register(module, name=plugin.full_name)
+        return hooks
+
+    def _hooks(self, implementer: object) -> list[str]:
+        """The hooks that a module or object implements. Raises: GanzooError for one that there is not."""
+        hooks = [name for name in dir(implementer) if self.manager.parse_hookimpl_opts(implementer, name) is not None]
+        for name in hooks:
+            if not hasattr(self.manager.hook, name):
+                raise GanzooError(f"it is made for another ganzoo: this one has no hook {name}")
         return hooks
 
     def _collect(self, module: ModuleType, plugin: Plugin) -> Iterator[Entry]:
@@ -165,6 +171,29 @@ class Catalogue:
             raise UsageError(f"The plugin {name!r} does not work: {broken.error}. See `ganzoo plugins`.")
         raise UsageError(f"There is no {kind} {name!r}; {nearest(name, {entry.name for entry in entries})}")
 
+    @contextmanager
+    def listening(self, loggers: Mapping[str, object]) -> Iterator[None]:
+        """For as long as it lasts, run events also go to these, by the name that a complaint gives them.
+
+        Raises: GanzooError when one implements no hook, an unknown one, or one with other arguments.
+        """
+        registered = []
+        try:
+            for name, logger in loggers.items():
+                try:
+                    hooks = {hook: getattr(logger, hook) for hook in self._hooks(logger)}
+                    if not hooks:
+                        raise GanzooError("it implements no hook")
+                    self.manager.register(SimpleNamespace(**hooks), name=name)  # two loggers may be equal
+                except (GanzooError, pluggy.PluginValidationError) as error:
+                    raise GanzooError(f"The {name} does not work: {_reason(error)}.") from error
+                registered.append(name)
+            yield
+        finally:
+            for name in registered:
+                if self.manager.has_plugin(name):  # `notify` may have left it out
+                    self.manager.unregister(name=name)
+
     def notify(self, event: str, complain: Callable[[str], None], **arguments: Any) -> None:
         """Tell every plugin about a run event. One that raises is complained about and hears no further event."""
         for implementation in getattr(self.manager.hook, event).get_hookimpls():
@@ -172,7 +201,8 @@ class Catalogue:
                 implementation.function(*(arguments[name] for name in implementation.argnames))
             except (Exception, SystemExit) as error:
                 name = implementation.plugin_name
-                complain(f"The plugin {name} failed in {event} ({_reason(error)}); it is left out.")
+                who = name if name.startswith("logger ") else f"plugin {name}"
+                complain(f"The {who} failed in {event} ({_reason(error)}); it is left out.")
                 self.manager.unregister(implementation.plugin)
 
 

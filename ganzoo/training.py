@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import platform
@@ -14,17 +15,24 @@ import torch
 
 import ganzoo
 from ganzoo import data, parallel
-from ganzoo.architecture import DataSpec, networks, parameter_counts
+from ganzoo.architecture import DataSpec, Progress, networks, parameter_counts, weightless
+from ganzoo.devices import pick_device
 from ganzoo.display import Display, Lines
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.forecast import duration, memory_needed, seconds_per_step, steps_left
-from ganzoo.model import architecture_of
+from ganzoo.guards import memory_explained
+from ganzoo.judge import judged_data
+from ganzoo.loggers import make_loggers
+from ganzoo.model import Model, architecture_of
 from ganzoo.plan import Plan, Stage, data_spec, expected_spec, load_architecture, make_plan, recipe_of, stage_of
 from ganzoo.pluginfile import named, records
-from ganzoo.runs import Run, latest, new_folder
+from ganzoo.runs import Run, claimed, latest
+from ganzoo.scorekeeping import Scorekeeper
 from ganzoo.session import Session
-from ganzoo.settings import FIXED_IN_A_RUN, LENGTHS, Settings
+from ganzoo.settings import LENGTHS, Settings
 from ganzoo.spec import build, values
+from ganzoo.spec import options as options_of
+from ganzoo.trainer import check_split
 from ganzoo.writer import take_weights
 
 if TYPE_CHECKING:
@@ -85,23 +93,30 @@ def train(
     if go_on:
         there = folder if folder is not None else latest(plan.entry.name, plan.data.name, plan.label, recipe)
         if there is not None and (there / "run.json").exists():
-            return resume(there, display=display)
-    return start(plan, folder or new_folder(plan.entry.name, plan.data.name), init, display)
+            return resume(there, log=options.get("log"), display=display)
+    return start(plan, folder, init, display)
 
 
-def start(plan: Plan, folder: Path, init: str | os.PathLike[str] | None, display: Display) -> Run:
-    """Trains a plan in a new folder. Raises: as `train`."""
-    Run.check_free(folder)
+def start(plan: Plan, out: Path | None, init: str | os.PathLike[str] | None, display: Display) -> Run:
+    """Trains a plan in a new folder, the next free one for None. Raises: as `train`."""
+    if out is not None:
+        Run.check_free(out)
     session = prepare(plan, display)
-    run = Run.create(folder, facts_of(session, init))
-    _announce(session, run, display)
+    claim = claimed(plan.entry.name, plan.data.name) if out is None else contextlib.nullcontext(out)
+    with claim as folder, memory_explained(plan.settings, session.device):
+        facts = facts_of(session, init)
+        _rehearse_scores(session, facts, display)
+        _announce(session, facts, folder, display)
+        run = Run.create(folder, facts)
     _go(session, run, display)
     return run
 
 
-def resume(run: str | os.PathLike[str] | Run, *, display: Display | None = None) -> Run:
+def resume(run: str | os.PathLike[str] | Run, *, log: str | None = None, display: Display | None = None) -> Run:
     """Goes on with a run exactly where its newest checkpoint left it; a finished run is returned as it is.
 
+    Args:
+        log: the loggers to tell from now on, ``"none"`` for none; those it had unless given.
     Raises: UsageError when it is no run; GanzooError when its checkpoint is damaged, its plugin is not installed, or
     its data has changed.
     """
@@ -111,29 +126,37 @@ def resume(run: str | os.PathLike[str] | Run, *, display: Display | None = None)
         display.say(f"{run.path} is finished; `ganzoo extend {run.path} --epochs N` trains it further.")
         return run
     run.check_idle()
-    plan = take_up(run, display)
-    session = prepare(plan, display)
+    choose_loggers(run, log)
+    session = prepare(take_up(run, display), display)
     check_data(run, session.dataset.fingerprint)
+    run.write()
     _go(session, run, display)
     return run
 
 
-def extend(run: str | os.PathLike[str] | Run, *, display: Display | None = None, **options: Any) -> Run:
+def extend(
+    run: str | os.PathLike[str] | Run, *, log: str | None = None, display: Display | None = None, **options: Any
+) -> Run:
     """Adds a stage to a run and trains it: weights and optimizer state go along, the new options apply.
 
     Args:
+        log: as `resume`.
         options: one of `epochs`, `images` and `steps`, and whatever changes, such as ``lr=1e-4, beta1=0.3``.
     Raises: as `resume`; UsageError when an option cannot change within a run.
     """
     display = display or Lines()
     run = run if isinstance(run, Run) else Run.open(run)
-    fixed = [name for name in FIXED_IN_A_RUN if options.get(name) is not None]
-    if fixed:
-        raise UsageError(f"--{fixed[0].replace('_', '-')} cannot change within a run; start a new one, with --init.")
+    stage = stage_of(options)
     run.check_idle()
-    plan, stage = take_up(run, display), stage_of(options)
+    if run.status == "finished" and not run.checkpoints():
+        raise GanzooError(
+            f"{run.path} has lost its checkpoints, which going on takes; start a new run with --init {run.model_file}."
+        )
+    choose_loggers(run, log)
+    plan = take_up(run, display)
     session = prepare(dataclasses.replace(plan, stages=(*plan.stages, stage)), display)
     check_data(run, session.dataset.fingerprint)
+    _rehearse_scores(session, run.facts, display)
     run.facts["stages"].append(_stage_facts(stage))
     run.facts["status"] = "interrupted"
     run.write()
@@ -172,19 +195,24 @@ def plan_of(run: Run) -> Plan:
     facts = run.facts
     entry = architecture_of(facts, str(run.path))
     model = load_architecture(entry)
-    size = facts["size"]
-    return Plan(
-        entry,
-        model,
-        build(model.Config, facts["config"], entry.name),
-        build(Settings, facts["settings"], "ganzoo"),
-        data.info(facts["data"]["name"]),
-        tuple(size) if size else None,
-        tuple(Stage(stage["length"], stage["changes"]) for stage in facts["stages"]),
-        facts["preset"],
-        facts["recipe"],
-        label=facts["data"].get("label"),
-    )
+    try:
+        size, stages = facts["size"], [(stage["length"], stage["changes"]) for stage in facts["stages"]]
+        return Plan(
+            entry,
+            model,
+            build(model.Config, facts["config"], entry.name),
+            build(Settings, facts["settings"], "ganzoo"),
+            data.info(facts["data"]["name"]),
+            tuple(size) if size else None,
+            tuple(Stage(length, changes) for length, changes in stages),
+            facts["preset"],
+            facts["recipe"],
+            label=facts["data"].get("label"),
+        )
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        raise GanzooError(
+            f"{run.path / 'run.json'} is damaged: it does not say all of the run ({error}); restore it to go on."
+        ) from error
 
 
 def take_up(run: Run, display: Display) -> Plan:
@@ -201,14 +229,18 @@ def take_up(run: Run, display: Display) -> Plan:
     if files != before:
         run.facts.update(plugin_files=files, distribution=plan.entry.distribution, version=plan.entry.version)
         run.facts["earlier_plugin_files"] = [*run.facts.get("earlier_plugin_files", []), *replaced]
-        run.write()
     return plan
 
 
-def prepare(plan: Plan, display: Display) -> Session:
-    """Checks a plan against its data and this machine, and packs the data. Raises: UsageError."""
+def prepare(plan: Plan, display: Display, *, pack: bool = True) -> Session:
+    """Checks a plan against its data and this machine, and packs the data, unless `pack` says no.
+
+    Raises: UsageError.
+    """
     for note in plan.notes:
         display.say(note)
+    loggers = make_loggers(plan.settings.log)
+    pick_device(plan.settings.device)
     expected = expected_spec(plan)
     if expected is not None:
         _check_networks(plan, expected)  # before the data is packed, which may take long
@@ -221,6 +253,7 @@ def prepare(plan: Plan, display: Display) -> Session:
         load_size=load,
         keep=plan.label,
         report=display.report,
+        unpack=None if pack else False,
     )
     items = max(len(part) for part in dataset.parts.values())
     if plan.model.conditional:
@@ -232,10 +265,20 @@ def prepare(plan: Plan, display: Display) -> Session:
             raise UsageError(
                 f"A batch of {batch} is larger than {where}, which has {items}; use --batch-size {items} or less."
             )
-    session = Session(plan, dataset)
-    _check_networks(plan, data_spec(dataset, plan.size))
-    memory_needed(session)
-    return session
+    spec = data_spec(dataset, plan.size)
+    if spec != expected:
+        _check_networks(plan, spec)
+    return Session(plan, dataset, loggers)
+
+
+def _rehearse_scores(session: Session, facts: Mapping[str, Any], display: Display) -> None:
+    """Tries what is to be scored while training. Raises: UsageError when it cannot be."""
+    keepers = [Scorekeeper(session.plan.at_stage(i)[1], display.report) for i in range(len(session.plan.stages))]
+    if any(keeper.every for keeper in keepers):
+        model = Model(session.build().model, {**facts, "step": 0, "images": 0})
+        dataset = judged_data(facts["data"], "this run")
+        for keeper in keepers:
+            keeper.rehearse(model, dataset)
 
 
 def _check_labelled(dataset: data.Dataset) -> None:
@@ -246,24 +289,26 @@ def _check_labelled(dataset: data.Dataset) -> None:
 
 
 def _check_networks(plan: Plan, spec: DataSpec) -> None:
-    """Builds every stage's model without memory: its architecture refuses what it cannot do, and a stage must not make
-    other networks than the first.
+    """Builds every stage's model without memory: its architecture refuses what it cannot do, a stage must not make
+    other networks than the first, and the batches must split evenly and fit into memory.
     """
     shapes = []
     for index, stage in enumerate(plan.stages):
-        config, _ = plan.at_stage(index)
-        with torch.device("meta"):
-            state = plan.model(config, spec).state_dict()
-        shapes.append({name: tensor.shape for name, tensor in state.items()})
+        config, settings = plan.at_stage(index)
+        model = weightless(plan.model, config, spec)
+        first = model.batch_size(Progress(0, 0, 0, 0, 1)) or settings.batch_size
+        check_split(first, settings.processes, settings.accumulate)
+        shapes.append({name: tensor.shape for name, tensor in model.state_dict().items()})
         if shapes[-1] != shapes[0]:
             names = ", ".join("--" + name.replace("_", "-") for name in stage.changes)
             raise UsageError(f"Stage {index + 1} changes the networks' shape ({names}), which cannot change in a run.")
+    memory_needed(plan, spec)
 
 
-def _announce(session: Session, run: Run, display: Display) -> None:
-    """Says what will be trained on what, and how long it will take, before the first step."""
-    plan, items = session.plan, run.facts["data"]["images"]
-    counts = " + ".join(f"{name} {count:,}" for name, count in run.facts["parameters"].items())
+def _announce(session: Session, facts: Mapping[str, Any], folder: Path, display: Display) -> None:
+    """Says what will be trained on what, and how long it will take, before anything is written."""
+    plan, items = session.plan, facts["data"]["images"]
+    counts = " + ".join(f"{name} {count:,}" for name, count in facts["parameters"].items())
     of = f"{plan.data.name} with the label {plan.label}" if plan.label is not None else plan.data.name
     display.say(
         f"{plan.entry.card.title} ({counts} parameters) on {of} "
@@ -273,9 +318,9 @@ def _announce(session: Session, run: Run, display: Display) -> None:
     if steps > WORTH_TIMING and plan.settings.processes == 1:
         display.say("Timing a few steps …")
         seconds = seconds_per_step(session)
-        display.say(f"{steps:,} steps of {seconds:.2f} s: about {duration(steps * seconds)}, into {run.path}.")
+        display.say(f"{steps:,} steps of {seconds:.2f} s: about {duration(steps * seconds)}, into {folder}.")
     else:
-        display.say(f"{steps:,} steps, into {run.path}.")
+        display.say(f"{steps:,} steps, into {folder}.")
 
 
 def _go(session: Session, run: Run, display: Display) -> None:
@@ -284,11 +329,13 @@ def _go(session: Session, run: Run, display: Display) -> None:
         if processes == 1:
             session.train(run, display)
         else:
-            parallel.launch(run.path, processes)
+            parallel.launch(run.path, processes, display.say)
     except KeyboardInterrupt:
         raise Stopped(run) from None
     finally:
         run.facts = Run.open(run.path).facts
+    if run.status != "finished":
+        raise Stopped(run)
 
 
 def facts_of(session: Session, init: str | os.PathLike[str] | None) -> dict[str, Any]:
@@ -352,6 +399,12 @@ def check_data(run: Run, fingerprint: str) -> None:
             f"The data set {name} is not the one that {run.path} was trained on "
             f"({run.facts['data']['origin']}); add that one again under this name to go on."
         )
+
+
+def choose_loggers(run: Run, log: str | None) -> None:
+    """From its next step on a run tells these loggers; None leaves it at those it has."""
+    if log is not None:
+        run.facts["settings"]["log"] = options_of(Settings)["log"].parse(log)
 
 
 def _stage_facts(stage: Stage) -> dict[str, Any]:

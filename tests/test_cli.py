@@ -75,7 +75,7 @@ def test_python_dash_m(run_python: Callable[..., CompletedProcess[str]]) -> None
         (["show"], "Error: ARCH is missing. See `ganzoo show --help`."),
         (["show", "tinygn"], "Error: There is no architecture 'tinygn'; did you mean tinygan"),
         (["show", "tinygan", "--preset", "wider"], "has no preset 'wider'; did you mean wide?"),
-        (["show", "tinygan", "--lr", "fast"], "--lr takes float, not 'fast'"),
+        (["show", "tinygan", "--lr", "fast"], "--lr takes a number, not 'fast'"),
         (["show", "tinygan", "--resolution", "9"], "tinygan cannot do 9×9: sides must be even."),
         (["show", "tinygan", "--whidth", "3"], "There is no option --whidth; did you mean --width"),
         (["resume", "one", "two"], "Got unexpected extra argument (two). See `ganzoo resume --help`."),
