@@ -171,7 +171,7 @@ def test_show_with_options_and_preset() -> None:
 def test_plugins() -> None:
     rows = {row["name"]: row for row in as_json(cli("plugins", "--json"))}
     assert rows["tiny"]["module"] == "tinyzoo"
-    assert rows["tiny"]["hooks"] == ["ganzoo_architectures", "ganzoo_datasets"]
+    assert rows["tiny"]["hooks"] == ["ganzoo_architectures", "ganzoo_datasets", "ganzoo_loggers"]
     assert {"kind": "architecture", "name": "tinygan"} in rows["tiny"]["offers"]
     assert rows["tiny"]["reason"] is None
     assert "architecture tinygan, faultygan" in " ".join(cli("plugins").stdout.split())
