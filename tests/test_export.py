@@ -12,12 +12,12 @@ import torch
 from click.testing import CliRunner
 
 import ganzoo
-from ganzoo.cases import cases
 from ganzoo.cli.app import app
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.exporting import NEEDED, directions, export
 from ganzoo.plan import load_architecture
 from ganzoo.plugins import entries
+from ganzoo.testing.cases import cases
 
 
 def every_case():
