@@ -1,23 +1,31 @@
 """Several processes that train one model: what they tell each other, and how they are started.
 
-One process trains alone and none of this does anything. `--processes N` starts N of them on this machine with
-torchrun, one a GPU; each opens the same run folder and takes its rows of every global batch.
+One process trains alone and none of this does anything. `--processes N` starts N of them on this machine, one a GPU;
+each opens the same run folder and takes its rows of every global batch.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
 from ganzoo.errors import GanzooError, UsageError
+from ganzoo.guards import Interruptible
+
+POLL = 0.1  # seconds between looks at the processes
+PATIENCE = 10.0  # seconds that one has to end when the others are gone
 
 
 class Processes:
@@ -101,33 +109,114 @@ def average_gradients(gradients: list[Tensor]) -> None:
         gradient.copy_(piece.view_as(gradient))
 
 
-def launch(run: Path, processes: int) -> None:
-    """Trains a run folder with so many processes on this machine, and returns when they have.
+def launch(run: Path, processes: int, say: Callable[[str], None]) -> None:
+    """Trains a run folder with so many processes on this machine, and returns when they have, or have been stopped.
 
-    Raises: KeyboardInterrupt when they were stopped, GanzooError when one failed (its sentence has been printed).
+    They are in sessions of their own and hear of Ctrl-C from here: the first asks them to save and stop.
+
+    Raises: KeyboardInterrupt for the second; GanzooError when a process failed.
     """
     if torch.cuda.is_available() and processes > torch.cuda.device_count():
         raise UsageError(f"--processes {processes} is more than the {torch.cuda.device_count()} GPUs here.")
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
-    child = subprocess.Popen([*command, "-m", "ganzoo.worker", str(run)], env=environment)
-    try:
-        status = child.wait()
-    except KeyboardInterrupt:
-        child.wait()  # the processes heard Ctrl-C too and are writing their checkpoint
-        raise
-    if status:
-        raise GanzooError(f"Training {run} in {processes} processes failed; see above, and {run / 'train.log'}.")
+    with TemporaryDirectory(prefix="ganzoo-") as meeting, Interruptible(say) as interrupted:
+        workers: list[_Worker] = []
+        try:
+            workers.extend(_Worker(run, rank, processes, Path(meeting)) for rank in range(processes))
+            told = False
+            while any(worker.running for worker in workers) and not any(worker.failed for worker in workers):
+                time.sleep(POLL)
+                if interrupted.asked and not told:
+                    told = True
+                    for worker in workers:
+                        worker.interrupt()
+            failed = next((worker for worker in workers if worker.failed), None)
+            if failed is not None:
+                raise GanzooError(failed.reason)
+        finally:
+            _end(workers)
+
+
+def _end(workers: Sequence[_Worker]) -> None:
+    """Interrupts those that are still running, without saving, and ends them soon after."""
+    for worker in workers:
+        worker.interrupt()
+        worker.interrupt()
+    deadline = time.monotonic() + PATIENCE
+    for worker in workers:
+        worker.end(deadline - time.monotonic())
+
+
+class _Worker:
+    """A process that trains with others."""
+
+    def __init__(self, run: Path, rank: int, processes: int, meeting: Path) -> None:
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
+        environment.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(processes))
+        apart: dict[str, Any] = {"start_new_session": True}
+        if sys.platform == "win32":
+            apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+        self._rank, self._run, self._complaint = rank, run, meeting / f"error-{rank}"
+        self._process = process = subprocess.Popen(
+            [sys.executable, "-m", "ganzoo.worker", str(run), str(meeting)],
+            env=environment, stdin=subprocess.PIPE, **apart,
+        )  # fmt: skip
+        assert process.stdin is not None
+        self._stdin = process.stdin
+
+    def end(self, patience: float) -> None:
+        """Waits so many seconds for its end, then brings it about."""
+        try:
+            self._process.wait(max(0.0, patience))
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        with suppress(OSError):
+            self._stdin.close()
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    @property
+    def failed(self) -> bool:
+        return bool(self._process.poll())
+
+    @property
+    def reason(self) -> str:
+        """What went wrong, in a sentence."""
+        if self._complaint.exists():
+            return str(json.loads(self._complaint.read_text(encoding="utf-8")))
+        code = self._process.poll()
+        return (
+            f"Process {self._rank} of those that train {self._run} ended with code {code} (out of memory?); "
+            f"checkpoints so far are kept, and `ganzoo resume {self._run}` goes on."
+        )
+
+    def interrupt(self) -> None:
+        """Ctrl-C, for this process alone."""
+        with suppress(OSError):
+            self._stdin.write(b"\n")
+            self._stdin.flush()
+
+
+def env_rank() -> int:
+    """The number that `launch` gave this process; 0 where it did not start it."""
+    return int(os.environ.get("RANK", 0))
 
 
 @contextmanager
-def group() -> Iterator[None]:
-    """Joins the processes that torchrun started, for as long as it lasts."""
+def group(meeting: Path) -> Iterator[None]:
+    """Joins the processes that `launch` started, which find each other by a file in `meeting`."""
     cuda = torch.cuda.is_available()
     if cuda:
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    dist.init_process_group("nccl" if cuda else "gloo")
+        torch.cuda.set_device(env_rank())
+    dist.init_process_group(
+        "nccl" if cuda else "gloo",
+        init_method=f"file://{meeting / 'group'}",
+        rank=env_rank(),
+        world_size=int(os.environ["WORLD_SIZE"]),
+    )
     try:
         yield
     finally:

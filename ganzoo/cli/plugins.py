@@ -11,6 +11,7 @@ from ganzoo.cli.screen import console, print_json, table
 from ganzoo.plugins import Plugin, catalogue
 
 COMMANDS = {
+    "new": ("Commands", "ganzoo.cli.plugins_new:new", "Write a plugin of your own to begin with."),
     "check": ("Commands", "ganzoo.cli.plugins_check:check", "Check that a plugin keeps what every plugin must."),
 }
 
