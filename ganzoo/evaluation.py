@@ -13,8 +13,8 @@ from ganzoo.answers import translations
 from ganzoo.checkpoint import read_facts
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.metrics import Evidence
-from ganzoo.model import Model, load
-from ganzoo.plugins import entries, find
+from ganzoo.model import Model, data_of, load
+from ganzoo.plugins import entries, find, written_by
 from ganzoo.randomness import stream
 from ganzoo.runs import Run
 from ganzoo.spec import build, parse_spec, values
@@ -44,7 +44,9 @@ def evaluate(
     facts = run.facts["data"]
     shape = facts["shape"]
     size = (shape[1], shape[2]) if len(shape) == 3 else None
-    dataset = data.prepare(facts["name"], resolution=size, channels=shape[0] if size else None, keep=facts.get("label"))
+    dataset = data.prepare(
+        data_of(run.facts), resolution=size, channels=shape[0] if size else None, keep=facts.get("label")
+    )
     if dataset.fingerprint != facts["fingerprint"]:
         raise GanzooError(f"The data set {facts['name']} is not the one that {run.path} was trained on.")
     if model.domains:
@@ -65,7 +67,7 @@ def evaluate(
     }
     scores: list[dict[str, Any]] = []
     refused: list[UsageError] = []
-    for spec in metrics or [entry.name for entry in entries("metric")]:
+    for spec in metrics or [written_by("metric", entry.name, (entry.distribution,)) for entry in entries("metric")]:
         name, options = parse_spec(spec)
         metric = build(find("metric", name).load(), options, f"the metric {name}")
         try:

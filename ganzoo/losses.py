@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import relu, softplus
 
 from ganzoo.architecture import Loss
-from ganzoo.plugins import find
+from ganzoo.plugins import catalogue, find
 from ganzoo.spec import build, option, parse_spec
 
 
@@ -85,10 +85,10 @@ class Wasserstein:
 
 
 def make_loss(spec: str) -> Loss:
-    """The loss of the catalogue that a text names, with its constants: ``"lsgan:a=-1,c=0"``.
+    """The loss of the catalogue that a text names, with its constants: ``"lsgan:a=-1,c=0"``; ganzoo's own of several.
 
     Raises: UsageError for an unknown name or constant.
     """
     name, constants = parse_spec(spec)
-    loss: Loss = build(find("loss", name).load(), constants, f"the loss {name}")
+    loss: Loss = build(find("loss", name, near=(catalogue().core,)).load(), constants, f"the loss {name}")
     return loss

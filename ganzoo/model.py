@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -13,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ganzoo import checkpoint, latents
+from ganzoo import checkpoint, data, latents
 from ganzoo.architecture import Architecture, DataSpec, Styled, is_generator, networks
 from ganzoo.average import generator_state
 from ganzoo.devices import pick_device
@@ -21,7 +22,7 @@ from ganzoo.errors import GanzooError, UsageError, nearest
 from ganzoo.latents import Projection
 from ganzoo.pictures import from_picture, read_picture, to_picture
 from ganzoo.plan import find_label, load_architecture
-from ganzoo.plugins import Entry, find
+from ganzoo.plugins import Entry, catalogue, find
 from ganzoo.randomness import stream
 from ganzoo.runs import FORMAT, Run
 from ganzoo.spec import build
@@ -294,16 +295,23 @@ def architecture_of(facts: Mapping[str, Any], what: str) -> Entry:
         name, distribution, version = facts["architecture"], facts["distribution"], facts["version"]
     except KeyError as error:
         raise GanzooError(f"{what} does not say which architecture it is of; it is no model of ganzoo's.") from error
-    for candidate in (f"{distribution}:{name}", name):
-        try:
-            return find("architecture", candidate)
-        except UsageError:
-            continue
+    with contextlib.suppress(UsageError):
+        return find("architecture", f"{distribution}:{name}")
+    for plugin in catalogue().plugins:
+        if plugin.error and plugin.distribution == distribution:
+            raise GanzooError(f"{what} is a {name!r} of {distribution}, which does not work here: {plugin.error}.")
+    with contextlib.suppress(UsageError):  # ganzoo's own distribution may have been renamed, and only that
+        return find("architecture", f"{catalogue().core}:{name}")
     advice = "upgrade ganzoo" if distribution == "ganzoo" else f"install it: pip install '{distribution}=={version}'"
     raise GanzooError(
-        f"{what} is a {name!r}, an architecture of {distribution} {version}, which is not installed or does not work "
-        f"here; {advice}."
+        f"{what} is a {name!r}, an architecture of {distribution} {version}, which is not installed; {advice}."
     )
+
+
+def data_of(facts: Mapping[str, Any]) -> str:
+    """The name of the data set that a run's facts name, now that other plugins may offer that name too."""
+    name, distribution = facts["data"]["name"], facts["data"].get("distribution")
+    return data.meant(name, (distribution,)) if distribution else str(name)
 
 
 def model_facts(run: Run, config: Mapping[str, Any], step: int, images: int) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from ganzoo.architecture import DataSpec, networks, parameter_counts
 from ganzoo.display import Display, Lines
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.forecast import duration, memory_needed, seconds_per_step, steps_left
-from ganzoo.model import architecture_of
+from ganzoo.model import architecture_of, data_of
 from ganzoo.plan import Plan, Stage, data_spec, expected_spec, load_architecture, make_plan, recipe_of, stage_of
 from ganzoo.runs import Run, latest, new_folder
 from ganzoo.session import Session
@@ -149,9 +149,10 @@ def plan_run(
 ) -> Plan:
     """The plan of a run, with a recipe's words filled in. Raises: UsageError."""
     stages: tuple[Mapping[str, Any], ...] = ()
+    typed = {name for name, value in options.items() if value is not None}
     if recipe is not None:
         card = recipe_of(recipe)
-        if architecture not in (None, card.architecture):
+        if architecture not in (None, card.architecture, card.architecture.rpartition(":")[2]):
             raise UsageError(f"The recipe {recipe} is for {card.architecture}, not for {architecture}.")
         architecture, dataset, preset = card.architecture, dataset or card.data, preset or card.preset
         given = {name: value for name, value in options.items() if value is not None}
@@ -160,7 +161,7 @@ def plan_run(
         options = {**card.options, **given}
     if architecture is None or dataset is None:
         raise UsageError("Say an architecture and a data set, such as `ganzoo train dcgan anime`, or --recipe NAME.")
-    return make_plan(architecture, dataset, options, preset, stages, recipe, label)
+    return make_plan(architecture, dataset, options, preset, stages, recipe, label, typed)
 
 
 def plan_of(run: Run) -> Plan:
@@ -174,7 +175,7 @@ def plan_of(run: Run) -> Plan:
         model,
         build(model.Config, facts["config"], entry.name),
         build(Settings, facts["settings"], "ganzoo"),
-        data.info(facts["data"]["name"]),
+        data.info(data_of(facts)),
         tuple(size) if size else None,
         tuple(Stage(stage["length"], stage["changes"]) for stage in facts["stages"]),
         facts["preset"],
@@ -286,6 +287,7 @@ def facts_of(session: Session, init: str | os.PathLike[str] | None) -> dict[str,
         "recipe": plan.recipe,
         "data": {
             "name": plan.data.name,
+            "distribution": plan.data.distribution,
             "origin": session.dataset.origin,
             "fingerprint": session.dataset.fingerprint,
             "images": items,
