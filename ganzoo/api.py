@@ -8,8 +8,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from ganzoo.cards import API, Card, DatasetCard, LossCard, MetricCard, PenaltyCard, RecipeCard
+from ganzoo.cards import API, Card, DatasetCard, LoggerCard, LossCard, MetricCard, PenaltyCard, RecipeCard
 from ganzoo.errors import GanzooError, UsageError
+from ganzoo.extras import need
 from ganzoo.hookspecs import hookimpl
 from ganzoo.spec import option
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
         DataSpec,
         Discriminator,
         Generator,
+        Judging,
         Loss,
         Progress,
         Styled,
@@ -47,17 +49,18 @@ if TYPE_CHECKING:
         upsample,
     )
     from ganzoo.losses import make_loss
-    from ganzoo.metrics import Evidence, Metric
+    from ganzoo.metrics import Evidence, Metric, Scores
     from ganzoo.parallel import mean_over_processes
     from ganzoo.penalties import Penalty, make_penalties, squared_norm
     from ganzoo.pool import ImagePool
     from ganzoo.randomness import rows
+    from ganzoo.runs import Run
     from ganzoo.twodomains import TwoDomains, TwoDomainsConfig
     from ganzoo.twoplayer import TwoPlayer, TwoPlayerConfig
 
 _LAZY = {
     "ganzoo.architecture": (
-        "Architecture", "Batch", "DataSpec", "Discriminator", "Generator", "Loss", "Progress", "Styled",
+        "Architecture", "Batch", "DataSpec", "Discriminator", "Generator", "Judging", "Loss", "Progress", "Styled",
         "TrainingState", "Translator", "Update",
     ),
     "ganzoo.augment": ("DiffAugment",),
@@ -67,11 +70,12 @@ _LAZY = {
         "Blur", "EqualizedConv2d", "EqualizedLinear", "MinibatchStddev", "PixelNorm", "downsample", "fade", "upsample",
     ),
     "ganzoo.losses": ("make_loss",),
-    "ganzoo.metrics": ("Evidence", "Metric"),
+    "ganzoo.metrics": ("Evidence", "Metric", "Scores"),
     "ganzoo.parallel": ("mean_over_processes",),
     "ganzoo.penalties": ("Penalty", "make_penalties", "squared_norm"),
     "ganzoo.pool": ("ImagePool",),
     "ganzoo.randomness": ("rows",),
+    "ganzoo.runs": ("Run",),
     "ganzoo.twodomains": ("TwoDomains", "TwoDomainsConfig"),
     "ganzoo.twoplayer": ("TwoPlayer", "TwoPlayerConfig"),
 }  # fmt: skip
@@ -97,6 +101,8 @@ __all__ = [
     "GrowingDiscriminator",
     "GrowingGenerator",
     "ImagePool",
+    "Judging",
+    "LoggerCard",
     "Loss",
     "LossCard",
     "Metric",
@@ -107,6 +113,8 @@ __all__ = [
     "PixelNorm",
     "Progress",
     "RecipeCard",
+    "Run",
+    "Scores",
     "Source",
     "Styled",
     "TrainingState",
@@ -124,6 +132,7 @@ __all__ = [
     "make_loss",
     "make_penalties",
     "mean_over_processes",
+    "need",
     "option",
     "rows",
     "squared_norm",

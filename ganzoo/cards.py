@@ -12,7 +12,7 @@ import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from ganzoo.errors import GanzooError
 
@@ -94,12 +94,31 @@ class PenaltyCard:
 
 @dataclass(frozen=True, kw_only=True)
 class MetricCard:
-    """A score of a trained model: `metric` is ``"module:Class"``."""
+    """A score of a trained model, or several: `metric` is ``"module:Class"``, a frozen dataclass of its options.
+
+    `better` says of each score that can tell the better of two models whether a ``"smaller"`` or a ``"larger"`` one
+    is better; `--keep-best` takes their names.
+    """
 
     name: str
     summary: str
     api: int
+    better: Mapping[str, Literal["smaller", "larger"]] = field(default_factory=dict)
     metric: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoggerCard:
+    """A logger: `logger` is ``"module:Class"``, a dataclass of its options whose methods are run events.
+
+    A run that names it (``--log NAME:option=value``) makes one, and tells it what happens. It may refuse when it is
+    made, before anything is trained: by a `GanzooError` that says what is missing.
+    """
+
+    name: str
+    summary: str
+    api: int
+    logger: Any
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,8 @@
 """Every hook of ganzoo, on one screen. A plugin implements those it wants, marked with `ganzoo.api.hookimpl`.
 
 Catalogue hooks yield cards and import nothing heavy. Run events are told what happened; whatever they raise is
-reported once and changes nothing.
+reported once and changes nothing. A module that implements one hears of every run; a logger, whose methods are marked
+with `hookimpl` too, of the runs that name it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
-from ganzoo.cards import Card, DatasetCard, LossCard, MetricCard, PenaltyCard, RecipeCard
+from ganzoo.cards import Card, DatasetCard, LoggerCard, LossCard, MetricCard, PenaltyCard, RecipeCard
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,18 +49,26 @@ def ganzoo_metrics() -> Iterable[MetricCard]:  # type: ignore[empty-body]
 
 
 @hookspec
+def ganzoo_loggers() -> Iterable[LoggerCard]:  # type: ignore[empty-body]
+    """What a run can tell of itself to, for `ganzoo train --log`."""
+
+
+@hookspec
 def ganzoo_recipes() -> Iterable[RecipeCard]:  # type: ignore[empty-body]
     """Whole experiments, for `ganzoo train --recipe`."""
 
 
 @hookspec
-def ganzoo_run_started(run: Run) -> None:
-    """Training begins, or goes on, in the folder `run.path`."""
+def ganzoo_run_started(run: Run, step: int) -> None:
+    """Training begins in the folder `run.path` (`step` is 0), or goes on after `step`.
+
+    What was told of later steps is void then: the run was killed, and will come to them again.
+    """
 
 
 @hookspec
 def ganzoo_logged(run: Run, step: int, values: Mapping[str, float]) -> None:
-    """A line was added to metrics.jsonl."""
+    """A row was added to metrics.jsonl: `values` is all of it but the step."""
 
 
 @hookspec

@@ -18,6 +18,7 @@ from operator import attrgetter
 from pathlib import PurePath
 from typing import Any
 
+import ganzoo
 from ganzoo.errors import GanzooError
 
 GROUP = "ganzoo"
@@ -163,7 +164,12 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def advice(module: str, distribution: str) -> str:
+def same(one: str, other: str) -> bool:
+    """Whether two names are of one distribution, or of one file that is a plugin."""
+    return one == other or (os.sep not in one and canonical(one) == canonical(other))
+
+
+def advice(module: str, distribution: str | None) -> str:
     """What to install for want of a module: what the distribution asks for and is not there, else the module's name."""
     missing: list[str] = []
     for requirement in _requirements(distribution):
@@ -222,7 +228,7 @@ def _points(distribution: Distribution, text: str) -> Iterator[Point]:
 
 def _owner(claims: Iterable[Distribution]) -> Distribution | None:
     """Ganzoo's own distribution: a stranger that names the core's module too would offer all its losses twice."""
-    return min(claims, key=lambda distribution: canonical(distribution.name) != GROUP, default=None)
+    return min(claims, key=lambda claim: not same(claim.name, ganzoo.DISTRIBUTION), default=None)
 
 
 def _there(folder: str, package: str) -> str | None:
@@ -232,9 +238,9 @@ def _there(folder: str, package: str) -> str | None:
     return None
 
 
-def _requirements(distribution: str) -> list[str]:
+def _requirements(distribution: str | None) -> list[str]:
     try:
-        return metadata.requires(distribution) or []
+        return (metadata.requires(distribution) or []) if distribution else []
     except metadata.PackageNotFoundError:
         return []
 

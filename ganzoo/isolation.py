@@ -93,11 +93,12 @@ SETTINGS = (
 class Guard:
     """Surrounds plugins while they are imported, one after the other; entered once, since it takes a thread.
 
-    It says whom one waits for, after `SLOW` seconds and on Ctrl-C. Outside the main thread, where Python allows no
-    handlers, or under a handler that is not Python's own, Ctrl-C is left alone.
+    It says whom one waits for, on Ctrl-C and after `patience` seconds; None for as long as it takes. Outside the main
+    thread, where Python allows no handlers, or under a handler that is not Python's own, Ctrl-C is left alone.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float | None) -> None:
+        self._patience = patience
         self._who = ""
         self._since = time.monotonic()
         self._pressed = False
@@ -109,7 +110,8 @@ class Guard:
         self._ours = main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
         if self._ours:
             signal.signal(signal.SIGINT, self._stop)
-        self._watcher.start()
+        if self._patience is not None:
+            self._watcher.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -133,7 +135,7 @@ class Guard:
                 raise Interrupted(
                     f"Stopped while {who} was being imported. GANZOO_PLUGINS=NAME,NAME loads only the plugins it names."
                 )
-            if seconds > SLOW:
+            if self._patience is not None and seconds > self._patience:
                 remarks.append(f"it takes {seconds:.1f} s to import; what is slow belongs in the model's own module")
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
@@ -141,10 +143,10 @@ class Guard:
         raise Interrupted
 
     def _watch(self) -> None:
-        told = ""
-        while not self._done.wait(SLOW / 4):
+        told, patience = "", self._patience or 0.0
+        while not self._done.wait(patience / 4):
             who = self._who
-            if who and who != told and time.monotonic() - self._since > SLOW:
+            if who and who != told and time.monotonic() - self._since > patience:
                 print(f"Waiting for {who} to be imported; Ctrl-C stops.", file=sys.stderr, flush=True)
                 told = who
 
@@ -237,7 +239,7 @@ def traced(what: str, work: Callable[[], T]) -> T:
         print(f"ganzoo: {what} {end} {1000 * (time.perf_counter() - started):.1f} ms", file=sys.stderr, flush=True)
 
 
-def reason(error: BaseException, distribution: str) -> str:
+def reason(error: BaseException, distribution: str | None = None) -> str:
     """What went wrong in a distribution's code: half a sentence, with what to do where that is known."""
     if isinstance(error, GanzooError):
         return _short(error).rstrip(".")
@@ -248,7 +250,7 @@ def reason(error: BaseException, distribution: str) -> str:
     text = _short(error).rstrip(".") or type(error).__name__
     foreign = isinstance(error, ImportError) and "ganzoo." in text
     if foreign or (isinstance(error, TypeError) and "Card.__init__() got an unexpected" in text):
-        return f"it is made for another ganzoo ({text}); upgrade {distribution}, or ganzoo"
+        return f"it is made for another ganzoo ({text}); upgrade the plugin, or ganzoo"
     return f"{type(error).__name__}: {text}{_place(error)}"
 
 

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
+import ganzoo
 from ganzoo.architecture import Loss
-from ganzoo.plugins import catalogue, find
+from ganzoo.plugins import find
 from ganzoo.spec import build, option, parse_spec
 
 
@@ -90,5 +91,5 @@ def make_loss(spec: str) -> Loss:
     Raises: UsageError for an unknown name or constant.
     """
     name, constants = parse_spec(spec)
-    loss: Loss = build(find("loss", name, near=(catalogue().core,)).load(), constants, f"the loss {name}")
+    loss: Loss = build(find("loss", name, near=(ganzoo.DISTRIBUTION,)).load(), constants, f"the loss {name}")
     return loss

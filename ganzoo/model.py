@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, overload
 
 import torch
@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
+import ganzoo
 from ganzoo import checkpoint, data, latents
 from ganzoo.architecture import Architecture, DataSpec, Styled, is_generator, networks
 from ganzoo.average import generator_state
@@ -21,12 +22,14 @@ from ganzoo.devices import pick_device
 from ganzoo.errors import GanzooError, UsageError, nearest
 from ganzoo.latents import Projection
 from ganzoo.pictures import from_picture, read_picture, to_picture
+from ganzoo.places import fetch, is_remote
 from ganzoo.plan import find_label, load_architecture
+from ganzoo.pluginfile import reopen
 from ganzoo.plugins import Entry, catalogue, find
 from ganzoo.randomness import stream
 from ganzoo.runs import FORMAT, Run
-from ganzoo.spec import build
 from ganzoo.translation import through, translates
+from ganzoo.upgrade import stored_config
 
 BATCH = 64  # images generated at a time; fixed, so that a sample does not depend on how many are asked for
 SETTLE = 512  # images that batch norm's statistics are measured on
@@ -43,6 +46,11 @@ class Model:
     def __init__(self, architecture: Architecture, facts: Mapping[str, Any]) -> None:
         self.architecture = architecture.eval().requires_grad_(False)
         self.facts = dict(facts)
+
+    @property
+    def name(self) -> str:
+        """What a file made with the model is called: after its run, in letters that any folder takes."""
+        return re.sub(r"[^\w.-]+", "-", str(self.facts.get("run", self.facts["architecture"])))
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -251,11 +259,15 @@ class Model:
 def load(path: str | os.PathLike[str], device: str = "auto") -> Model:
     """The model of a run folder or of a model.safetensors file.
 
+    Args:
+        path: where it is: here, at ``https://…`` or, published on the hub, at ``hf://user/name[@revision]``. What is
+            elsewhere is downloaded once.
     Raises:
         UsageError: there is no such run or file, or it has no model yet.
-        GanzooError: the file is damaged, or its architecture is not installed (says what to install).
+        GanzooError: the file is damaged, its architecture is not installed (says what to install), or it cannot be
+            fetched.
     """
-    where = Path(path)
+    where = fetch(path).path
     if where.is_dir():
         run = Run.open(where)
         where = run.model_file
@@ -263,16 +275,30 @@ def load(path: str | os.PathLike[str], device: str = "auto") -> Model:
             raise UsageError(f"{run.path} has no model yet; it is written when training begins.")
     elif not where.exists():
         raise UsageError(f"There is no run or model {path}; `ganzoo runs` lists the runs.")
-    tensors, facts = checkpoint.load(where)
+    tensors, facts = checkpoint.load(where, str(path) if is_remote(path) else None)
+    check_facts(facts, str(path))
     model = make_model(architecture_of(facts, str(path)), facts, device)
     model.load_generators(tensors)
     return model
 
 
+def check_facts(facts: Mapping[str, Any], what: str) -> None:
+    """Raises: GanzooError when a header, which may be a stranger's, does not say of what a model is."""
+    data = facts.get("data")
+    lists = (("shape", int), ("classes", str), ("domains", str))
+    if (
+        not (isinstance(facts.get("config"), dict) and isinstance(data, dict))
+        or not all(isinstance(data.get(key), list) for key, _ in lists)
+        or not all(isinstance(item, kind) for key, kind in lists for item in data[key])
+        or not all(isinstance(data.get(key), str) for key in ("name", "origin"))
+    ):
+        raise GanzooError(f"{what} does not say its options and what data it is of; it is no model of ganzoo's.")
+
+
 def make_model(entry: Entry, facts: Mapping[str, Any], device: str = "auto") -> Model:
     """An untrained `Model` as the facts describe it, with the networks that only training needs left out."""
     cls = load_architecture(entry)
-    config: Any = build(cls.Config, facts["config"], entry.name)
+    config = stored_config(entry, cls.Config, facts, f"This model of {entry.name}")
     spec = facts["data"]
     data = DataSpec(tuple(spec["shape"]), tuple(spec["classes"]), tuple(spec["domains"]))
     with torch.random.fork_rng(devices=[]):
@@ -287,35 +313,43 @@ def make_model(entry: Entry, facts: Mapping[str, Any], device: str = "auto") -> 
 def architecture_of(facts: Mapping[str, Any], what: str) -> Entry:
     """The catalogue's entry for the architecture that a run's or model's facts name.
 
-    Raises: GanzooError when it is not installed, or when the file is of a newer ganzoo.
+    Raises: GanzooError when it is not installed, its file must be given anew, or all of it is of a newer ganzoo.
     """
     if facts.get("format", 0) > FORMAT:
         raise GanzooError(f"{what} was made by a newer ganzoo ({facts.get('ganzoo')}); upgrade this one to open it.")
-    try:
-        name, distribution, version = facts["architecture"], facts["distribution"], facts["version"]
-    except KeyError as error:
-        raise GanzooError(f"{what} does not say which architecture it is of; it is no model of ganzoo's.") from error
+    words = [facts.get(key, "") for key in ("architecture", "distribution", "version")]
+    if not all(words) and "counters" in facts:
+        raise GanzooError(f"{what} is a checkpoint of training; give its run's folder, or its model.safetensors.")
+    name, distribution, version = words
+    files = facts.get("plugin_files", [])
+    for file, plugin in zip(files, reopen(files, what), strict=True):
+        if file["path"] == distribution:
+            return plugin.architecture(name)
+    if not all(isinstance(word, str) and re.fullmatch(r"\w[\w.+!-]*", word) for word in words):
+        raise GanzooError(f"{what} does not say which architecture it is of; it is no model of ganzoo's.")
     with contextlib.suppress(UsageError):
         return find("architecture", f"{distribution}:{name}")
-    for plugin in catalogue().plugins:
-        if plugin.error and plugin.distribution == distribution:
-            raise GanzooError(f"{what} is a {name!r} of {distribution}, which does not work here: {plugin.error}.")
+    for broken in catalogue().plugins:
+        if broken.error and broken.distribution == distribution:
+            raise GanzooError(f"{what} is a {name!r} of {distribution}, which does not work here: {broken.error}.")
     with contextlib.suppress(UsageError):  # ganzoo's own distribution may have been renamed, and only that
-        return find("architecture", f"{catalogue().core}:{name}")
-    advice = "upgrade ganzoo" if distribution == "ganzoo" else f"install it: pip install '{distribution}=={version}'"
+        return find("architecture", f"{ganzoo.DISTRIBUTION}:{name}")
+    ours = distribution == ganzoo.DISTRIBUTION
+    advice = "upgrade ganzoo" if ours else f"install it: pip install '{distribution}=={version}'"
     raise GanzooError(
         f"{what} is a {name!r}, an architecture of {distribution} {version}, which is not installed; {advice}."
     )
 
 
 def data_of(facts: Mapping[str, Any]) -> str:
-    """The name of the data set that a run's facts name, now that other plugins may offer that name too."""
-    name, distribution = facts["data"]["name"], facts["data"].get("distribution")
+    """The name of the data set that a run's or model's "data" facts name, now that others may offer that name too."""
+    name, distribution = facts["name"], facts.get("distribution")
     return data.meant(name, (distribution,)) if distribution else str(name)
 
 
 def model_facts(run: Run, config: Mapping[str, Any], step: int, images: int) -> dict[str, Any]:
     """The header of a run's model.safetensors: everything that sampling from it needs, and where it came from."""
     keys = ("format", "ganzoo", "architecture", "distribution", "version", "preset", "data", "seed")
-    origin = {"run": run.name, "step": step, "images": images}
-    return {**{key: run.facts[key] for key in keys}, "config": dict(config), **origin}
+    files = {"plugin_files": run.facts.get("plugin_files", [])}
+    origin = {"run": run.name, "step": step, "images": images, "average": run.facts["settings"]["average"]}
+    return {**{key: run.facts[key] for key in keys}, **files, "config": dict(config), **origin}

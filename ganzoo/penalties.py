@@ -14,7 +14,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from ganzoo.plugins import catalogue, find
+import ganzoo
+from ganzoo.plugins import find
 from ganzoo.randomness import rows
 from ganzoo.spec import build, option, parse_spec
 
@@ -136,5 +137,5 @@ def make_penalties(spec: str) -> dict[str, Penalty]:
     made: dict[str, Penalty] = {}
     for part in filter(None, spec.split("+")):
         name, weights = parse_spec(part)
-        made[name] = build(find("penalty", name, near=(catalogue().core,)).load(), weights, f"the penalty {name}")
+        made[name] = build(find("penalty", name, near=(ganzoo.DISTRIBUTION,)).load(), weights, f"the penalty {name}")
     return made

@@ -19,7 +19,17 @@ from ganzoo.pictures import sheet
 from ganzoo.plan import Plan, labels_of
 from ganzoo.runs import CLASSES, FORMAT, Run, latest, new_folder, write_text
 from ganzoo.session import Session
-from ganzoo.training import Stopped, check_data, facts_of, plan_of, plan_run, prepare, resume, start
+from ganzoo.training import (
+    Stopped,
+    check_data,
+    choose_loggers,
+    facts_of,
+    plan_of,
+    plan_run,
+    prepare,
+    resume,
+    start,
+)
 
 COLUMNS = 10  # images of a label on the sheet
 
@@ -74,6 +84,10 @@ class PerClass:
         alike = sum(name.lower() == names[number].lower() for name in names)
         return self.path / f"class-{names[number]}{f'-{number}' if alike > 1 else ''}"
 
+    def write(self) -> None:
+        """Writes classes.json, atomically."""
+        write_text(self.path / CLASSES, json.dumps(self.facts, indent=2, ensure_ascii=False) + "\n")
+
     def draw_sheet(self) -> None:
         """Draws the sheet anew."""
         device, seed = self.facts["settings"]["device"], self.facts["seed"]
@@ -111,7 +125,7 @@ def train_per_class(
             folder if folder is not None else latest(plan.entry.name, plan.data.name, recipe=plan.recipe, file=CLASSES)
         )
         if there is not None and (there / CLASSES).exists():
-            return resume_per_class(there, display=display)
+            return resume_per_class(there, log=options.get("log"), display=display)
     folder = folder or new_folder(plan.entry.name, plan.data.name)
     Run.check_free(folder)
     session = prepare(plan, display)
@@ -119,7 +133,7 @@ def train_per_class(
     whole = PerClass(folder, {"format": FORMAT, **facts_of(session, init), "labels": list(labels)})
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_text(folder / CLASSES, json.dumps(whole.facts, indent=2, ensure_ascii=False) + "\n")
+        whole.write()
     except OSError as error:
         raise UsageError(f"{folder} cannot be written ({error.strerror}); choose another --out.") from error
     display.say(f"{len(labels)} models, one for each label, into {folder}.")
@@ -127,16 +141,20 @@ def train_per_class(
     return whole
 
 
-def resume_per_class(path: str | os.PathLike[str] | PerClass, *, display: Display | None = None) -> PerClass:
+def resume_per_class(
+    path: str | os.PathLike[str] | PerClass, *, log: str | None = None, display: Display | None = None
+) -> PerClass:
     """Goes on with a folder of runs at the label, and the step, where it stopped.
 
-    Raises: as `ganzoo.resume`.
+    Args and Raises: as `ganzoo.resume`.
     """
     display = display or Lines()
     whole = path if isinstance(path, PerClass) else PerClass.open(path)
     parent = Run(whole.path, whole.facts)
+    choose_loggers(parent, log)
     plan = plan_of(parent)
     check_data(parent, plan.data.fingerprint)
+    whole.write()
     _train(whole, plan, display)
     return whole
 
@@ -164,7 +182,7 @@ def _train(whole: PerClass, plan: Plan, display: Display) -> None:
                 continue
             display.say(f"Label {label}, {number} of {len(whole.labels)}.")
             if run is not None:
-                resume(run, display=display)
+                resume(run, log=whole.facts["settings"].get("log") or "none", display=display)
             else:
                 start(
                     dataclasses.replace(plan, label=label, notes=()), whole.folder(label), whole.facts["init"], display

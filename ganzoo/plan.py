@@ -12,12 +12,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import ganzoo
 from ganzoo import data
 from ganzoo.architecture import Architecture, DataSpec
 from ganzoo.cards import API, RecipeCard
 from ganzoo.errors import GanzooError, UsageError, nearest
-from ganzoo.plugins import Entry, catalogue, find, written_by
-from ganzoo.settings import BY_ARCHITECTURE, DEFAULT_EPOCHS, LENGTHS, RESERVED, Settings, parse_resolution
+from ganzoo.plugins import Entry, find, written_by
+from ganzoo.settings import (
+    BY_ARCHITECTURE,
+    DEFAULT_EPOCHS,
+    FIXED_IN_A_RUN,
+    LENGTHS,
+    RESERVED,
+    Settings,
+    parse_resolution,
+)
 from ganzoo.spec import Option, build, options
 
 
@@ -107,7 +116,7 @@ def _settle_names(entry: Entry, config: Any, typed: Collection[str]) -> Any:
     for name in ("loss", "penalty"):
         value = getattr(config, name, None)
         if isinstance(value, str):
-            near = () if name in typed else (entry.distribution, catalogue().core)
+            near = () if name in typed else (entry.distribution, ganzoo.DISTRIBUTION)
             settled[name] = "+".join(written_by(name, part, near) for part in value.split("+"))
     return dataclasses.replace(config, **settled)
 
@@ -159,7 +168,7 @@ def recipe_of(name: str) -> RecipeCard:
     if not name.endswith(".toml"):
         entry = find("recipe", name)
         card: RecipeCard = entry.load()
-        near = (entry.distribution, catalogue().core)
+        near = (entry.distribution, ganzoo.DISTRIBUTION)
         return dataclasses.replace(
             card,
             architecture=written_by("architecture", card.architecture, near),
@@ -243,6 +252,9 @@ def stage_of(given: Mapping[str, Any]) -> Stage:
 
 
 def _stage(row: Mapping[str, Any]) -> Stage:
+    fixed = [name for name in row if name in (*FIXED_IN_A_RUN, "log")]
+    if fixed:
+        raise UsageError(f"--{fixed[0].replace('_', '-')} cannot change within a run; start a new one, with --init.")
     lengths = {unit: row[unit] for unit in LENGTHS if unit in row}
     if len(lengths) != 1:
         raise UsageError("A stage takes one of --epochs, --images and --steps.")

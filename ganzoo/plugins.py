@@ -7,7 +7,6 @@ of its hooks is called by itself; whatever goes wrong becomes that plugin's `err
 from __future__ import annotations
 
 import importlib
-import inspect
 import os
 import sys
 import time
@@ -17,13 +16,12 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from itertools import islice
 from operator import attrgetter
-from types import ModuleType
 from typing import Any, Literal, TypeVar
 
-import pluggy
-
-from ganzoo import cards, hookspecs, installed, isolation
+import ganzoo
+from ganzoo import cards, installed, isolation
 from ganzoo.errors import GanzooError, Interrupted, UsageError, nearest
+from ganzoo.listeners import HOOKS, Listeners
 from ganzoo.spec import parse_spec
 
 T = TypeVar("T")
@@ -35,9 +33,9 @@ KINDS: dict[str, tuple[str, type, str]] = {
     "loss": ("ganzoo_losses", cards.LossCard, "loss"),
     "penalty": ("ganzoo_penalties", cards.PenaltyCard, "penalty"),
     "metric": ("ganzoo_metrics", cards.MetricCard, "metric"),
+    "logger": ("ganzoo_loggers", cards.LoggerCard, "logger"),
     "recipe": ("ganzoo_recipes", cards.RecipeCard, ""),
 }
-HOOKS = [name for name in dir(hookspecs) if name.startswith("ganzoo_")]
 _making: ContextVar[bool] = ContextVar("making", default=False)
 
 
@@ -127,7 +125,7 @@ class Plugin:
         return self.error or "; ".join(self.remarks) or None
 
 
-class Catalogue:
+class Catalogue(Listeners):
     """Every plugin found and everything that the working ones offer.
 
     `left_out` is how many GANZOO_PLUGINS leaves out, `unknown` what stands in it and is nobody's name.
@@ -136,41 +134,61 @@ class Catalogue:
     def __init__(self) -> None:
         if _making.get():
             raise GanzooError("it looks into the catalogue while it is imported; only the model's own module may")
-        self.manager = pluggy.PluginManager(installed.GROUP)
-        self.manager.add_hookspecs(hookspecs)
+        super().__init__()
         self.plugins: list[Plugin] = []
-        self._silent: set[str] = set()
         there = installed.points()
         chosen, self.unknown = installed.chosen(there, os.environ.get("GANZOO_PLUGINS"))
         self.left_out = len(there) - len(chosen)
         token = _making.set(True)
         try:
-            with isolation.Guard() as guard:
+            with isolation.Guard(isolation.SLOW) as guard:
                 for point in chosen:
                     plugin = Plugin(point.name, point.value, point.distribution.name, point.distribution.version)
-                    self._isolate(plugin, point.load, guard)
-                    self.plugins.append(plugin)
+                    self._load(plugin, point.load, guard)
         finally:
             _making.reset(token)
 
-    def _isolate(self, plugin: Plugin, load: Callable[[], Any], guard: isolation.Guard) -> None:
-        """Import `plugin`, register its hooks and collect its cards; a failure leaves it with an error and no entry."""
+    def add(self, plugin: Plugin, load: Callable[[], Any], instead_of: Plugin | None = None) -> None:
+        """Import `plugin`, register its hooks and collect its cards; a failure leaves it with an error and no entry.
+
+        Args:
+            instead_of: what is removed when that has worked.
+        """
+        with isolation.Guard(patience=None) as guard:
+            self._load(plugin, load, guard, instead_of)
+        if instead_of is not None and plugin.error is None:
+            self.remove(instead_of)
+
+    def remove(self, plugin: Plugin) -> None:
+        """Forget `plugin` and all that it offers."""
+        self.plugins.remove(plugin)
+        self.unregister(plugin.full_name)
+
+    def _load(
+        self, plugin: Plugin, load: Callable[[], Any], guard: isolation.Guard, instead_of: Plugin | None = None
+    ) -> None:
+        taken = {
+            (entry.kind, entry.full_name): each
+            for each in self.plugins
+            if each is not instead_of
+            for entry in each.entries
+        }
+        self.plugins.append(plugin)
         try:
             with guard.around(str(plugin), plugin.remarks):
                 hooks = self._register(_timed(plugin, "import", load), plugin)
                 for kind, (hook, _, _) in KINDS.items():
                     if hook in hooks:
-                        plugin.entries += _timed(plugin, hook, partial(self._collect, kind, hooks[hook], plugin))
+                        plugin.entries += _timed(plugin, hook, partial(_collect, kind, hooks[hook], plugin, taken))
         except Interrupted:
             raise
         except BaseException as error:
             plugin.error, plugin.entries = isolation.reason(error, plugin.distribution), []
-            if self.manager.has_plugin(plugin.full_name):
-                self.manager.unregister(name=plugin.full_name)
+            self.unregister(plugin.full_name)
 
     def _register(self, module: Any, plugin: Plugin) -> dict[str, Callable[..., Any]]:
         """The hooks that the module implements, by name, made known to the manager. Raises: GanzooError."""
-        hooks = self._hooks(module)
+        hooks = self.hooks(module)
         plugin.hooks = sorted(hooks)
         unmarked = [name for name in HOOKS if name not in hooks and hasattr(module, name)]
         if not hooks:
@@ -180,57 +198,13 @@ class Catalogue:
         events = hooks.keys() - {hook for hook, _, _ in KINDS.values()}
         if events and not self.manager.is_registered(module):  # a second distribution may offer the same module
             self.manager.register(module, name=plugin.full_name)
+            self.titles[plugin.full_name] = str(plugin)
         return hooks
-
-    def _hooks(self, module: Any) -> dict[str, Callable[..., Any]]:
-        found: dict[str, Callable[..., Any]] = {}
-        names: Iterable[str] = dir(module)
-        if isinstance(module, ModuleType):  # pluggy looks at a name much longer than this
-            names = [name for name, value in vars(module).items() if inspect.isroutine(value)]
-        for name in names:
-            options = self.manager.parse_hookimpl_opts(module, name)
-            if options is None:
-                continue
-            hook = options["specname"] or name
-            if hook not in HOOKS and not options["optionalhook"]:
-                raise GanzooError(f"it is made for another ganzoo: this one has no hook {hook}; {nearest(hook, HOOKS)}")
-            if options["wrapper"] or options["hookwrapper"]:
-                raise GanzooError(f"its {name} is a hook wrapper, and ganzoo calls every hook by itself")
-            if hook in found:
-                raise GanzooError(f"its module implements {hook} twice")
-            if hook in HOOKS:
-                found[hook] = getattr(module, name)
-        return found
-
-    def _collect(self, kind: str, implementation: Callable[[], Any], plugin: Plugin) -> list[Entry]:
-        """The entries that a catalogue hook gives. Raises: GanzooError for what is no sound card, or not a new one."""
-        hook, card_type, _ = KINDS[kind]
-        given = implementation()
-        if not isinstance(given, Iterable | None):
-            raise GanzooError(f"its {hook} gave a {type(given).__name__}; it should yield each {card_type.__name__}")
-        found: list[Entry] = []
-        taken = {entry.full_name: each for each in self.plugins for entry in each.entries if entry.kind == kind}
-        for card in given or ():
-            remark = cards.check(card, card_type, hook)
-            if remark and remark not in plugin.remarks:
-                plugin.remarks.append(remark)
-            entry = Entry(kind, card, plugin.name, plugin.distribution, plugin.version)
-            if entry.full_name in taken:
-                also = f", as {taken[entry.full_name].name} does" if taken[entry.full_name] is not plugin else ""
-                raise GanzooError(f"it offers the {kind} {entry.full_name} twice{also}")
-            taken[entry.full_name] = plugin
-            found.append(entry)
-        return found
 
     def entries(self, kind: str) -> list[Entry]:
         """Everything of a kind ("architecture", "dataset", "loss", …), by name."""
         found = [entry for plugin in self.plugins for entry in plugin.entries if entry.kind == kind]
         return sorted(found, key=lambda entry: (entry.name, entry.distribution))
-
-    @property
-    def core(self) -> str:
-        """The distribution that ganzoo itself came with."""
-        return next((plugin.distribution for plugin in self.plugins if plugin.module == installed.CORE), "ganzoo")
 
     def find(self, kind: str, name: str, near: Sequence[str] = ()) -> Entry:
         """The entry called `name` or `distribution:name`.
@@ -258,30 +232,6 @@ class Catalogue:
         hint += f" GANZOO_PLUGINS leaves out {self.left_out} plugins." if self.left_out else ""
         raise UsageError(f"There is no {kind} {name!r}; {nearest(name, {entry.name for entry in entries})}{hint}")
 
-    def notify(self, event: str, complain: Callable[[str], None], **arguments: Any) -> None:
-        """Tell every plugin about a run event. One that raises is complained about and hears no more of that run."""
-        if event == "ganzoo_run_started":
-            self._silent.clear()
-        for implementation in reversed(getattr(self.manager.hook, event).get_hookimpls()):
-            name = implementation.plugin_name
-            if name in self._silent:
-                continue
-            plugin = next((plugin for plugin in self.plugins if plugin.full_name == name), None)
-            who, remarks = str(plugin or f"the {name}"), list[str]()
-            told = [arguments[argument] for argument in implementation.argnames]
-            told = [dict(each) if isinstance(each, Mapping) else each for each in told]  # each may do with its own
-            try:
-                with isolation.preserved(remarks):
-                    isolation.traced(f"{who}: {event}", partial(implementation.function, *told))
-            except Interrupted:
-                raise
-            except BaseException as error:
-                self._silent.add(name)
-                reason = isolation.reason(error, plugin.distribution if plugin else "")
-                complain(f"T{who[1:]} failed in {event} ({reason}); it is left out.")
-            for remark in remarks:
-                complain(f"T{who[1:]}, in {event}: {remark}.")
-
 
 @cache
 def catalogue() -> Catalogue:
@@ -302,23 +252,50 @@ def find(kind: str, name: str, near: Sequence[str] = ()) -> Entry:
 def written_by(kind: str, spec: str, near: Sequence[str]) -> str:
     """A name that a plugin or an earlier run wrote, with or without options, so that nothing else can be meant by it.
 
-    ``"distribution:name"`` where several offer it; as it is where nobody does. A loss or penalty of ganzoo's own stays
-    as it is, since `make_loss` and `make_penalties` prefer those, and a stranger's always gets its full name.
+    ``"distribution:name"`` where several offer it; as it is where one does, or nobody. A loss or penalty of ganzoo's
+    own stays as it is too, since `make_loss` and `make_penalties` prefer those.
     """
     name, found = parse_spec(spec)[0], catalogue()
     offers = [entry.name for entry in found.entries(kind)].count(name)
-    if not offers:
+    if offers < 2:
         return spec
-    entry = found.find(kind, name, near)
-    clear = entry.distribution == found.core if kind in ("loss", "penalty") else offers == 1
-    return spec if clear else f"{entry.distribution}:{spec}"
+    distribution = found.find(kind, name, near).distribution
+    preferred = kind in ("loss", "penalty") and distribution == ganzoo.DISTRIBUTION
+    return spec if preferred else f"{distribution}:{spec}"
+
+
+def _collect(
+    kind: str, implementation: Callable[[], Any], plugin: Plugin, taken: Mapping[tuple[str, str], Plugin]
+) -> list[Entry]:
+    """The entries that a catalogue hook gives.
+
+    Args:
+        taken: what is in the catalogue, by kind and full name, and whose it is.
+    Raises: GanzooError for what is no sound card, or not a new one.
+    """
+    hook, card_type, _ = KINDS[kind]
+    given = implementation()
+    if not isinstance(given, Iterable | None):
+        raise GanzooError(f"its {hook} gave a {type(given).__name__}; it should yield each {card_type.__name__}")
+    found: dict[str, Entry] = {}
+    for card in given or ():
+        remark = cards.check(card, card_type, hook)
+        if remark and remark not in plugin.remarks:
+            plugin.remarks.append(remark)
+        entry = Entry(kind, card, plugin.name, plugin.distribution, plugin.version)
+        other = taken.get((kind, entry.full_name))
+        if other or entry.name in found:
+            raise GanzooError(
+                f"it offers the {kind} {entry.full_name} twice{f', as {other.name} does' if other else ''}"
+            )
+        found[entry.name] = entry
+    return list(found.values())
 
 
 def _is_called(thing: Entry | Plugin, name: str) -> bool:
     """Whether a thing has this name, bare or as ``distribution:name``."""
     distribution, colon, bare = name.rpartition(":")
-    same = not colon or installed.canonical(distribution) == installed.canonical(thing.distribution)
-    return same and thing.name == bare
+    return thing.name == bare and (not colon or installed.same(distribution, thing.distribution))
 
 
 def _timed(plugin: Plugin, what: str, work: Callable[[], T]) -> T:

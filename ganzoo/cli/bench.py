@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ganzoo.benchmark import Against, Result
 
 # What a benchmark decides itself.
-NOT_TAKEN = (*LENGTHS, "processes", "checkpoint_every", "samples")
+NOT_TAKEN = (*LENGTHS, "processes", "checkpoint_every", "samples", "log")
 
 
 def _finder(words: Sequence[str], given: Mapping[str, str]) -> type[Architecture] | None:

@@ -1,4 +1,4 @@
-"""`ganzoo plugins`."""
+"""`ganzoo plugins`: alone it lists them; its commands have modules of their own."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ from typing import Any
 
 import click
 
-from ganzoo.cli.framework import Command
+from ganzoo.cli.framework import Group
 from ganzoo.cli.screen import console, print_json, table
 from ganzoo.cli.trouble import STYLES, say_left_out
 from ganzoo.plugins import KINDS, Plugin, catalogue
 
+COMMANDS = {
+    "new": ("Commands", "ganzoo.cli.plugins_new:new", "Write a plugin of your own to begin with."),
+}
 
-@click.command(
-    "plugins", cls=Command, examples=("ganzoo plugins", "ganzoo plugins --trace", "GANZOO_PLUGINS=dcgan ganzoo plugins")
-)
+
+@click.group("plugins", cls=Group, lazy=COMMANDS)
 @click.option(
     "--trace", is_flag=True, help="List each call of a plugin instead: its import, its hooks, how long each took."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def plugins(trace: bool, as_json: bool) -> None:
+@click.pass_context
+def plugins(ctx: click.Context, trace: bool, as_json: bool) -> None:
     """List the installed plugins, working or not.
 
     For each: its name, the distribution it came with, its hooks and what it offers. One that does not work stands in
     red, with the reason; it takes nothing else down. One that works, but does what it should not, stands in yellow.
     GANZOO_PLUGINS=a,b loads those alone, and GANZOO_TRACE=1 shows each call while it happens, also in training.
     """
-    list_plugins(trace, as_json)
-
-
-def list_plugins(trace: bool, as_json: bool) -> None:
-    """What `ganzoo plugins` alone does."""
+    if ctx.invoked_subcommand is not None:
+        return
     found = catalogue().plugins
     if as_json:
         print_json([{**_facts(plugin), **(_calls(plugin) if trace else {})} for plugin in found])

@@ -87,9 +87,14 @@ def _is_per_class(recipe: str | None) -> bool:
     return recipe is not None and recipe_of(recipe).per_class
 
 
-@click.command("resume", cls=Command, examples=("ganzoo resume runs/dcgan-anime-1",))
+@click.command(
+    "resume",
+    cls=Command,
+    examples=("ganzoo resume runs/dcgan-anime-1", "ganzoo resume runs/dcgan-anime-1 --log tensorboard"),
+)
 @click.argument("run", metavar="RUN")
-def resume(run: str) -> None:
+@click.option("--log", metavar="TEXT", help="Tell these loggers from now on; none: no more. [default: as before]")
+def resume(run: str, log: str | None) -> None:
     """Go on with a run exactly where it stopped.
 
     RUN is its folder; `ganzoo runs` lists them. It ends as if it had never been stopped. The folder that --per-class
@@ -99,9 +104,9 @@ def resume(run: str) -> None:
     from ganzoo.runs import CLASSES
 
     if (Path(run) / CLASSES).exists():
-        follow(lambda display: ganzoo.resume_per_class(run, display=display))
+        follow(lambda display: ganzoo.resume_per_class(run, log=log, display=display))
     else:
-        follow(lambda display: ganzoo.resume(run, display=display))
+        follow(lambda display: ganzoo.resume(run, log=log, display=display))
 
 
 def _architecture_of_run(words: Sequence[str], given: Mapping[str, str]) -> type[Architecture] | None:

@@ -14,7 +14,7 @@ from ganzoo.errors import UsageError, nearest
 from ganzoo.plugins import Entry, catalogue
 
 TASKS = {"unconditional", "conditional", "translation"}
-KINDS = {"losses": "loss", "penalties": "penalty", "metrics": "metric", "recipes": "recipe"}
+KINDS = {"losses": "loss", "penalties": "penalty", "metrics": "metric", "loggers": "logger", "recipes": "recipe"}
 
 
 def _kind_flags(command: Any) -> Any:

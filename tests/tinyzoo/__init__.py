@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ganzoo.api import Card, DatasetCard, hookimpl
+from ganzoo.api import Card, DatasetCard, LoggerCard, hookimpl
 
 
 @hookimpl
@@ -26,3 +26,9 @@ def ganzoo_architectures() -> Iterator[Card]:
 @hookimpl
 def ganzoo_datasets() -> Iterator[DatasetCard]:
     yield DatasetCard(name="tiny", summary="For the tests.", origin="of the tests", api=1, dataset="tinyzoo.data:Tiny")
+
+
+@hookimpl
+def ganzoo_loggers() -> Iterator[LoggerCard]:
+    for name in ("tinylog", "otherlog"):
+        yield LoggerCard(name=name, summary="For the tests.", api=1, logger="tinyzoo.logger:TinyLog")

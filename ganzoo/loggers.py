@@ -1,0 +1,24 @@
+"""The loggers that a run tells of itself: those that `--log` names, for as long as it trains."""
+
+from __future__ import annotations
+
+from ganzoo.errors import UsageError
+from ganzoo.plugins import catalogue, find
+from ganzoo.spec import build, parse_spec
+
+
+def make_loggers(spec: str | None) -> dict[str, object]:
+    """The loggers that a text names, joined by `+`: ``"tensorboard+wandb:project=faces"``; none for None or ``""``.
+
+    Returns: each by the name that a complaint gives it, ready for `Catalogue.listening`.
+    Raises: UsageError for an unknown name or option; GanzooError when one cannot work here (says what is missing).
+    """
+    made: dict[str, object] = {}
+    for part in filter(None, (spec or "").split("+")):
+        name, given = parse_spec(part)
+        entry = find("logger", name)
+        if (title := f"logger {entry.full_name}") in made:
+            raise UsageError(f"--log names {name} twice; once is enough.")
+        made[title] = build(entry.load(), given, f"the logger {name}")
+    with catalogue().listening(made):  # an author's mistake is said now, not when the first step is due
+        return made
