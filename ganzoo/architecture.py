@@ -304,9 +304,11 @@ def weightless(cls: type[Architecture], config: Any, data: DataSpec) -> Architec
     try:
         with torch.device("meta"):
             return cls(config, data)
-    except (RuntimeError, OverflowError, MemoryError) as error:
+    except (RuntimeError, TypeError, OverflowError, MemoryError) as error:
+        if isinstance(error, TypeError) and "Overflow" not in str(error):  # torch's word for a size beyond 64 bits
+            raise
         raise UsageError(
-            f"{cls.__name__} cannot be built with these options ({' '.join(str(error).split())}); "
+            f"{cls.__name__} cannot be built with these options ({str(error).splitlines()[0]}); "
             "choose smaller numbers for its size."
         ) from error
 

@@ -284,6 +284,8 @@ def load(path: str | os.PathLike[str], device: str = "auto") -> Model:
 
 def check_facts(facts: Mapping[str, Any], what: str) -> None:
     """Raises: GanzooError when a header, which may be a stranger's, does not say of what a model is."""
+    if "counters" in facts:
+        raise GanzooError(f"{what} is a checkpoint of training; give its run's folder, or its model.safetensors.")
     data = facts.get("data")
     lists = (("shape", int), ("classes", str), ("domains", str))
     if (
@@ -318,8 +320,6 @@ def architecture_of(facts: Mapping[str, Any], what: str) -> Entry:
     if facts.get("format", 0) > FORMAT:
         raise GanzooError(f"{what} was made by a newer ganzoo ({facts.get('ganzoo')}); upgrade this one to open it.")
     words = [facts.get(key, "") for key in ("architecture", "distribution", "version")]
-    if not all(words) and "counters" in facts:
-        raise GanzooError(f"{what} is a checkpoint of training; give its run's folder, or its model.safetensors.")
     name, distribution, version = words
     files = facts.get("plugin_files", [])
     for file, plugin in zip(files, reopen(files, what), strict=True):

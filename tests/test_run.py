@@ -701,7 +701,7 @@ def test_go_on_resumes_or_begins(train):
 @pytest.mark.parametrize("options", [{}, {"augment": "diffaug", "penalty": "wgan-gp+dragan+r1", "n_critic": 2}])
 def test_memory_that_will_not_do_is_said_before_the_first_step(train, monkeypatch, options):
     monkeypatch.setattr("ganzoo.devices.free_memory", lambda: 10_000)
-    with pytest.raises(UsageError, match=r"GB of memory .* lower --batch-size \(now 16\) or --resolution"):
+    with pytest.raises(UsageError, match=r"GB of memory .* lower --batch-size \(now 16\), --resolution or"):
         train(**options)
     assert not Path("run").exists()
     monkeypatch.setattr("ganzoo.devices.free_memory", lambda: None)  # a system that does not say

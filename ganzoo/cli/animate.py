@@ -17,7 +17,7 @@ from ganzoo.cli.framework import Command
 @click.option("--rate", type=int, default=10, metavar="INT", help="Sheets a second, from 1 to 50. [default: 10]")
 @click.option("--frames", type=int, metavar="INT", help="Take so many sheets at the most, evenly spread.")
 def animate(run: str, out: str | None, rate: int, frames: int | None) -> None:
-    """Show a run's sheets of samples over time, as a movie.
+    """Show a run's samples over time, as a movie.
 
     There is a sheet after every epoch; `ganzoo train --sample-every STEPS` writes more. Each is labelled with its
     epoch and step, and the last one stays for a moment. An .mp4 needs ffmpeg.
