@@ -16,9 +16,9 @@ from ganzoo.classifier import labelled
 from ganzoo.data.source import Report, silent
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.metrics import Evidence, Metric, Scores
-from ganzoo.model import Model
+from ganzoo.model import Model, data_of
 from ganzoo.plan import find_label
-from ganzoo.plugins import entries, find
+from ganzoo.plugins import entries, find, written_by
 from ganzoo.randomness import stream
 from ganzoo.runs import SCORES
 from ganzoo.spec import build, parse_spec, values
@@ -43,7 +43,7 @@ class Judge:
         self.samples, self.seed, self.report = samples, seed, report
         self.strict = bool(specs)
         self.metrics: dict[str, Metric] = {}
-        for spec in specs or [entry.name for entry in entries("metric")]:
+        for spec in specs or [written_by("metric", entry.name, (entry.distribution,)) for entry in entries("metric")]:
             name, options = parse_spec(spec)
             self.metrics[name] = build(find("metric", name).load(), options, f"the metric {name}")
 
@@ -120,7 +120,7 @@ def judged_data(facts: Mapping[str, Any], what: str) -> data.Dataset:
     shape = facts["shape"]
     image = len(shape) == 3
     size, channels = ((shape[1], shape[2]), shape[0]) if image else (None, None)
-    dataset = data.prepare(facts["name"], resolution=size, channels=channels)
+    dataset = data.prepare(data_of(facts), resolution=size, channels=channels)
     if dataset.fingerprint != facts["fingerprint"]:
         raise GanzooError(f"The data set {facts['name']} is not the one that {what} was trained on.")
     return dataset

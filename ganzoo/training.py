@@ -23,7 +23,7 @@ from ganzoo.forecast import duration, memory_needed, seconds_per_step, steps_lef
 from ganzoo.guards import memory_explained
 from ganzoo.judge import judged_data
 from ganzoo.loggers import make_loggers
-from ganzoo.model import Model, architecture_of
+from ganzoo.model import Model, architecture_of, data_of
 from ganzoo.plan import Plan, Stage, data_spec, expected_spec, load_architecture, make_plan, recipe_of, stage_of
 from ganzoo.pluginfile import named, records
 from ganzoo.plugins import find
@@ -189,10 +189,11 @@ def plan_run(
 ) -> Plan:
     """The plan of a run, with a recipe's words filled in. Raises: UsageError."""
     stages: tuple[Mapping[str, Any], ...] = ()
+    typed = {name for name, value in options.items() if value is not None}
     architecture = None if architecture is None else named(architecture)
     if recipe is not None:
         card = recipe_of(recipe)
-        if architecture not in (None, card.architecture):
+        if architecture not in (None, card.architecture, card.architecture.rpartition(":")[2]):
             raise UsageError(f"The recipe {recipe} is for {card.architecture}, not for {architecture}.")
         architecture, dataset, preset = card.architecture, dataset or card.data, preset or card.preset
         config = load_architecture(find("architecture", architecture)).Config
@@ -203,7 +204,7 @@ def plan_run(
         options = {**upgraded(config, card.options, None, architecture), **given}
     if architecture is None or dataset is None:
         raise UsageError("Say an architecture and a data set, such as `ganzoo train dcgan anime`, or --recipe NAME.")
-    return make_plan(architecture, dataset, options, preset, stages, recipe, label)
+    return make_plan(architecture, dataset, options, preset, stages, recipe, label, typed)
 
 
 def plan_of(run: Run) -> Plan:
@@ -218,7 +219,7 @@ def plan_of(run: Run) -> Plan:
             model,
             stored_config(entry, model.Config, facts, str(run.path)),
             build(Settings, facts["settings"], "ganzoo"),
-            data.info(facts["data"]["name"]),
+            data.info(data_of(facts["data"])),
             tuple(size) if size else None,
             tuple(
                 Stage(stage["length"], upgraded(model.Config, stage["changes"], version, entry.name))
@@ -385,6 +386,7 @@ def facts_of(session: Session, init: str | os.PathLike[str] | None) -> dict[str,
         "recipe": plan.recipe,
         "data": {
             "name": plan.data.name,
+            "distribution": plan.data.distribution,
             "origin": session.dataset.origin,
             "fingerprint": session.dataset.fingerprint,
             "images": items,
