@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         DataSpec,
         Discriminator,
         Generator,
+        Judging,
         Loss,
         Progress,
         Styled,
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
 
 _LAZY = {
     "ganzoo.architecture": (
-        "Architecture", "Batch", "DataSpec", "Discriminator", "Generator", "Loss", "Progress", "Styled",
+        "Architecture", "Batch", "DataSpec", "Discriminator", "Generator", "Judging", "Loss", "Progress", "Styled",
         "TrainingState", "Translator", "Update",
     ),
     "ganzoo.augment": ("DiffAugment",),
@@ -100,6 +101,7 @@ __all__ = [
     "GrowingDiscriminator",
     "GrowingGenerator",
     "ImagePool",
+    "Judging",
     "LoggerCard",
     "Loss",
     "LossCard",

@@ -6,7 +6,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,23 +54,32 @@ class Run:
     def create(cls, path: Path, facts: dict[str, Any]) -> Run:
         """A new run folder. Raises: UsageError when the folder exists and is not empty, or cannot be made."""
         cls.check_free(path)
+        run, inner = cls(path, {"format": FORMAT, **facts}), (path / "samples", path / "checkpoints")
+        made = [folder for folder in (*inner, path, *path.parents) if not folder.exists()]
         try:
-            for folder in (path, path / "samples", path / "checkpoints"):
+            for folder in inner:
                 folder.mkdir(parents=True, exist_ok=True)
-            run = cls(path, {"format": FORMAT, **facts})
             run.write()
         except OSError as error:
+            for folder in made:
+                with suppress(OSError):
+                    folder.rmdir()
             raise UsageError(f"{path} cannot be written ({error.strerror}); choose another --out.") from error
         return run
 
     @staticmethod
     def check_free(path: Path) -> None:
         """Raises: UsageError when a new run cannot be made at `path`; empty folders in it do not matter."""
-        if path.exists() and (not path.is_dir() or any(not each.is_dir() for each in path.rglob("*"))):
+        try:
+            there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+        except OSError as error:  # such as a name that is too long
+            raise UsageError(f"{path} cannot be written ({error.strerror}); choose another --out.") from error
+        if (path / "run.json").exists() or (path / CLASSES).exists():
             raise UsageError(
                 f"{path} already exists; choose another --out, or add --continue to go on with the run in it."
             )
-        there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+        if there == path and (not path.is_dir() or any(not each.is_dir() for each in path.rglob("*"))):
+            raise UsageError(f"{path} already exists and is not an empty folder; choose another --out.")
         if not there.is_dir() or not os.access(there, os.W_OK):
             raise UsageError(f"{path} cannot be written; choose another --out.")
 
@@ -151,7 +160,8 @@ class Run:
         finally:
             self.facts["status"] = status
             self.facts.pop("process", None)
-            self.write()
+            with suppress(OSError):  # a full disk has been complained of, and without its process the run is stopped
+                self.write()
 
     def _alive(self) -> bool:
         process = self.facts.get("process") or {}
@@ -179,6 +189,32 @@ def new_folder(architecture: str, data: str) -> Path:
     while f"{stem}-{number}" in taken:
         number += 1
     return Path("runs") / f"{stem}-{number}"
+
+
+@contextmanager
+def claimed(architecture: str, data: str) -> Iterator[Path]:
+    """The next free folder, made now, so that of several runs that begin at once each has its own.
+
+    It is removed again, while it is empty, when something goes wrong within. Raises: UsageError when it cannot be made.
+    """
+    while True:
+        folder = new_folder(architecture, data)
+        try:
+            folder.mkdir(parents=True)
+            break
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise UsageError(
+                f"{folder} cannot be written ({error.strerror}); choose another folder with --out."
+            ) from error
+    try:
+        yield folder
+    except BaseException:
+        with suppress(OSError):
+            folder.rmdir()
+            folder.parent.rmdir()
+        raise
 
 
 def latest(
@@ -210,8 +246,11 @@ def _stem(architecture: str, data: str) -> str:
 def write_text(path: Path, text: str) -> None:
     """Replaces a small text file, atomically."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _process() -> dict[str, Any]:

@@ -61,3 +61,7 @@ class TwoPlayer(Adversarial):
         images = self.augment(images)
         logits: Tensor = self.D(images, label) if self.conditional else self.D(images)
         return logits
+
+    def verdict(self, images: Tensor, label: Tensor | None = None) -> Tensor:
+        """The loss's reading of D's logits for each image, averaged over its patches: [B]."""
+        return self.loss.score(self.judge(images, label)).reshape(len(images), -1).mean(1)

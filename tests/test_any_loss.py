@@ -11,10 +11,11 @@ import torch
 from ganzoo.adversarial import Adversarial
 from ganzoo.api import DiffAugment
 from ganzoo.architecture import is_generator
-from ganzoo.cases import cases
 from ganzoo.errors import GanzooError
 from ganzoo.plan import load_architecture
 from ganzoo.plugins import entries
+from ganzoo.testing.cases import cases
+from ganzoo.trainer import Trainer
 
 TURNS = 3  # steps, so that players who do not move in every one have moved
 
@@ -33,7 +34,7 @@ def every_case():
 def test_any_loss(case, loss):
     """Augmented, with D's rate at 0: every turn's loss is finite, G moves and D stays where it is."""
     config = dataclasses.replace(case.config, loss=loss, augment="diffaug", lr_d=0.0)
-    trainer = dataclasses.replace(case, config=config).trainer()
+    trainer = dataclasses.replace(case, config=config).trainer(Trainer)
     assert isinstance(trainer.model.augment, DiffAugment)
     before = {name: value.detach().clone() for name, value in trainer.model.named_parameters()}
     seen = {}

@@ -62,7 +62,7 @@ class Decoded:
     """Rows decoded when they are taken, by a pool of threads, for sets too large to unpack."""
 
     def __init__(self, job: pack.Job, source: Source, device: torch.device) -> None:
-        self._job, self._source, self._device = job, source, device
+        self.job, self._source, self._device = job, source, device
         self._pool = ThreadPoolExecutor(processors(), thread_name_prefix="ganzoo-decode")
         self._ahead: dict[tuple[int, ...], list[Future[Any]]] = {}
 
@@ -76,10 +76,10 @@ class Decoded:
         self._ahead = {key: self._submit(key)}
 
     def to(self, device: torch.device) -> Decoded:
-        return Decoded(self._job, self._source, device)
+        return Decoded(self.job, self._source, device)
 
     def _submit(self, rows: Sequence[int]) -> list[Future[Any]]:
-        return [self._pool.submit(draw, self._source, self._job.rows[row], self._job.form) for row in rows]
+        return [self._pool.submit(draw, self._source, self.job.rows[row], self.job.form) for row in rows]
 
 
 def _sent(rows: Tensor, device: torch.device) -> Tensor:
