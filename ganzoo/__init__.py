@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ganzoo.errors import GanzooError, UsageError
 
 if TYPE_CHECKING:
+    from ganzoo.animation import animate
     from ganzoo.benchmark import bench
     from ganzoo.catalogue import architectures, recipes
     from ganzoo.description import describe
@@ -25,13 +26,16 @@ if TYPE_CHECKING:
     from ganzoo.movies import save_movie
     from ganzoo.perclass import PerClass, resume_per_class, train_per_class
     from ganzoo.pictures import sheet
+    from ganzoo.pluginfile import use_plugin
     from ganzoo.runs import Run, list_runs
     from ganzoo.sharing import pull, push
     from ganzoo.training import Stopped, extend, resume, train
 
 __version__ = "0.1.0"
+DISTRIBUTION = "ganzoo"  # what pip calls it: pyproject's `name`, and what plugins depend on
 
 _MODULE_OF = {
+    "animate": "ganzoo.animation",
     "architectures": "ganzoo.catalogue",
     "recipes": "ganzoo.catalogue",
     "bench": "ganzoo.benchmark",
@@ -44,6 +48,7 @@ _MODULE_OF = {
     "PerClass": "ganzoo.perclass",
     "resume_per_class": "ganzoo.perclass",
     "train_per_class": "ganzoo.perclass",
+    "use_plugin": "ganzoo.pluginfile",
     "save_movie": "ganzoo.movies",
     "sheet": "ganzoo.pictures",
     "Run": "ganzoo.runs",
@@ -64,6 +69,7 @@ __all__ = [
     "Run",
     "Stopped",
     "UsageError",
+    "animate",
     "architectures",
     "bench",
     "describe",
@@ -81,6 +87,7 @@ __all__ = [
     "sheet",
     "train",
     "train_per_class",
+    "use_plugin",
 ]
 
 

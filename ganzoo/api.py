@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         DataSpec,
         Discriminator,
         Generator,
+        Judging,
         Loss,
         Progress,
         Styled,
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
         upsample,
     )
     from ganzoo.losses import make_loss
-    from ganzoo.metrics import Evidence, Metric
+    from ganzoo.metrics import Evidence, Metric, Scores
     from ganzoo.parallel import mean_over_processes
     from ganzoo.penalties import Penalty, make_penalties, squared_norm
     from ganzoo.pool import ImagePool
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
 
 _LAZY = {
     "ganzoo.architecture": (
-        "Architecture", "Batch", "DataSpec", "Discriminator", "Generator", "Loss", "Progress", "Styled",
+        "Architecture", "Batch", "DataSpec", "Discriminator", "Generator", "Judging", "Loss", "Progress", "Styled",
         "TrainingState", "Translator", "Update",
     ),
     "ganzoo.augment": ("DiffAugment",),
@@ -69,7 +70,7 @@ _LAZY = {
         "Blur", "EqualizedConv2d", "EqualizedLinear", "MinibatchStddev", "PixelNorm", "downsample", "fade", "upsample",
     ),
     "ganzoo.losses": ("make_loss",),
-    "ganzoo.metrics": ("Evidence", "Metric"),
+    "ganzoo.metrics": ("Evidence", "Metric", "Scores"),
     "ganzoo.parallel": ("mean_over_processes",),
     "ganzoo.penalties": ("Penalty", "make_penalties", "squared_norm"),
     "ganzoo.pool": ("ImagePool",),
@@ -100,6 +101,7 @@ __all__ = [
     "GrowingDiscriminator",
     "GrowingGenerator",
     "ImagePool",
+    "Judging",
     "LoggerCard",
     "Loss",
     "LossCard",
@@ -112,6 +114,7 @@ __all__ = [
     "Progress",
     "RecipeCard",
     "Run",
+    "Scores",
     "Source",
     "Styled",
     "TrainingState",

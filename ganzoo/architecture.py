@@ -53,6 +53,17 @@ class Styled(Protocol):
         """w [B, ...] -> images [B, C, H, W], nominally in [-1, 1]; differentiable in w."""
 
 
+@runtime_checkable
+class Judging(Protocol):
+    """What an `Architecture` has besides when it can say of each item how real it looks.
+
+    Trained on points of the plane, whoever defines the method has its verdict drawn as a surface behind the samples.
+    """
+
+    def verdict(self, items: Tensor, /) -> Tensor:
+        """items [B, C, H, W], or vectors [B, D] -> what the log shows as D(x), of each: [B]."""
+
+
 class Loss(Protocol):
     """An adversarial loss. Works in float32 whatever the precision of the logits."""
 
@@ -189,7 +200,7 @@ class Architecture(nn.Module):
         smallest_side: of the images that `translate` takes, in pixels.
 
     What an architecture can do besides shows in what it defines: `latents` and `generate` (images from noise, with
-    truncation where its `generate` takes it), `translate`, `mix`, and the two methods of `Styled`.
+    truncation where its `generate` takes it), `translate`, `mix`, the two methods of `Styled`, and that of `Judging`.
     """
 
     Config: ClassVar[type]
@@ -283,6 +294,23 @@ def networks(model: Architecture) -> dict[str, nn.Module]:
 def is_generator(model: Architecture, network: str) -> bool:
     """Whether a network's name (``"G"``, ``"G.AB"``) belongs to the model's `generators`."""
     return any(network == name or network.startswith(name + ".") for name in model.generators)
+
+
+def weightless(cls: type[Architecture], config: Any, data: DataSpec) -> Architecture:
+    """A model without memory, on torch's meta device, to count or to try.
+
+    Raises: UsageError when the architecture cannot do the data's shape, or for sizes that no tensor can have.
+    """
+    try:
+        with torch.device("meta"):
+            return cls(config, data)
+    except (RuntimeError, TypeError, OverflowError, MemoryError) as error:
+        if isinstance(error, TypeError) and "Overflow" not in str(error):  # torch's word for a size beyond 64 bits
+            raise
+        raise UsageError(
+            f"{cls.__name__} cannot be built with these options ({str(error).splitlines()[0]}); "
+            "choose smaller numbers for its size."
+        ) from error
 
 
 def parameter_counts(model: Architecture) -> dict[str, int]:

@@ -43,11 +43,39 @@ def ganzoo_metrics() -> Iterator[MetricCard]:
         name="swd",
         summary="Sliced Wasserstein distance on Laplacian pyramids, times 1000.",
         api=1,
+        better={"swd": "smaller"},
         metric="ganzoo.metrics:SlicedWasserstein",
+    )
+    yield MetricCard(
+        name="classifier",
+        summary="What a classifier of the data's labels makes of the samples: confidence, classes, Fréchet distance.",
+        api=1,
+        better={
+            "confident": "larger",
+            "classes": "larger",
+            "smallest-share": "larger",
+            "label-accuracy": "larger",
+            "fd-classifier": "smaller",
+        },
+        metric="ganzoo.fidelity:ByClassifier",
+    )
+    yield MetricCard(
+        name="ms-ssim",
+        summary="Structural similarity of pairs of samples, beside that of real pairs: does variety lack?",
+        api=1,
+        better={"ms-ssim": "smaller"},
+        metric="ganzoo.diversity:Similarity",
+    )
+    yield MetricCard(
+        name="nearest",
+        summary="Distance to the nearest training images, beside that of held-out real ones: does it copy?",
+        api=1,
+        metric="ganzoo.nearest:NearestTraining",
     )
     yield MetricCard(
         name="translation",
         summary="Error of translations against the true answers, beside that of doing nothing.",
         api=1,
+        better={"translation": "smaller"},
         metric="ganzoo.answers:TranslationError",
     )

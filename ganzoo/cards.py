@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 API = 1  # the version of the contract that this ganzoo speaks
 
@@ -86,11 +86,16 @@ class PenaltyCard:
 
 @dataclass(frozen=True, kw_only=True)
 class MetricCard:
-    """A score of a trained model: `metric` is ``"module:Class"``."""
+    """A score of a trained model, or several: `metric` is ``"module:Class"``, a frozen dataclass of its options.
+
+    `better` says of each score that can tell the better of two models whether a ``"smaller"`` or a ``"larger"`` one
+    is better; `--keep-best` takes their names.
+    """
 
     name: str
     summary: str
     api: int
+    better: Mapping[str, Literal["smaller", "larger"]] = field(default_factory=dict)
     metric: Any
 
 

@@ -58,6 +58,11 @@ def read_facts(path: Path) -> dict[str, Any]:
     return facts
 
 
+def checksum(path: Path) -> str:
+    """The SHA-256 in a file that `save` wrote: what its content should have. Raises: as `read_facts`."""
+    return _open(path)[1].get("sha256", "")
+
+
 def load(path: Path, called: str | None = None) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The tensors (on the CPU) and facts of a file that `save` wrote, verified against their checksum.
 
@@ -96,6 +101,10 @@ def _open(path: Path, called: str | None = None) -> tuple[dict[str, Any], dict[s
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
     except (SafetensorError, OSError, ValueError) as error:
+        if path.suffix != ".safetensors":
+            raise GanzooError(
+                f"{called or path} is not a safetensors file; give a run's folder or a model.safetensors."
+            ) from error
         raise damaged(path, called) from error
     if "ganzoo" not in metadata:
         raise GanzooError(f"{called or path} was not written by ganzoo: its header says nothing of an architecture.")

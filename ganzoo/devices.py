@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from ganzoo.architecture import Architecture, Batch, DataSpec, Progress
 from ganzoo.errors import GanzooError, UsageError
+from ganzoo.settings import Settings
 
 OVERHEAD = 1.3  # workspaces of convolutions, fragmentation, gradients in flight; measured on dcgan
 
@@ -69,40 +71,64 @@ def memory_needed(model: Architecture, batch_size: int) -> int:
     return int((5 * weights + sum(saved.values())) * OVERHEAD)
 
 
-def free_memory() -> int | None:
-    """Bytes of memory that a new process can have here; None where the system does not say."""
+def free_memory(root: Path = Path("/")) -> int | None:
+    """Bytes of memory that a new process can have here, within a container's limit; None where nothing says.
+
+    Where the system tells only how much there is in all, as macOS does, it is that.
+    """
+    amounts = [_available(root / "proc/meminfo"), _left_in(root / "sys/fs/cgroup", "memory.max", "memory.current")]
+    old = root / "sys/fs/cgroup/memory"  # where containers had it before 2022
+    amounts.append(_left_in(old, "memory.limit_in_bytes", "memory.usage_in_bytes"))
+    known = [amount for amount in amounts if amount is not None]
+    return min(known) if known else _installed()
+
+
+def _available(meminfo: Path) -> int | None:
     try:
-        with open("/proc/meminfo", encoding="ascii") as file:
-            available = next(int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable"))
+        lines = meminfo.read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
     except (OSError, StopIteration):
         return None
-    for limit, used in (("memory.max", "memory.current"),):
-        try:
-            with open(f"/sys/fs/cgroup/{limit}", encoding="ascii") as top:
-                text = top.read().strip()
-            if text.isdigit():
-                with open(f"/sys/fs/cgroup/{used}", encoding="ascii") as now:
-                    available = min(available, int(text) - int(now.read()))
-        except OSError:
-            pass
-    return available
 
 
-def check_memory(model: Architecture, batch_size: int, device: torch.device) -> int | None:
+def _left_in(group: Path, limit: str, used: str) -> int | None:
+    """What a control group's limit leaves; files that are cached and can be dropped do not count as used."""
+    try:
+        most, now = ((group / name).read_text(encoding="ascii").strip() for name in (limit, used))
+        stat = dict(line.split() for line in (group / "memory.stat").read_text(encoding="ascii").splitlines())
+    except (OSError, ValueError):
+        return None
+    return int(most) - int(now) + int(stat.get("inactive_file", 0)) if most.isdigit() else None
+
+
+def _installed() -> int | None:
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def check_memory(model: Architecture, settings: Settings) -> int | None:
     """Refuses a training that the CPU's memory cannot hold; returns the estimate in bytes, None where there is none.
+
+    It is that of all processes where they share the CPU's memory, else of one.
 
     Raises: UsageError saying what to lower.
     """
+    device = pick_device(settings.device)
     try:
-        needed = memory_needed(model, batch_size)
+        needed = memory_needed(model, settings.batch_size // (settings.accumulate * settings.processes))
     except (NotImplementedError, RuntimeError, GanzooError):
         return None  # a step that reads values cannot run without data; the allocator will have the last word
-    free = free_memory()
-    if device.type == "cpu" and free is not None and needed > free:
-        raise UsageError(
-            f"Training needs about {needed / 2**30:.1f} GB of memory and {free / 2**30:.1f} GB are free; "
-            f"lower --batch-size (now {batch_size}) or --resolution, or compute the batch in parts: --accumulate 2."
-        )
+    if device.type == "cpu":
+        needed *= settings.processes
+        free = free_memory()
+        if free is not None and needed > free:
+            raise UsageError(
+                f"Training needs about {needed / 2**30:,.1f} GB of memory and {free / 2**30:,.1f} GB are free; lower "
+                f"--batch-size (now {settings.batch_size}), --resolution or the networks' size, or compute the batch "
+                f"in parts: --accumulate {2 * settings.accumulate}."
+            )
     return needed
 
 

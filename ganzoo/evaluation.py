@@ -1,89 +1,90 @@
-"""Scores of a trained run, each with the protocol that it was measured by."""
+"""`evaluate`: scores of a run's, a file's or several runs' models."""
 
 from __future__ import annotations
 
+import copy
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 
-from ganzoo import data
-from ganzoo.answers import translations
 from ganzoo.checkpoint import read_facts
-from ganzoo.errors import GanzooError, UsageError
+from ganzoo.data.source import Report, silent
+from ganzoo.errors import UsageError
+from ganzoo.judge import SAMPLES, Judge, judged_data, keep
 from ganzoo.metrics import Evidence
-from ganzoo.model import Model, load
-from ganzoo.plugins import entries, find
-from ganzoo.randomness import stream
-from ganzoo.runs import Run
-from ganzoo.spec import build, parse_spec, values
+from ganzoo.model import load
+from ganzoo.perclass import PerClass
+from ganzoo.runs import CLASSES, Run
 
 
 def evaluate(
-    run: str | os.PathLike[str] | Run,
+    source: str | os.PathLike[str] | Run | PerClass,
     metrics: Sequence[str] = (),
     *,
-    samples: int = 2000,
+    samples: int = SAMPLES,
     seed: int = 0,
     device: str = "auto",
+    report: Report = silent,
 ) -> list[dict[str, Any]]:
-    """Scores of a run's model against the data it was trained on.
+    """Scores of a model against the data it was trained on; they are kept in the run's scores.jsonl as well.
 
     Args:
-        metrics: names of the catalogue, with options (``"swd:directions=64"``); () for all there are.
+        source: a run, a model file, or a folder of runs, one a label. Of the last, the scores of all models as one
+            come first, from equally many samples of each, then those of each, whose protocol has its `label`.
+        metrics: names of the catalogue, with options (``"swd:directions=64"``); () for all that apply.
         samples: images generated, and real ones drawn to compare with (fewer when there are fewer). A model that
             translates is given images of the first domain, held-out ones where there are, and judged in the last.
+        report: told of work that takes long, such as training the classifier of a data set for the first time.
     Returns: ``{"name", "value", "protocol"}`` for each score.
-    Raises: UsageError; GanzooError when the data is no longer what the run was trained on.
+    Raises: UsageError; GanzooError when the data is no longer what the model was trained on.
     """
-    if samples < 2:
-        raise UsageError(f"At least two samples are needed to compare, not {samples}.")
-    run = run if isinstance(run, Run) else Run.open(run)
-    model = load(run.path, device)
-    facts = run.facts["data"]
-    shape = facts["shape"]
-    size = (shape[1], shape[2]) if len(shape) == 3 else None
-    dataset = data.prepare(facts["name"], resolution=size, channels=shape[0] if size else None, keep=facts.get("label"))
-    if dataset.fingerprint != facts["fingerprint"]:
-        raise GanzooError(f"The data set {facts['name']} is not the one that {run.path} was trained on.")
-    if model.domains:
-        evidence, split = translations(model, dataset, samples, seed)
-    else:
-        evidence, split = _samples(model, dataset, samples, seed), "training"
-    samples = len(evidence.fake)
-    protocol = {
-        "samples": samples,
-        "real": len(evidence.real),
-        "data": facts["name"],
-        "origin": facts["origin"],
-        "fingerprint": facts["fingerprint"],
-        "split": split,
-        "seed": seed,
-        "weights": "averaged",
-        "step": read_facts(run.model_file)["step"],
-    }
-    scores: list[dict[str, Any]] = []
-    refused: list[UsageError] = []
-    for spec in metrics or [entry.name for entry in entries("metric")]:
-        name, options = parse_spec(spec)
-        metric = build(find("metric", name).load(), options, f"the metric {name}")
-        try:
-            found = metric(evidence)
-        except UsageError as error:
-            if metrics:
-                raise
-            refused.append(error)  # of all there are, some apply
-            continue
-        for key, value in found.items():
-            scores.append({"name": key, "value": value, "protocol": {**protocol, "metric": name, **values(metric)}})
-    if refused and not scores:
-        raise refused[0]
-    return scores
+    path = Path(source) if isinstance(source, (str, os.PathLike)) else source.path
+    judge = Judge(metrics, samples, seed, report)
+    if (path / CLASSES).exists():
+        return _each(PerClass.open(path), judge, device)
+    return _one(path, judge, device)[0]
 
 
-def _samples(model: Model, dataset: data.Dataset, samples: int, seed: int) -> Evidence:
-    part = next(iter(dataset.parts.values()))
-    samples = min(samples, len(part))
-    chosen = torch.randperm(len(part), generator=stream(seed, "evaluate"))[:samples]
-    return Evidence(part.gather(chosen).contiguous(), model.sample(samples, seed).contiguous(), seed)
+def _one(path: Path, judge: Judge, device: str) -> tuple[list[dict[str, Any]], Evidence]:
+    model = load(path, device)
+    evidence, split = judge.evidence(model, judged_data(model.facts["data"], str(path)))
+    folder = path if path.is_dir() else path.parent
+    run = folder if (folder / "run.json").exists() else None
+    file = "model.safetensors" if path.is_dir() else path.name
+    scores = judge.scores(evidence, split, model.facts, file, run)
+    if run is not None:
+        keep(run, model.facts, scores)
+    return scores, evidence
+
+
+def _each(whole: PerClass, judge: Judge, device: str) -> list[dict[str, Any]]:
+    """Scores of all models of a folder as one, then of each, on the same samples."""
+    runs = whole.runs
+    missing = [label for label in whole.labels if label not in runs]
+    if missing:
+        raise UsageError(f"{whole.path} has no model of {missing[0]} yet; `ganzoo resume {whole.path}` trains it.")
+    each = copy.copy(judge)
+    each.samples = max(2, judge.samples // len(runs))
+    found = [_one(run.path, each, device) for run in runs.values()]
+    every = [evidence for _, evidence in found]
+    together = Evidence(
+        torch.cat([one.real for one in every]),
+        torch.cat([one.fake for one in every]),
+        judge.seed,
+        asked=torch.cat([one.asked for one in every if one.asked is not None]),
+        dataset=every[0].dataset,
+    )
+    facts = {**whole.facts, **_progress(runs.values()), "average": whole.facts["settings"]["average"]}
+    facts["data"] = {**facts["data"], "label": None}
+    scores = judge.scores(together, "training", facts, f"{len(runs)} models", whole.path)
+    keep(whole.path, facts, scores)
+    return [*scores, *(score for theirs, _ in found for score in theirs)]
+
+
+def _progress(runs: Iterable[Run]) -> dict[str, int]:
+    """Steps and images of the models of runs: of the one that has had the most."""
+    headers = [read_facts(run.model_file) for run in runs]
+    return {key: max(header[key] for header in headers) for key in ("step", "images")}

@@ -1,11 +1,13 @@
 """A trained generator for other programs: one file, checked against the model before it is kept.
 
 ``safetensors`` is what `ganzoo.load` opens; ``torch-export`` runs in torch without ganzoo and without the plugin;
-``onnx`` runs without torch. The last two take batches of any size and carry the model's facts as JSON under "ganzoo".
+``onnx`` runs without torch. The last two take batches of any size, and where they translate images of any size that
+the networks take; they carry the model's facts as JSON under "ganzoo".
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Callable
@@ -37,7 +39,8 @@ def export(
     """Writes a model's generator for use elsewhere and returns the file.
 
     The program takes z [B, Z] from N(0, 1), and label [B], int64, where it was trained with labels; or, where it
-    translates, source [B, C, H, W] in [-1, 1]. It gives images [B, C, H, W] in [-1, 1], for every B, on the CPU.
+    translates, source [B, C, H, W] in [-1, 1]. It gives images [B, C, H, W] in [-1, 1], for every B, on the CPU. H and
+    W are any multiples of the architecture's `side_multiple` from twice of it up; those of the data where it has none.
 
     Args:
         source: a run's folder, a model.safetensors file, an address of one as in `ganzoo.load`, or a loaded model.
@@ -87,11 +90,19 @@ class Program(nn.Module):
             images = self.architecture.generate(first, label)
         return images.clamp(-1, 1) if self.architecture.data.is_image else images
 
-    def inputs(self, count: int) -> dict[str, Tensor]:
-        """Something to trace or to check the program with, by the inputs' names."""
+    @property
+    def multiple(self) -> int | None:
+        """What the sides of images to translate are multiples of; None where they are fixed, or there are none."""
+        return self.architecture.side_multiple if self.to_domain is not None else None
+
+    def inputs(self, count: int, larger: int = 0) -> dict[str, Tensor]:
+        """Something to trace or to check the program with, by the inputs' names; `larger` enlarges images."""
         architecture, stream = self.architecture, torch.Generator().manual_seed(count)
         if self.to_domain is not None:
-            return {"source": torch.rand((count, *architecture.data.shape), generator=stream) * 2 - 1}
+            channels, height, width = architecture.data.shape
+            step = larger * (self.multiple or 0)
+            size = (count, channels, height + step, width + 2 * step)
+            return {"source": torch.rand(size, generator=stream) * 2 - 1}
         assert architecture.latents is not None
         found = {"z": torch.randn((count, architecture.latents), generator=stream)}
         if architecture.conditional:
@@ -130,19 +141,22 @@ def _write_safetensors(model: Model, to: str | None, file: Path) -> None:
 
 
 def _write_torch_export(model: Model, to: str | None, file: Path) -> None:
-    torch.export.save(_traced(model, to), file, extra_files={"ganzoo": json.dumps(model.facts)})
+    traced, any_size = _traced(model, to)
+    torch.export.save(traced, file, extra_files={"ganzoo": json.dumps(model.facts)})
     program = torch.export.load(file).module()
-    _check(model, to, lambda inputs: program(*inputs.values()))
+    _check(model, to, lambda inputs: program(*inputs.values()), any_size)
 
 
 def _write_onnx(model: Model, to: str | None, file: Path) -> None:
     import onnxruntime
 
     names = list(Program(model, to).inputs(TRACED))
+    traced, any_size = _traced(model, to)
+    first = {0: "batch", 2: "height", 3: "width"} if any_size else {0: "batch"}
     try:
         program = torch.onnx.export(
-            _traced(model, to), input_names=names, output_names=["images"],
-            dynamic_shapes=({0: "batch"}, *[None] * (len(names) - 1)), dynamo=True, verbose=False,
+            traced, input_names=names, output_names=["images"],
+            dynamic_shapes=(first, *[None] * (len(names) - 1)), dynamo=True, verbose=False,
             optimize=False,  # onnxscript's optimizer takes away "+ 1e-8", and with it every such guard against 0
         )  # fmt: skip
     except torch.onnx.OnnxExporterError as error:
@@ -155,18 +169,29 @@ def _write_onnx(model: Model, to: str | None, file: Path) -> None:
     def run(inputs: dict[str, Tensor]) -> Tensor:
         return torch.from_numpy(session.run(None, {name: value.numpy() for name, value in inputs.items()})[0])
 
-    _check(model, to, run)
+    _check(model, to, run, any_size)
 
 
-def _traced(model: Model, to: str | None) -> ExportedProgram:
+def _traced(model: Model, to: str | None) -> tuple[ExportedProgram, bool]:
+    """The program for any batch, and whether its images may have any size too."""
     program = Program(model, to)
-    inputs = tuple(program.inputs(TRACED).values())
-    batch = Dim("batch", min=1)
+    if program.multiple is not None:
+        with contextlib.suppress(Exception):  # then of one size, as every other
+            return _trace(program, any_size=True), True
     try:
-        with torch.no_grad():
-            return torch.export.export(program, inputs, dynamic_shapes=tuple({0: batch} for _ in inputs))
+        return _trace(program, any_size=False), False
     except Exception as error:  # torch.export raises whatever the architecture's code makes it
         raise _cannot(model, "a program", error) from error
+
+
+@torch.no_grad()
+def _trace(program: Program, any_size: bool) -> ExportedProgram:
+    inputs = tuple(program.inputs(TRACED, larger=1 if any_size else 0).values())
+    shape = {0: Dim("batch", min=1)}
+    if any_size and program.multiple is not None:
+        least = max(2, -(-program.architecture.smallest_side // program.multiple))  # tracing takes 1 for a constant
+        shape |= {axis: program.multiple * Dim(name, min=least) for axis, name in ((2, "height"), (3, "width"))}
+    return torch.export.export(program, inputs, dynamic_shapes=tuple(shape for _ in inputs))
 
 
 def _cannot(model: Model, what: str, error: Exception) -> GanzooError:
@@ -178,11 +203,11 @@ def _cannot(model: Model, what: str, error: Exception) -> GanzooError:
 
 
 @torch.no_grad()
-def _check(model: Model, to: str | None, run: Callable[[dict[str, Tensor]], Tensor]) -> None:
+def _check(model: Model, to: str | None, run: Callable[[dict[str, Tensor]], Tensor], any_size: bool = False) -> None:
     """Raises: GanzooError when what was written makes other images than the model."""
     program = Program(model, to)
-    for count in CHECKED:
-        inputs = program.inputs(count)
+    for larger, count in enumerate(CHECKED):
+        inputs = program.inputs(count, 2 * larger if any_size else 0)
         expected, given = program(*inputs.values()), run(inputs)
         difference = (given - expected).abs().max().item() if given.shape == expected.shape else float("inf")
         if not difference <= TOLERANCE:

@@ -10,8 +10,9 @@ from collections.abc import Hashable
 import torch
 
 from ganzoo.allocator import memory_held
+from ganzoo.architecture import DataSpec, weightless
 from ganzoo.devices import check_memory
-from ganzoo.plan import data_spec
+from ganzoo.plan import Plan
 from ganzoo.session import Session
 from ganzoo.trainer import Trainer
 
@@ -77,15 +78,14 @@ def _median(trainer: Trainer, device: torch.device, limit: float) -> float:
     return statistics.median(times[1:])
 
 
-def memory_needed(session: Session) -> int | None:
-    """Bytes that training takes, estimated; None where the architecture cannot be estimated.
+def memory_needed(plan: Plan, spec: DataSpec) -> int | None:
+    """Bytes that training takes, estimated, in the stage with the largest batches; None where that cannot be done.
 
     Raises: UsageError when the CPU's memory cannot hold it.
     """
-    config, settings = session.plan.at_stage(0)
-    with torch.device("meta"):
-        model = session.plan.model(config, data_spec(session.dataset, session.plan.size))
-    return check_memory(model, settings.batch_size // settings.accumulate, session.device)
+    stages = [plan.at_stage(index) for index in range(len(plan.stages))]
+    config, settings = max(stages, key=lambda stage: stage[1].batch_size / stage[1].accumulate)
+    return check_memory(weightless(plan.model, config, spec), settings)
 
 
 def wait(device: torch.device) -> None:

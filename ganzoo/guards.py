@@ -1,4 +1,4 @@
-"""What surrounds a training: Ctrl-C that saves, and memory errors that say what to do."""
+"""What surrounds a training: Ctrl-C that saves, and errors of memory and disk that say what to do."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ import torch
 
 from ganzoo.devices import out_of_memory
 from ganzoo.errors import GanzooError
+from ganzoo.runs import Run
 from ganzoo.settings import Settings
 
 
 class Interruptible:
     """Turns the first Ctrl-C (or a termination signal) into a wish, `asked`; a second one is taken at once.
 
-    Outside the main thread, where Python allows no handlers, it does nothing.
+    Within another one it is that other one. Outside the main thread, where Python allows no handlers, it does nothing.
     """
 
     def __init__(self, say: Callable[[str], None]) -> None:
@@ -28,6 +29,9 @@ class Interruptible:
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Interruptible:
+        outer = getattr(signal.getsignal(signal.SIGINT), "__self__", None)
+        if isinstance(outer, Interruptible):
+            return outer
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._before[number] = signal.signal(number, self._ask)
@@ -41,7 +45,8 @@ class Interruptible:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
-        self._say("Stopping after this step and saving; Ctrl-C again stops at once, without saving.")
+        with contextlib.suppress(RuntimeError):  # the signal came in the middle of another print
+            self._say("Stopping after this step and saving; Ctrl-C again stops at once, without saving.")
 
 
 @contextlib.contextmanager
@@ -55,4 +60,16 @@ def memory_explained(settings: Settings, device: torch.device) -> Iterator[None]
         raise GanzooError(
             f"The {device.type} ran out of memory; lower --batch-size (now {settings.batch_size}) or --resolution, or "
             f"compute the batch in parts with --accumulate {2 * settings.accumulate}. Checkpoints so far are kept."
+        ) from error
+
+
+@contextlib.contextmanager
+def disk_explained(run: Run) -> Iterator[None]:
+    """Raises GanzooError, with how to go on, where the run's folder can no longer be written."""
+    try:
+        yield
+    except OSError as error:
+        raise GanzooError(
+            f"{error.filename or run.path} cannot be written or read ({error.strerror or error}); mend that or make "
+            f"room, then go on with: ganzoo resume {run.path}. Checkpoints so far are kept."
         ) from error

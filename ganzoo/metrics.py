@@ -1,15 +1,19 @@
-"""Scores that need no download and no extra."""
+"""What a metric is given and gives, and the first of them: the sliced Wasserstein distance."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
+import numpy
 import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
+from ganzoo.data.dataset import Dataset
+from ganzoo.data.source import Report, silent
 from ganzoo.errors import UsageError
 from ganzoo.randomness import stream
 from ganzoo.spec import option
@@ -20,10 +24,19 @@ COARSEST = 16  # smallest level of the pyramid, pixels
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is judged: real and generated images [N, C, H, W] in [-1, 1] on the CPU, and the seed of what is drawn.
+    """What is judged, all of it on the CPU.
 
-    Of a translation, `fake` are translated images, `given` those they were made from and `truth`, where the data knows
-    them, what they should be; both [N, C, H, W] as well.
+    Attributes:
+        real, fake: real and generated images [N, C, H, W] in [-1, 1].
+        seed: of whatever a metric draws.
+        asked: the label asked for of each of `fake`, int64 [N], a position in the data set's classes; None where the
+            model takes no labels.
+        dataset: the data set the model was trained on, whole; None of a translation.
+        label: the only label that the model was trained on; None: on everything.
+        folder: where a metric may leave pictures; None: nowhere.
+        report: told of work that takes long.
+        given, truth: of a translation, the images that `fake` were made from and, where the data knows them, what they
+            should be; [N, C, H, W] both.
     """
 
     real: Tensor
@@ -31,13 +44,30 @@ class Evidence:
     seed: int = 0
     given: Tensor | None = None
     truth: Tensor | None = None
+    asked: Tensor | None = None
+    dataset: Dataset | None = None
+    label: int | None = None
+    folder: Path | None = None
+    report: Report = silent
+
+
+class Scores(dict[str, float]):
+    """Values by name, with what else their protocol must say: ``Scores({"error": 0.1}, scale=2)``."""
+
+    def __init__(self, values: Mapping[str, float], **protocol: Any) -> None:
+        super().__init__(values)
+        self.protocol = protocol
 
 
 class Metric(Protocol):
     """A score, or several that belong together."""
 
     def __call__(self, evidence: Evidence) -> Mapping[str, float]:
-        """Values by name. Raises: UsageError where the metric does not apply to such data."""
+        """Values by name, as `Scores` where the protocol has more to say than the metric's options.
+
+        The same evidence gives the same values, and the shared random state is left alone. Raises: UsageError where
+        the metric does not apply to such data.
+        """
 
 
 @dataclass(frozen=True)
@@ -83,7 +113,8 @@ def sliced_distance(a: Tensor, b: Tensor, directions: int, seed: int = 0) -> flo
     axes /= axes.norm(dim=1, keepdim=True)
     total = 0.0
     for some in torch.split(axes, 32):  # as many at a time as fit in memory beside the clouds
-        total += float(((some @ a.T).sort().values - (some @ b.T).sort().values).abs().mean(1).sum())
+        one, other = (numpy.sort((some @ cloud.T).numpy(), axis=1) for cloud in (a, b))  # ten times as fast as torch's
+        total += float(numpy.abs(one - other).mean(1, dtype=numpy.float64).sum())
     return total / directions
 
 
@@ -104,5 +135,5 @@ def _descriptors(images: Tensor, patches: int, seed: int) -> Tensor:
     item = torch.arange(batch).repeat_interleave(patches)[:, None, None]
     side = torch.arange(PATCH)
     found = images.permute(0, 2, 3, 1)[item, top + side[:, None], left + side[None, :]]  # [P, 7, 7, C]
-    deviation, mean = torch.std_mean(found, (0, 1, 2))
+    deviation, mean = torch.std_mean(found, (0, 1, 2), correction=0)
     return ((found - mean) / deviation.clamp_min(1e-8)).flatten(1)

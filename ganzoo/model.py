@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
+import ganzoo
 from ganzoo import checkpoint, latents
 from ganzoo.architecture import Architecture, DataSpec, Styled, is_generator, networks
 from ganzoo.average import generator_state
@@ -22,11 +23,12 @@ from ganzoo.latents import Projection
 from ganzoo.pictures import from_picture, read_picture, to_picture
 from ganzoo.places import fetch, is_remote
 from ganzoo.plan import find_label, load_architecture
+from ganzoo.pluginfile import reopen
 from ganzoo.plugins import Entry, find
 from ganzoo.randomness import stream
 from ganzoo.runs import FORMAT, Run
-from ganzoo.spec import build
 from ganzoo.translation import through, translates
+from ganzoo.upgrade import stored_config
 
 BATCH = 64  # images generated at a time; fixed, so that a sample does not depend on how many are asked for
 SETTLE = 512  # images that batch norm's statistics are measured on
@@ -281,6 +283,8 @@ def load(path: str | os.PathLike[str], device: str = "auto") -> Model:
 
 def check_facts(facts: Mapping[str, Any], what: str) -> None:
     """Raises: GanzooError when a header, which may be a stranger's, does not say of what a model is."""
+    if "counters" in facts:
+        raise GanzooError(f"{what} is a checkpoint of training; give its run's folder, or its model.safetensors.")
     data = facts.get("data")
     lists = (("shape", int), ("classes", str), ("domains", str))
     if (
@@ -295,7 +299,7 @@ def check_facts(facts: Mapping[str, Any], what: str) -> None:
 def make_model(entry: Entry, facts: Mapping[str, Any], device: str = "auto") -> Model:
     """An untrained `Model` as the facts describe it, with the networks that only training needs left out."""
     cls = load_architecture(entry)
-    config: Any = build(cls.Config, facts["config"], entry.name)
+    config = stored_config(entry, cls.Config, facts, f"This model of {entry.name}")
     spec = facts["data"]
     data = DataSpec(tuple(spec["shape"]), tuple(spec["classes"]), tuple(spec["domains"]))
     with torch.random.fork_rng(devices=[]):
@@ -310,11 +314,16 @@ def make_model(entry: Entry, facts: Mapping[str, Any], device: str = "auto") -> 
 def architecture_of(facts: Mapping[str, Any], what: str) -> Entry:
     """The catalogue's entry for the architecture that a run's or model's facts name.
 
-    Raises: GanzooError when it is not installed, or when the file is of a newer ganzoo.
+    Raises: GanzooError when it is not installed, its file must be given anew, or all of it is of a newer ganzoo.
     """
     if facts.get("format", 0) > FORMAT:
         raise GanzooError(f"{what} was made by a newer ganzoo ({facts.get('ganzoo')}); upgrade this one to open it.")
-    name, distribution, version = words = [facts.get(key, "") for key in ("architecture", "distribution", "version")]
+    words = [facts.get(key, "") for key in ("architecture", "distribution", "version")]
+    name, distribution, version = words
+    files = facts.get("plugin_files", [])
+    for file, plugin in zip(files, reopen(files, what), strict=True):
+        if file["path"] == distribution:
+            return plugin.architecture(name)
     if not all(isinstance(word, str) and re.fullmatch(r"\w[\w.+!-]*", word) for word in words):
         raise GanzooError(f"{what} does not say which architecture it is of; it is no model of ganzoo's.")
     for candidate in (f"{distribution}:{name}", name):
@@ -322,7 +331,8 @@ def architecture_of(facts: Mapping[str, Any], what: str) -> Entry:
             return find("architecture", candidate)
         except UsageError:
             continue
-    advice = "upgrade ganzoo" if distribution == "ganzoo" else f"install it: pip install '{distribution}=={version}'"
+    ours = distribution == ganzoo.DISTRIBUTION
+    advice = "upgrade ganzoo" if ours else f"install it: pip install '{distribution}=={version}'"
     raise GanzooError(
         f"{what} is a {name!r}, an architecture of {distribution} {version}, which is not installed or does not work "
         f"here; {advice}."
@@ -332,5 +342,6 @@ def architecture_of(facts: Mapping[str, Any], what: str) -> Entry:
 def model_facts(run: Run, config: Mapping[str, Any], step: int, images: int) -> dict[str, Any]:
     """The header of a run's model.safetensors: everything that sampling from it needs, and where it came from."""
     keys = ("format", "ganzoo", "architecture", "distribution", "version", "preset", "data", "seed")
-    origin = {"run": run.name, "step": step, "images": images}
-    return {**{key: run.facts[key] for key in keys}, "config": dict(config), **origin}
+    files = {"plugin_files": run.facts.get("plugin_files", [])}
+    origin = {"run": run.name, "step": step, "images": images, "average": run.facts["settings"]["average"]}
+    return {**{key: run.facts[key] for key in keys}, **files, "config": dict(config), **origin}

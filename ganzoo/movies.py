@@ -6,13 +6,16 @@ import importlib
 import os
 import shutil
 import subprocess
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.pictures import to_bytes, to_picture
+from ganzoo.pictures import to_picture
 
 RATE = 25  # frames a second; a GIF counts in hundredths of a second
 SIDE = 256  # smaller frames are enlarged to about this, in whole steps
@@ -26,19 +29,29 @@ def save_movie(images: Tensor, file: str | os.PathLike[str]) -> None:
         UsageError: the name's ending is neither .gif nor .mp4, or these are no images.
         GanzooError: there is no encoder for MP4 here (says what to install), or it failed.
     """
-    target = Path(file)
-    if target.suffix.lower() not in KINDS:
-        raise UsageError(f"A movie is a .gif or an .mp4, not {target.name}.")
+    check_kind(Path(file))
     if images.dim() != 4:
         raise UsageError("These are points, not images, and make no movie; write a .png.")
-    encoder = find_encoder() if target.suffix.lower() == ".mp4" else None
-    frames = enlarged(on_white(images))
+    save_frames((to_picture(frame) for frame in enlarged(on_white(images))), Path(file), RATE)
+
+
+def check_kind(file: Path) -> None:
+    """Raises: UsageError when the ending is neither .gif nor .mp4, GanzooError when there is no encoder for .mp4."""
+    if file.suffix.lower() not in KINDS:
+        raise UsageError(f"A movie is a .gif or an .mp4, not {file.name}.")
+    if file.suffix.lower() == ".mp4":
+        find_encoder()
+
+
+def save_frames(frames: Iterable[Image.Image], target: Path, rate: int) -> None:
+    """Pictures of one size, grey or RGB, as a movie that repeats, so many a second. Raises: as `save_movie`."""
+    check_kind(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    if encoder is None:
-        first, *rest = [to_picture(frame) for frame in frames]
-        first.save(target, save_all=True, append_images=rest, duration=1000 // RATE, loop=0)
+    first, rest = next(iter(found := iter(frames))), found
+    if target.suffix.lower() == ".mp4":
+        encode(find_encoder(), chain([first], rest), target, rate)
     else:
-        encode(encoder, frames, target)
+        first.save(target, save_all=True, append_images=rest, duration=1000 // rate, loop=0)
 
 
 def find_encoder() -> str:
@@ -54,17 +67,19 @@ def find_encoder() -> str:
         ) from error
 
 
-def encode(encoder: str, frames: Tensor, target: Path) -> None:
-    """An MP4 of RGB or grey frames [T, C, H, W] in [-1, 1]; what is there already stays when it fails."""
-    height, width = frames.shape[2:]
+def encode(encoder: str, frames: Iterable[Image.Image], target: Path, rate: int = RATE) -> None:
+    """An MP4 of grey or RGB pictures of one size; what is there already stays when it fails."""
+    pictures = list(frames)
+    (width, height), form = pictures[0].size, "gray" if pictures[0].mode == "L" else "rgb24"
     temporary = target.with_name(f".{target.stem}.{os.getpid()}.tmp.mp4")
     command = [
-        encoder, "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "gray" if frames.shape[1] == 1 else "rgb24",
-        "-s", f"{width}x{height}", "-r", str(RATE), "-i", "-", "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2",
+        encoder, "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", form,
+        "-s", f"{width}x{height}", "-r", str(rate), "-i", "-", "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2",
         "-pix_fmt", "yuv420p", "-movflags", "+faststart", "-fflags", "+bitexact", str(temporary),
     ]  # fmt: skip
+    pixels = b"".join(picture.tobytes() for picture in pictures)
     try:
-        done = subprocess.run(command, input=to_bytes(frames).numpy().tobytes(), capture_output=True, check=False)
+        done = subprocess.run(command, input=pixels, capture_output=True, check=False)
         if done.returncode:
             said = done.stderr.decode(errors="replace").strip().splitlines() or ["it did not say why"]
             raise GanzooError(f"{encoder} could not write {target} ({said[-1]}); write a .gif instead.")

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image
 from torch import Tensor
 
+from ganzoo import plane
 from ganzoo.data.images import Unreadable, decode, render
 from ganzoo.errors import UsageError
 
@@ -66,7 +67,7 @@ def read_picture(file: str | os.PathLike[str], shape: tuple[int, ...]) -> Tensor
 
 def sheet(items: Tensor, columns: int | None = None, gap: int = 2) -> Image.Image:
     """One picture of many: a grid of images [N, C, H, W], or a scatter plot of vectors [N, D]."""
-    return scatter(items) if items.dim() == 2 else grid(items, columns, gap)
+    return plane.draw(items, plane.View()) if items.dim() == 2 else grid(items, columns, gap)
 
 
 def grid(images: Tensor, columns: int | None = None, gap: int = 2) -> Image.Image:
@@ -81,17 +82,6 @@ def grid(images: Tensor, columns: int | None = None, gap: int = 2) -> Image.Imag
         row, column = divmod(i, columns)
         whole.paste(picture, (gap + column * (width + gap), gap + row * (height + gap)))
     return whole
-
-
-def scatter(points: Tensor, side: int = 400, reach: float = 1.25) -> Image.Image:
-    """The first two coordinates of vectors [N, D] as dots; the picture spans -reach … reach."""
-    picture = Image.new("RGB", (side, side), "white")
-    draw = ImageDraw.Draw(picture)
-    for x, y in (points[:, :2].float() / reach).tolist():
-        if math.isfinite(x) and math.isfinite(y):
-            at_x, at_y = side * (x + 1) / 2, side * (1 - y) / 2
-            draw.ellipse((at_x - 2, at_y - 2, at_x + 2, at_y + 2), fill=(31, 119, 180))
-    return picture
 
 
 def in_terminal(picture: Image.Image, columns: int = 80) -> Text:

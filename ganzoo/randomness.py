@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy
 import torch
@@ -31,6 +32,28 @@ def seed_everything(*words: int | str) -> None:
     torch.manual_seed(seed)
 
 
+def shared_state(device: torch.device) -> tuple[Any, ...]:
+    """Where the shared streams of Python, NumPy, torch and the device are, for `restore_shared`."""
+    accelerator = _accelerator(device)
+    extra = accelerator.get_rng_state() if accelerator else None
+    return random.getstate(), numpy.random.get_state(), torch.get_rng_state(), extra
+
+
+def restore_shared(state: tuple[Any, ...], device: torch.device) -> None:
+    """Sets the shared streams to where they were."""
+    random.setstate(state[0])
+    numpy.random.set_state(state[1])
+    torch.set_rng_state(state[2])
+    accelerator = _accelerator(device)
+    if accelerator:
+        accelerator.set_rng_state(state[3])
+
+
+def _accelerator(device: torch.device) -> Any:
+    """The torch module of the device's kind, torch.cuda or torch.mps; None for the CPU."""
+    return {"cuda": torch.cuda, "mps": torch.mps}.get(device.type)
+
+
 def stream(*words: int | str) -> torch.Generator:
     """A stream of its own on the CPU, for whatever must not touch the shared one (samples, metrics, data order)."""
     return torch.Generator().manual_seed(derive(*words))
@@ -47,15 +70,21 @@ class Share:
 _share = Share()
 
 
+def set_share(share: Share) -> Share:
+    """Says which part `rows` returns from here on; gives the one before."""
+    global _share
+    before, _share = _share, share
+    return before
+
+
 @contextmanager
 def sharing(index: int, parts: int) -> Iterator[None]:
     """Within it, `rows` returns part `index` of `parts` of what it draws. Set by the trainer."""
-    global _share
-    before, _share = _share, Share(index, parts)
+    before = set_share(Share(index, parts))
     try:
         yield
     finally:
-        _share = before
+        set_share(before)
 
 
 def rows(

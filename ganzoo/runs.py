@@ -6,7 +6,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from ganzoo.errors import GanzooError, UsageError
 from ganzoo.spec import parse_spec
 
 FORMAT = 1  # of run.json and of checkpoints
+SCORES = "scores.jsonl"  # a line an evaluation: step, images, and metrics as `ganzoo evaluate --json` prints them
 CLASSES = "classes.json"  # describes a folder of runs, one a label
 
 
@@ -23,7 +24,8 @@ class Run:
     """A training run in its folder.
 
     Attributes:
-        path: the folder: run.json, metrics.jsonl, train.log, losses.png, samples/, model.safetensors, checkpoints/.
+        path: the folder: run.json, metrics.jsonl, scores.jsonl, train.log, losses.png, samples/, model.safetensors,
+            checkpoints/.
         facts: what run.json says: architecture, data and its origin, every option, the stages, the environment.
     """
 
@@ -52,23 +54,32 @@ class Run:
     def create(cls, path: Path, facts: dict[str, Any]) -> Run:
         """A new run folder. Raises: UsageError when the folder exists and is not empty, or cannot be made."""
         cls.check_free(path)
+        run, inner = cls(path, {"format": FORMAT, **facts}), (path / "samples", path / "checkpoints")
+        made = [folder for folder in (*inner, path, *path.parents) if not folder.exists()]
         try:
-            for folder in (path, path / "samples", path / "checkpoints"):
+            for folder in inner:
                 folder.mkdir(parents=True, exist_ok=True)
-            run = cls(path, {"format": FORMAT, **facts})
             run.write()
         except OSError as error:
+            for folder in made:
+                with suppress(OSError):
+                    folder.rmdir()
             raise UsageError(f"{path} cannot be written ({error.strerror}); choose another --out.") from error
         return run
 
     @staticmethod
     def check_free(path: Path) -> None:
         """Raises: UsageError when a new run cannot be made at `path`; empty folders in it do not matter."""
-        if path.exists() and (not path.is_dir() or any(not each.is_dir() for each in path.rglob("*"))):
+        try:
+            there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+        except OSError as error:  # such as a name that is too long
+            raise UsageError(f"{path} cannot be written ({error.strerror}); choose another --out.") from error
+        if (path / "run.json").exists() or (path / CLASSES).exists():
             raise UsageError(
                 f"{path} already exists; choose another --out, or add --continue to go on with the run in it."
             )
-        there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+        if there == path and (not path.is_dir() or any(not each.is_dir() for each in path.rglob("*"))):
+            raise UsageError(f"{path} already exists and is not an empty folder; choose another --out.")
         if not there.is_dir() or not os.access(there, os.W_OK):
             raise UsageError(f"{path} cannot be written; choose another --out.")
 
@@ -80,6 +91,11 @@ class Run:
     def model_file(self) -> Path:
         """The averaged generator: opens without any other file."""
         return self.path / "model.safetensors"
+
+    @property
+    def best_file(self) -> Path:
+        """The best model so far, where training was told to keep it; its header has the score."""
+        return self.path / "best.safetensors"
 
     @property
     def status(self) -> str:
@@ -100,7 +116,14 @@ class Run:
 
     def metrics(self) -> Iterator[dict[str, Any]]:
         """The rows of metrics.jsonl, in order; a last line cut short by a crash is left out."""
-        file = self.path / "metrics.jsonl"
+        yield from self._rows("metrics.jsonl")
+
+    def scores(self) -> Iterator[dict[str, Any]]:
+        """The evaluations that were made of the run's models, in the order that they were made."""
+        yield from self._rows(SCORES)
+
+    def _rows(self, name: str) -> Iterator[dict[str, Any]]:
+        file = self.path / name
         if not file.exists():
             return
         with file.open(encoding="utf-8") as lines:
@@ -137,7 +160,8 @@ class Run:
         finally:
             self.facts["status"] = status
             self.facts.pop("process", None)
-            self.write()
+            with suppress(OSError):  # a full disk has been complained of, and without its process the run is stopped
+                self.write()
 
     def _alive(self) -> bool:
         process = self.facts.get("process") or {}
@@ -165,6 +189,32 @@ def new_folder(architecture: str, data: str) -> Path:
     while f"{stem}-{number}" in taken:
         number += 1
     return Path("runs") / f"{stem}-{number}"
+
+
+@contextmanager
+def claimed(architecture: str, data: str) -> Iterator[Path]:
+    """The next free folder, made now, so that of several runs that begin at once each has its own.
+
+    It is removed again, while it is empty, when something goes wrong within. Raises: UsageError when it cannot be made.
+    """
+    while True:
+        folder = new_folder(architecture, data)
+        try:
+            folder.mkdir(parents=True)
+            break
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise UsageError(
+                f"{folder} cannot be written ({error.strerror}); choose another folder with --out."
+            ) from error
+    try:
+        yield folder
+    except BaseException:
+        with suppress(OSError):
+            folder.rmdir()
+            folder.parent.rmdir()
+        raise
 
 
 def latest(
@@ -196,8 +246,11 @@ def _stem(architecture: str, data: str) -> str:
 def write_text(path: Path, text: str) -> None:
     """Replaces a small text file, atomically."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _process() -> dict[str, Any]:

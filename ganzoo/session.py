@@ -15,14 +15,15 @@ from ganzoo.allocator import memory_held
 from ganzoo.devices import pick_device, pick_precision
 from ganzoo.display import Display, Moment
 from ganzoo.errors import GanzooError
-from ganzoo.guards import Interruptible, memory_explained
+from ganzoo.guards import Interruptible, disk_explained, memory_explained
 from ganzoo.loader import Loader
 from ganzoo.plan import Plan, data_spec
 from ganzoo.plugins import catalogue
 from ganzoo.randomness import seed_everything
 from ganzoo.runs import Run
+from ganzoo.scorekeeping import Scorekeeper
 from ganzoo.trainer import Extent, Trainer
-from ganzoo.writer import Writer, classic_line, load_checkpoint, take_weights
+from ganzoo.writer import SCORE, Writer, classic_line, load_checkpoint, take_weights
 
 RECORD_EVERY = 10  # steps between rows of metrics.jsonl; reading values makes a GPU wait
 LINE_EVERY = 50  # steps between classic lines, as in the tutorial
@@ -53,8 +54,9 @@ class Session:
             model = model.to(memory_format=torch.channels_last)
         loader = Loader(self.dataset, settings.seed, self.plan.size if settings.load_size else None, settings.flip)
         trainer = Trainer(
-            model, loader, settings.seed, settings.batch_size, self.precision, settings.average, settings.accumulate
-        )
+            model, loader, settings.seed, settings.batch_size, self.precision, settings.average, settings.accumulate,
+            settings.gradients,
+        )  # fmt: skip
         trainer.extent = self.extent(trainer, stage)
         return trainer
 
@@ -70,12 +72,17 @@ class Session:
         """Trains every stage of the run that is left.
 
         Raises: KeyboardInterrupt after Ctrl-C, once a checkpoint is written; Diverged when a loss is not finite;
-        GanzooError when memory runs out or a checkpoint is damaged.
+        GanzooError when memory or disk runs out, or a checkpoint is damaged.
         """
         self.run, self.display, self.leader, self.started = run, display, parallel.is_leader(), False
         try:
-            explained = memory_explained(self.plan.settings, self.device)
-            with self._events(), memory_held(), explained, Interruptible(display.say) as self.interrupted:
+            with (
+                disk_explained(run),
+                memory_explained(self.plan.settings, self.device),
+                self._events(),
+                memory_held(),
+                Interruptible(display.say) as self.interrupted,
+            ):
                 if self.leader:
                     with run.running():
                         self._train()
@@ -110,6 +117,8 @@ class Session:
         """Takes up the newest checkpoint; without one, begins, and writes what there is before the first step."""
         found = load_checkpoint(self.run)
         if found is None:
+            if (self.run.path / "train.log").exists():
+                self.display.say("There is no checkpoint yet, so training begins at step 0 again.")
             self.stage, self.stage_starts = 0, [0]
             self.trainer = self.build()
             if self.run.facts.get("init"):
@@ -119,7 +128,11 @@ class Session:
             if self.leader:
                 self.writer.real(self.dataset)
                 self.writer.model(self.trainer)
+                if self.plan.settings.sample_every:
+                    self.writer.samples(self.trainer, self.display.warn)
             self._announce_stage()
+            if self.run.facts.get("init"):
+                self._checkpoint()  # so that going on does not need what the weights came from
         else:
             tensors, facts = found
             self.stage, self.stage_starts = facts["stage"], list(facts["stage_starts"])
@@ -128,6 +141,7 @@ class Session:
             self.trainer.load_state(tensors, facts["counters"])
             self.writer = Writer(self.run, self.plan, self.trainer, facts["log_bytes"])
             self.display.say(f"Going on from step {self.trainer.step_count:,}.")
+        self._keep_scores()
         self._checkpointed = self._modelled = time.monotonic()
 
     def _begin_stage(self) -> None:
@@ -137,8 +151,12 @@ class Session:
         self.trainer.step_count, self.trainer.images = before.step_count, before.images
         self.trainer.extent = self.extent(self.trainer, self.stage)
         self.trainer.load_state(*before.state())
+        self._keep_scores()
         self.stage_starts.append(self.trainer.step_count)
         self._announce_stage()
+
+    def _keep_scores(self) -> None:
+        self.scorekeeper = Scorekeeper(self.plan.at_stage(self.stage)[1], self.display.report)
 
     def _announce_stage(self) -> None:
         if len(self.plan.stages) > 1:
@@ -151,7 +169,7 @@ class Session:
         trainer = self.trainer
         clock, images = time.perf_counter(), trainer.images
         while not trainer.done:
-            epoch, iteration = trainer.epoch, trainer.step_count - trainer.epoch_step
+            epoch, iteration, before = trainer.epoch, trainer.step_count - trainer.epoch_step, trainer.images
             values = trainer.step()
             read, speed = None, None
             if iteration % LINE_EVERY == 0 or trainer.step_count % RECORD_EVERY == 0 or trainer.done:
@@ -163,38 +181,83 @@ class Session:
                 if iteration % LINE_EVERY == 0:
                     self._line(epoch, iteration, read)
             self.display.step(self._moment(speed), read)
-            if trainer.epoch > epoch or trainer.done or self._checkpoint_due():
-                if trainer.epoch > epoch or trainer.done:
-                    self._end_epoch()
-                else:
-                    self._checkpoint()
-                clock, images = time.perf_counter(), trainer.images  # writing is not training
-            if parallel.any_of(self.interrupted.asked, trainer.device):
-                self._checkpoint()
+            stop = parallel.any_of(self.interrupted.asked, trainer.device)
+            written = self._write_what_is_due(epoch, before, stop)
+            if stop:
                 raise KeyboardInterrupt
+            if written:
+                clock, images = time.perf_counter(), trainer.images  # writing is not training
 
     # ---- what is due -------------------------------------------------------------------------------------------
 
-    def _end_epoch(self) -> None:
-        """A sheet of samples, the curves, a model and a checkpoint: at an epoch's end, and at a stage's."""
+    def _write_what_is_due(self, epoch: int, images: int, stop: bool) -> bool:
+        """After a step: scores, a sheet, a checkpoint, a model, each when it is due.
+
+        Args:
+            epoch, images: the trainer's before the step.
+            stop: whether this step is the last for now.
+        Returns: whether anything was due.
+        """
+        trainer, every = self.trainer, self.plan.at_stage(self.stage)[1].sample_every
+        ended = trainer.epoch > epoch or trainer.done
+        scores = bool(self.scorekeeper.every) and (trainer.done or self.scorekeeper.due(images, trainer.images))
+        sheet = every is not None and trainer.step_count % every == 0
+        checkpoint, model = stop or self._checkpoint_due(ended), self._model_due()
+        if scores:
+            self._score(epoch)  # before the checkpoint of this step, so that no row is missing after it
+        if ended:
+            self._end_epoch()
+        elif sheet:
+            self._samples()
+        if checkpoint:
+            self._checkpoint()
+        elif model:
+            self._write_model()
+        return ended or scores or sheet or checkpoint or model
+
+    def _score(self, epoch: int) -> None:
+        """Scores the averaged generator; a row of metrics.jsonl and of scores.jsonl, and the best model."""
+        self._check_finite(self.trainer.is_finite())
+        if not self.leader:
+            return
+        step = self.trainer.step_count
+        found = self.scorekeeper(self.run, self.writer.averaged(self.trainer))
+        values = {SCORE + name: value for name, value in found.items()}
+        self.writer.record({"step": step, "epoch": epoch, "images": self.trainer.images, **values})
+        self._notify("ganzoo_logged", run=self.run, step=step, values=values)
+        line = f"Scores at step {step:,}: " + ", ".join(f"{name} {value:.4g}" for name, value in found.items()) + "."
+        self.writer.log(line)
+        self.display.say(line)
+
+    def _samples(self) -> None:
         self._check_finite(self.trainer.is_finite())
         if self.leader:
             self.writer.samples(self.trainer, self.display.warn)
-            self.writer.curves(self.stage_starts)
-        _, settings = self.plan.at_stage(self.stage)
-        if self.trainer.done or not settings.checkpoint_every or self._checkpoint_due():
-            self._checkpoint()
 
-    def _checkpoint_due(self) -> bool:
+    def _end_epoch(self) -> None:
+        """A sheet of samples and the curves: at an epoch's end, and at a stage's."""
+        self._samples()
+        if self.leader:
+            self.writer.curves(self.stage_starts)
+
+    def _checkpoint_due(self, ended: bool) -> bool:
+        """At a stage's end; else every so many steps, or when an epoch has ended and every ten minutes."""
         _, settings = self.plan.at_stage(self.stage)
-        now = time.monotonic()
-        if self.leader and now - self._modelled > MODEL_SECONDS:
-            self._modelled = now
-            if self.trainer.is_finite():
-                self.writer.model(self.trainer)
+        if self.trainer.done:
+            return True
         if settings.checkpoint_every:
             return self.trainer.step_count % settings.checkpoint_every == 0
-        return parallel.any_of(now - self._checkpointed > CHECKPOINT_SECONDS, self.device)
+        late = time.monotonic() - self._checkpointed > CHECKPOINT_SECONDS
+        return ended or parallel.any_of(late, self.device)
+
+    def _model_due(self) -> bool:
+        return self.leader and time.monotonic() - self._modelled > MODEL_SECONDS
+
+    def _write_model(self) -> None:
+        """A newer model to sample from, between checkpoints."""
+        if self.trainer.is_finite():
+            self.writer.model(self.trainer)
+        self._modelled = time.monotonic()
 
     def _checkpoint(self) -> None:
         self._check_finite(self.trainer.is_finite())

@@ -43,13 +43,20 @@ class Settings:
         None, "steps between checkpoints; default: every epoch, and every ten minutes", low=1
     )
     samples: int = option(64, "images in a sample grid", low=1, high=1024)
+    evaluate_every: int | None = option(None, "score the averaged generator each time after so many images", low=1)
+    evaluate: str = option("", "metrics for it, such as swd,classifier; default: that of --keep-best, else all")
+    keep_best: str | None = option(None, "keep the best model by this score, such as swd or confident")
     log: str | None = option(None, "also tell these loggers, such as tensorboard+wandb:project=faces")
+    sample_every: int | None = option(
+        None, "steps between sheets of samples, from before the first step on; default: one after every epoch", low=1
+    )
+    gradients: bool = option(False, "log the norm of each network's gradient too, before clipping")
 
 
 # Names that a Config may not take: they mean something else on the command line.
 RESERVED = {field.name for field in fields(Settings)} - set(BY_ARCHITECTURE) | {
-    "preset", "recipe", "out", "continue", "init", "class", "per_class", "dry_run", "json", "help", "evaluate_every",
-    "keep_best", "compile", "plugin", "label", "data", "architecture",
+    "preset", "recipe", "out", "continue", "init", "class", "per_class", "dry_run", "json", "help", "compile", "plugin",
+    "label", "data", "architecture",
 }  # fmt: skip
 
 

@@ -11,11 +11,19 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from ganzoo.errors import UsageError, nearest
 
 T = TypeVar("T")
+
+_WORDS = {  # what one takes, and several
+    int: ("a whole number", "whole numbers with commas between"),
+    float: ("a number", "numbers with commas between"),
+    bool: ("yes or no", "yes or no with commas between"),
+    str: ("text", "words with commas between"),
+}
 
 
 def option(default: T, help: str, *, low: float | None = None, high: float | None = None) -> T:
@@ -48,6 +56,13 @@ class Option:
         names = "|".join(map(str, self.choices)) or " | ".join(kind.__name__ for kind in self.kinds)
         return names + (",…" if self.sequence else "") + (" | none" if self.optional else "")
 
+    @property
+    def takes(self) -> str:
+        """The same in words, such as "a whole number or none", or "auto, cpu or cuda"."""
+        words = [str(choice) for choice in self.choices] or [_WORDS[kind][self.sequence] for kind in self.kinds]
+        words += ["none"] * self.optional
+        return ", ".join(words[:-1]) + f" or {words[-1]}" if len(words) > 1 else words[0]
+
     def parse(self, value: Any) -> Any:
         """The field's value from a string or from a value of (about) its type.
 
@@ -69,9 +84,7 @@ class Option:
             for choice in self.choices:
                 if str(choice) == str(item):
                     return choice
-            raise UsageError(
-                f"{self.flag} {whole} is not one of its values; {nearest(str(item), map(str, self.choices))}"
-            )
+            raise self._refuse(whole)
         for kind in self.kinds:
             parsed = _as(kind, item)
             if parsed is not None:
@@ -83,12 +96,13 @@ class Option:
         if isinstance(number, float) and not math.isfinite(number):
             raise self._refuse(whole)
         if self.low is not None and number < self.low:
-            raise UsageError(f"{self.flag} {whole} is too small; it takes {self.low:g} or more.")
+            raise UsageError(f"{self.flag} {whole} is too small; it takes {self.low} or more.")
         if self.high is not None and number > self.high:
-            raise UsageError(f"{self.flag} {whole} is too large; it takes {self.high:g} at most.")
+            raise UsageError(f"{self.flag} {whole} is too large; it takes {self.high} at most.")
 
     def _refuse(self, value: Any) -> UsageError:
-        return UsageError(f"{self.flag} takes {self.type_name}, not {value!r}; its default is {self.default}.")
+        default = "" if self.default in (None, "") else f"; its default is {self.default}"
+        return UsageError(f"{self.flag} takes {self.takes}, not {value!r}{default}.")
 
 
 def _as(kind: type, item: Any) -> Any:
@@ -112,14 +126,20 @@ def _as(kind: type, item: Any) -> Any:
     return item if isinstance(item, str) else None
 
 
-def options(cls: Any) -> dict[str, Option]:
+def options(cls: Any) -> Mapping[str, Option]:
     """The options that a dataclass declares, by field name, in order.
 
     Raises: TypeError when a field's type is none of int, float, bool, str, Literal, `| None`, a tuple of int or float,
     or when it has no default.
     """
+    return _options(cls)
+
+
+@cache
+def _options(cls: Any) -> Mapping[str, Option]:
     hints = typing.get_type_hints(cls)
-    return {field.name: _option(cls, field, hints[field.name]) for field in dataclasses.fields(cls) if field.init}
+    fields = [field for field in dataclasses.fields(cls) if field.init]
+    return types.MappingProxyType({field.name: _option(cls, field, hints[field.name]) for field in fields})
 
 
 def _option(cls: type, field: dataclasses.Field[Any], hint: Any) -> Option:

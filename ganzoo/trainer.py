@@ -6,12 +6,10 @@ The model's `step` says what is computed; everything that must be right for all 
 from __future__ import annotations
 
 import contextlib
-import random
 from collections.abc import Generator, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy
 import torch
 from torch import Tensor, nn
 
@@ -20,7 +18,7 @@ from ganzoo.architecture import Architecture, Batch, Progress, Update, is_genera
 from ganzoo.average import Average
 from ganzoo.errors import GanzooError, UsageError, nearest
 from ganzoo.loader import Loader
-from ganzoo.randomness import Share, seed_everything, sharing
+from ganzoo.randomness import Share, restore_shared, seed_everything, shared_state, sharing
 
 
 class ContractError(GanzooError):
@@ -46,6 +44,7 @@ class Trainer:
         precision: "fp32" or "bf16" (autocast).
         average: the averaged generators.
         accumulate: parts of the batch that each process computes one after the other before stepping.
+        gradients: whether `step` also returns the norm of each network's gradient.
         step_count, images, epoch, epoch_step: steps done; images drawn; passes completed; step the epoch began at.
     """
 
@@ -56,6 +55,7 @@ class Trainer:
     precision: str = "fp32"
     half_life: float = 10_000
     accumulate: int = 1
+    gradients: bool = False
     extent: Extent = field(default_factory=Extent)
 
     def __post_init__(self) -> None:
@@ -86,19 +86,17 @@ class Trainer:
     def current_batch_size(self) -> int:
         """The global batch of the next step. Raises: UsageError when it does not split evenly."""
         size = self.model.batch_size(self.progress) or self.batch_size
-        parts = self.world * self.accumulate
-        if size % parts:
-            near = max(parts, round(size / parts) * parts)
-            raise UsageError(
-                f"A batch of {size} does not split into {self.world} processes × {self.accumulate} parts; "
-                f"use --batch-size {near}."
-            )
+        check_split(size, self.world, self.accumulate)
         return size
 
     # ---- one step ----------------------------------------------------------------------------------------------
 
     def step(self) -> dict[str, Tensor]:
-        """One step of the architecture; returns its losses and watch values by name, scalars still on the device."""
+        """One step of the architecture; returns its losses and watch values by name, scalars still on the device.
+
+        With `gradients` also ``"gradient/G"`` and its like: the norm over all of a network's parameters in its last
+        turn, over the whole batch and before clipping.
+        """
         progress, size = self.progress, self.current_batch_size
         self._enter_stage(progress)
         self._set_rates(progress)
@@ -122,6 +120,9 @@ class Trainer:
             if update is None:
                 break
             names = self._resolve(update)
+            parallel.average_gradients(self._gradients(names))
+            if self.gradients:
+                values.update({f"gradient/{name}": self._gradient_norm(name) for name in names})
             self._apply(names, update)
             moved.update(names)
             _collect(values, [each for each in updates if each is not None])
@@ -178,10 +179,16 @@ class Trainer:
             self._reached.add(names)
         self.finite &= total.detach().isfinite()
 
+    def _gradient_norm(self, name: str) -> Tensor:
+        """Of all of a network's parameters together; one that is not finite is noticed as a loss is."""
+        norms = [gradient.norm() for gradient in self._gradients((name,))]
+        norm = torch.stack(norms).norm() if norms else torch.zeros((), device=self.device)
+        self.finite &= norm.isfinite()
+        return norm
+
     def _apply(self, names: tuple[str, ...], update: Update) -> None:
-        """Reduces across processes, clips, steps."""
+        """Clips, steps."""
         parameters = [parameter for parameter in self._parameters(names) if parameter.grad is not None]
-        parallel.average_gradients([parameter.grad for parameter in parameters if parameter.grad is not None])
         if update.clip is not None:
             nn.utils.clip_grad_norm_(parameters, update.clip)
         for name in names:
@@ -231,6 +238,9 @@ class Trainer:
 
     def _parameters(self, names: tuple[str, ...]) -> list[nn.Parameter]:
         return [p for name in names for p in self.networks[name].parameters() if p.requires_grad]
+
+    def _gradients(self, names: tuple[str, ...]) -> list[Tensor]:
+        return [parameter.grad for parameter in self._parameters(names) if parameter.grad is not None]
 
     def _check_reached(self, names: tuple[str, ...]) -> None:
         for name in names:
@@ -312,6 +322,16 @@ class Trainer:
                 _load_optimizer(optimizer, _under(f"optimizer/{name}/", everything))
 
 
+def check_split(batch: int, processes: int, accumulate: int) -> None:
+    """Raises: UsageError when a global batch has no equal share for every process and part."""
+    parts = processes * accumulate
+    if batch % parts:
+        of = " × ".join(f"{n} {what}" for n, what in ((processes, "processes"), (accumulate, "parts")) if n > 1)
+        raise UsageError(
+            f"A batch of {batch} does not split into {of}; use --batch-size {max(1, round(batch / parts)) * parts}."
+        )
+
+
 def _under(prefix: str, items: Mapping[str, Any], keep: bool = False) -> dict[str, Any]:
     """The items whose name begins with the prefix, without it unless `keep`."""
     return {(name if keep else name[len(prefix) :]): value for name, value in items.items() if name.startswith(prefix)}
@@ -354,30 +374,12 @@ class _Streams:
 
     def __init__(self, parts: int, device: torch.device) -> None:
         self.parts, self.device = parts, device
-        self._states = [self._get()] * parts if parts > 1 else []
+        self._states = [shared_state(device)] * parts if parts > 1 else []
 
     @contextlib.contextmanager
     def turn(self, k: int) -> Iterator[None]:
         if self.parts > 1:
-            self._set(self._states[k])
+            restore_shared(self._states[k], self.device)
         yield
         if self.parts > 1:
-            self._states[k] = self._get()
-
-    def _get(self) -> tuple[Any, ...]:
-        accelerator = _accelerator(self.device)
-        extra = accelerator.get_rng_state() if accelerator else None
-        return random.getstate(), numpy.random.get_state(), torch.get_rng_state(), extra
-
-    def _set(self, state: tuple[Any, ...]) -> None:
-        random.setstate(state[0])
-        numpy.random.set_state(state[1])
-        torch.set_rng_state(state[2])
-        accelerator = _accelerator(self.device)
-        if accelerator:
-            accelerator.set_rng_state(state[3])
-
-
-def _accelerator(device: torch.device) -> Any:
-    """The torch module of the device's kind, torch.cuda or torch.mps; None for the CPU."""
-    return {"cuda": torch.cuda, "mps": torch.mps}.get(device.type)
+            self._states[k] = shared_state(self.device)

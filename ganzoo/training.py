@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import platform
@@ -14,18 +15,26 @@ import torch
 
 import ganzoo
 from ganzoo import data, parallel
-from ganzoo.architecture import DataSpec, networks, parameter_counts
+from ganzoo.architecture import DataSpec, Progress, networks, parameter_counts, weightless
+from ganzoo.devices import pick_device
 from ganzoo.display import Display, Lines
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.forecast import duration, memory_needed, seconds_per_step, steps_left
+from ganzoo.guards import memory_explained
+from ganzoo.judge import judged_data
 from ganzoo.loggers import make_loggers
-from ganzoo.model import architecture_of
+from ganzoo.model import Model, architecture_of
 from ganzoo.plan import Plan, Stage, data_spec, expected_spec, load_architecture, make_plan, recipe_of, stage_of
-from ganzoo.runs import Run, latest, new_folder
+from ganzoo.pluginfile import named, records
+from ganzoo.plugins import find
+from ganzoo.runs import Run, claimed, latest
+from ganzoo.scorekeeping import Scorekeeper
 from ganzoo.session import Session
 from ganzoo.settings import LENGTHS, Settings
 from ganzoo.spec import build, values
 from ganzoo.spec import options as options_of
+from ganzoo.trainer import check_split
+from ganzoo.upgrade import stored_config, upgraded
 from ganzoo.writer import take_weights
 
 if TYPE_CHECKING:
@@ -58,7 +67,8 @@ def train(
     """Trains an architecture on a data set, from the beginning to the end, in a new run folder.
 
     Args:
-        architecture, dataset: names of the catalogue, such as ``"dcgan"`` and ``"anime"``; a recipe may say them.
+        architecture, dataset: names of the catalogue, such as ``"dcgan"`` and ``"anime"``; a recipe may say them. An
+            architecture may also be a file, ``"my_gan.py"``; see `ganzoo.use_plugin`.
         preset: a named set of options of the architecture.
         recipe: a named experiment of the catalogue, or a TOML file; options given here override its own.
         label: train on the items with this label only, a name or number; `train_per_class` trains a model for each.
@@ -86,15 +96,20 @@ def train(
         there = folder if folder is not None else latest(plan.entry.name, plan.data.name, plan.label, recipe)
         if there is not None and (there / "run.json").exists():
             return resume(there, log=options.get("log"), display=display)
-    return start(plan, folder or new_folder(plan.entry.name, plan.data.name), init, display)
+    return start(plan, folder, init, display)
 
 
-def start(plan: Plan, folder: Path, init: str | os.PathLike[str] | None, display: Display) -> Run:
-    """Trains a plan in a new folder. Raises: as `train`."""
-    Run.check_free(folder)
+def start(plan: Plan, out: Path | None, init: str | os.PathLike[str] | None, display: Display) -> Run:
+    """Trains a plan in a new folder, the next free one for None. Raises: as `train`."""
+    if out is not None:
+        Run.check_free(out)
     session = prepare(plan, display)
-    run = Run.create(folder, facts_of(session, init))
-    _announce(session, run, display)
+    claim = claimed(plan.entry.name, plan.data.name) if out is None else contextlib.nullcontext(out)
+    with claim as folder, memory_explained(plan.settings, session.device):
+        facts = facts_of(session, init)
+        _rehearse_scores(session, facts, display)
+        _announce(session, facts, folder, display)
+        run = Run.create(folder, facts)
     _go(session, run, display)
     return run
 
@@ -114,7 +129,7 @@ def resume(run: str | os.PathLike[str] | Run, *, log: str | None = None, display
         return run
     run.check_idle()
     choose_loggers(run, log)
-    session = prepare(plan_of(run), display)
+    session = prepare(take_up(run, display), display)
     check_data(run, session.dataset.fingerprint)
     run.write()
     _go(session, run, display)
@@ -135,10 +150,15 @@ def extend(
     run = run if isinstance(run, Run) else Run.open(run)
     stage = stage_of(options)
     run.check_idle()
+    if run.status == "finished" and not run.checkpoints():
+        raise GanzooError(
+            f"{run.path} has lost its checkpoints, which going on takes; start a new run with --init {run.model_file}."
+        )
     choose_loggers(run, log)
-    plan = plan_of(run)
+    plan = take_up(run, display)
     session = prepare(dataclasses.replace(plan, stages=(*plan.stages, stage)), display)
     check_data(run, session.dataset.fingerprint)
+    _rehearse_scores(session, run.facts, display)
     run.facts["stages"].append(_stage_facts(stage))
     run.facts["status"] = "interrupted"
     run.write()
@@ -157,15 +177,18 @@ def plan_run(
 ) -> Plan:
     """The plan of a run, with a recipe's words filled in. Raises: UsageError."""
     stages: tuple[Mapping[str, Any], ...] = ()
+    architecture = None if architecture is None else named(architecture)
     if recipe is not None:
         card = recipe_of(recipe)
         if architecture not in (None, card.architecture):
             raise UsageError(f"The recipe {recipe} is for {card.architecture}, not for {architecture}.")
         architecture, dataset, preset = card.architecture, dataset or card.data, preset or card.preset
+        config = load_architecture(find("architecture", architecture)).Config
         given = {name: value for name, value in options.items() if value is not None}
         if not any(name in LENGTHS for name in given):
-            stages = tuple({name: v for name, v in stage.items() if name not in given} for stage in card.stages)
-        options = {**card.options, **given}
+            written = [upgraded(config, stage, None, architecture) for stage in card.stages]
+            stages = tuple({name: v for name, v in stage.items() if name not in given} for stage in written)
+        options = {**upgraded(config, card.options, None, architecture), **given}
     if architecture is None or dataset is None:
         raise UsageError("Say an architecture and a data set, such as `ganzoo train dcgan anime`, or --recipe NAME.")
     return make_plan(architecture, dataset, options, preset, stages, recipe, label)
@@ -176,29 +199,68 @@ def plan_of(run: Run) -> Plan:
     facts = run.facts
     entry = architecture_of(facts, str(run.path))
     model = load_architecture(entry)
-    size = facts["size"]
-    return Plan(
-        entry,
-        model,
-        build(model.Config, facts["config"], entry.name),
-        build(Settings, facts["settings"], "ganzoo"),
-        data.info(facts["data"]["name"]),
-        tuple(size) if size else None,
-        tuple(Stage(stage["length"], stage["changes"]) for stage in facts["stages"]),
-        facts["preset"],
-        facts["recipe"],
-        label=facts["data"].get("label"),
+    try:
+        size, version = facts["size"], facts["version"]
+        return Plan(
+            entry,
+            model,
+            stored_config(entry, model.Config, facts, str(run.path)),
+            build(Settings, facts["settings"], "ganzoo"),
+            data.info(facts["data"]["name"]),
+            tuple(size) if size else None,
+            tuple(
+                Stage(stage["length"], upgraded(model.Config, stage["changes"], version, entry.name))
+                for stage in facts["stages"]
+            ),
+            facts["preset"],
+            facts["recipe"],
+            label=facts["data"].get("label"),
+        )
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        raise GanzooError(
+            f"{run.path / 'run.json'} is damaged: it does not say all of the run ({error}); restore it to go on."
+        ) from error
+
+
+def take_up(run: Run, display: Display) -> Plan:
+    """The plan of a run that goes on. Where it goes on with another version of its plugin, or other plugin files, than
+    before, its facts say so from now on, and its options as that version calls them. Raises: as `plan_of`.
+    """
+    plan, facts, before = plan_of(run), run.facts, run.facts.get("plugin_files", [])
+    files = records(before)
+    replaced = [file for file in before if file["sha256"] not in {now["sha256"] for now in files}]
+    for file in replaced:
+        display.say(
+            f"{file['path']} is not what {run.path} was begun with; training goes on with the code as it is now."
+        )
+    if files != before:
+        facts["earlier_plugin_files"] = [*facts.get("earlier_plugin_files", []), *replaced]
+    elif facts["version"] != plan.entry.version:
+        facts["earlier_versions"] = [*facts.get("earlier_versions", []), facts["version"]]
+    else:
+        return plan
+    facts.update(
+        plugin_files=files,
+        distribution=plan.entry.distribution,
+        version=plan.entry.version,
+        config=values(plan.config),
+        stages=[_stage_facts(stage) for stage in plan.stages],
     )
+    return plan
 
 
-def prepare(plan: Plan, display: Display) -> Session:
-    """Checks a plan against its data and this machine, and packs the data. Raises: UsageError."""
+def prepare(plan: Plan, display: Display, *, pack: bool = True) -> Session:
+    """Checks a plan against its data and this machine, and packs the data, unless `pack` says no.
+
+    Raises: UsageError.
+    """
     for note in plan.notes:
         display.say(note)
     loggers = make_loggers(plan.settings.log)
+    pick_device(plan.settings.device)
     expected = expected_spec(plan)
     if expected is not None:
-        _check_networks(plan, expected)  # before the data is packed, which may take long
+        check_networks(plan, expected)  # before the data is packed, which may take long
     settings = plan.settings
     load = (settings.load_size, settings.load_size) if settings.load_size else None
     dataset = data.prepare(
@@ -208,6 +270,7 @@ def prepare(plan: Plan, display: Display) -> Session:
         load_size=load,
         keep=plan.label,
         report=display.report,
+        unpack=None if pack else False,
     )
     items = max(len(part) for part in dataset.parts.values())
     if plan.model.conditional:
@@ -219,10 +282,20 @@ def prepare(plan: Plan, display: Display) -> Session:
             raise UsageError(
                 f"A batch of {batch} is larger than {where}, which has {items}; use --batch-size {items} or less."
             )
-    session = Session(plan, dataset, loggers)
-    _check_networks(plan, data_spec(dataset, plan.size))
-    memory_needed(session)
-    return session
+    spec = data_spec(dataset, plan.size)
+    if spec != expected:
+        check_networks(plan, spec)
+    return Session(plan, dataset, loggers)
+
+
+def _rehearse_scores(session: Session, facts: Mapping[str, Any], display: Display) -> None:
+    """Tries what is to be scored while training. Raises: UsageError when it cannot be."""
+    keepers = [Scorekeeper(session.plan.at_stage(i)[1], display.report) for i in range(len(session.plan.stages))]
+    if any(keeper.every for keeper in keepers):
+        model = Model(session.build().model, {**facts, "step": 0, "images": 0})
+        dataset = judged_data(facts["data"], "this run")
+        for keeper in keepers:
+            keeper.rehearse(model, dataset)
 
 
 def _check_labelled(dataset: data.Dataset) -> None:
@@ -232,25 +305,27 @@ def _check_labelled(dataset: data.Dataset) -> None:
         raise UsageError(f"{missing:,} items of {dataset.name} have no label; label them, or leave them out.")
 
 
-def _check_networks(plan: Plan, spec: DataSpec) -> None:
-    """Builds every stage's model without memory: its architecture refuses what it cannot do, and a stage must not make
-    other networks than the first.
+def check_networks(plan: Plan, spec: DataSpec) -> None:
+    """Builds every stage's model without memory: its architecture refuses what it cannot do, a stage must not make
+    other networks than the first, and the batches must split evenly and fit into memory.
     """
     shapes = []
     for index, stage in enumerate(plan.stages):
-        config, _ = plan.at_stage(index)
-        with torch.device("meta"):
-            state = plan.model(config, spec).state_dict()
-        shapes.append({name: tensor.shape for name, tensor in state.items()})
+        config, settings = plan.at_stage(index)
+        model = weightless(plan.model, config, spec)
+        first = model.batch_size(Progress(0, 0, 0, 0, 1)) or settings.batch_size
+        check_split(first, settings.processes, settings.accumulate)
+        shapes.append({name: tensor.shape for name, tensor in model.state_dict().items()})
         if shapes[-1] != shapes[0]:
             names = ", ".join("--" + name.replace("_", "-") for name in stage.changes)
             raise UsageError(f"Stage {index + 1} changes the networks' shape ({names}), which cannot change in a run.")
+    memory_needed(plan, spec)
 
 
-def _announce(session: Session, run: Run, display: Display) -> None:
-    """Says what will be trained on what, and how long it will take, before the first step."""
-    plan, items = session.plan, run.facts["data"]["images"]
-    counts = " + ".join(f"{name} {count:,}" for name, count in run.facts["parameters"].items())
+def _announce(session: Session, facts: Mapping[str, Any], folder: Path, display: Display) -> None:
+    """Says what will be trained on what, and how long it will take, before anything is written."""
+    plan, items = session.plan, facts["data"]["images"]
+    counts = " + ".join(f"{name} {count:,}" for name, count in facts["parameters"].items())
     of = f"{plan.data.name} with the label {plan.label}" if plan.label is not None else plan.data.name
     display.say(
         f"{plan.entry.card.title} ({counts} parameters) on {of} "
@@ -260,9 +335,9 @@ def _announce(session: Session, run: Run, display: Display) -> None:
     if steps > WORTH_TIMING and plan.settings.processes == 1:
         display.say("Timing a few steps …")
         seconds = seconds_per_step(session)
-        display.say(f"{steps:,} steps of {seconds:.2f} s: about {duration(steps * seconds)}, into {run.path}.")
+        display.say(f"{steps:,} steps of {seconds:.2f} s: about {duration(steps * seconds)}, into {folder}.")
     else:
-        display.say(f"{steps:,} steps, into {run.path}.")
+        display.say(f"{steps:,} steps, into {folder}.")
 
 
 def _go(session: Session, run: Run, display: Display) -> None:
@@ -271,11 +346,13 @@ def _go(session: Session, run: Run, display: Display) -> None:
         if processes == 1:
             session.train(run, display)
         else:
-            parallel.launch(run.path, processes)
+            parallel.launch(run.path, processes, display.say)
     except KeyboardInterrupt:
         raise Stopped(run) from None
     finally:
         run.facts = Run.open(run.path).facts
+    if run.status != "finished":
+        raise Stopped(run)
 
 
 def facts_of(session: Session, init: str | os.PathLike[str] | None) -> dict[str, Any]:
@@ -291,6 +368,7 @@ def facts_of(session: Session, init: str | os.PathLike[str] | None) -> dict[str,
         "architecture": plan.entry.name,
         "distribution": plan.entry.distribution,
         "version": plan.entry.version,
+        "plugin_files": records(),
         "preset": plan.preset,
         "recipe": plan.recipe,
         "data": {

@@ -75,6 +75,10 @@ class TwoPlayer(Architecture):
         logits: Tensor = self.D(images, label) if self.conditional else self.D(images)
         return logits
 
+    def verdict(self, images: Tensor, label: Tensor | None = None) -> Tensor:
+        """The loss's reading of D's logits for each image, averaged over its patches: [B]."""
+        return self.loss.score(self.judge(images, label)).reshape(len(images), -1).mean(1)
+
     def mean_score(self, logits: Tensor) -> Tensor:
         """What the log shows as D(x): the loss's reading of the logits, averaged, detached."""
         return self.loss.score(logits.detach()).mean()

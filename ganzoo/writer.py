@@ -8,25 +8,28 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
-from ganzoo import checkpoint, data
+from ganzoo import checkpoint, data, plane
 from ganzoo.architecture import Architecture
 from ganzoo.average import generator_state
-from ganzoo.errors import GanzooError
+from ganzoo.errors import GanzooError, UsageError
 from ganzoo.model import Model, make_model, model_facts
 from ganzoo.pictures import sheet
 from ganzoo.places import fetch, is_remote
 from ganzoo.plan import Plan
 from ganzoo.plugins import catalogue
 from ganzoo.randomness import stream
-from ganzoo.runs import FORMAT, Run, write_text
+from ganzoo.runs import FORMAT, SCORES, Run, write_text
 from ganzoo.spec import values
 from ganzoo.trainer import Trainer
 from ganzoo.translation import there_and_back
 
 KEEP = 3  # newest checkpoints that stay
 POINTS = 1024  # of a scatter plot
+SCORE = "score/"  # what the names of scores begin with in metrics.jsonl
 
 
 class Writer:
@@ -43,6 +46,9 @@ class Writer:
         self._preview_step = -1
         kept = [row for row in run.metrics() if row["step"] <= trainer.step_count]
         self._keep("metrics.jsonl", "".join(json.dumps(row) + "\n" for row in kept))
+        if (run.path / SCORES).exists():
+            left = [row for row in run.scores() if not row["training"] or row["step"] <= trainer.step_count]
+            self._keep(SCORES, "".join(json.dumps(row) + "\n" for row in left))
         log = run.path / "train.log"
         self._keep("train.log", log.read_bytes()[:log_bytes].decode(errors="replace") if log.exists() else "")
 
@@ -65,7 +71,9 @@ class Writer:
     def real(self, dataset: data.Dataset) -> None:
         """real.png: as many real items as a sheet of samples has, for comparison; one a domain."""
         for name in dataset.parts:
-            sheet(self._real(dataset, name)).save(self.run.path / (f"real-{name}.png" if name else "real.png"))
+            items = self._real(dataset, name)
+            picture = sheet(items) if items.dim() == 4 else plane.draw(items[:0], plane.View.of(items), items)
+            picture.save(self.run.path / (f"real-{name}.png" if name else "real.png"))
 
     def _real(self, dataset: data.Dataset, name: str) -> Tensor:
         """The same items of a domain each time, as many as a sheet of samples has, on the CPU."""
@@ -76,23 +84,36 @@ class Writer:
     def samples(self, trainer: Trainer, complain: Callable[[str], None]) -> None:
         """A sheet by the averaged generators: epoch-0001.png, or step-000050.png.
 
-        Of the same noise each time; of a translation, of the same images of each domain, there and back.
+        Of the same noise each time; of a translation, of the same images of each domain, there and back; points of the
+        plane with real ones, and D's verdict behind them. The PNG says step and epoch (text chunks).
         """
         ended = trainer.epoch_step == trainer.step_count
         name = f"epoch-{trainer.epoch:04d}" if ended else f"step-{trainer.step_count:06d}"
         file = self.run.path / "samples" / f"{name}.png"
-        model, seed = self._averaged(trainer), self.plan.settings.seed
+        model, seed = self.averaged(trainer), self.plan.settings.seed
         if model.domains:
             reals = {name: self._real(trainer.loader.dataset, name) for name in model.domains}
-            there_and_back(model, reals, math.ceil(self._count**0.5)).save(file)
+            picture = there_and_back(model, reals, math.ceil(self._count**0.5))
         else:
             label = torch.arange(self._count) % len(model.classes) if model.classes else None
-            sheet(model.generate(model.noise(self._count, seed), label)).save(file)
+            made = model.generate(model.noise(self._count, seed), label)
+            picture = sheet(made) if made.dim() == 4 else self._plane(trainer, made)
+        notes = PngInfo()
+        notes.add_text("step", str(trainer.step_count))
+        notes.add_text("epoch", str(trainer.epoch))
+        picture.save(file, pnginfo=notes)
         catalogue().notify("ganzoo_sampled", complain, run=self.run, step=trainer.step_count, image=file)
+
+    def _plane(self, trainer: Trainer, made: Tensor) -> Image.Image:
+        """Points [N, D] among real ones, on axes that the real ones decide."""
+        dataset = trainer.loader.dataset
+        real = self._real(dataset, next(iter(dataset.parts)))
+        view = plane.View.of(real)
+        return plane.draw(made, view, real, plane.surface(trainer.model, view))
 
     def model(self, trainer: Trainer) -> None:
         """model.safetensors: the averaged generator, with all it takes to sample from it in the header."""
-        tensors = generator_state(self._averaged(trainer).architecture)
+        tensors = generator_state(self.averaged(trainer).architecture)
         checkpoint.save(self.run.model_file, tensors, self._model_facts(trainer))
 
     def checkpoint(self, trainer: Trainer, stage: int, stage_starts: list[int]) -> None:
@@ -116,11 +137,12 @@ class Writer:
         """Redraws losses.png."""
         plot_losses(self.run, stage_starts)
 
-    def _averaged(self, trainer: Trainer) -> Model:
+    def averaged(self, trainer: Trainer) -> Model:
         """The averaged generators as a model, at the trainer's present step."""
         if self._preview_step != trainer.step_count:
             self._preview.load_generators(trainer.average.tensors)
             self._preview.settle()
+            self._preview.facts = self._model_facts(trainer)
             self._preview_step = trainer.step_count
         return self._preview
 
@@ -152,6 +174,8 @@ def take_weights(model: Architecture, source: str) -> None:
         prefix = "model/"
         weights = {key[len(prefix) :]: value for key, value in found[0].items() if key.startswith(prefix)}
     else:
+        if not is_remote(source) and not there.exists():
+            raise UsageError(f"There is no run or model {source} to take weights from; `ganzoo runs` lists the runs.")
         weights, _ = checkpoint.load(there, source if is_remote(source) else None)
     own = model.state_dict()
     wrong = [key for key, value in weights.items() if key not in own or own[key].shape != value.shape]
@@ -168,7 +192,7 @@ def classic_line(epoch: int, epochs: int, iteration: int, iterations: int, read:
     losses = [f"Loss_{name[5:]}: {value:.4f}" for name, value in read.items() if is_loss(name)]
     watches = []
     for name, value in read.items():
-        if not name.startswith("loss/") and not name.endswith(" after"):
+        if is_watch(name) and not name.endswith(" after"):
             after = read.get(name + " after")
             watches.append(f"{name}: {value:.4f}" + ("" if after is None else f" / {after:.4f}"))
     return " ".join([f"[{epoch}/{epochs}][{iteration}/{iterations}]", *losses, *watches])
@@ -179,25 +203,39 @@ def is_loss(name: str) -> bool:
     return name.startswith("loss/") and name.count("/") == 1
 
 
+def is_watch(name: str) -> bool:
+    """Whether a name is a watch value's: ``"D(x)"``, no loss, no gradient, no score and no counter."""
+    return not name.startswith(("loss/", GRADIENT, SCORE)) and name not in _COUNTERS
+
+
 def plot_losses(run: Run, stage_starts: list[int]) -> None:
-    """losses.png: the losses above, D(x) and its like below, over steps; stages marked by upright lines."""
+    """losses.png: the losses above, D(x) and its like below, then the gradients' norms where they were logged, over
+    steps; stages marked by upright lines.
+    """
     from matplotlib.figure import Figure
 
     rows = list(run.metrics())
     names = list(dict.fromkeys(name for row in rows for name in row))
-    losses = [name for name in names if is_loss(name)]
-    watches = [name for name in names if not name.startswith("loss/") and name not in _COUNTERS]
-    figure = Figure(figsize=(10, 7 if watches else 4), layout="constrained")
-    axes = figure.subplots(2 if watches else 1, 1, sharex=True, squeeze=False)[:, 0]
-    for axis, shown, label in zip(axes, (losses, watches), ("loss", "D's mean verdict"), strict=False):
+    panels = {
+        "loss": [name for name in names if is_loss(name)],
+        "D's mean verdict": [name for name in names if is_watch(name)],
+        "gradient's norm": [name for name in names if name.startswith(GRADIENT)],
+    }
+    panels = {label: shown for label, shown in panels.items() if shown or label == "loss"}
+    figure = Figure(figsize=(10, 1 + 3 * len(panels)), layout="constrained")
+    axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
+    for axis, (title, shown) in zip(axes, panels.items(), strict=True):
         for name in shown:
             points = [(row["step"], row[name]) for row in rows if math.isfinite(row.get(name, math.nan))]
-            axis.plot([x for x, _ in points], [y for _, y in points], linewidth=0.9, label=name.removeprefix("loss/"))
+            label = name.removeprefix("loss/").removeprefix(GRADIENT)
+            axis.plot([x for x, _ in points], [y for _, y in points], linewidth=0.9, label=label)
+        if any(name.startswith(GRADIENT) and row.get(name, 0) > 0 for name in shown for row in rows):
+            axis.set_yscale("log")
         for number, start in enumerate(stage_starts[1:], 2):
             axis.axvline(start, color="grey", linestyle="--", linewidth=0.8)
             axis.annotate(f"stage {number}", (start, 1), (3, -10), xycoords=("data", "axes fraction"),
                           textcoords="offset points", fontsize="small", color="grey")  # fmt: skip
-        axis.set_ylabel(label)
+        axis.set_ylabel(title)
         axis.legend(loc="upper right", fontsize="small")
     axes[-1].set_xlabel("step")
     axes[0].set_title(f"{run.name}: {run.facts['architecture']} on {run.facts['data']['name']}")
@@ -206,4 +244,5 @@ def plot_losses(run: Run, stage_starts: list[int]) -> None:
     temporary.replace(run.path / "losses.png")
 
 
+GRADIENT = "gradient/"  # begins the names of gradients' norms
 _COUNTERS = {"step", "epoch", "images", "images_per_second"}

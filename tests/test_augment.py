@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
-from safetensors.torch import load_file
+from golden_numbers import GRADIENT, OUTPUT, near, stored
 
 from ganzoo.api import DiffAugment, UsageError
 from ganzoo.augment import brightness, contrast, cutout, saturation, translation
 from ganzoo.randomness import sharing
 
-GOLDEN = load_file(Path(__file__).parent / "golden" / "diffaugment.safetensors")
+GOLDEN = stored("diffaugment")
 IMAGES = GOLDEN["input/images"]  # [6, 3, 16, 24]
 
 
 def draw(name: str) -> torch.Tensor:
-    stored = GOLDEN[f"input/{name}"]
-    return stored if stored.is_floating_point() else stored.flatten()
+    drawn = GOLDEN[f"input/{name}"]
+    return drawn if drawn.is_floating_point() else drawn.flatten()
 
 
 def color(images):
@@ -46,21 +44,16 @@ FUNCTIONS = {
 }
 
 
-def assert_near(ours: torch.Tensor, theirs: torch.Tensor, tolerance: float) -> None:
-    assert ours.shape == theirs.shape
-    assert (ours - theirs).abs().max() <= tolerance * theirs.abs().max()
-
-
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_golden(name):
     assert f"output/{name}" in GOLDEN
-    assert_near(FUNCTIONS[name](IMAGES), GOLDEN[f"output/{name}"], 2e-5)
+    assert near(FUNCTIONS[name](IMAGES), GOLDEN[f"output/{name}"], OUTPUT)
 
 
 def test_gradients_flow_to_the_images():
     images = IMAGES.clone().requires_grad_()
-    (FUNCTIONS["color_translation_cutout"](images) * GOLDEN["probe/all"].float()).sum().backward()
-    assert_near(images.grad, GOLDEN["grad/color_translation_cutout/input/images"], 1e-4)
+    (FUNCTIONS["color_translation_cutout"](images) * GOLDEN["probe/all"]).sum().backward()
+    assert near(images.grad, GOLDEN["grad/color_translation_cutout/input/images"], GRADIENT)
 
 
 def test_all_of_it_keeps_shape_dtype_and_gradient():

@@ -75,7 +75,7 @@ def test_python_dash_m(run_python: Callable[..., CompletedProcess[str]]) -> None
         (["show"], "Error: ARCH is missing. See `ganzoo show --help`."),
         (["show", "tinygn"], "Error: There is no architecture 'tinygn'; did you mean tinygan"),
         (["show", "tinygan", "--preset", "wider"], "has no preset 'wider'; did you mean wide?"),
-        (["show", "tinygan", "--lr", "fast"], "--lr takes float, not 'fast'"),
+        (["show", "tinygan", "--lr", "fast"], "--lr takes a number, not 'fast'"),
         (["show", "tinygan", "--resolution", "9"], "tinygan cannot do 9×9: sides must be even."),
         (["show", "tinygan", "--whidth", "3"], "There is no option --whidth; did you mean --width"),
         (["resume", "one", "two"], "Got unexpected extra argument (two). See `ganzoo resume --help`."),
@@ -171,7 +171,7 @@ def test_show_with_options_and_preset() -> None:
 def test_plugins() -> None:
     rows = {row["name"]: row for row in as_json(cli("plugins", "--json"))}
     assert rows["tiny"]["module"] == "tinyzoo"
-    assert rows["tiny"]["hooks"] == ["ganzoo_architectures", "ganzoo_datasets"]
+    assert rows["tiny"]["hooks"] == ["ganzoo_architectures", "ganzoo_datasets", "ganzoo_loggers"]
     assert {"kind": "architecture", "name": "tinygan"} in rows["tiny"]["offers"]
     assert rows["tiny"]["reason"] is None
     assert "architecture tinygan, faultygan" in " ".join(cli("plugins").stdout.split())

@@ -130,6 +130,7 @@ def test_columns() -> None:
         ("D(x)", "0.6376"),
         ("D(G(z))", "0.3454 / 0.0244"),
     ]
+    assert columns_of({"D(x)": 0.5, "gradient/G.AB": 1.26e-9}) == [("D(x)", "0.5000"), ("gradient G.AB", "1.3e-09")]
 
 
 def test_which_display(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,6 +78,16 @@ def test_dry_run_writes_nothing() -> None:
     assert list(Path().iterdir()) == []
 
 
+def test_dry_run_packs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANZOO_HOME", str(tmp_path / "home"))
+    for there in ("", ", there already"):
+        result = cli(*TRAIN, "--dry-run")
+        rows = dict(line.split(maxsplit=1) for line in result.stdout.splitlines() if line[:1].islower())
+        assert rows["disk"] == f"1 MB of pixels in {tmp_path / 'home' / 'packs'}{there}"
+        assert bool(list(tmp_path.glob("home/packs/*"))) == bool(there)
+        cli(*TRAIN, "--steps", "1")
+
+
 def test_help_has_the_options_of_the_architecture(run: str) -> None:
     for words in (
         ["train", "tinygan"],
@@ -106,7 +116,7 @@ def test_help_has_the_options_of_the_architecture(run: str) -> None:
         (["train", "tinygan", "tiney"], "There is no data set 'tiney'; did you mean tiny"),
         ([*TRAIN, "--wdth", "3"], "There is no option --wdth; did you mean --width"),
         ([*TRAIN, "--lr", "-1"], "--lr -1 is too small; it takes 0 or more."),
-        ([*TRAIN, "--lr", "nan"], "--lr takes float, not 'nan'"),
+        ([*TRAIN, "--lr", "nan"], "--lr takes a number, not 'nan'"),
         ([*TRAIN, "--beta1", "7"], "--beta1 7 is too large"),
         ([*TRAIN, "--epochs", "0"], "--epochs 0 is too small"),
         ([*TRAIN, "--epochs", "1", "--steps", "1"], "Give one of --epochs, --images and --steps"),
@@ -117,7 +127,7 @@ def test_help_has_the_options_of_the_architecture(run: str) -> None:
         ([*TRAIN, "--loss", "hing", "--steps", "1"], "did you mean hinge"),
         ([*TRAIN, "--width", "300000000", "--steps", "1"], "Training needs about"),
         ([*TRAIN, "--preset", "wider"], "has no preset 'wider'"),
-        (["train", "tinygan", "tiny", "--device", "gpu"], "--device gpu is not one of its values; did you mean cpu?"),
+        (["train", "tinygan", "tiny", "--device", "gpu"], "--device takes auto, cpu, cuda or mps, not 'gpu'"),
         (["train", "--recipe", "nothing"], "There is no recipe 'nothing'"),
         (["train", "--recipe", "nothing.toml"], "The recipe nothing.toml cannot be read"),
         (["train", "dcgan", "--recipe", "report-anime", "tiny", "more"], "unexpected extra argument (more)"),
@@ -142,7 +152,7 @@ def test_bad_usage_of_a_run(run: str) -> None:
     for words, line in (
         (["extend", run], "A stage takes one of --epochs, --images and --steps."),
         (["extend", run, "--steps", "1", "--seed", "3"], "--seed cannot change within a run"),
-        (["extend", run, "--steps", "1", "--lr", "x"], "--lr takes float"),
+        (["extend", run, "--steps", "1", "--lr", "x"], "--lr takes a number"),
         ([*TRAIN, "--out", run], "run already exists; choose another --out, or add --continue"),
         (["sample", run, "-n", "0"], "At least one image can be sampled"),
         (["sample", run, "--label", "odd"], "was trained without labels"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from golden_numbers import GRADIENT, OUTPUT, near, stored
+from golden_numbers import GRADIENT, OUTPUT, near, stored, weights
 
 from ganzoo.api import Batch, DataSpec, Progress, UsageError
 from ganzoo.architecture import networks, parameter_counts
@@ -84,8 +84,7 @@ def test_it_takes_two_domains(domains, said):
 def golden(name: str, net: torch.nn.Module) -> dict[str, torch.Tensor]:
     """Everything stored, with its weights taken into the network."""
     numbers = stored(name)
-    weights = {key.removeprefix("weights/"): value for key, value in numbers.items() if key.startswith("weights/")}
-    net.load_state_dict(weights)
+    net.load_state_dict(weights(numbers))
     return numbers
 
 
@@ -98,7 +97,7 @@ def check_gradients(net: torch.nn.Module, numbers: dict[str, torch.Tensor]) -> N
 
 @pytest.mark.parametrize("training", [True, False])
 def test_golden_generator(training):
-    net = build(3, 32, 32, width_g=4, blocks=2).G["AB"].train(training)
+    net = build(3, 32, 32, width_g=4, blocks=2).double().G["AB"].train(training)
     numbers = golden("cyclegan_g", net)
     inner = {}
     for name, layer in (("after_stem_first", 3), ("after_down", 9), ("after_blocks", 11)):
@@ -115,12 +114,15 @@ def test_golden_generator(training):
 
 
 def test_golden_discriminator_and_its_loss():
-    model = build(3, 64, 64, width_d=4)
+    model = build(3, 64, 64, width_d=4).double()
     net = model.D["A"]
     numbers = golden("cyclegan_d", net)
     images = numbers["input/images"].requires_grad_()
+    third = []
+    net.model[7].register_forward_hook(lambda _, __, out: third.append(out[:1].clone()))
     out = net(images)
     assert near(out, numbers["output/out"], OUTPUT)
+    assert near(third[0], numbers["output/after_layer3_first"], OUTPUT)
     (out * numbers["probe/out"]).sum().backward()
     assert near(images.grad[:1], numbers["grad/out/input/images_first"], GRADIENT)
     check_gradients(net, numbers)

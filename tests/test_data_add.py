@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import shutil
 import tarfile
 import zipfile
@@ -390,3 +391,36 @@ def test_progress_is_reported(tmp_path):
     seen: list[tuple[str, int, int]] = []
     data.add("faces", folder(tmp_path / "f", [f"{n}.png" for n in range(5)]), report=lambda *what: seen.append(what))
     assert seen == [("Reading", n, 5) for n in range(1, 6)]
+
+
+def test_colours_that_cannot_be_converted_are_left_out(tmp_path):
+    path = folder(tmp_path / "set", [f"{number}.png" for number in range(30)])
+    Image.new("F", (8, 8), 0.5).save(path / "fractions.tif")
+    info = data.add("set", path)
+    assert (info.images, info.skipped_files) == (
+        30,
+        ("fractions.tif has a colour format (F) that cannot be converted",),
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links take rights there")
+def test_links_to_folders_are_followed_but_not_in_circles(tmp_path):
+    folder(tmp_path / "far" / "a", ["0.png", "1.png"])
+    folder(tmp_path / "set" / "b", ["0.png", "1.png"])
+    (tmp_path / "set" / "a").symlink_to(tmp_path / "far" / "a")
+    (tmp_path / "set" / "up").symlink_to(tmp_path)
+    (tmp_path / "far" / "a" / "back").symlink_to(tmp_path / "set")
+    assert data.add("set", tmp_path / "set").classes == ("a", "b")
+    assert labels_of("set") == ["a", "a", "b", "b"]
+
+
+def test_what_was_made_of_a_compressed_tar_goes_with_its_name(tmp_path, home):
+    with tarfile.open(tmp_path / "set.tar.gz", "w:gz") as file:
+        file.add(folder(tmp_path / "set", ["0.png", "1.png"]), "set")
+    data.add("set", tmp_path / "set.tar.gz")
+    data.add("again", tmp_path / "set.tar.gz")
+    data.remove("set")
+    assert len(list((home / "downloads").iterdir())) == 1
+    data.remove("again")
+    assert list((home / "downloads").iterdir()) == []
+    assert (tmp_path / "set.tar.gz").exists()

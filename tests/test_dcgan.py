@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from golden_numbers import GRADIENT, OUTPUT, near, stored, weights
 
 from ganzoo.api import DataSpec, UsageError
 from ganzoo.architecture import parameter_counts
@@ -105,62 +105,53 @@ def test_digits_at_their_own_size():
     assert plan_run("dcgan", "digits", preset="small").size == (32, 32)
 
 
-def near(ours: torch.Tensor, theirs: torch.Tensor, tolerance: float) -> bool:
-    assert ours.shape == theirs.shape
-    peak = theirs.abs().max().item()
-    return (ours - theirs).abs().max().item() <= (tolerance * peak if peak > 1e-6 else 1e-6)
-
-
 def golden(network: str):
     """The network with the stored weights, and everything stored."""
-    stored = {
-        name: value.float()
-        for name, value in load_file(Path(__file__).parent / "golden" / f"dcgan_{network.lower()}.safetensors").items()
-    }
-    net = getattr(build(3, 64, 64, latents=8, width_g=4, width_d=4), network)
-    weights = {name.removeprefix("weights/"): value for name, value in stored.items() if name.startswith("weights/")}
-    missing, unexpected = net.load_state_dict(weights, strict=False)
+    numbers = stored(f"dcgan_{network.lower()}")
+    net = getattr(build(3, 64, 64, latents=8, width_g=4, width_d=4).double(), network)
+    missing, unexpected = net.load_state_dict(weights(numbers), strict=False)
     assert not unexpected
     assert all(name.endswith("num_batches_tracked") for name in missing)
-    return net, stored
+    return net, numbers
 
 
-def check_training(net, stored):
+def check_training(net, numbers):
     """After a pass in training mode and its backward: gradients of the weights, and running statistics."""
     parameters, buffers = dict(net.named_parameters()), dict(net.named_buffers())
-    stored_gradients = [name for name in stored if name.startswith("grad/train/main")]
-    assert stored_gradients
-    for name in stored_gradients:
-        assert near(parameters[name.removeprefix("grad/train/")].grad, stored[name], 1e-4), name
-    stored_statistics = [name for name in stored if name.startswith("after_train/")]
-    assert len(stored_statistics) == sum("running" in name for name in buffers)
-    for name in stored_statistics:
-        assert near(buffers[name.removeprefix("after_train/")], stored[name], 2e-5), name
+    gradients = [name for name in numbers if name.startswith("grad/train/main")]
+    assert gradients
+    for name in gradients:
+        assert near(parameters[name.removeprefix("grad/train/")].grad, numbers[name], GRADIENT), name
+    statistics = [name for name in numbers if name.startswith("after_train/")]
+    assert len(statistics) == sum("running" in name for name in buffers)
+    for name in statistics:
+        assert near(buffers[name.removeprefix("after_train/")], numbers[name], OUTPUT), name
 
 
 def test_golden_generator():
-    net, stored = golden("G")
-    z = stored["input/z"].flatten(1)
-    assert near(net.eval()(z)[:1], stored["output/eval_first_image"], 2e-5)
+    net, numbers = golden("G")
+    z = numbers["input/z"].flatten(1)
+    assert near(net.eval()(z)[:1], numbers["output/eval_first_image"], OUTPUT)
     z.requires_grad_()
     images = net.train()(z)
-    assert near(images, stored["output/train"], 2e-5)
-    (images * stored["probe/train"]).sum().backward()
-    assert near(z.grad, stored["grad/train/input/z"].flatten(1), 1e-4)
-    check_training(net, stored)
+    assert near(images, numbers["output/train"], OUTPUT)
+    (images * numbers["probe/train"]).sum().backward()
+    assert near(z.grad, numbers["grad/train/input/z"].flatten(1), GRADIENT)
+    check_training(net, numbers)
 
 
 def test_golden_discriminator():
     """The reference ends in the sigmoid that here is the loss's."""
-    net, stored = golden("D")
-    images = stored["input/images"]
-    assert near(net.eval()(images).sigmoid(), stored["output/eval"], 2e-5)
+    net, numbers = golden("D")
+    images = numbers["input/images"]
+    assert near(net.eval()(images).sigmoid(), numbers["output/eval"], OUTPUT)
     images.requires_grad_()
     logits = net.train()(images)
-    assert near(logits, stored["output/train_logit"], 2e-5)
-    (logits.sigmoid() * stored["probe/train"]).sum().backward()
-    assert near(images.grad[:1], stored["grad/train/input/images_first"], 1e-4)
-    check_training(net, stored)
+    assert near(logits, numbers["output/train_logit"], OUTPUT)
+    assert near(logits.sigmoid(), numbers["output/train"], OUTPUT)
+    (logits.sigmoid() * numbers["probe/train"]).sum().backward()
+    assert near(images.grad[:1], numbers["grad/train/input/images_first"], GRADIENT)
+    check_training(net, numbers)
 
 
 def test_first_weights():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from golden_numbers import GRADIENT, OUTPUT, near, stored
+from golden_numbers import GRADIENT, OUTPUT, near, stored, weights
 
 from ganzoo.api import Batch, DataSpec, Progress, UsageError
 from ganzoo.architecture import networks, parameter_counts
@@ -80,10 +80,8 @@ def ours(key: str) -> str:
 
 
 def take_weights(net: torch.nn.Module, numbers: dict[str, torch.Tensor]) -> None:
-    weights = {
-        ours(key.removeprefix("weights/")): value for key, value in numbers.items() if key.startswith("weights/")
-    }
-    missing, unexpected = net.load_state_dict(weights, strict=False)
+    renamed = {ours(key): value for key, value in weights(numbers).items()}
+    missing, unexpected = net.load_state_dict(renamed, strict=False)
     assert not unexpected
     assert all(name.endswith("num_batches_tracked") for name in missing)
 
@@ -106,7 +104,7 @@ def check_training(net: torch.nn.Module, numbers: dict[str, torch.Tensor]) -> No
 @pytest.mark.parametrize(("file", "bottleneck"), [("discogan_g", 0), ("discogan_g_bottleneck", 10)])
 def test_golden_generator(file, bottleneck):
     """The reference works on [0, 1]; ours maps to it and back."""
-    numbers, net = stored(file), build(3, 64, 64, width_g=2, bottleneck=bottleneck).G["AB"]
+    numbers, net = stored(file), build(3, 64, 64, width_g=2, bottleneck=bottleneck).double().G["AB"]
     take_weights(net, numbers)
     images = 2 * numbers["input/images"] - 1
     assert near((net.eval()(images)[:1] + 1) / 2, numbers["output/eval_first_image"], OUTPUT)
@@ -123,7 +121,7 @@ def test_golden_generator(file, bottleneck):
 
 
 def golden_discriminator():
-    numbers, model = stored("discogan_d"), build(3, 64, 64, width_g=2, width_d=4)
+    numbers, model = stored("discogan_d"), build(3, 64, 64, width_g=2, width_d=4).double()
     take_weights(model.D["A"], numbers)
     return numbers, model, 2 * numbers["input/real"] - 1, 2 * numbers["input/fake"] - 1
 

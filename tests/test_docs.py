@@ -15,6 +15,7 @@ from pathlib import Path
 
 import click
 import pytest
+from conftest import forget_files
 
 import ganzoo
 import ganzoo.api
@@ -105,6 +106,9 @@ def test_documented_commands_parse(page, known_run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for text in [text for language, _, text in blocks(page) if language == "toml" and "[[stages]]" in text]:
         (tmp_path / "faces.toml").write_text(text, encoding="utf-8")
+    for _, title, text in blocks(page):
+        if title.endswith(".py") and "/" not in title:  # a plugin, which may be given as a file
+            (tmp_path / title).write_text(text, encoding="utf-8")
     for words in commands(page):
         words = [known_run if word.startswith("runs/") else word for word in words]
         if "small" in words:  # the guide's own architecture is installed only in the test that trains it
@@ -122,6 +126,8 @@ def test_documented_commands_parse(page, known_run, tmp_path, monkeypatch):
         except (click.ClickException, ganzoo.GanzooError) as error:
             message = error.format_message() if isinstance(error, click.ClickException) else error
             pytest.fail(f"{page.name} has `ganzoo {command.name} {' '.join(words)}`: {message}")
+        finally:
+            forget_files()
 
 
 @pages()
@@ -186,6 +192,9 @@ def test_the_guide_shows_dcgan_whole(name):
     assert all(text.strip("\n") in whole for text in shown)
 
 
+PLUGINS = ("began", "beep", "contrast", "stripes")
+
+
 def installed(site: Path) -> Path:
     """The guide's plugins as pip would have them: modules and a dist-info folder with the entry points."""
     project = tomllib.loads(titled("pyproject.toml"))["project"]
@@ -193,7 +202,7 @@ def installed(site: Path) -> Path:
     folder.mkdir(parents=True)
     metadata = f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
     (folder / "METADATA").write_text(metadata, encoding="utf-8")
-    points = {**project["entry-points"]["ganzoo"], **{name: f"ganzoo_{name}" for name in ("began", "beep", "stripes")}}
+    points = {**project["entry-points"]["ganzoo"], **{name: f"ganzoo_{name}" for name in PLUGINS}}
     lines = "".join(f"{name} = {module}\n" for name, module in points.items())
     (folder / "entry_points.txt").write_text(f"[ganzoo]\n{lines}", encoding="utf-8")
     for module in points.values():
@@ -203,6 +212,7 @@ def installed(site: Path) -> Path:
 
 TRAIN = """
 import sys
+import ganzoo
 from ganzoo.cli import main
 for name, data, options in (
     ("small", "points:images=64", []),
@@ -215,6 +225,8 @@ for name, data, options in (
     except SystemExit as end:
         if end.code:
             raise
+(score,) = ganzoo.evaluate("runs/small-stripes-1", ["contrast:scale=1"], samples=8, device="cpu")
+print(score["name"], score["value"] >= 0, score["protocol"]["scale"], score["protocol"]["real_contrast"] > 0)
 """
 
 
@@ -226,6 +238,7 @@ def test_the_guides_plugins_train(tmp_path, monkeypatch, run_python):
     assert result.returncode == 0, result.stderr
     assert "Small GAN (G 92,162 + D 66,817 parameters) on points:images=64" in result.stdout
     assert " k: 0.0000" in result.stdout
+    assert "contrast-error True 1.0 True" in result.stdout
     assert result.stdout.count("\a") == 3  # the logger was told of each end
     runs = sorted(path.name for path in (tmp_path / "runs").iterdir())
     assert runs == ["began-small-tiny-1", "small-points-1", "small-stripes-1"]

@@ -93,6 +93,19 @@ def test_every_hair_colour_occurs_and_labels_tell_it() -> None:
         assert hair.family == faces.classes[faces.label(index)]
 
 
+def test_few_hair_colours_are_drawn_on_the_same_faces() -> None:
+    every, few = Anime(images=300), Anime(images=300, hair="brown+black")
+    assert few.classes == ("black", "brown")
+    assert {few.label(index) for index in range(300)} == {0, 1}
+    assert few.fingerprint == Anime(images=300, hair="black+brown").fingerprint != every.fingerprint
+    assert every.fingerprint == "anime-v1:300:0"  # packs of all colours are not drawn anew
+    for index in range(30):
+        hair = palette.pick_hair(few.stream("hair", index), few.classes)
+        assert hair.family == few.classes[few.label(index)]
+    same = next(i for i in range(300) if every.classes[every.label(i)] == few.classes[few.label(i)])
+    assert np.array_equal(np.asarray(every.read(same, (16, 16))), np.asarray(few.read(same, (16, 16))))
+
+
 def test_hair_is_seen_in_the_picture() -> None:
     """The top of the head is nearer to its own family's colours than the other way round."""
     faces = Anime(images=400)
@@ -209,6 +222,8 @@ def test_a_point_that_is_changed_changes_nothing_else() -> None:
     ("source", "options"),
     [
         (Anime, {"images": 0}),
+        (Anime, {"hair": "black+grey"}),
+        (Anime, {"hair": "+"}),
         (AnimeHair, {"images": 0}),
         (AnimeHair, {"images": 7}),
         (AnimeHair, {"split": "validation"}),

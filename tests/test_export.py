@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import importlib
 import json
 from importlib.util import find_spec
@@ -12,12 +13,12 @@ import torch
 from click.testing import CliRunner
 
 import ganzoo
-from ganzoo.cases import cases
 from ganzoo.cli.app import app
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.exporting import NEEDED, directions, export
 from ganzoo.plan import load_architecture
-from ganzoo.plugins import entries
+from ganzoo.plugins import entries, find
+from ganzoo.testing.cases import cases
 
 
 def every_case():
@@ -70,6 +71,33 @@ def test_onnx_says_what_it_is(finished, tmp_path):
     assert [given.name for given in session.get_outputs()] == ["images"]
     facts = json.loads(session.get_modelmeta().custom_metadata_map["ganzoo"])
     assert facts == ganzoo.load(finished.path).facts
+
+
+@pytest.mark.parametrize("name", ["cyclegan", "discogan"])
+@pytest.mark.parametrize("format", ["torch-export", pytest.param("onnx", marks=needs_onnx)])
+def test_translators_take_images_of_any_size(name, format, tmp_path):
+    entry = find("architecture", name)
+    (case,) = cases(entry, load_architecture(entry))
+    model = case.averaged(case.trainer())
+    file = export(model, format, tmp_path / "model", to="A")
+    multiple = model.architecture.side_multiple
+    images = torch.rand(1, 3, 2 * multiple, 5 * multiple) * 2 - 1
+    if format == "onnx":
+        session = importlib.import_module("onnxruntime").InferenceSession(str(file))
+        assert [given.shape for given in session.get_inputs()] == [["batch", 3, "height", "width"]]
+        made = torch.from_numpy(session.run(None, {"source": images.numpy()})[0])
+    else:
+        made = torch.export.load(file).module()(images)
+    assert torch.allclose(made, model.translate(images, "A"), atol=1e-4)
+
+
+def test_networks_of_one_size_are_exported_for_it(tmp_path):
+    entry = find("architecture", "discogan")
+    (case,) = cases(entry, load_architecture(entry))
+    case = dataclasses.replace(case, config=dataclasses.replace(case.config, bottleneck=4))
+    file = export(case.averaged(case.trainer()), "torch-export", tmp_path / "model", to="A")
+    program = torch.export.load(file).module()
+    assert program(torch.zeros(3, *case.data.shape)).shape == (3, *case.data.shape)
 
 
 def test_safetensors_opens_as_the_run_does(finished, tmp_path):

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import pytest
 import torch
-from golden_numbers import near
-from safetensors.torch import load_file
+from golden_numbers import GRADIENT, OUTPUT, near, stored
 
 import ganzoo
 from ganzoo.api import DataSpec, UsageError
@@ -55,17 +53,17 @@ def test_its_layers():
 
 def golden(network: str):
     """The network with the stored weights, its modules by the stored names, and everything stored."""
-    file = Path(__file__).parent / "golden" / f"digits_dense_{network.lower()}.safetensors"
-    stored = {name: value.float() for name, value in load_file(file).items()}
-    net = getattr(build(hidden_g=(16, 32, 64), hidden_d=(32, 16), batch_norm=True, latents=8), network)
+    numbers = stored(f"digits_dense_{network.lower()}")
+    model = build(hidden_g=(16, 32, 64), hidden_d=(32, 16), batch_norm=True, latents=8)
+    net = getattr(model.double(), network)
     parts = {}
     for kind, name in ((torch.nn.Linear, "dense"), (torch.nn.BatchNorm1d, "bn")):
         parts.update({f"{name}{i}": m for i, m in enumerate(m for m in net.main if isinstance(m, kind))})
-    for key in [key for key in stored if key.startswith("weights/")]:
+    for key in [key for key in numbers if key.startswith("weights/")]:
         _, part, name = key.split("/")
         with torch.no_grad():
-            tensor_of(parts[part], name).copy_(stored[key])
-    return net, parts, stored
+            tensor_of(parts[part], name).copy_(numbers[key])
+    return net, parts, numbers
 
 
 def tensor_of(module: torch.nn.Module, name: str) -> torch.Tensor:
@@ -73,43 +71,43 @@ def tensor_of(module: torch.nn.Module, name: str) -> torch.Tensor:
     return getattr(module, torchs.get(name, name))
 
 
-def check_gradients(parts, stored, mode: str) -> int:
-    keys = [key for key in stored if key.startswith(f"grad/{mode}/") and "/input/" not in key]
+def check_gradients(parts, numbers, mode: str) -> int:
+    keys = [key for key in numbers if key.startswith(f"grad/{mode}/") and "/input/" not in key]
     for key in keys:
         _, _, part, name = key.split("/")
-        assert near(tensor_of(parts[part], name).grad, stored[key], 1e-4), key
+        assert near(tensor_of(parts[part], name).grad, numbers[key], GRADIENT), key
     return len(keys)
 
 
 def test_golden_generator():
-    net, parts, stored = golden("G")
-    z = stored["input/z"]
-    assert near(net.eval()(z).flatten(1), stored["output/eval"], 2e-5)
+    net, parts, numbers = golden("G")
+    z = numbers["input/z"]
+    assert near(net.eval()(z).flatten(1), numbers["output/eval"], OUTPUT)
     z.requires_grad_()
     pixels = net.train()(z).flatten(1)
-    assert near(pixels, stored["output/train"], 2e-5)
-    (pixels * stored["probe/train"]).sum().backward()
-    assert near(z.grad, stored["grad/train/input/z"], 1e-4)
-    assert check_gradients(parts, stored, "train") == 13
-    statistics = [key for key in stored if key.startswith("after_train/")]
+    assert near(pixels, numbers["output/train"], OUTPUT)
+    (pixels * numbers["probe/train"]).sum().backward()
+    assert near(z.grad, numbers["grad/train/input/z"], GRADIENT)
+    assert check_gradients(parts, numbers, "train") == 13
+    statistics = [key for key in numbers if key.startswith("after_train/")]
     assert len(statistics) == 6
     for key in statistics:
         _, part, name = key.split("/")
-        assert near(tensor_of(parts[part], name), stored[key], 2e-5), key
+        assert near(tensor_of(parts[part], name), numbers[key], OUTPUT), key
 
 
 def test_golden_discriminator():
     """The script ends in the sigmoid that here is the loss's; its loss is half of ours, on equal halves."""
-    net, parts, stored = golden("D")
-    images = stored["input/images"].permute(0, 3, 1, 2).requires_grad_()
+    net, parts, numbers = golden("D")
+    images = numbers["input/images"].permute(0, 3, 1, 2).requires_grad_()
     logits = net(images)
-    assert near(logits, stored["output/logit"].flatten(), 2e-5)
-    assert near(logits.sigmoid(), stored["output/out"].flatten(), 2e-5)
-    bce = torch.nn.functional.binary_cross_entropy_with_logits(logits, stored["input/labels"].flatten())
-    assert near(bce, stored["output/bce"], 2e-5)
-    (logits.sigmoid() * stored["probe/out"].flatten()).sum().backward()
-    assert near(images.grad, stored["grad/out/input/images"].permute(0, 3, 1, 2), 1e-4)
-    assert check_gradients(parts, stored, "out") == 5
+    assert near(logits, numbers["output/logit"].flatten(), OUTPUT)
+    assert near(logits.sigmoid(), numbers["output/out"].flatten(), OUTPUT)
+    bce = torch.nn.functional.binary_cross_entropy_with_logits(logits, numbers["input/labels"].flatten())
+    assert near(bce, numbers["output/bce"], OUTPUT)
+    (logits.sigmoid() * numbers["probe/out"].flatten()).sum().backward()
+    assert near(images.grad, numbers["grad/out/input/images"].permute(0, 3, 1, 2), GRADIENT)
+    assert check_gradients(parts, numbers, "out") == 5
 
 
 def test_first_weights():

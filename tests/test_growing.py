@@ -112,7 +112,7 @@ def test_a_batch_given_is_never_exceeded():
 @pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
 def test_real_images_fade_as_the_reference_fades_them(alpha):
     numbers = stored("real_fade")
-    model = build(ProGAN, 16)
+    model = build(ProGAN, 16).double()
     model.D.grow(2)
     model.D.alpha = alpha  # 0 is the instant after the fade began, which no number but a limit stands for
     faded = model.faded(numbers["input/images16"])

@@ -153,7 +153,7 @@ def test_runs_of_each_label_tell_their_loggers(train, tmp_path):
     [
         ("tinylob", "There is no logger 'tinylob'; did you mean tinylog"),
         ("tinylog:mood=good", "the logger tinylog has no option 'mood'"),
-        ("tinylog:how=badly", "--how badly is not one of its values"),
+        ("tinylog:how=badly", "--how takes error or exit, not .badly."),
         ("tinylog+tinylog:how=exit", "--log names tinylog twice"),
     ],
 )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from golden_numbers import GRADIENT, OUTPUT, near, stored
+from golden_numbers import weights as weights_of
 from torch.nn import functional as F
 
 import ganzoo.penalties
@@ -15,10 +14,7 @@ from ganzoo.api import UsageError, make_penalties, squared_norm
 from ganzoo.penalties import R1, R2, Dragan, Drift, MeanDrift, WganGp
 from ganzoo.plugins import entries
 
-GOLDEN = {
-    name: tensor.float()
-    for name, tensor in load_file(Path(__file__).parent / "golden" / "gradient_penalties.safetensors").items()
-}
+GOLDEN = stored("gradient_penalties")
 ALL = {"r1": R1(), "r2": R2(), "wgan-gp": WganGp(), "dragan": Dragan(), "drift": Drift(), "mean-drift": MeanDrift()}
 
 
@@ -113,42 +109,39 @@ def critic(weights: dict[str, torch.Tensor], padding: str, images: torch.Tensor)
     return F.linear(x.flatten(1), weights["output/weight"], weights["output/bias"]).flatten()
 
 
-def assert_near(ours: torch.Tensor, theirs: torch.Tensor, tolerance: float) -> None:
-    peak = theirs.abs().max().item()
-    assert (ours - theirs).abs().max().item() <= (tolerance * peak if peak > 1e-6 else 1e-6)
-
-
 @pytest.mark.parametrize("padding", ["same", "pad2"])
 @pytest.mark.parametrize(
     ("penalty", "name"), [(WganGp(), "gp_lambda10"), (R1(), "r1_gamma10"), (R2(), "r2_gamma10")], ids=repr
 )
 def test_a_convolutional_critic(penalty, name, padding, draws):
-    weights = {
-        key.removeprefix("weights/"): value.clone().requires_grad_()
-        for key, value in GOLDEN.items()
-        if key.startswith("weights/")
-    }
+    weights = {key: value.clone().requires_grad_() for key, value in weights_of(GOLDEN).items()}
     real, fake = GOLDEN["input/real"], GOLDEN["input/fake"]
     draws.append(1 - GOLDEN["input/alpha"])  # stored as the share of the fake image
     judge = lambda images: critic(weights, padding, images)  # noqa: E731
     d_real, d_fake = judge(real), judge(fake)
-    assert_near(d_real, GOLDEN[f"output/{padding}/d_real"], 2e-5)
+    assert near(d_real, GOLDEN[f"output/{padding}/d_real"], OUTPUT)
+    assert near(d_fake, GOLDEN[f"output/{padding}/d_fake"], OUTPUT)
 
     value = penalty(judge, real, fake, d_real, d_fake)
-    assert_near(value, GOLDEN[f"output/{padding}/{name}"], 2e-5)
+    assert near(value, GOLDEN[f"output/{padding}/{name}"], OUTPUT)
     value.backward()
-    stored = [key for key in GOLDEN if key.startswith(f"grad/{padding}/{name}/")]
-    assert len(stored) >= 4
-    for key in stored:
+    keys = [key for key in GOLDEN if key.startswith(f"grad/{padding}/{name}/")]
+    assert len(keys) >= 4
+    for key in keys:
         parameter = weights[key.split("/", 3)[3]]
         ours = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
-        assert_near(ours, GOLDEN[key], 1e-4)
+        assert near(ours, GOLDEN[key], GRADIENT), key
 
 
-def test_norms_per_item():
-    weights = {key.removeprefix("weights/"): value for key, value in GOLDEN.items() if key.startswith("weights/")}
-    norms = squared_norm(lambda images: critic(weights, "same", images), GOLDEN["input/real"])
-    assert_near(norms.detach(), GOLDEN["output/same/r1_grad_norm_squared"], 2e-5)
+@pytest.mark.parametrize("padding", ["same", "pad2"])
+def test_norms_per_item_and_drifts(padding):
+    judge = lambda images: critic(weights_of(GOLDEN), padding, images)  # noqa: E731
+    real, fake = GOLDEN["input/real"], GOLDEN["input/fake"]
+    for images, name in ((real, "r1"), (fake, "r2")):
+        assert near(squared_norm(judge, images), GOLDEN[f"output/{padding}/{name}_grad_norm_squared"], OUTPUT)
+    for penalty, name in ((Drift(), "mean_of_square"), (MeanDrift(), "square_of_mean")):
+        value = penalty(judge, real, fake, judge(real), judge(fake))
+        assert near(value, GOLDEN[f"output/{padding}/drift_{name}_x0.001"], OUTPUT)
 
 
 # ---- what holds for each -------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 from test_cli import as_json, cli, refusal
 from test_run import assert_same_end
@@ -15,6 +16,7 @@ from test_run import assert_same_end
 import ganzoo
 from ganzoo.display import Display
 from ganzoo.errors import GanzooError, UsageError
+from ganzoo.judge import Judge
 from ganzoo.perclass import PerClass
 
 QUIET = {"samples": 4, "device": "cpu", "display": Display()}
@@ -62,10 +64,16 @@ def test_one_label_is_trained_on():
 def test_its_real_images_and_scores_are_of_that_label(monkeypatch):
     kept = []
     prepare = ganzoo.data.prepare
-    monkeypatch.setattr(ganzoo.data, "prepare", lambda *a, **given: kept.append(given["keep"]) or prepare(*a, **given))
-    run = ganzoo.train("tinygan", "tiny", label="odd", steps=2, resolution=16, **QUIET)
-    assert ganzoo.evaluate(run, samples=20)[0]["protocol"]["real"] == 20
-    assert kept == ["odd", "odd"]
+    with monkeypatch.context() as patch:
+        patch.setattr(ganzoo.data, "prepare", lambda *a, **given: kept.append(given["keep"]) or prepare(*a, **given))
+        run = ganzoo.train("tinygan", "tiny", label="odd", steps=2, **QUIET)
+    assert kept == ["odd"]
+    model, dataset = ganzoo.load(run.path), prepare("tiny")
+    evidence, _ = Judge(["nearest"], samples=20).evidence(model, dataset)
+    odd = dataset.parts[""].gather(torch.arange(1, 48, 2))
+    assert len(evidence.real) == 20
+    assert all(any(torch.equal(real, each) for each in odd) for real in evidence.real)
+    assert (evidence.label, evidence.asked.tolist()) == (1, [1] * 20)
 
 
 def test_one_label_on_the_command_line():

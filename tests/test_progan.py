@@ -92,7 +92,7 @@ def test_published_layers():
 
 @pytest.mark.parametrize("mode", LEVELS)
 def test_golden_generator(mode):
-    numbers, G = stored("progan_g"), build(16, **GOLDEN).G
+    numbers, G = stored("progan_g"), build(16, **GOLDEN).double().G
     take_weights(G, numbers, G_NAMES)
     G.grow(LEVELS[mode])
     z = numbers["input/z"].requires_grad_()
@@ -107,7 +107,7 @@ def test_golden_generator(mode):
 @pytest.mark.parametrize("average_first", [True, False])
 @pytest.mark.parametrize("mode", LEVELS)
 def test_golden_discriminator(mode, average_first):
-    numbers, D = stored("progan_d"), build(16, **GOLDEN, average_first=average_first).D
+    numbers, D = stored("progan_d"), build(16, **GOLDEN, average_first=average_first).double().D
     take_weights(D, numbers, D_NAMES)
     D.grow(LEVELS[mode])
     images = numbers["input/images8" if mode == "level8" else "input/images16"].requires_grad_()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -18,10 +19,12 @@ from PIL import Image
 
 import ganzoo
 from ganzoo import Run, checkpoint
-from ganzoo.devices import memory_needed
+from ganzoo.devices import free_memory, memory_needed
 from ganzoo.display import Display
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.plugins import Catalogue
+from ganzoo.runs import claimed
+from ganzoo.trainer import Trainer
 
 QUIET = Display()
 LINE = re.compile(
@@ -112,6 +115,19 @@ def test_classic_lines(finished):
     matches = [LINE.fullmatch(line) for line in lines]
     assert all(matches), lines
     assert [match.groups() for match in matches] == [("0", "2", "0", "3"), ("1", "2", "0", "3")]
+
+
+def test_gradients_are_logged_and_drawn_where_asked(train, finished):
+    run = train(epochs=2, gradients=True)
+    ours, theirs = (checkpoint.load(each.checkpoints()[-1])[0] for each in (run, finished))
+    assert [name for name in ours if not torch.equal(ours[name], theirs[name])] == []
+    for row in run.metrics():
+        assert row["gradient/D"] > 0
+        assert row["gradient/G"] > 0
+    assert not any(name.startswith("gradient") for row in finished.metrics() for name in row)
+    assert (run.path / "train.log").read_text() == (finished.path / "train.log").read_text()
+    with Image.open(run.path / "losses.png") as curves, Image.open(finished.path / "losses.png") as without:
+        assert curves.height > without.height  # a panel more
 
 
 def test_lines_count_steps_that_reach_over_the_end_of_the_data(train):
@@ -583,6 +599,14 @@ def test_loading_what_is_not_there(tmp_path):
             ganzoo.load(path)
 
 
+def test_loading_what_is_no_model(finished):
+    newest = finished.checkpoints()[-1]
+    for file, message in ((finished.path / "run.json", "not a safetensors file"), (newest, "is a checkpoint")):
+        with pytest.raises(GanzooError, match=message) as error:
+            ganzoo.load(file)
+        assert "elete" not in str(error.value)
+
+
 # ---- bad input -----------------------------------------------------------------------------------------------------
 
 
@@ -597,7 +621,9 @@ def test_loading_what_is_not_there(tmp_path):
         ({"batch_size": 49}, "A batch of 49 is larger than tiny, which has 48; use --batch-size 48 or less"),
         ({"batch_size": 0}, "--batch-size 0 is too small"),
         ({"batch_size": -1}, "--batch-size -1 is too small"),
-        ({"batch_size": 15, "accumulate": 4}, "--batch-size 16"),
+        ({"batch_size": 15, "accumulate": 4}, "does not split into 4 parts; use --batch-size 16"),
+        ({"batch_size": 16, "processes": 3}, "does not split into 3 processes; use --batch-size 15"),
+        ({"width": 10**18}, "TinyGAN cannot be built with these options"),
         ({"resolution": 7}, "tinygan cannot do 7×7"),
         ({"resolution": "8x7"}, "tinygan cannot do 8×7"),
         ({"resolution": "eight"}, "--resolution takes a number"),
@@ -606,16 +632,16 @@ def test_loading_what_is_not_there(tmp_path):
         ({"channels": 5}, "--channels 5 is too large"),
         ({"steps": 0}, "--steps 0 is too small"),
         ({"steps": 2, "epochs": 2}, "one of --epochs, --images and --steps"),
-        ({"steps": 1.5}, "--steps takes"),
+        ({"steps": 1.5}, "--steps takes a whole number"),
         ({"seed": -1}, "--seed -1 is too small"),
-        ({"lr": "quick"}, "--lr takes float, not 'quick'"),
+        ({"lr": "quick"}, "--lr takes a number, not 'quick'"),
         ({"lr": -1}, "--lr -1 is too small"),
         ({"beta1": 1.0}, "--beta1 1.0 is too large"),
         ({"loss": "hing"}, "There is no loss 'hing'; did you mean hinge"),
-        ({"penalty": "r1:gamma=x"}, "--gamma takes float, not 'x'"),
+        ({"penalty": "r1:gamma=x"}, "--gamma takes a number, not 'x'"),
         ({"preset": "narrow"}, "tinygan has no preset 'narrow'"),
         ({"leaning_rate": 1}, "tinygan has no option --leaning-rate"),
-        ({"device": "tpu"}, "--device tpu is not one of its values"),
+        ({"device": "tpu"}, "--device takes auto, cpu, cuda or mps, not 'tpu'"),
         ({"recipe": "report-amine"}, "There is no recipe 'report-amine'; did you mean report-anime"),
         ({"recipe": "report-anime"}, "The recipe report-anime is for dcgan, not for tinygan"),
         ({"recipe": "none.toml"}, "cannot be read"),
@@ -643,9 +669,11 @@ def test_a_folder_that_exists_is_not_overwritten(train):
         train()
     assert tree(Path("run")) == before
     Path("file").write_text("mine", encoding="utf-8")
-    with pytest.raises(UsageError, match="already exists"):
+    with pytest.raises(UsageError, match="already exists and is not an empty folder; choose another --out"):
         train("file")
     assert Path("file").read_text(encoding="utf-8") == "mine"
+    with pytest.raises(UsageError, match=r"cannot be written \(.*too long"):
+        train("x" * 300)
     Path("empty").mkdir()
     assert train("empty").status == "finished"
 
@@ -673,11 +701,32 @@ def test_go_on_resumes_or_begins(train):
 @pytest.mark.parametrize("options", [{}, {"augment": "diffaug", "penalty": "wgan-gp+dragan+r1", "n_critic": 2}])
 def test_memory_that_will_not_do_is_said_before_the_first_step(train, monkeypatch, options):
     monkeypatch.setattr("ganzoo.devices.free_memory", lambda: 10_000)
-    with pytest.raises(UsageError, match=r"GB of memory .* lower --batch-size \(now 16\) or --resolution"):
+    with pytest.raises(UsageError, match=r"GB of memory .* lower --batch-size \(now 16\), --resolution or"):
         train(**options)
     assert not Path("run").exists()
     monkeypatch.setattr("ganzoo.devices.free_memory", lambda: None)  # a system that does not say
     assert train().status == "finished"
+
+
+def test_memory_of_a_system_and_of_a_container(tmp_path):
+    """The lesser of what the system has and the container's limit leaves; cached files that can go are not in use."""
+    group = tmp_path / "sys/fs/cgroup"
+    installed = free_memory(tmp_path)  # where no file says: all there is
+    assert installed is None or installed > 10**8
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/meminfo").write_text("MemTotal: 9000 kB\nMemAvailable: 8000 kB\n")
+    assert free_memory(tmp_path) == 8000 * 1024
+    for folder, limit, used in (
+        (group, "memory.max", "memory.current"),
+        (group / "memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
+    ):
+        folder.mkdir(parents=True)
+        (folder / used).write_text("3000000\n")
+        (folder / "memory.stat").write_text("anon 1\ninactive_file 1000000\n")
+        for most, free in (("max", 8000 * 1024), ("5000000", 3_000_000), (str(2**63), 8000 * 1024)):
+            (folder / limit).write_text(f"{most}\n")
+            assert free_memory(tmp_path) == free
+        shutil.rmtree(group)
 
 
 def test_the_memory_estimate_grows_with_the_batch():
@@ -689,12 +738,91 @@ def test_the_memory_estimate_grows_with_the_batch():
     assert (large - small) / (96 * 3 * 64 * 64 * 4) > 10, "activations are many times the images"
 
 
-def test_running_out_of_memory_says_what_to_lower(train, monkeypatch):
-    def step(self):
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+CPU_FULL = "[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to"
 
-    monkeypatch.setattr("ganzoo.trainer.Trainer.step", step)
-    with pytest.raises(GanzooError, match=r"ran out of memory; lower --batch-size \(now 16\).*--accumulate 2") as error:
-        train()
-    assert "\n" not in str(error.value)
+
+@pytest.mark.parametrize(
+    "error",
+    [torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB"), RuntimeError(CPU_FULL), MemoryError()],
+    ids=["GPU", "CPU", "Python"],
+)
+def test_running_out_of_memory_says_what_to_lower(train, monkeypatch, error):
+    """In a step of the run, whose checkpoints stay; in the steps that are timed before it, nothing is left behind."""
+    step, asked = Trainer.step, []
+
+    def third_fails(self):
+        asked.append(self)
+        if len(asked) == 3:
+            raise error
+        return step(self)
+
+    monkeypatch.setattr(Trainer, "step", third_fails)
+    message = r"ran out of memory; lower --batch-size \(now 16\).*--accumulate 2"
+    with pytest.raises(GanzooError, match=message) as said:
+        train(checkpoint_every=1)
+    assert "\n" not in str(said.value)
     assert Run.open("run").status == "failed"
+    assert Run.open("run").checkpoints()[-1].name == "step-00000002.safetensors"
+    asked.clear()
+    with pytest.raises(GanzooError, match=message):
+        train(None, steps=40)
+    assert not Path("runs").exists()
+
+
+def test_a_full_disk_says_how_to_go_on(train, finished, monkeypatch):
+    def full(self, row):
+        raise OSError(errno.ENOSPC, "No space left on device", "run/metrics.jsonl")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("ganzoo.writer.Writer.record", full)
+        with pytest.raises(GanzooError, match=r"metrics\.jsonl .*No space left .*ganzoo resume run") as error:
+            train(epochs=2)
+    assert "\n" not in str(error.value)
+    assert_same_end(ganzoo.resume("run", display=QUIET), finished)
+
+
+def test_a_folder_that_cannot_be_begun_leaves_nothing(train, monkeypatch):
+    def full(path, text):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("ganzoo.runs.write_text", full)
+    with pytest.raises(UsageError, match=r"cannot be written \(No space left on device\)"):
+        train("deep/run")
+    assert not Path("deep").exists()
+
+
+def test_runs_that_begin_at_once_have_a_folder_each(train):
+    with claimed("tinygan", "tiny") as first, claimed("tinygan", "tiny") as second:
+        assert (first.name, second.name) == ("tinygan-tiny-1", "tinygan-tiny-2")
+        assert train(None).path.name == "tinygan-tiny-3"
+    with pytest.raises(RuntimeError), claimed("tinygan", "tiny") as folder:
+        raise RuntimeError
+    assert not folder.exists()
+
+
+def test_going_on_from_first_weights_does_not_need_their_source(train, finished, tmp_path):
+    source = shutil.copytree(finished.path, tmp_path / "source")
+    undisturbed = train("through", init=source)
+    with pytest.raises(KeyboardInterrupt):
+        train("stopped", init=source, display=At(1, lambda: (interrupt(), interrupt())))
+    shutil.rmtree(source)
+    assert_same_end(ganzoo.resume("stopped", display=QUIET), undisturbed)
+
+
+def test_a_run_that_lost_its_checkpoints_is_not_begun_again(finished, tmp_path):
+    run = shutil.copytree(finished.path, tmp_path / "run", ignore=shutil.ignore_patterns("step-*.safetensors"))
+    before = tree(run)
+    with pytest.raises(GanzooError, match=r"lost its checkpoints.*--init .*model\.safetensors"):
+        ganzoo.extend(run, steps=1, display=QUIET)
+    assert tree(run) == before
+
+
+@pytest.mark.parametrize("lost", ["stages", "config", "settings", "data"])
+def test_a_run_json_that_lacks_something(finished, tmp_path, lost):
+    run = Run.open(shutil.copytree(finished.path, tmp_path / "run"))
+    del run.facts[lost]
+    run.facts["status"] = "interrupted"
+    run.write()
+    with pytest.raises(GanzooError, match=r"run\.json is damaged.*restore it") as error:
+        ganzoo.resume(run, display=QUIET)
+    assert "\n" not in str(error.value)

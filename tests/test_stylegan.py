@@ -50,7 +50,7 @@ def preset(side: int, name: str, **options):
 
 
 def golden():
-    numbers, model = stored("stylegan_g"), build(16, **GOLDEN)
+    numbers, model = stored("stylegan_g"), build(16, **GOLDEN).double()
     take_weights(model.G, numbers, G_NAMES)
     model.G.w_mean.copy_(numbers["input/w_avg"])
     return numbers, model
@@ -145,7 +145,7 @@ def test_golden_running_mean():
 
 @pytest.mark.parametrize("mode", LEVELS)
 def test_golden_discriminator(mode):
-    numbers, D = stored("stylegan_d"), build(16, **GOLDEN).D
+    numbers, D = stored("stylegan_d"), build(16, **GOLDEN).double().D
     take_weights(D, numbers, D_NAMES)
     D.grow(LEVELS[mode])
     images = numbers["input/images8" if mode == "level8" else "input/images16"]
@@ -164,7 +164,7 @@ def test_golden_discriminator(mode):
 
 def test_golden_penalty():
     """At a level below the last, the gradient is taken at the enlarged image, as the authors take it."""
-    numbers, model = stored("stylegan_d"), build(16, **GOLDEN)
+    numbers, model = stored("stylegan_d"), build(16, **GOLDEN).double()
     take_weights(model.D, numbers, D_NAMES)
     images = numbers["input/images16"]
     penalty = model.penalties["r1"](model.judge, images, images, images, images)

@@ -560,6 +560,56 @@ def test_clipping_leaves_small_gradients_alone(plain):
     assert_same(weights(run(clipped, 2)), weights(run(plain(step=step), 2)))
 
 
+# ---- gradients' norms ------------------------------------------------------------------------------------------------
+
+
+def test_the_norm_of_a_gradient_is_over_all_of_a_network_and_before_clipping(plain):
+    """D's loss is linear in its weights: the gradient is the mean fake less the mean real item, and 0 for the bias."""
+    found = {}
+
+    def step(self, batches, progress):
+        real = next(batches).images
+        fake = self.G(self.noise(len(real))).detach()
+        found["mean"] = (fake.mean(0) - real.mean(0)).norm()
+        yield Update("D", {"loss": self.D(fake).mean() - self.D(real).mean()}, clip=1e-3)
+
+    values = plain(step=step, gradients=True).step()
+    assert set(values) == {"loss/D", "gradient/D"}
+    assert values["gradient/D"].item() == pytest.approx(found["mean"].item(), rel=1e-5)
+
+
+def test_logging_gradients_changes_nothing(make_trainer):
+    with_them, without = make_trainer(gradients=True), make_trainer()
+    for _ in range(3):
+        values = with_them.step()
+        norms = {name: values.pop(name) for name in ("gradient/D", "gradient/G")}
+        assert all(norm > 0 and not norm.requires_grad for norm in norms.values())
+        assert_same(values, without.step())
+    assert_same(everything(with_them), everything(without))
+
+
+def test_the_norm_is_that_of_the_whole_batch_and_of_each_network(make_trainer, plain):
+    whole, parts = (make_trainer(gradients=True, accumulate=n).step() for n in (1, 4))
+    for name in ("gradient/D", "gradient/G"):
+        assert parts[name].item() == pytest.approx(whole[name].item(), rel=1e-4)
+
+    def together(self, batches, progress):
+        real = next(batches).images
+        yield Update(("G", "D"), {"loss": self.D(real).mean() + 0 * self.G(self.noise(len(real))).mean()})
+
+    values = plain(step=together, gradients=True).step()
+    assert values["gradient/G"] == 0 < values["gradient/D"]
+
+
+def test_a_rate_of_0_keeps_a_network_as_it_is(make_trainer):
+    trainer = make_trainer(lr=0.0, lr_d=0.01, gradients=True)
+    before = weights(trainer)
+    values = trainer.step()
+    moved = {name[0] for name, value in weights(trainer).items() if not torch.equal(value, before[name])}
+    assert moved == {"D"}
+    assert values["gradient/G"] > 0
+
+
 def test_the_rate_is_the_optimizers_times_the_factor(plain):
     trainer = plain(lr=0.4, learning_rate=lambda self, progress, network: 0.5 if network == "G" else progress.step)
     rates = []

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 
 import ganzoo_transgan.blocks
 import pytest
 import torch
 from ganzoo_transgan.blocks import Attention, PixelNorm, Style, displacements
-from safetensors.torch import load_file
+from golden_numbers import GRADIENT, OUTPUT, near, stored, weights
 
 from ganzoo.api import DataSpec, DiffAugment, Progress, UsageError
 from ganzoo.architecture import Batch, parameter_counts
@@ -175,44 +174,36 @@ def ours(name: str, network: str) -> str:
     return name
 
 
-def near(mine: torch.Tensor, theirs: torch.Tensor, tolerance: float) -> bool:
-    assert mine.shape == theirs.shape
-    peak = theirs.abs().max().item()
-    return (mine - theirs).abs().max().item() <= (tolerance * peak if peak > 1e-6 else 1e-6)
-
-
 def golden(file: str, network: str, **options):
     """The network with the stored weights, and everything stored."""
-    path = Path(__file__).parent / "golden" / f"{file}.safetensors"
-    stored = {name: value.float() for name, value in load_file(path).items()}
-    net = getattr(build(3, 32, 32, heads=4, **options), network)
-    start = "weights/"
-    net.load_state_dict({ours(name[8:], network): value for name, value in stored.items() if name.startswith(start)})
-    return net.train(), stored
+    numbers = stored(file)
+    net = getattr(build(3, 32, 32, heads=4, **options).double(), network)
+    net.load_state_dict({ours(name, network): value for name, value in weights(numbers).items()})
+    return net.train(), numbers
 
 
-def check_gradients(net, network, stored):
+def check_gradients(net, network, numbers):
     parameters = dict(net.named_parameters())
-    names = [name for name in stored if name.startswith("grad/out/") and "input" not in name]
+    names = [name for name in numbers if name.startswith("grad/out/") and "input" not in name]
     assert len(names) >= 7
     for name in names:
-        tolerance = 1e-3 if name.endswith("noise_strength_1") else 1e-4
-        assert near(parameters[ours(name[9:], network)].grad, stored[name], tolerance), name
+        tolerance = 1e-3 if name.endswith("noise_strength_1") else GRADIENT
+        assert near(parameters[ours(name[9:], network)].grad, numbers[name], tolerance), name
 
 
 def test_golden_generator():
-    net, stored = golden("transgan_g", "G", latents=4, width_g=64, depths_g=(1, 1, 1), mlp_ratio=2)
+    net, numbers = golden("transgan_g", "G", latents=4, width_g=64, depths_g=(1, 1, 1), mlp_ratio=2)
     tokens = []
     for stage in net.stages:
         stage.register_forward_hook(lambda stage, _, out: tokens.append(out[:1]))
-    z = stored["input/z"].requires_grad_()
+    z = numbers["input/z"].requires_grad_()
     images = net(z)
-    assert near(images, stored["output/out"], 2e-5)
-    assert near(tokens[0], stored["output/tokens_stage1_first"], 2e-5)
-    assert near(tokens[1], stored["output/tokens_stage2_first"], 2e-5)
-    (images * stored["probe/out"]).sum().backward()
-    assert near(z.grad, stored["grad/out/input/z"], 1e-4)
-    check_gradients(net, "G", stored)
+    assert near(images, numbers["output/out"], OUTPUT)
+    assert near(tokens[0], numbers["output/tokens_stage1_first"], OUTPUT)
+    assert near(tokens[1], numbers["output/tokens_stage2_first"], OUTPUT)
+    (images * numbers["probe/out"]).sum().backward()
+    assert near(z.grad, numbers["grad/out/input/z"], GRADIENT)
+    check_gradients(net, "G", numbers)
     assert images.abs().max() > 1, "not bounded"
 
 
@@ -228,8 +219,8 @@ def test_golden_generator():
     ],
 )
 def test_golden_discriminators(file, options, draws, monkeypatch):
-    net, stored = golden(file, "D", width_d=32, **options)
-    queue = [stored[f"input/{name}"] for name in draws]
+    net, numbers = golden(file, "D", width_d=32, **options)
+    queue = [numbers[f"input/{name}"] for name in draws]
 
     def rows(shape, draw=torch.randn, device=None):
         drawn = queue.pop(0)
@@ -237,14 +228,14 @@ def test_golden_discriminators(file, options, draws, monkeypatch):
         return drawn
 
     monkeypatch.setattr(ganzoo_transgan.blocks, "rows", rows)
-    images = stored["input/images"].requires_grad_()
+    images = numbers["input/images"].requires_grad_()
     logits = net(images)
     assert not queue
-    assert near(logits, stored["output/out"].flatten(), 2e-5)
-    (logits * stored["probe/out"].flatten()).sum().backward()
-    assert near(images.grad[:1], stored["grad/out/input/images_first"], 1e-4)
-    check_gradients(net, "D", stored)
-    assert near(net.eval()(images), stored["output/without_noise"].flatten(), 2e-5), "noise is for training only"
+    assert near(logits, numbers["output/out"].flatten(), OUTPUT)
+    (logits * numbers["probe/out"].flatten()).sum().backward()
+    assert near(images.grad[:1], numbers["grad/out/input/images_first"], GRADIENT)
+    check_gradients(net, "D", numbers)
+    assert near(net.eval()(images), numbers["output/without_noise"].flatten(), OUTPUT), "noise is for training only"
 
 
 # ---- the parts -----------------------------------------------------------------------------------------------------

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from math import sqrt
-from pathlib import Path
 
 import pytest
 import torch
-from golden_numbers import near
-from safetensors.torch import load_file
+from golden_numbers import GRADIENT, OUTPUT, near, stored
 
 import ganzoo
 import ganzoo.penalties
@@ -18,10 +16,7 @@ from ganzoo.plan import load_architecture
 from ganzoo.plugins import find
 
 WGANGP = load_architecture(find("architecture", "wgan-gp"))
-GOLDEN = {
-    name: value.float()
-    for name, value in load_file(Path(__file__).parent / "golden" / "gradient_penalties.safetensors").items()
-}
+GOLDEN = stored("gradient_penalties")
 LAYERS = ("conv1", "conv2", "conv3", "output")
 CORE = ("resolution", "channels", "batch_size")  # options of the trainer that a preset's row may have
 
@@ -92,7 +87,7 @@ def test_points_are_refused():
 
 def test_golden_critic(monkeypatch):
     """Scores, penalty and gradients of the authors' critic with TensorFlow's padding."""
-    model = build(3, 32, 32, width=4)
+    model = build(3, 32, 32, width=4).double()
     parts = dict(zip(LAYERS, [m for m in model.D.main if hasattr(m, "weight")], strict=True))
     with torch.no_grad():
         for name, part in parts.items():
@@ -100,19 +95,19 @@ def test_golden_critic(monkeypatch):
                 getattr(part, kind).copy_(GOLDEN[f"weights/{name}/{kind}"])
     real, fake = GOLDEN["input/real"], GOLDEN["input/fake"]
     d_real, d_fake = model.D(real), model.D(fake)
-    assert near(d_real, GOLDEN["output/same/d_real"], 2e-5)
-    assert near(d_fake, GOLDEN["output/same/d_fake"], 2e-5)
+    assert near(d_real, GOLDEN["output/same/d_real"], OUTPUT)
+    assert near(d_fake, GOLDEN["output/same/d_fake"], OUTPUT)
     monkeypatch.setattr(ganzoo.penalties, "rows", lambda *_, **__: 1 - GOLDEN["input/alpha"])
     penalty = model.penalties["wgan-gp"](model.D, real, fake, d_real, d_fake)
-    assert near(penalty, GOLDEN["output/same/gp_lambda10"], 2e-5)
+    assert near(penalty, GOLDEN["output/same/gp_lambda10"], OUTPUT)
     loss = model.loss.discriminator(d_real, d_fake) + penalty
-    assert near(loss, GOLDEN["output/same/critic_loss"], 2e-5)
+    assert near(loss, GOLDEN["output/same/critic_loss"], OUTPUT)
     loss.backward()
     keys = [key for key in GOLDEN if key.startswith("grad/same/critic_loss/")]
     assert len(keys) == 8
     for key in keys:
         name, kind = key.split("/")[3:]
-        assert near(getattr(parts[name], kind).grad, GOLDEN[key], 1e-4), key
+        assert near(getattr(parts[name], kind).grad, GOLDEN[key], GRADIENT), key
 
 
 def test_a_doubling_is_the_transpose_of_the_halving():

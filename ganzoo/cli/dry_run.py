@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import click
 
 from ganzoo.architecture import parameter_counts
 from ganzoo.cli.progress import choose_display
+from ganzoo.data.dataset import Decoded
+from ganzoo.data.files import megabytes
 from ganzoo.forecast import memory_needed, steps_left
 from ganzoo.perclass import check_labels
 from ganzoo.plan import labels_of
@@ -33,7 +35,7 @@ def dry_run(
     labels = labels_of(plan.data, plan.model, plan.entry.name) if per_class else ()
     display = choose_display()
     try:
-        session = prepare(plan, display)
+        session = prepare(plan, display, pack=False)
         if per_class:
             check_labels(session)
     finally:
@@ -41,7 +43,8 @@ def dry_run(
     trainer = session.build(0)
     counts = parameter_counts(trainer.model)
     items = plan.data.images if label is None else len(trainer.loader)
-    memory = memory_needed(session)
+    memory = memory_needed(plan, trainer.model.data)
+    job = cast(Decoded, session.dataset.rows).job
     shape = "×".join(map(str, trainer.model.data.shape))
     rows = [
         ("architecture", f"{plan.entry.card.title} ({plan.entry.distribution} {plan.entry.version})"),
@@ -54,6 +57,7 @@ def dry_run(
         ("steps", f"{steps_left(session):,}"),
         ("device", f"{session.device.type}, {session.precision}"),
         ("memory", "cannot be said beforehand" if memory is None else f"about {memory / 2**30:.2f} GB"),
+        ("disk", f"{megabytes(job.bytes)} of pixels in {job.folder.parent}{', there already' if job.made else ''}"),
         ("folder", out or str(new_folder(plan.entry.name, plan.data.name))),
     ]
     for label, text in rows:

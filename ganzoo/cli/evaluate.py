@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+from typing import Any
+
 import click
 
 from ganzoo.cli.framework import Command
@@ -11,9 +15,12 @@ from ganzoo.cli.screen import console, print_json, table
 @click.command(
     "evaluate",
     cls=Command,
-    examples=("ganzoo evaluate runs/dcgan-anime-1", "ganzoo evaluate runs/dcgan-anime-1 --metric swd:directions=64"),
+    examples=(
+        "ganzoo evaluate runs/dcgan-anime-1",
+        "ganzoo evaluate runs/dcgan-anime-1 --metric swd:directions=64 --metric classifier",
+    ),
 )
-@click.argument("run", metavar="RUN")
+@click.argument("source", metavar="RUN|MODEL")
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="A score, with options; again for more.")
 @click.option(
     "--samples", type=int, default=2000, metavar="INT", help="Images to generate and compare with. [default: 2000]"
@@ -21,20 +28,61 @@ from ganzoo.cli.screen import console, print_json, table
 @click.option("--seed", type=int, default=0, metavar="INT", help="The same seed draws the same images. [default: 0]")
 @click.option("--device", default="auto", metavar="auto|cpu|cuda|mps", help="Where to compute. [default: auto]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def evaluate(run: str, metrics: tuple[str, ...], samples: int, seed: int, device: str, as_json: bool) -> None:
-    """Score a run's model against the data it was trained on.
+def evaluate(source: str, metrics: tuple[str, ...], samples: int, seed: int, device: str, as_json: bool) -> None:
+    """Score a model against the data it was trained on.
 
-    Without --metric every score there is. Figures can be compared only where their protocols agree; --json has them.
+    RUN|MODEL is a run's folder, a model file, or the folder that --per-class made: its models are then scored as one,
+    and each by itself. Without --metric every score that applies. Figures can be compared only where their protocols
+    agree; --json has them, and so has scores.jsonl in the run's folder.
+
+    The first score that looks at labels trains a small classifier of the data set, which takes a few minutes; it is
+    kept for all later ones.
     """
     import ganzoo
 
-    scores = ganzoo.evaluate(run, metrics, samples=samples, seed=seed, device=device)
+    scores = ganzoo.evaluate(source, metrics, samples=samples, seed=seed, device=device, report=_Progress())
     if as_json:
         print_json({"metrics": scores})
         return
-    console().print(table(("score", "value"), ((s["name"], f"{s['value']:.4g}") for s in scores), right=("value",)))
+    labels = list(dict.fromkeys(score["protocol"]["label"] for score in scores))
+    if len(labels) == 1:
+        rows = [(score["name"], _number(score["value"])) for score in scores]
+        console().print(table(("score", "value"), rows, right=("value",)))
+    else:
+        console().print(table(("label", "score", "value"), _by_label(scores), right=("value",)))
+    _say_protocol(scores)
+
+
+class _Progress:
+    """Says on standard error what takes long; standard output is for the scores."""
+
+    def __init__(self) -> None:
+        self._said = ("", 0)
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        now = (what, 4 * done // total if total else 0)
+        if now != self._said:
+            self._said = now
+            print(f"{what}: {100 * done // total} %" if total else f"{what} …", file=sys.stderr, flush=True)
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}"
+
+
+def _by_label(scores: Sequence[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    return [(score["protocol"]["label"] or "all", score["name"], _number(score["value"])) for score in scores]
+
+
+def _say_protocol(scores: Sequence[dict[str, Any]]) -> None:
     protocol = scores[0]["protocol"]
     click.echo(
-        f"{protocol['samples']:,} samples against as many items of {protocol['data']} ({protocol['origin']}), "
-        f"{protocol['split']} split, {protocol['weights']} weights of step {protocol['step']:,}, seed {seed}."
+        f"{protocol['samples']:,} samples against {protocol['real']:,} items of {protocol['data']} "
+        f"({protocol['origin']}), {protocol['split']} split, {protocol['weights']} weights of step "
+        f"{protocol['step']:,}, seed {protocol['seed']}."
     )
+    classifier = next((each["protocol"]["classifier"] for each in scores if "classifier" in each["protocol"]), None)
+    if classifier is not None:
+        click.echo(
+            f"The classifier names {classifier['accuracy']:.2%} of {classifier['held_out']:,} held-out items rightly."
+        )

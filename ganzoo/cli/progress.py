@@ -177,13 +177,17 @@ class TerminalDisplay(Display):
 
 
 def columns_of(values: Mapping[str, float]) -> list[tuple[str, str]]:
-    """Name and number of what is shown: each player's loss, then the watch values with their "after" behind them."""
-    from ganzoo.writer import is_loss
+    """Name and number of what is shown: each player's loss, then the watch values with their "after" behind them,
+    then the gradients' norms where they are logged.
+    """
+    from ganzoo.writer import GRADIENT, is_loss, is_watch
 
     losses = [(f"loss {name[5:]}", f"{value:.4f}") for name, value in values.items() if is_loss(name)]
     watches = []
     for name, value in values.items():
-        if not name.startswith("loss/") and not name.endswith(" after"):
+        if is_watch(name) and not name.endswith(" after"):
             after = values.get(f"{name} after")
             watches.append((name, f"{value:.4f}" + ("" if after is None else f" / {after:.4f}")))
-    return losses + watches
+    norms = {name: value for name, value in values.items() if name.startswith(GRADIENT)}
+    gradients = [(name.replace("/", " "), f"{value:.1e}") for name, value in norms.items()]
+    return losses + watches + gradients

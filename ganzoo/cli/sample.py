@@ -65,15 +65,16 @@ def sample(
         raise UsageError(f"--columns {columns} is too small; it takes 1 or more.")
     model = ganzoo.load(source, device=device)
     images = model.sample(count, seed=seed, label=label, truncation=truncation)
+    made = f"{count:,} images are" if count > 1 else "1 image is"
     try:
         if target is not None and is_folder(out or ""):
             _write_each(images, target)
-            click.echo(f"{count} images are in {target}.")
+            click.echo(f"{made} in {target}.")
         else:
             file = target or default_file(source, model, seed, label, truncation)
             file.parent.mkdir(parents=True, exist_ok=True)
             ganzoo.sheet(images, columns).save(file)
-            click.echo(f"{count} images are in {file}.")
+            click.echo(f"{made} in {file}.")
     except OSError as error:
         raise GanzooError(
             f"{out or source} cannot be written ({error.strerror or error}); choose another -o."

@@ -46,16 +46,22 @@ def file_signature(*paths: Path) -> str:
 
 
 class Folder:
+    """Links to folders are followed, but not in circles."""
+
     def __init__(self, path: Path) -> None:
         self._path = path
         self._stats: dict[str, str] = {}
-        pending = [""]
+        pending, seen = [""], {os.path.realpath(path)}
         try:
             while pending:
                 folder = pending.pop()
                 for entry in os.scandir(path / folder):
                     name = f"{folder}/{entry.name}" if folder else entry.name
-                    if entry.is_dir(follow_symlinks=False):
+                    if entry.is_dir():
+                        real = os.path.realpath(entry.path) if entry.is_symlink() else ""
+                        if real and any(known == real or known.startswith(real + os.sep) for known in seen):
+                            continue  # a link to where we are already, or above it, would never end
+                        seen.update([real] if real else [])
                         pending.append(name)
                     elif entry.is_file():
                         stat = entry.stat()
@@ -140,6 +146,12 @@ class Tar:
         return file_signature(self._path)
 
 
+def plain_copy(path: Path) -> Path:
+    """Where the uncompressed copy of a compressed tar is, or would be."""
+    key = hashlib.sha256(f"{path}\0{file_signature(path)}".encode()).hexdigest()[:16]
+    return home() / "downloads" / f"{key}.tar"
+
+
 def _uncompressed(path: Path) -> Path:
     """`path` itself when it is a plain tar, else an uncompressed copy of it, made when there is none."""
     with path.open("rb") as file:
@@ -152,8 +164,8 @@ def _uncompressed(path: Path) -> Path:
         compressed = lzma.open  # type: ignore[assignment]
     else:
         return path
-    key = hashlib.sha256(f"{path}\0{file_signature(path)}".encode()).hexdigest()[:16]
-    plain = make_folder(home() / "downloads") / f"{key}.tar"
+    plain = plain_copy(path)
+    make_folder(plain.parent)
     if not plain.exists():
         part = plain.with_name(f"{plain.name}.{os.getpid()}.part")
         try:

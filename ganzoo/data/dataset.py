@@ -17,9 +17,11 @@ from ganzoo.data.files import processors
 from ganzoo.data.source import Report, Source, as_image, silent
 from ganzoo.data.worker import Format, draw
 from ganzoo.errors import UsageError, nearest
+from ganzoo.randomness import stream
 
 MAX_BAD = 0.05  # share of images that may be too small
 HELD_OUT = "test"  # domains whose names begin so are not trained on
+JUDGED = 5000  # items that `split` holds out, at the most
 ON_DEVICE = 0.3  # share of the device's free memory that a pack may take
 
 
@@ -60,7 +62,7 @@ class Decoded:
     """Rows decoded when they are taken, by a pool of threads, for sets too large to unpack."""
 
     def __init__(self, job: pack.Job, source: Source, device: torch.device) -> None:
-        self._job, self._source, self._device = job, source, device
+        self.job, self._source, self._device = job, source, device
         self._pool = ThreadPoolExecutor(processors(), thread_name_prefix="ganzoo-decode")
         self._ahead: dict[tuple[int, ...], list[Future[Any]]] = {}
 
@@ -74,10 +76,10 @@ class Decoded:
         self._ahead = {key: self._submit(key)}
 
     def to(self, device: torch.device) -> Decoded:
-        return Decoded(self._job, self._source, device)
+        return Decoded(self.job, self._source, device)
 
     def _submit(self, rows: Sequence[int]) -> list[Future[Any]]:
-        return [self._pool.submit(draw, self._source, self._job.rows[row], self._job.form) for row in rows]
+        return [self._pool.submit(draw, self._source, self.job.rows[row], self.job.form) for row in rows]
 
 
 def _sent(rows: Tensor, device: torch.device) -> Tensor:
@@ -115,6 +117,11 @@ class Part:
         """Say which items are gathered next; sets that are decoded on the fly begin with them."""
         self._rows.expect(self._index[indices])
 
+    def subset(self, indices: Tensor) -> Part:
+        """The items at `indices` alone, int64 [B] on the host, in that order."""
+        labels = None if self.labels is None else self.labels[indices.to(self.labels.device)]
+        return Part(self._rows, self._index[indices], labels)
+
     def to(self, device: torch.device, rows: Rows) -> Part:
         return Part(rows, self._index, None if self.labels is None else self.labels.to(device))
 
@@ -145,6 +152,17 @@ class Dataset:
     def on_the_fly(self) -> bool:
         """True when images are decoded as they are gathered: the set is too large to unpack."""
         return isinstance(self.rows, Decoded)
+
+    def split(self) -> tuple[Part, Part]:
+        """Items of a plain set to judge with: those to learn from or look among, and those held out from that.
+
+        The same ones each time: 5,000, or a sixth where there are fewer than 30,000. A model trained on the data set
+        has seen both.
+        """
+        part = self.parts[""]
+        held = min(JUDGED, len(part) // 6)
+        order = torch.randperm(len(part), generator=stream("held out"))
+        return part.subset(order[held:].sort().values), part.subset(order[:held].sort().values)
 
     def to(self, device: torch.device | str) -> Dataset:
         """The same data, gathered onto `device`."""

@@ -131,7 +131,8 @@ def _fetch(url: str, part: Path, title: str, report: Report) -> None:
 def _reason(error: Exception) -> str:
     if isinstance(error, HTTPError):
         return f"the server answers {error.code} {error.reason}"
-    return str(getattr(error, "reason", "") or error) or type(error).__name__
+    cause = getattr(error, "reason", None) or error
+    return str(getattr(cause, "strerror", None) or cause) or type(error).__name__
 
 
 def _sha256(path: Path) -> str:

@@ -40,7 +40,8 @@ def decode(data: bytes) -> Image.Image:
     """The image in a file's bytes, turned as its EXIF orientation says; the first frame of several.
 
     Raises:
-        Unreadable: it is no image, is cut short, or claims so many pixels that it looks like an attack.
+        Unreadable: it is no image, is cut short, has colours that cannot be converted, or claims so many pixels that it
+            looks like an attack.
     """
     try:
         image = Image.open(io.BytesIO(data))
@@ -51,6 +52,7 @@ def decode(data: bytes) -> Image.Image:
         raise Unreadable("needs more memory than there is") from error
     except Exception as error:  # Pillow's decoders raise almost anything on damaged files
         raise Unreadable("is not a readable image, or is cut short") from error
+    render(image.crop((0, 0, 1, 1)), (1, 1), 3, "crop")  # says so now when its colours cannot be converted
     turn = _TURNS.get(_orientation(image))
     return image if turn is None else image.transpose(turn)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ganzoo import plugins, spec
 from ganzoo.data.added import FORMAT, Added, Record
+from ganzoo.data.containers import plain_copy
 from ganzoo.data.files import home, write_json
 from ganzoo.data.images import FITS, Fit, has_alpha, is_grey
 from ganzoo.data.readers import open_reader
@@ -90,7 +91,14 @@ def add(
     old = _load(name)
     if old is not None and (old.paths, old.fit) != (paths, fit):
         raise _taken(old)
-    reader = open_reader([Path(path) for path in paths], None if labels is None else Path(labels).expanduser())
+    try:
+        reader = open_reader([Path(path) for path in paths], None if labels is None else Path(labels).expanduser())
+    except GanzooError as error:
+        _discard_files(paths)  # what was downloaded in vain
+        words = str(error)
+        for place in places:
+            words = words.replace(str(place.path), place.text)
+        raise type(error)(words) from error
     found = scan(reader, text, report, skip_bad=skip_bad)
     of, sizes = reader.labels.of, found.sizes
     record = Record(
@@ -129,14 +137,12 @@ def remove(name: str) -> None:
     if record is None:
         raise UsageError(f"No data set {name!r} was added; {nearest(name, _added_names())}")
     _path(name).unlink(missing_ok=True)
-    others = [other for other in map(_load, _added_names()) if other is not None]
+    others = _records()
     if all(other.fingerprint != record.fingerprint for other in others):
         from ganzoo.data.pack import discard
 
         discard(record.fingerprint)
-    for path in map(Path, record.paths):
-        if path.parent == home() / "downloads" and all(str(path) not in other.paths for other in others):
-            path.unlink(missing_ok=True)
+    _discard_files(record.paths)
 
 
 def open_source(name: str) -> Source:
@@ -255,6 +261,20 @@ def _taken(old: Record) -> UsageError:
 def _renumbered(domains: Mapping[str, Sequence[int]], kept: Sequence[int]) -> dict[str, list[int]]:
     position = {index: place for place, index in enumerate(kept)}
     return {name: [position[i] for i in indices if i in position] for name, indices in domains.items()}
+
+
+def _discard_files(paths: Sequence[str]) -> None:
+    """Removes what ganzoo itself made or downloaded of these sources, where no data set needs them."""
+    needed = {path for record in _records() for path in record.paths}
+    for path in (Path(each) for each in paths if each not in needed):
+        if path.is_file():
+            plain_copy(path).unlink(missing_ok=True)
+        if path.parent == home() / "downloads":
+            path.unlink(missing_ok=True)
+
+
+def _records() -> list[Record]:
+    return [record for record in map(_load, _added_names()) if record is not None]
 
 
 def _path(name: str) -> Path:

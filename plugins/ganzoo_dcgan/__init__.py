@@ -18,6 +18,7 @@ def ganzoo_architectures() -> Iterator[Card]:
         channels=(1, 3),
         licence="MIT",
         api=1,
+        bf16=True,
         batch_statistics=True,
         model="ganzoo_dcgan.model:DCGAN",
     )

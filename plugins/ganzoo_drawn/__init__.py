@@ -1,4 +1,4 @@
-"""The data sets that ganzoo draws by code: public domain, and there before any network is.
+"""The data sets that ganzoo draws by code: public domain, and there before any network is; and a score for one.
 
 This module names them and imports nothing heavy; a set's own module is imported when the set is first used.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ganzoo.api import DatasetCard, hookimpl
+from ganzoo.api import DatasetCard, MetricCard, hookimpl
 
 ORIGIN = "drawn by ganzoo"
 
@@ -42,4 +42,15 @@ def ganzoo_datasets() -> Iterator[DatasetCard]:
         origin=ORIGIN,
         api=1,
         dataset="ganzoo_drawn.points:Points",
+    )
+
+
+@hookimpl
+def ganzoo_metrics() -> Iterator[MetricCard]:
+    """For `points`, whose modes are known."""
+    yield MetricCard(
+        name="modes",
+        summary="Modes of `points` that were found, and the share of samples that lie in one.",
+        api=1,
+        metric="ganzoo_drawn.modes:Modes",
     )

@@ -76,7 +76,7 @@ class Generator(GrowingGenerator):
     @torch.no_grad()
     def follow_mean(self, w: Tensor, decay: float) -> None:
         """Moves the running mean by a batch w [B, Z]."""
-        self.w_mean.lerp_(mean_over_processes(w.float().mean(0)), 1 - decay)
+        self.w_mean.lerp_(mean_over_processes(w.to(self.w_mean.dtype).mean(0)), 1 - decay)
 
 
 class Mapping(nn.Module):

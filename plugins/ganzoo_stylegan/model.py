@@ -105,7 +105,7 @@ class StyleGAN(Growing):
         if psi == 1.0:
             return w[:, None].expand(-1, layers, -1)
         self.need_styles("truncate")
-        near = self.G.w_mean.lerp(w.float(), psi)
+        near = self.G.w_mean.lerp(w.to(self.G.w_mean.dtype), psi)
         reached = torch.arange(layers, device=w.device)[:, None] < self.config.truncation_layers
         return torch.where(reached, near[:, None], w[:, None])
 

@@ -164,14 +164,14 @@ def hair_of(family: str, shade: Colour, base: Colour, shine: Colour) -> Hair:
     return Hair(family, tuple(mix(stops[stop], stops[stop + 1], share) for stop, share in _RAMP_PLAN))
 
 
-def pick_family(rng: Random) -> int:
-    """Which of `FAMILIES`, each as likely as the others."""
-    return int(rng.random() * len(FAMILIES))
+def pick_family(rng: Random, count: int) -> int:
+    """Which of so many families, each as likely as the others."""
+    return int(rng.random() * count)
 
 
-def pick_hair(rng: Random) -> Hair:
+def pick_hair(rng: Random, families: tuple[str, ...] = FAMILIES) -> Hair:
     """A hair colour between two rows of one family. The family is the stream's first draw."""
-    family = FAMILIES[pick_family(rng)]
+    family = families[pick_family(rng, len(families))]
     rows = _HAIR_ROWS[family]
     one, other = rows[int(rng.random() * len(rows))], rows[int(rng.random() * len(rows))]
     share = rng.random() * 0.5

@@ -32,12 +32,20 @@ class Anime:
 
     images: int = option(8192, "how many faces", low=1)
     seed: int = option(0, "another seed draws other faces")
-
-    classes: ClassVar[tuple[str, ...]] = palette.FAMILIES
+    hair: str = option("", "only these hair colours, joined by +, as in hair=black+brown; empty: all ten")
 
     def __post_init__(self) -> None:
         if self.images < 1:
             raise UsageError(f"anime cannot draw {self.images} images; ask for at least one, as in anime:images=8192.")
+        unknown = [name for name in self.hair.split("+") if name not in palette.FAMILIES]
+        if self.hair and unknown:
+            raise UsageError(f'anime has no hair "{unknown[0]}"; ask for some of {", ".join(palette.FAMILIES)}.')
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The hair colours, in the palette's order whatever order they are asked in."""
+        asked = self.hair.split("+") if self.hair else palette.FAMILIES
+        return tuple(family for family in palette.FAMILIES if family in asked)
 
     def __len__(self) -> int:
         return self.images
@@ -48,17 +56,17 @@ class Anime:
 
     def label(self, index: int) -> int:
         """The hair's colour, as a place in `classes`; nothing is drawn."""
-        return palette.pick_family(self.stream("hair", index))
+        return palette.pick_family(self.stream("hair", index), len(self.classes))
 
     def read(self, index: int, size: tuple[int, int] | None = None) -> Image.Image:
         """Face `index`, RGB and square; its side is the larger of `size` (height, width), or 64 pixels."""
         face = params.pick_face(self.stream("face", index))
-        return portrait.draw(face, palette.pick_hair(self.stream("hair", index)), _side(size))
+        return portrait.draw(face, palette.pick_hair(self.stream("hair", index), self.classes), _side(size))
 
     @property
     def fingerprint(self) -> str:
         """Changes whenever the pictures do."""
-        return f"anime-v{VERSION}:{self.images}:{self.seed}"
+        return f"anime-v{VERSION}:{self.images}:{self.seed}" + (f":{'+'.join(self.classes)}" if self.hair else "")
 
     @property
     def domains(self) -> Mapping[str, Sequence[int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -23,6 +23,7 @@ from ganzoo.settings import Settings
 from ganzoo.spec import values
 from ganzoo.trainer import Extent, Trainer
 
+T = TypeVar("T", bound=Trainer)
 TASKS = ("unconditional", "conditional", "translation")
 SMALL = "small"  # the preset that is built, where there is one
 BATCH, ITEMS = 4, 16
@@ -43,12 +44,15 @@ class Case:
     def __str__(self) -> str:
         return f"{self.task} {'x'.join(map(str, self.data.shape))}"
 
-    def trainer(self, seed: int = 0) -> Trainer:
-        """At step 0, on the CPU, with weights by the seed."""
+    def build(self, seed: int = 0) -> Architecture:
+        """The model on the CPU, with weights by the seed."""
         seed_everything(seed, "weights")
-        model = self.model(self.config, self.data)
-        dataset = cast(Dataset, Noise(self.data))
-        return Trainer(model, Loader(dataset, 0), batch_size=BATCH, half_life=64, extent=Extent(0, LENGTH))
+        return self.model(self.config, self.data)
+
+    def trainer(self, kind: type[T], seed: int = 0, precision: str = "fp32") -> T:
+        """A trainer of this class at step 0, on the CPU."""
+        loader, extent = Loader(cast(Dataset, Noise(self.data)), 0), Extent(0, LENGTH)
+        return kind(self.build(seed), loader, batch_size=BATCH, precision=precision, half_life=64, extent=extent)
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -1,0 +1,212 @@
+"""A small classifier of a labelled data set, trained once and kept: the eye that the scores with labels look through.
+
+It is no famous network with weights to download, so that its figures compare runs on the same data and nothing else.
+It also learns to be unsure of what is none of the data: jumbled images and clouds of noise. One that never saw such
+would call the noise of an untrained generator a certain 1. A little blur or noise is no reason to be unsure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, cross_entropy, interpolate, pad
+
+from ganzoo import checkpoint, data
+from ganzoo.data.dataset import Dataset, Part
+from ganzoo.data.files import home, locked, make_folder
+from ganzoo.data.source import Report, silent
+from ganzoo.errors import UsageError
+from ganzoo.randomness import derive, stream
+
+VERSION = 3  # of the network and of how it is trained; a new one trains every classifier anew
+SMALLEST, LARGEST = 8, 32  # pixels a side that it looks at; larger images are averaged down
+FEATURES = 128
+IMAGES, EPOCHS = 220_000, 40  # it is trained for so many images, and at the most so many times on each
+BATCH = 128
+RATE = 2e-3  # Adam's, falling to 0 in a straight line
+UNSURE = 0.5  # weight of being unsure of what is none of the data
+NOISE = 0.2  # deviation of the noise on an image, at the most
+SHIFT = 2  # pixels by which a batch is moved at random
+
+
+class Classifier(nn.Module):
+    """Pixels in fours, three convolutions with batch norm, a layer of features, and a logit a class.
+
+    Four pixels side by side become channels first: most of a classifier's time would go into its full-size layers.
+    """
+
+    def __init__(self, shape: tuple[int, ...], classes: int) -> None:
+        """shape: (C, H, W) of the images. Raises: UsageError when they are smaller than 8 pixels a side."""
+        super().__init__()
+        channels, *sides = shape
+        if len(sides) != 2 or min(sides) < SMALLEST:
+            raise UsageError(f"The classifier needs images of {SMALLEST} pixels or more a side.")
+        self.size = _looked_at(sides[0]), _looked_at(sides[1])
+        self.body = nn.Sequential(
+            nn.PixelUnshuffle(2),
+            *_block(4 * channels, 32),
+            nn.MaxPool2d(2),
+            *_block(32, 64),
+            *_block(64, 64),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
+        )
+        self.feature = nn.Linear(64 * (self.size[0] // 8) * (self.size[1] // 8), FEATURES)
+        self.verdict = nn.Linear(FEATURES, classes)
+
+    def features(self, images: Tensor) -> Tensor:
+        """Features [N, 128] of images [N, C, H, W] in [-1, 1]."""
+        if images.shape[2:] != self.size:
+            images = adaptive_avg_pool2d(images, self.size)
+        return torch.relu(self.feature(self.body(images)))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits [N, classes]."""
+        logits: Tensor = self.verdict(self.features(images))
+        return logits
+
+    @torch.no_grad()
+    def judge(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Features [N, 128] and probabilities [N, classes] of images [N, C, H, W], some at a time."""
+        pieces = [self.features(some) for some in torch.split(images, 512)]
+        features = torch.cat(pieces)
+        return features, self.verdict(features).softmax(1)
+
+
+def _looked_at(side: int) -> int:
+    return min(side, LARGEST) // 2 * 2
+
+
+def _block(inside: int, outside: int) -> list[nn.Module]:
+    return [nn.Conv2d(inside, outside, 3, 1, 1, bias=False), nn.BatchNorm2d(outside), nn.ReLU()]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A classifier ready to use.
+
+    Attributes:
+        accuracy: share of the held-out images that it names rightly.
+        training, held_out: how many images it learned from and was tried on.
+        sha256: of the file with its weights; figures of other features are not comparable.
+    """
+
+    network: Classifier
+    accuracy: float
+    training: int
+    held_out: int
+    sha256: str
+
+
+def trained_classifier(dataset: Dataset, report: Report = silent) -> Trained:
+    """The classifier of a labelled data set at its size, trained now unless it was before.
+
+    Args:
+        dataset: the whole of it, on the CPU.
+    Raises: UsageError when the images have no labels to learn, or are too small.
+    """
+    learn, held_out = (labelled(part) for part in dataset.split())
+    if len(dataset.classes) < 2 or not len(learn) or not len(held_out):
+        raise UsageError(f"The data set {dataset.name} has no labels that a classifier could learn.")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive("classifier"))
+        network = Classifier(dataset.shape, len(dataset.classes)).to(memory_format=torch.channels_last)
+    file = _file(dataset)
+    if not file.exists():
+        make_folder(file.parent)
+        with locked(file.with_suffix(".lock"), lambda: report("Waiting for another ganzoo's classifier", 0, 0)):
+            if not file.exists():
+                _train(network, learn, lambda done: report(f"Training a classifier of {dataset.name}", done, 100))
+                made = {"data": dataset.name, "fingerprint": dataset.fingerprint, "shape": list(dataset.shape),
+                         "classes": list(dataset.classes), "accuracy": _accuracy(network, held_out),
+                         "training": len(learn), "held_out": len(held_out)}  # fmt: skip
+                checkpoint.save(file, network.state_dict(), made)
+    tensors, facts = checkpoint.load(file)
+    network.load_state_dict(tensors)
+    network.eval().requires_grad_(False)
+    return Trained(network, facts["accuracy"], facts["training"], facts["held_out"], checkpoint.checksum(file))
+
+
+def labelled(part: Part, label: int | None = None) -> Part:
+    """The items that have a label, or those that have this one."""
+    if part.labels is None:
+        return part.subset(torch.arange(0))
+    return part.subset((part.labels >= 0 if label is None else part.labels == label).nonzero().flatten())
+
+
+def _file(dataset: Dataset) -> Path:
+    """Where the classifier is kept; whatever changes its data or its making changes the name."""
+    fit = data.info(dataset.name).fit
+    key = json.dumps([VERSION, dataset.fingerprint, dataset.shape, dataset.classes, fit])
+    return home() / "classifiers" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.safetensors"
+
+
+def _train(network: Classifier, part: Part, report: Callable[[int], None]) -> None:
+    """Cross-entropy and Adam on permutations of the data; the same weights each time, on the same machine."""
+    assert part.labels is not None
+    batch = min(BATCH, len(part))
+    steps = max(1, min(IMAGES, EPOCHS * len(part)) // batch)
+    optimizer = torch.optim.Adam(network.parameters(), RATE)
+    random = stream("classifier", "order")
+    network.train()
+    order = torch.arange(0)
+    for step in range(steps):
+        if len(order) < batch:
+            order = torch.randperm(len(part), generator=random)
+        chosen, order = order[:batch], order[batch:]
+        optimizer.param_groups[0]["lr"] = RATE * (1 - step / steps)
+        images = _roughened(_shifted(part.gather(chosen), random), random)
+        optimizer.zero_grad()
+        strange = _strange(images, random)
+        logits = network(torch.cat([images, strange]))
+        unsure = -logits[len(images) :].log_softmax(1).mean()  # cross-entropy with all labels alike
+        loss = cross_entropy(logits[: len(images)], part.labels[chosen]) + UNSURE * unsure
+        torch.autograd.backward(loss)
+        optimizer.step()
+        if step * 100 // steps != (step + 1) * 100 // steps:
+            report((step + 1) * 100 // steps)
+    network.eval()
+
+
+def _shifted(images: Tensor, random: torch.Generator) -> Tensor:
+    """The batch moved by up to two pixels each way, its edge repeated."""
+    top, left = torch.randint(2 * SHIFT + 1, (2,), generator=random).tolist()
+    height, width = images.shape[2:]
+    return pad(images, (SHIFT,) * 4, mode="replicate")[:, :, top : top + height, left : left + width]
+
+
+def _roughened(images: Tensor, random: torch.Generator) -> Tensor:
+    """The batch with some blur, and each image with some noise."""
+    blur, noise = torch.rand(1, generator=random), NOISE * torch.rand(len(images), 1, 1, 1, generator=random)
+    images = images.lerp(avg_pool2d(pad(images, (1,) * 4, mode="replicate"), 3, 1), blur)
+    return (images + noise * torch.randn(images.shape, generator=random)).clamp(-1, 1)
+
+
+def _strange(images: Tensor, random: torch.Generator) -> Tensor:
+    """Images that are none of the data, an eighth as many of each kind: jumbled, and clouds."""
+    count, (_, channels, height, width) = max(1, len(images) // 8), images.shape
+    rows, columns = _jumbled(height, random), _jumbled(width, random)
+    jumbled = images[:count][:, :, rows][:, :, :, columns]
+    coarse = 2 ** int(torch.randint(1, 6, (), generator=random))
+    cloud = torch.randn(count, channels, min(coarse, height), min(coarse, width), generator=random)
+    cloud = interpolate(cloud, size=(height, width), mode="bilinear")
+    strength, shade = torch.rand(2, count, 1, 1, 1, generator=random)
+    return torch.cat([jumbled, (cloud * strength + 2 * shade - 1).clamp(-1, 1)])
+
+
+def _jumbled(side: int, random: torch.Generator) -> Tensor:
+    """Places along a side, its quarters in another order."""
+    quarters = torch.arange(side).tensor_split(4)
+    return torch.cat([quarters[place] for place in torch.randperm(4, generator=random).tolist()])
+
+
+def _accuracy(network: Classifier, part: Part) -> float:
+    assert part.labels is not None
+    _, probabilities = network.judge(part.gather(torch.arange(len(part))))
+    return float((probabilities.argmax(1) == part.labels).double().mean())

@@ -1,0 +1,123 @@
+"""An architecture as its card has it: complete, and built at every size and with every preset that it promises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from ganzoo.architecture import Architecture, DataSpec, is_generator, parameter_counts
+from ganzoo.cards import Card
+from ganzoo.description import configured, example_data, parameters
+from ganzoo.errors import UsageError
+from ganzoo.plan import load_architecture, preset_row
+from ganzoo.plugins import Entry
+from ganzoo.testing import earlier, outputs, training
+from ganzoo.testing.cards import check_card
+from ganzoo.testing.cases import POINT, TASKS, Case, cases, config_of, on_meta, spec_of
+from ganzoo.testing.check import Check, CheckFailed, require
+
+PROMISES = {**training.PROMISES, **outputs.PROMISES}
+
+
+def architecture_checks(entry: Entry, name: str) -> Iterator[Check]:
+    """Every check of an architecture; `name` is what it is called in them.
+
+    One that cannot even be loaded or built small has one check, "builds", which raises the reason.
+    """
+    try:
+        model = load_architecture(entry)
+        found = list(cases(entry, model))
+    except Exception as error:
+        yield Check("card", name, "", partial(check_card, entry))
+        yield Check("builds", name, "", partial(_raise, error))
+        return
+    yield Check("card", name, "", partial(check_architecture_card, entry, model))
+    yield Check("builds", name, "", partial(check_builds, entry, model))
+    yield Check("presets", name, "", partial(check_presets, entry, model))
+    if earlier.has_history(model):
+        yield Check("earlier versions", name, "", partial(earlier.check_earlier, found[0]))
+    for case in found:
+        for promise, check in PROMISES.items():
+            if not _exempt(promise, case):
+                yield Check(promise, name, str(case), partial(check, case))
+
+
+def _exempt(promise: str, case: Case) -> bool:
+    """Whether a promise makes no sense for a case."""
+    return (
+        (promise == "labels matter" and case.task != "conditional")
+        or (promise == "latents" and case.task == "translation")
+        or (promise == "two processes" and case.entry.card.batch_statistics)
+    )
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+def counts(entry: Entry) -> dict[str, int]:
+    """Parameters of each network, of the architecture as it is without options; {} where it cannot be built so."""
+    try:
+        model = load_architecture(entry)
+        config, settings = configured(entry, model, None, {})
+        return parameters(model, config, example_data(entry, model, settings))
+    except Exception:  # whatever it is, a check says it
+        return {}
+
+
+def check_architecture_card(entry: Entry, model: type[Architecture]) -> None:
+    """The card is complete, and the class keeps what its tasks promise."""
+    check_card(entry)
+    card: Card = entry.card
+    unknown = set(card.tasks) - set(TASKS)
+    require(not unknown, f"The card names the task {', '.join(sorted(unknown))}; there are {', '.join(TASKS)}.")
+    require(bool(card.tasks), f"The card names no task; there are {', '.join(TASKS)}.")
+    require(model.conditional or "conditional" not in card.tasks, "The card promises labels; set conditional = True.")
+    overridden = model.translate is not Architecture.translate
+    require(
+        overridden or "translation" not in card.tasks, "The card promises translation; define translate(images, to)."
+    )
+    whole = all(isinstance(side, int) and side > 0 for side in card.resolutions)
+    require(whole, f"The card's resolutions {card.resolutions!r} must be heights in pixels, such as (32, 64).")
+    right = all(count in (1, 3, 4) for count in card.channels) and bool(card.channels or not card.resolutions)
+    require(right, f"The card's channels {card.channels!r} must be of 1 (grey), 3 (colour) and 4 (with alpha).")
+
+
+def check_builds(entry: Entry, model: type[Architecture]) -> None:
+    """It is built at every resolution and channel count of its card, by its defaults or by a preset for that size."""
+    for task in sorted(entry.card.tasks):
+        for side in entry.card.resolutions:
+            fitting = [row for row in model.presets.values() if str(row.get("resolution")) == str(side)]
+            for channels in entry.card.channels:
+                _build_first(entry, model, [{}, *fitting], [spec_of(task, (channels, side, side))])
+
+
+def check_presets(entry: Entry, model: type[Architecture]) -> None:
+    """Every preset builds at its own resolution, or at one of the card's, or for points."""
+    for name in model.presets:
+        row = preset_row(entry.name, model, name)
+        sides = [int(row["resolution"])] if row.get("resolution") else sorted(entry.card.resolutions)
+        channels = [int(row["channels"])] if row.get("channels") else sorted(entry.card.channels, reverse=True)
+        shapes: list[tuple[int, ...]] = [(count, side, side) for side in sides for count in channels]
+        task = "translation" if entry.card.tasks == {"translation"} else min(entry.card.tasks, key=TASKS.index)
+        _build_first(entry, model, [dict(row)], [spec_of(task, shape) for shape in (*shapes, POINT)])
+
+
+def _build_first(entry: Entry, model: type[Architecture], rows: list[Any], specs: list[DataSpec]) -> None:
+    """Builds one of the rows on one of the specs. Raises: CheckFailed with the first refusal."""
+    refusals = []
+    for row in rows:
+        for spec in specs:
+            try:
+                built = on_meta(Case(entry, "", model, config_of(entry, model, row, spec.shape), spec))
+            except UsageError as error:
+                refusals.append(str(error))
+                continue
+            sizes = parameter_counts(built)
+            has = any(is_generator(built, name) for name in sizes)
+            require(
+                has, f"None of its networks ({', '.join(sizes)}) is among its generators; name them in `generators`."
+            )
+            return
+    raise CheckFailed(f"{refusals[0]} The card or the preset says that it can.")

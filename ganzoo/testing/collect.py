@@ -1,0 +1,88 @@
+"""Every check of what a plugin offers, whatever its kind, by its name or by its path."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+from ganzoo.errors import GanzooError, UsageError, nearest
+from ganzoo.plugins import Entry
+from ganzoo.testing.check import Check
+from ganzoo.testing.found import Found, look_up
+from ganzoo.testing.loads import load_checks
+
+
+def checks(what: str | Path | Entry, expected_failures: Mapping[str, str] | None = None) -> list[Check]:
+    """Every check of a plugin, to be called one by one.
+
+    Args:
+        what: an entry point's name, a distribution's (all of its plugins), or that of one thing (an architecture, a
+            loss, …), bare or as ``distribution:name``; or a path: a project's folder, whose pyproject.toml has the
+            entry points, or a single file, ``my_gan.py``.
+        expected_failures: checks that are known to fail, and why, by name (``"bf16"``, wherever it is) or in full
+            (``"my-gan unconditional 3x32x32 bf16"``). They count as xfail, and as failures once they pass.
+    Returns: the checks. A plugin that is not there has one, "loads", which says so.
+    Raises: UsageError when `expected_failures` names a check that there is not.
+    """
+    try:
+        found = [Found.of(what)] if isinstance(what, Entry) else look_up(what)
+        made = [check for each in found for check in _checks(each)]
+    except GanzooError as error:
+        return [Check("loads", str(what), "", partial(_raise, error), "plugin")]
+    return _expecting(made, dict(expected_failures or {}))
+
+
+def _expecting(made: list[Check], expected: dict[str, str]) -> list[Check]:
+    names = {name for check in made for name in (check.name, str(check))}
+    for name in expected:
+        if name not in names:
+            known = nearest(name, {check.name for check in made})
+            raise UsageError(f"expected_failures names {name!r}, and there is no such check here; {known}")
+    reasons = [expected.get(str(check), expected.get(check.name)) for check in made]
+    return [dataclasses.replace(check, expected=why) for check, why in zip(made, reasons, strict=True)]
+
+
+def _checks(found: Found) -> Iterator[Check]:
+    if found.plugin is not None:
+        yield from load_checks(found.plugin, whole=not found.single_file)
+        if found.hears_runs:
+            from ganzoo.testing.loggers import event_checks
+
+            yield from event_checks(found.plugin, found.plugin.name)
+    for entry in found.entries:
+        yield from _entry_checks(entry, found)
+
+
+def _entry_checks(entry: Entry, found: Found) -> Iterator[Check]:
+    """The checks of one thing; what only they need is imported for them."""
+    name = found.called or entry.name
+    if entry.kind == "architecture":
+        from ganzoo.testing.architectures import architecture_checks
+
+        yield from architecture_checks(entry, name)
+    elif entry.kind == "dataset":
+        from ganzoo.testing.datasets import dataset_checks
+
+        yield from dataset_checks(entry, name)
+    elif entry.kind == "loss":
+        from ganzoo.testing.losses import loss_checks
+
+        yield from loss_checks(entry, name)
+    elif entry.kind == "penalty":
+        from ganzoo.testing.penalties import penalty_checks
+
+        yield from penalty_checks(entry, name)
+    elif entry.kind == "metric":
+        from ganzoo.testing.metrics import metric_checks
+
+        yield from metric_checks(entry, name)
+    elif entry.kind == "recipe":
+        from ganzoo.testing.recipes import recipe_checks
+
+        yield from recipe_checks(entry, name)
+
+
+def _raise(error: Exception) -> None:
+    raise error

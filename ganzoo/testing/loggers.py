@@ -1,0 +1,82 @@
+"""Run events: a whole tiny run, trained and taken up again in a process of its own that has this plugin alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from ganzoo import hookspecs
+from ganzoo.plugins import KINDS, Entry, Plugin
+from ganzoo.testing.cards import check_card
+from ganzoo.testing.check import Check, NotChecked, require
+
+EVENTS = {name for name in dir(hookspecs) if name.startswith("ganzoo_")} - {hook for hook, _, _ in KINDS.values()}
+PLACES = ("HOME", "USERPROFILE", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "APPDATA", "LOCALAPPDATA")
+
+
+def event_checks(plugin: Plugin, name: str) -> Iterator[Check]:
+    """Every check of a module that hears of runs."""
+    yield Check("survives a run", name, "", partial(check_survives, plugin, ""), "logger")
+    yield Check("writes inside the run", name, "", partial(check_writes, plugin, ""), "logger")
+
+
+def logger_checks(entry: Entry, plugin: Plugin, name: str) -> Iterator[Check]:
+    """Every check of a logger of the catalogue."""
+    yield Check("card", name, "logger", partial(check_card, entry), "logger")
+    yield Check("survives a run", name, "logger", partial(check_survives, plugin, entry.name), "logger")
+    yield Check("writes inside the run", name, "logger", partial(check_writes, plugin, entry.name), "logger")
+
+
+def check_survives(plugin: Plugin, logger: str) -> None:
+    """It hears all of a run, and of its going on, and raises nothing."""
+    complaints = _heard(plugin.name, logger)["complaints"]
+    require(
+        not complaints,
+        f"{' '.join(complaints)} Training goes on without it. A run has no value, no samples or no end when it is "
+        "stopped early; ask before you use one.",
+    )
+
+
+def check_writes(plugin: Plugin, logger: str) -> None:
+    """Nothing is written outside the run's folder."""
+    outside = _heard(plugin.name, logger)["outside"]
+    require(
+        not outside,
+        f"It writes {', '.join(outside[:3])}; keep everything below run.path, where a run is found, moved and deleted "
+        "whole. Name it among the expected failures, with the reason, where it must be elsewhere.",
+    )
+
+
+@cache
+def _heard(plugin: str, logger: str) -> dict[str, Any]:
+    """What came of the run: complaints about the plugin, and files that it wrote outside the run's folder."""
+    with TemporaryDirectory(prefix="ganzoo-check-", ignore_cleanup_errors=True) as scratch:
+        folder = Path(scratch).resolve()
+        home, report = folder / "home", folder / "report.json"
+        home.mkdir()
+        environment = {
+            **os.environ, **dict.fromkeys(PLACES, str(home)), "GANZOO_HOME": str(folder / "ganzoo"),
+            "GANZOO_PLUGINS": plugin, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, filter(None, sys.path))),
+            "PYTHONDONTWRITEBYTECODE": "1", "MPLCONFIGDIR": str(folder / "matplotlib"),
+        }  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-m", "ganzoo.testing.listening", str(folder / "run"), str(report), logger],
+            cwd=home, env=environment, capture_output=True, text=True, encoding="utf-8", errors="replace",
+        )  # fmt: skip
+        if not report.exists():
+            last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+            return {"complaints": [f"The process that trained the run ended with {done.returncode}: {last}"],
+                    "outside": []}  # fmt: skip
+        found: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
+        left = [str(file.relative_to(home)) for file in home.rglob("*") if file.is_file()]
+        found["outside"] = sorted({*found["outside"], *(f"~{os.sep}{name}" for name in left)})
+    if found["refused"]:
+        raise NotChecked(found["refused"])
+    return found
