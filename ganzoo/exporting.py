@@ -204,9 +204,7 @@ def _cannot(model: Model, what: str, error: Exception) -> GanzooError:
 
 
 @torch.no_grad()
-def _check(
-    model: Model, to: str | None, run: Callable[[dict[str, Tensor]], Tensor], any_size: bool = False
-) -> None:
+def _check(model: Model, to: str | None, run: Callable[[dict[str, Tensor]], Tensor], any_size: bool = False) -> None:
     """Raises: GanzooError when what was written makes other images than the model."""
     program = Program(model, to)
     for larger, count in enumerate(CHECKED):
