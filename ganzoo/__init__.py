@@ -26,10 +26,13 @@ if TYPE_CHECKING:
     from ganzoo.movies import save_movie
     from ganzoo.perclass import PerClass, resume_per_class, train_per_class
     from ganzoo.pictures import sheet
+    from ganzoo.pluginfile import use_plugin
     from ganzoo.runs import Run, list_runs
+    from ganzoo.sharing import pull, push
     from ganzoo.training import Stopped, extend, resume, train
 
 __version__ = "0.1.0"
+DISTRIBUTION = "ganzoo"  # what pip calls it: pyproject's `name`, and what plugins depend on
 
 _MODULE_OF = {
     "animate": "ganzoo.animation",
@@ -45,10 +48,13 @@ _MODULE_OF = {
     "PerClass": "ganzoo.perclass",
     "resume_per_class": "ganzoo.perclass",
     "train_per_class": "ganzoo.perclass",
+    "use_plugin": "ganzoo.pluginfile",
     "save_movie": "ganzoo.movies",
     "sheet": "ganzoo.pictures",
     "Run": "ganzoo.runs",
     "list_runs": "ganzoo.runs",
+    "pull": "ganzoo.sharing",
+    "push": "ganzoo.sharing",
     "Stopped": "ganzoo.training",
     "extend": "ganzoo.training",
     "resume": "ganzoo.training",
@@ -72,6 +78,8 @@ __all__ = [
     "extend",
     "list_runs",
     "load",
+    "pull",
+    "push",
     "recipes",
     "resume",
     "resume_per_class",
@@ -79,6 +87,7 @@ __all__ = [
     "sheet",
     "train",
     "train_per_class",
+    "use_plugin",
 ]
 
 

@@ -14,13 +14,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Literal
 
 from ganzoo.errors import GanzooError, UsageError
+from ganzoo.pluginfile import named, records
 
 Against = Literal["plain", "bare"]
 PICTURES = 2048  # images that the plain loop reads from a folder of JPEG files
@@ -36,6 +37,7 @@ class Job:
     data: str
     options: Mapping[str, Any]
     folder: str = ""
+    plugin_files: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True)
@@ -76,10 +78,10 @@ def bench(
     """
     if rounds < 1 or steps < 1:
         raise UsageError("A benchmark takes at least one round of one step.")
-    job = Job(architecture, dataset, options)
+    job = Job(named(architecture), dataset, options, plugin_files=records())
     with ExitStack() as stack:
         if against == "plain":
-            job = Job(architecture, dataset, options, stack.enter_context(tempfile.TemporaryDirectory()))
+            job = replace(job, folder=stack.enter_context(tempfile.TemporaryDirectory()))
         ours = stack.enter_context(Contender("ganzoo", job))
         other = stack.enter_context(Contender(against, job)) if against else None
         speeds: list[float] = []

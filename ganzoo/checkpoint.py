@@ -63,31 +63,38 @@ def checksum(path: Path) -> str:
     return _open(path)[1].get("sha256", "")
 
 
-def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def load(path: Path, called: str | None = None) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The tensors (on the CPU) and facts of a file that `save` wrote, verified against their checksum.
 
+    Args:
+        called: what errors call it, where a user knows the file by another name than its path.
     Raises: GanzooError when it does not exist, is truncated or altered, or is not ganzoo's.
     """
-    facts, metadata = _open(path)
+    facts, metadata = _open(path, called)
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     except (SafetensorError, OSError, ValueError) as error:
-        raise damaged(path) from error
+        raise damaged(path, called) from error
     if _digest(tensors, metadata["ganzoo"]) != metadata.get("sha256"):
-        raise damaged(path)
+        raise damaged(path, called)
     return tensors, facts
 
 
-def damaged(path: Path) -> GanzooError:
+def damaged(path: Path, called: str | None = None) -> GanzooError:
     """The error for a file that is not what was written."""
+    if called is not None:
+        return GanzooError(
+            f"{called} is damaged or was altered: its content does not match its checksum. "
+            "Do not use it; tell whoever published it."
+        )
     return GanzooError(
         f"{path} is damaged: its content does not match its checksum. "
         "Delete or replace it; a run then goes on from its checkpoint before."
     )
 
 
-def _open(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
+def _open(path: Path, called: str | None = None) -> tuple[dict[str, Any], dict[str, str]]:
     if not path.is_file():
         raise GanzooError(f"There is no file {path}.")
     try:
@@ -96,15 +103,15 @@ def _open(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     except (SafetensorError, OSError, ValueError) as error:
         if path.suffix != ".safetensors":
             raise GanzooError(
-                f"{path} is not a safetensors file; give a run's folder or a model.safetensors."
+                f"{called or path} is not a safetensors file; give a run's folder or a model.safetensors."
             ) from error
-        raise damaged(path) from error
+        raise damaged(path, called) from error
     if "ganzoo" not in metadata:
-        raise GanzooError(f"{path} was not written by ganzoo: its header says nothing of an architecture.")
+        raise GanzooError(f"{called or path} was not written by ganzoo: its header says nothing of an architecture.")
     try:
         facts = json.loads(metadata["ganzoo"])
     except ValueError as error:
-        raise damaged(path) from error
+        raise damaged(path, called) from error
     return facts, metadata
 
 

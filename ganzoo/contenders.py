@@ -20,6 +20,7 @@ from ganzoo.allocator import memory_held
 from ganzoo.benchmark import PICTURES, Job
 from ganzoo.display import Display
 from ganzoo.errors import GanzooError, UsageError
+from ganzoo.pluginfile import reopen
 from ganzoo.randomness import Share
 from ganzoo.session import RECORD_EVERY, Session
 from ganzoo.training import plan_run, prepare
@@ -51,6 +52,7 @@ def main(kind: str, text: str) -> None:
 def make(kind: str, job: Job) -> tuple[Step, dict[str, Any]]:
     """A contender's step and the facts of its protocol. Raises: UsageError."""
     global _device
+    reopen(job.plugin_files, "The benchmark")
     session = prepare(plan_run(job.architecture, job.data, **job.options), Display())
     _device = session.device
     model = session.build().model

@@ -9,6 +9,7 @@ from typing import Any
 
 from ganzoo.architecture import Architecture, DataSpec, parameter_counts, weightless
 from ganzoo.plan import apply_options, load_architecture, option_table, preset_row
+from ganzoo.pluginfile import FilePlugin, named
 from ganzoo.plugins import Entry, catalogue, entries, find
 from ganzoo.settings import BY_ARCHITECTURE, Settings, parse_resolution
 from ganzoo.spec import options
@@ -20,7 +21,7 @@ def describe(architecture: str, *, preset: str | None = None, **given: Any) -> d
 
     Raises: UsageError for an unknown architecture, preset or option.
     """
-    entry = find("architecture", architecture)
+    entry = find("architecture", named(architecture))
     model, card = load_architecture(entry), entry.card
     given = {name: value for name, value in given.items() if value is not None}
     config, settings = configured(entry, model, preset, given)
@@ -95,7 +96,7 @@ def _recipes(entry: Entry) -> list[Entry]:
 def _readme(entry: Entry) -> str | None:
     """Where the plugin's own page lies: README.md beside its module."""
     for plugin in catalogue().plugins:
-        if entry in plugin.entries:
+        if entry in plugin.entries and not isinstance(plugin, FilePlugin):
             spec = importlib.util.find_spec(plugin.module)
             page = Path(spec.origin).with_name("README.md") if spec and spec.origin else None
             return str(page) if page and page.exists() else None

@@ -43,7 +43,7 @@ def export(
     W are any multiples of the architecture's `side_multiple` from twice of it up; those of the data where it has none.
 
     Args:
-        source: a run's folder, a model.safetensors file, or a loaded model.
+        source: a run's folder, a model.safetensors file, an address of one as in `ganzoo.load`, or a loaded model.
         format: "safetensors", "torch-export" or "onnx".
         out: the file; None: named after the run, in the working folder.
         to: the domain to translate to, for architectures that translate.
@@ -129,8 +129,7 @@ def _check_direction(model: Model, to: str | None, needed: bool) -> None:
 
 
 def _default(model: Model, format: str, to: str | None) -> Path:
-    stem = str(model.facts.get("run", model.facts["architecture"]))
-    return Path((stem if to is None else f"{stem}-to-{to}") + ENDINGS[format])
+    return Path((model.name if to is None else f"{model.name}-to-{to}") + ENDINGS[format])
 
 
 def _write_safetensors(model: Model, to: str | None, file: Path) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, overload
 
 import torch
@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
+import ganzoo
 from ganzoo import checkpoint, latents
 from ganzoo.architecture import Architecture, DataSpec, Styled, is_generator, networks
 from ganzoo.average import generator_state
@@ -20,7 +21,9 @@ from ganzoo.devices import pick_device
 from ganzoo.errors import GanzooError, UsageError, nearest
 from ganzoo.latents import Projection
 from ganzoo.pictures import from_picture, read_picture, to_picture
+from ganzoo.places import fetch, is_remote
 from ganzoo.plan import find_label, load_architecture
+from ganzoo.pluginfile import reopen
 from ganzoo.plugins import Entry, find
 from ganzoo.randomness import stream
 from ganzoo.runs import FORMAT, Run
@@ -42,6 +45,11 @@ class Model:
     def __init__(self, architecture: Architecture, facts: Mapping[str, Any]) -> None:
         self.architecture = architecture.eval().requires_grad_(False)
         self.facts = dict(facts)
+
+    @property
+    def name(self) -> str:
+        """What a file made with the model is called: after its run, in letters that any folder takes."""
+        return re.sub(r"[^\w.-]+", "-", str(self.facts.get("run", self.facts["architecture"])))
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -250,11 +258,15 @@ class Model:
 def load(path: str | os.PathLike[str], device: str = "auto") -> Model:
     """The model of a run folder or of a model.safetensors file.
 
+    Args:
+        path: where it is: here, at ``https://…`` or, published on the hub, at ``hf://user/name[@revision]``. What is
+            elsewhere is downloaded once.
     Raises:
         UsageError: there is no such run or file, or it has no model yet.
-        GanzooError: the file is damaged, or its architecture is not installed (says what to install).
+        GanzooError: the file is damaged, its architecture is not installed (says what to install), or it cannot be
+            fetched.
     """
-    where = Path(path)
+    where = fetch(path).path
     if where.is_dir():
         run = Run.open(where)
         where = run.model_file
@@ -262,10 +274,24 @@ def load(path: str | os.PathLike[str], device: str = "auto") -> Model:
             raise UsageError(f"{run.path} has no model yet; it is written when training begins.")
     elif not where.exists():
         raise UsageError(f"There is no run or model {path}; `ganzoo runs` lists the runs.")
-    tensors, facts = checkpoint.load(where)
+    tensors, facts = checkpoint.load(where, str(path) if is_remote(path) else None)
+    check_facts(facts, str(path))
     model = make_model(architecture_of(facts, str(path)), facts, device)
     model.load_generators(tensors)
     return model
+
+
+def check_facts(facts: Mapping[str, Any], what: str) -> None:
+    """Raises: GanzooError when a header, which may be a stranger's, does not say of what a model is."""
+    data = facts.get("data")
+    lists = (("shape", int), ("classes", str), ("domains", str))
+    if (
+        not (isinstance(facts.get("config"), dict) and isinstance(data, dict))
+        or not all(isinstance(data.get(key), list) for key, _ in lists)
+        or not all(isinstance(item, kind) for key, kind in lists for item in data[key])
+        or not all(isinstance(data.get(key), str) for key in ("name", "origin"))
+    ):
+        raise GanzooError(f"{what} does not say its options and what data it is of; it is no model of ganzoo's.")
 
 
 def make_model(entry: Entry, facts: Mapping[str, Any], device: str = "auto") -> Model:
@@ -286,24 +312,27 @@ def make_model(entry: Entry, facts: Mapping[str, Any], device: str = "auto") -> 
 def architecture_of(facts: Mapping[str, Any], what: str) -> Entry:
     """The catalogue's entry for the architecture that a run's or model's facts name.
 
-    Raises: GanzooError when it is not installed, or when the file is of a newer ganzoo.
+    Raises: GanzooError when it is not installed, its file must be given anew, or all of it is of a newer ganzoo.
     """
     if facts.get("format", 0) > FORMAT:
         raise GanzooError(f"{what} was made by a newer ganzoo ({facts.get('ganzoo')}); upgrade this one to open it.")
-    try:
-        name, distribution, version = facts["architecture"], facts["distribution"], facts["version"]
-    except KeyError as error:
-        if "counters" in facts:
-            raise GanzooError(
-                f"{what} is a checkpoint of training; give its run's folder, or its model.safetensors."
-            ) from error
-        raise GanzooError(f"{what} does not say which architecture it is of; it is no model of ganzoo's.") from error
+    words = [facts.get(key, "") for key in ("architecture", "distribution", "version")]
+    if not all(words) and "counters" in facts:
+        raise GanzooError(f"{what} is a checkpoint of training; give its run's folder, or its model.safetensors.")
+    name, distribution, version = words
+    files = facts.get("plugin_files", [])
+    for file, plugin in zip(files, reopen(files, what), strict=True):
+        if file["path"] == distribution:
+            return plugin.architecture(name)
+    if not all(isinstance(word, str) and re.fullmatch(r"\w[\w.+!-]*", word) for word in words):
+        raise GanzooError(f"{what} does not say which architecture it is of; it is no model of ganzoo's.")
     for candidate in (f"{distribution}:{name}", name):
         try:
             return find("architecture", candidate)
         except UsageError:
             continue
-    advice = "upgrade ganzoo" if distribution == "ganzoo" else f"install it: pip install '{distribution}=={version}'"
+    ours = distribution == ganzoo.DISTRIBUTION
+    advice = "upgrade ganzoo" if ours else f"install it: pip install '{distribution}=={version}'"
     raise GanzooError(
         f"{what} is a {name!r}, an architecture of {distribution} {version}, which is not installed or does not work "
         f"here; {advice}."
@@ -313,5 +342,6 @@ def architecture_of(facts: Mapping[str, Any], what: str) -> Entry:
 def model_facts(run: Run, config: Mapping[str, Any], step: int, images: int) -> dict[str, Any]:
     """The header of a run's model.safetensors: everything that sampling from it needs, and where it came from."""
     keys = ("format", "ganzoo", "architecture", "distribution", "version", "preset", "data", "seed")
+    files = {"plugin_files": run.facts.get("plugin_files", [])}
     origin = {"run": run.name, "step": step, "images": images, "average": run.facts["settings"]["average"]}
-    return {**{key: run.facts[key] for key in keys}, "config": dict(config), **origin}
+    return {**{key: run.facts[key] for key in keys}, **files, "config": dict(config), **origin}

@@ -102,12 +102,11 @@ class Catalogue:
         self.manager.add_hookspecs(hookspecs)
         self.plugins: list[Plugin] = []
         for point, distribution, version in _entry_points():
-            plugin = Plugin(point.name, point.value, distribution, version)
-            self._isolate(plugin, point.load)
-            self.plugins.append(plugin)
+            self.add(Plugin(point.name, point.value, distribution, version), point.load)
 
-    def _isolate(self, plugin: Plugin, load: Callable[[], ModuleType]) -> None:
+    def add(self, plugin: Plugin, load: Callable[[], ModuleType]) -> None:
         """Import `plugin`, register its hooks and collect its cards; a failure leaves it with an error and no entry."""
+        self.plugins.append(plugin)
         try:
             module = load()
             plugin.hooks = self._register(module, plugin)
@@ -115,8 +114,16 @@ class Catalogue:
         except (Exception, SystemExit) as error:
             plugin.error = _reason(error)
             plugin.entries = []
-            if self.manager.has_plugin(plugin.full_name):
-                self.manager.unregister(name=plugin.full_name)
+            self._unregister(plugin)
+
+    def remove(self, plugin: Plugin) -> None:
+        """Forget `plugin` and all that it offers."""
+        self.plugins.remove(plugin)
+        self._unregister(plugin)
+
+    def _unregister(self, plugin: Plugin) -> None:
+        if self.manager.has_plugin(plugin.full_name):
+            self.manager.unregister(name=plugin.full_name)
 
     def _register(self, module: ModuleType, plugin: Plugin) -> list[str]:
         hooks = self._hooks(module)

@@ -25,6 +25,7 @@ from ganzoo.judge import judged_data
 from ganzoo.loggers import make_loggers
 from ganzoo.model import Model, architecture_of
 from ganzoo.plan import Plan, Stage, data_spec, expected_spec, load_architecture, make_plan, recipe_of, stage_of
+from ganzoo.pluginfile import named, records
 from ganzoo.plugins import find
 from ganzoo.runs import Run, claimed, latest
 from ganzoo.scorekeeping import Scorekeeper
@@ -66,7 +67,8 @@ def train(
     """Trains an architecture on a data set, from the beginning to the end, in a new run folder.
 
     Args:
-        architecture, dataset: names of the catalogue, such as ``"dcgan"`` and ``"anime"``; a recipe may say them.
+        architecture, dataset: names of the catalogue, such as ``"dcgan"`` and ``"anime"``; a recipe may say them. An
+            architecture may also be a file, ``"my_gan.py"``; see `ganzoo.use_plugin`.
         preset: a named set of options of the architecture.
         recipe: a named experiment of the catalogue, or a TOML file; options given here override its own.
         label: train on the items with this label only, a name or number; `train_per_class` trains a model for each.
@@ -127,10 +129,9 @@ def resume(run: str | os.PathLike[str] | Run, *, log: str | None = None, display
         return run
     run.check_idle()
     choose_loggers(run, log)
-    plan = plan_of(run)
+    plan = take_up(run, display)
     session = prepare(plan, display)
     check_data(run, session.dataset.fingerprint)
-    _bring_up_to_date(run, plan)
     run.write()
     _go(session, run, display)
     return run
@@ -155,11 +156,10 @@ def extend(
             f"{run.path} has lost its checkpoints, which going on takes; start a new run with --init {run.model_file}."
         )
     choose_loggers(run, log)
-    plan = plan_of(run)
+    plan = take_up(run, display)
     session = prepare(dataclasses.replace(plan, stages=(*plan.stages, stage)), display)
     check_data(run, session.dataset.fingerprint)
     _rehearse_scores(session, run.facts, display)
-    _bring_up_to_date(run, plan)
     run.facts["stages"].append(_stage_facts(stage))
     run.facts["status"] = "interrupted"
     run.write()
@@ -178,6 +178,7 @@ def plan_run(
 ) -> Plan:
     """The plan of a run, with a recipe's words filled in. Raises: UsageError."""
     stages: tuple[Mapping[str, Any], ...] = ()
+    architecture = None if architecture is None else named(architecture)
     if recipe is not None:
         card = recipe_of(recipe)
         if architecture not in (None, card.architecture):
@@ -220,6 +221,33 @@ def plan_of(run: Run) -> Plan:
         raise GanzooError(
             f"{run.path / 'run.json'} is damaged: it does not say all of the run ({error}); restore it to go on."
         ) from error
+
+
+def take_up(run: Run, display: Display) -> Plan:
+    """The plan of a run that goes on. Where it goes on with another version of its plugin, or other plugin files, than
+    before, its facts say so from now on, and its options as that version calls them. Raises: as `plan_of`.
+    """
+    plan, facts, before = plan_of(run), run.facts, run.facts.get("plugin_files", [])
+    files = records(before)
+    replaced = [file for file in before if file["sha256"] not in {now["sha256"] for now in files}]
+    for file in replaced:
+        display.say(
+            f"{file['path']} is not what {run.path} was begun with; training goes on with the code as it is now."
+        )
+    if files != before:
+        facts["earlier_plugin_files"] = [*facts.get("earlier_plugin_files", []), *replaced]
+    elif facts["version"] != plan.entry.version:
+        facts["earlier_versions"] = [*facts.get("earlier_versions", []), facts["version"]]
+    else:
+        return plan
+    facts.update(
+        plugin_files=files,
+        distribution=plan.entry.distribution,
+        version=plan.entry.version,
+        config=values(plan.config),
+        stages=[_stage_facts(stage) for stage in plan.stages],
+    )
+    return plan
 
 
 def prepare(plan: Plan, display: Display, *, pack: bool = True) -> Session:
@@ -341,6 +369,7 @@ def facts_of(session: Session, init: str | os.PathLike[str] | None) -> dict[str,
         "architecture": plan.entry.name,
         "distribution": plan.entry.distribution,
         "version": plan.entry.version,
+        "plugin_files": records(),
         "preset": plan.preset,
         "recipe": plan.recipe,
         "data": {
@@ -394,14 +423,6 @@ def choose_loggers(run: Run, log: str | None) -> None:
     """From its next step on a run tells these loggers; None leaves it at those it has."""
     if log is not None:
         run.facts["settings"]["log"] = options_of(Settings)["log"].parse(log)
-
-
-def _bring_up_to_date(run: Run, plan: Plan) -> None:
-    """A run that goes on with another version of its plugin says so, and its options as that version calls them."""
-    before, now = run.facts["version"], plan.entry.version
-    if before != now:
-        run.facts["earlier_versions"] = [*run.facts.get("earlier_versions", ()), before]
-        run.facts.update(version=now, config=values(plan.config), stages=[_stage_facts(stage) for stage in plan.stages])
 
 
 def _stage_facts(stage: Stage) -> dict[str, Any]:

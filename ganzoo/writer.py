@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,6 +18,7 @@ from ganzoo.average import generator_state
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.model import Model, make_model, model_facts
 from ganzoo.pictures import sheet
+from ganzoo.places import fetch, is_remote
 from ganzoo.plan import Plan
 from ganzoo.plugins import catalogue
 from ganzoo.randomness import stream
@@ -161,20 +161,22 @@ def load_checkpoint(run: Run) -> tuple[dict[str, Tensor], dict[str, Any]] | None
 
 
 def take_weights(model: Architecture, source: str) -> None:
-    """Starts a model from another run (all networks, of its newest checkpoint) or a model file (its generators).
+    """Starts a model from another run (all networks, of its newest checkpoint) or a model file (its generators),
+    which may be elsewhere, as in `ganzoo.load`.
 
     Raises: GanzooError when there is nothing to take or it does not fit.
     """
-    if Path(source).is_dir():
-        found = load_checkpoint(Run.open(source))
+    there = fetch(source).path
+    if there.is_dir():
+        found = load_checkpoint(Run.open(there))
         if found is None:
             raise GanzooError(f"{source} has no checkpoint to start from.")
         prefix = "model/"
         weights = {key[len(prefix) :]: value for key, value in found[0].items() if key.startswith(prefix)}
     else:
-        if not Path(source).exists():
+        if not is_remote(source) and not there.exists():
             raise UsageError(f"There is no run or model {source} to take weights from; `ganzoo runs` lists the runs.")
-        weights, _ = checkpoint.load(Path(source))
+        weights, _ = checkpoint.load(there, source if is_remote(source) else None)
     own = model.state_dict()
     wrong = [key for key, value in weights.items() if key not in own or own[key].shape != value.shape]
     if wrong:

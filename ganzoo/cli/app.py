@@ -29,6 +29,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "animate": (USING, "ganzoo.cli.animate:animate", "Show a run's samples over time, as a movie."),
     "project": (USING, "ganzoo.cli.latents:project", "Find the latent of an image, and make new versions of it."),
     "export": (USING, "ganzoo.cli.export:export", "Write the generator for other programs."),
+    "push": (USING, "ganzoo.cli.sharing:push", "Publish a run's model with a page about it."),
+    "pull": (USING, "ganzoo.cli.sharing:pull", "Fetch a published model into a file."),
     "evaluate": (USING, "ganzoo.cli.evaluate:evaluate", "Score a model against the data it was trained on."),
     "data": (MACHINE, "ganzoo.cli.data:data", "Add, list, look at and remove data sets."),
     "bench": (MACHINE, "ganzoo.cli.bench:bench", "Measure how fast an architecture trains here."),

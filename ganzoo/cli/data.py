@@ -49,6 +49,7 @@ def list_data(as_json: bool) -> None:
 @click.command(
     "add",
     cls=Command,
+    takes_plugins=False,
     examples=(
         "ganzoo data add faces pictures/faces",
         "ganzoo data add faces faces.zip --labels labels.csv",
@@ -98,7 +99,7 @@ def show(name: str, as_json: bool) -> None:
         _print_info(info, None)
 
 
-@click.command("remove", cls=Command, examples=("ganzoo data remove faces",))
+@click.command("remove", cls=Command, takes_plugins=False, examples=("ganzoo data remove faces",))
 @click.argument("name", metavar="NAME")
 def remove(name: str) -> None:
     """Forget a data set that you added.

@@ -12,7 +12,7 @@ from ganzoo.cli.screen import console, print_json, table
 STYLES = {"ok": "", "absent": "dim", "warning": "yellow", "broken": "red"}
 
 
-@click.command("doctor", cls=Command, examples=("ganzoo doctor", "ganzoo doctor --json"))
+@click.command("doctor", cls=Command, takes_plugins=False, examples=("ganzoo doctor", "ganzoo doctor --json"))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def doctor(as_json: bool) -> None:
     """Say what this machine has and what is missing.

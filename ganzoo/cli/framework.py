@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NoReturn
 
 import click
@@ -15,14 +16,34 @@ from ganzoo.errors import GanzooError, nearest
 HELP_NAMES = ("-h", "--help")
 CONTEXT = {"help_option_names": list(HELP_NAMES), "max_content_width": 100}
 STOPPED = 130  # the exit code after Ctrl-C, as shells have it
+PLUGIN, PLUGIN_HELP = "--plugin", "Load this Python file as a plugin as well."
 
 
 class Command(click.Command):
-    """A command whose help ends with examples, and whose options may stand in several groups."""
+    """A command whose help ends with examples, and whose options may stand in several groups.
 
-    def __init__(self, *args: Any, examples: Sequence[str] = (), **attributes: Any) -> None:
+    With `takes_plugins` it has the option --plugin FILE. The files are loaded before anything else is looked at, so
+    that names in the arguments, and runs that were made with such a file, find what is in them.
+    """
+
+    def __init__(self, *args: Any, examples: Sequence[str] = (), takes_plugins: bool = True, **attributes: Any) -> None:
         super().__init__(*args, **{"context_settings": CONTEXT, **attributes})
-        self.examples = examples
+        self.examples, self.takes_plugins = examples, takes_plugins
+        if takes_plugins:
+            self.params.append(
+                click.Option([PLUGIN], metavar="FILE", multiple=True, expose_value=False, help=PLUGIN_HELP)
+            )
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        files = list(_values(PLUGIN, args)) if self.takes_plugins and not extra.get("resilient_parsing") else []
+        if files:
+            from ganzoo.pluginfile import use_plugin
+
+            for file in files:
+                use_plugin(file)
+        return super().make_context(info_name, args, parent, **extra)
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         return _guarded(super().main, standalone_mode, *args, **extra)
@@ -49,6 +70,18 @@ class Command(click.Command):
             with formatter.section("Examples" if len(self.examples) > 1 else "Example"):
                 for example in self.examples:
                     formatter.write(f"{'':{formatter.current_indent}}{example}\n")
+
+
+def _values(flag: str, args: Sequence[str]) -> Iterator[str]:
+    """What an option is given on a command line that is not parsed yet."""
+    rest = iter(args)
+    for arg in rest:
+        if arg == "--":
+            return
+        if arg == flag:
+            yield from islice(rest, 1)
+        elif arg.startswith(f"{flag}="):
+            yield arg.partition("=")[2]
 
 
 class Group(click.Group):
@@ -122,8 +155,13 @@ def _guarded(work: Callable[..., Any], standalone: bool, *args: Any, **extra: An
 
 def fail(text: str, code: int, prefix: str = "Error: ") -> NoReturn:
     """Ends the command with one line on standard error."""
-    click.echo(prefix + " ".join(text.split()), err=True)
+    click.echo(prefix + printable(text), err=True)
     sys.exit(code)
+
+
+def printable(text: str) -> str:
+    """One line without what a terminal might obey; a stranger's file may have a say in it."""
+    return "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))
 
 
 def _debug(error: Exception) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ganzoo.cli.framework import Command
+from ganzoo.cli.sample import named_after
 from ganzoo.errors import GanzooError, UsageError
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def interpolate(
     model = ganzoo.load(source, device=device)
     in_rows = kind == ".png"
     length = (ROW if in_rows else MOVING) if frames is None else frames
-    file = Path(out) if out is not None else beside(Path(source), model, f"interpolate-seed-{seed}.gif")
+    file = Path(out) if out is not None else beside(source, model, f"interpolate-seed-{seed}.gif")
     images = model.interpolate(points, length, seed, label, truncation, ends=in_rows)
     try:
         if in_rows:
@@ -130,7 +131,7 @@ def project(
     shown = torch.stack([found.target, found.image])
     if vary:
         shown = torch.cat([shown, model.vary(found, vary, strength, seed)])
-    file = Path(out) if out is not None else beside(Path(source), model, f"project-{Path(image).stem}-seed-{seed}.png")
+    file = Path(out) if out is not None else beside(source, model, f"project-{Path(image).stem}-seed-{seed}.png")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         ganzoo.sheet(shown, columns=None if len(shown) > 10 else len(shown)).save(file)
@@ -141,12 +142,11 @@ def project(
     click.echo(f"{image}, the nearest image{versions} are in {file}.")
 
 
-def beside(source: Path, model: Model, name: str) -> Path:
+def beside(source: str, model: Model, name: str) -> Path:
     """Where a result goes without -o: into a run's samples, or the working folder, named after the model's file."""
-    if source.is_dir():
-        return source / "samples" / name
-    stem = source.stem if source.stem != "model" else str(model.facts.get("run", source.stem))
-    return Path(f"{stem}-{name}")
+    if Path(source).is_dir():
+        return Path(source) / "samples" / name
+    return Path(f"{named_after(source, model)}-{name}")
 
 
 def unwritable(file: Path, error: OSError) -> GanzooError:

@@ -52,7 +52,7 @@ def mix(
     left, above = model.generate(coarse, truncation=truncation), model.generate(fine, truncation=truncation)
     lines = [torch.cat([torch.ones_like(above[:1]), above])]  # the corner is white
     lines += [torch.cat([left[i : i + 1], mixed[i]]) for i in range(rows)]
-    usual = default_file(Path(source), model, seed, None, truncation)
+    usual = default_file(source, model, seed, None, truncation)
     kind = "mix" if cutoff is None else f"mix-{cutoff}"
     file = Path(out) if out else usual.with_name(f"{kind}-{usual.name}")
     try:

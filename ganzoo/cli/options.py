@@ -145,11 +145,13 @@ def named_architecture(words: Sequence[str], given: Mapping[str, str]) -> type[A
     recipe = given.get("--recipe")
     if not words and not recipe:
         return None
+    from ganzoo.pluginfile import is_file, named
     from ganzoo.plugins import entries, find
 
     if not recipe:
         known = {name for entry in entries("architecture") for name in (entry.name, entry.full_name)}
-        found = find("architecture", next((word for word in words if word in known), words[0]))
+        meant = next((word for word in words if word in known or is_file(word)), words[0])
+        found = find("architecture", named(meant))
     from ganzoo.plan import load_architecture, recipe_of  # torch comes with it, so an unknown name is said before
 
     if recipe:

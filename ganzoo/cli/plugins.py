@@ -1,4 +1,4 @@
-"""`ganzoo plugins`."""
+"""`ganzoo plugins`: alone it lists them; its commands have modules of their own."""
 
 from __future__ import annotations
 
@@ -6,19 +6,26 @@ from typing import Any
 
 import click
 
-from ganzoo.cli.framework import Command
+from ganzoo.cli.framework import Group
 from ganzoo.cli.screen import console, print_json, table
 from ganzoo.plugins import Plugin, catalogue
 
+COMMANDS = {
+    "new": ("Commands", "ganzoo.cli.plugins_new:new", "Write a plugin of your own to begin with."),
+}
 
-@click.command("plugins", cls=Command, examples=("ganzoo plugins", "ganzoo plugins --json"))
+
+@click.group("plugins", cls=Group, lazy=COMMANDS)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def plugins(as_json: bool) -> None:
+@click.pass_context
+def plugins(ctx: click.Context, as_json: bool) -> None:
     """List the installed plugins, working or not.
 
     For each: its name, the distribution it came with, and what it offers. One that does not work stands in red, with
     the reason; it takes nothing else down. GANZOO_PLUGINS=a,b loads those alone.
     """
+    if ctx.invoked_subcommand is not None:
+        return
     found = catalogue().plugins
     if as_json:
         print_json([_facts(plugin) for plugin in found])

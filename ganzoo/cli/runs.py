@@ -14,7 +14,7 @@ from ganzoo.cli.screen import console, print_json, table
 STYLES = {"running": "green", "finished": "", "failed": "red"}
 
 
-@click.command("runs", cls=Command, examples=("ganzoo runs", "ganzoo runs experiments --json"))
+@click.command("runs", cls=Command, takes_plugins=False, examples=("ganzoo runs", "ganzoo runs experiments --json"))
 @click.argument("folder", default="runs", metavar="[FOLDER]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def runs(folder: str, as_json: bool) -> None:

@@ -9,6 +9,7 @@ import click
 
 from ganzoo.cli.framework import Command
 from ganzoo.errors import GanzooError, UsageError
+from ganzoo.places import stem
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -70,7 +71,7 @@ def sample(
             _write_each(images, target)
             click.echo(f"{made} in {target}.")
         else:
-            file = target or default_file(Path(source), model, seed, label, truncation)
+            file = target or default_file(source, model, seed, label, truncation)
             file.parent.mkdir(parents=True, exist_ok=True)
             ganzoo.sheet(images, columns).save(file)
             click.echo(f"{made} in {file}.")
@@ -87,17 +88,23 @@ def is_folder(out: str) -> bool:
     return out.endswith(("/", "\\")) or Path(out).is_dir() or not Path(out).suffix
 
 
-def default_file(source: Path, model: Model, seed: int, label: str | None, truncation: float) -> Path:
+def default_file(source: str, model: Model, seed: int, label: str | None, truncation: float) -> Path:
     """Where a grid goes without -o: told apart by what makes the images differ."""
     name = (
         f"seed-{seed}"
         + (f"-label-{label}" if label else "")
         + (f"-truncation-{truncation:g}" if truncation != 1 else "")
     )
-    if source.is_dir():
-        return source / "samples" / f"{name}.png"
-    stem = source.stem if source.stem != "model" else str(model.facts.get("run", source.stem))
-    return Path(f"{stem}-samples.png" if name == "seed-0" else f"{stem}-samples-{name}.png")
+    if Path(source).is_dir():
+        return Path(source) / "samples" / f"{name}.png"
+    start = f"{named_after(source, model)}-samples"
+    return Path(f"{start}.png" if name == "seed-0" else f"{start}-{name}.png")
+
+
+def named_after(source: str, model: Model) -> str:
+    """What results are called that are written beside the user: after the file or address, unless that says nothing."""
+    name = stem(source)
+    return name if name not in ("", "model") else model.name
 
 
 def _write_each(images: Tensor, folder: Path) -> None:

@@ -1,0 +1,55 @@
+"""`ganzoo plugins new`."""
+
+from __future__ import annotations
+
+import click
+
+from ganzoo.cli.framework import Command
+from ganzoo.scaffold import KINDS, TASKS, clash, write_plugin
+
+# What there is to try, for each kind of plugin.
+TRY = {
+    "architecture": "ganzoo train {name} digits",
+    "conditional": "ganzoo train {name} digits",
+    "translation": "ganzoo train {name} anime-hair",
+    "dataset": "ganzoo train dcgan {name}",
+    "loss": "ganzoo train dcgan digits --loss {name}",
+    "penalty": "ganzoo train dcgan digits --penalty {name}",
+    "metric": "ganzoo evaluate RUN --metric {name}",
+    "logger": "ganzoo train dcgan digits",
+    "recipe": "ganzoo train --recipe {name}",
+}
+
+
+@click.command(
+    "new",
+    cls=Command,
+    takes_plugins=False,
+    examples=(
+        "ganzoo plugins new my-gan",
+        "ganzoo plugins new my-gan --task conditional",
+        "ganzoo plugins new my-loss --kind loss",
+    ),
+)
+@click.argument("name", metavar="NAME")
+@click.option("--kind", default="architecture", metavar="KIND", help=f"{', '.join(KINDS)}. [default: architecture]")
+@click.option("--task", default=TASKS[0], metavar="TASK", help=f"{', '.join(TASKS)}. [default: {TASKS[0]}]")
+@click.option("--out", metavar="DIR", help="The folder to write. [default: ganzoo-NAME]")
+def new(name: str, kind: str, task: str, out: str | None) -> None:
+    """Write a plugin of your own to begin with.
+
+    It is a whole distribution, which works as it stands: a small architecture that trains (or whatever --kind says),
+    tests, README, licence, changelog and a CI file. Your name comes from git's settings. Nothing is downloaded.
+    """
+    folder = write_plugin(name, kind=kind, task=task, out=out)
+    name = name.removeprefix("ganzoo-")
+    problem = clash(name, kind)
+    if problem:
+        click.echo(f"Note: {problem}", err=True)
+    called = f"ganzoo-{name}:{name}" if problem else name
+    usage = TRY.get(task if kind == "architecture" else kind, TRY["architecture"]).format(name=called)
+    where = f'"{folder}"' if " " in str(folder) else str(folder)
+    where = where if folder.is_absolute() or folder.parts[:1] == ("..",) else f"./{where}"
+    click.echo(f"{folder} is written. Install it, use it, test it:")
+    for line in (f"pip install -e {where}", usage, f"pytest {where}"):
+        click.echo(f"    {line}")

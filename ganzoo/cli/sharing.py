@@ -1,0 +1,76 @@
+"""`ganzoo push` and `ganzoo pull`."""
+
+from __future__ import annotations
+
+import click
+
+from ganzoo.cli.framework import Command, printable
+
+
+@click.command(
+    "push",
+    cls=Command,
+    examples=(
+        "ganzoo push runs/dcgan-anime-1 hf://you/anime-faces",
+        "ganzoo push runs/dcgan-anime-1 to-publish",
+    ),
+)
+@click.argument("run", metavar="RUN")
+@click.argument("destination", metavar="DEST")
+@click.option("--private", is_flag=True, help="Make the repository so that only you see it.")
+@click.option("--licence", default="", metavar="SPDX", help="The weights' licence, such as cc-by-4.0, for the page.")
+@click.option("--no-samples", is_flag=True, help="Publish no sheet of samples.")
+def push(run: str, destination: str, private: bool, licence: str, no_samples: bool) -> None:
+    """Publish a run's model with a page about it.
+
+    DEST is hf://USER/NAME on the Hugging Face hub, or a new folder, to look at what would be published. Four files are
+    written: model.safetensors, README.md (architecture, data and its origin, every option, scores, how to use it),
+    samples.png, and run.json without folders of yours. A model that translates shows images of its data set on its
+    sheet of samples. The hub needs a package of its own: in the checkout, pip install -e '.[hub]'.
+    """
+    import ganzoo
+
+    where = ganzoo.push(run, destination, private=private, licence=licence, samples=not no_samples)
+    click.echo(f"{run} is published: {where}")
+    if destination.startswith("hf://"):
+        click.echo(f"Others use it with: ganzoo sample {destination}")
+
+
+@click.command(
+    "pull",
+    cls=Command,
+    examples=(
+        "ganzoo pull hf://you/anime-faces",
+        "ganzoo pull hf://you/anime-faces@v1 -o faces.safetensors",
+        "ganzoo pull https://example.org/model.safetensors",
+    ),
+)
+@click.argument("source", metavar="SOURCE")
+@click.option("-o", "--out", metavar="FILE", help="Where to write. [default: named after the source, here]")
+def pull(source: str, out: str | None) -> None:
+    """Fetch a published model into a file.
+
+    SOURCE is hf://USER/NAME or hf://USER/NAME@REVISION on the Hugging Face hub, or a URL. Only the model's file is
+    fetched, it is checked by hash, and nothing in it is executed. Commands that take RUN|MODEL take such a SOURCE too.
+    """
+    import ganzoo
+    from ganzoo.cli.progress import choose_display
+    from ganzoo.errors import GanzooError
+    from ganzoo.model import architecture_of
+
+    display = choose_display()
+    try:
+        pulled = ganzoo.pull(source, out, display.report)
+    finally:
+        display.close()
+    facts = pulled.facts
+    click.echo(f"{pulled.file} is from {pulled.address}, SHA-256 {pulled.sha256}.")
+    try:
+        entry = architecture_of(facts, str(pulled.file))
+    except GanzooError as error:
+        click.echo(printable(str(error)), err=True)
+        return
+    data = facts["data"]
+    click.echo(printable(f"A {entry.card.title} trained on {data['name']} ({data['origin']})."))
+    verb = "translate" if "translation" in entry.card.tasks else "sample"
+    click.echo(f"Use it with: ganzoo {verb} {pulled.file}")

@@ -1,0 +1,23 @@
+"""My GAN: what ganzoo lists without importing torch."""
+
+from collections.abc import Iterator
+
+from ganzoo.api import Card, hookimpl
+
+
+@hookimpl
+def ganzoo_architectures() -> Iterator[Card]:
+    yield Card(
+        name="my-gan",
+        title="My GAN",
+        year=2026,
+        paper="arXiv:1802.05637",
+        summary="Two small convolutional networks that are told the label; D by projection.",
+        tasks={"conditional"},
+        resolutions=(28, 32, 64),
+        channels=(1, 3),
+        licence="MIT",
+        api=1,
+        batch_statistics=True,
+        model="ganzoo_my_gan.model:MyGAN",
+    )

@@ -1,0 +1,161 @@
+"""Models between people: `push` publishes a run's model with a page about it, `pull` fetches somebody's."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from ganzoo import checkpoint
+from ganzoo.data.source import Report, silent
+from ganzoo.errors import GanzooError, UsageError
+from ganzoo.model import Model, architecture_of, check_facts, load
+from ganzoo.modelcard import Published, model_card
+from ganzoo.pictures import sheet
+from ganzoo.places import MODEL, destination, fetch, is_remote, stem
+from ganzoo.runs import Run
+
+PAGE, PICTURE, FACTS = "README.md", "samples.png", "run.json"
+SHOWN, POINTS = 64, 1024  # images on the sheet of samples, as `ganzoo sample` makes it; points
+# The folders of a path in a text: from where it begins, behind a blank, a quote, a bracket or one of = + , to the last
+# separator there is, since names of folders may have blanks in them. URLs begin otherwise.
+_FOLDERS = re.compile(
+    r"""(?:^|(?<=[\s'"(=+,]))(?:file:/|~|\.\.|[A-Za-z]:)?[\\/](?=\S)(?:.*[\\/](?=[^\\/]))?""", re.DOTALL
+)
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """A model fetched: its file here, where it came from, the file's SHA-256 and what its header says."""
+
+    file: Path
+    address: str
+    sha256: str
+    facts: dict[str, Any]
+
+
+def push(
+    run: str | os.PathLike[str] | Run,
+    to: str,
+    *,
+    private: bool = False,
+    licence: str = "",
+    samples: bool = True,
+) -> str:
+    """Publishes a run's model: model.safetensors, a page about it, a sheet of samples, and run.json without paths.
+
+    Args:
+        to: ``hf://user/name``, made if it is not there; or a new folder, to look at first or to publish otherwise.
+        private: make it so that only you see it, where it is made.
+        licence: of the weights, as SPDX writes it, for the page.
+        samples: with the sheet; of a model that translates it shows images of the data set.
+    Returns: where it is now.
+    Raises: UsageError when there is no such run or place; GanzooError when it cannot be published.
+    """
+    run = run if isinstance(run, Run) else Run.open(run)
+    if not run.model_file.exists():
+        raise UsageError(f"{run.path} has no model yet; it is written when training begins.")
+    publish = destination(to)
+    with TemporaryDirectory(prefix="ganzoo-push-") as folder:
+        gather(run, Path(folder), to, licence, samples)
+        return publish(Path(folder), to, private)
+
+
+def gather(run: Run, folder: Path, to: str, licence: str = "", samples: bool = True) -> None:
+    """Writes what is published of a run into a folder: all of it, and nothing else."""
+    file = folder / MODEL
+    shutil.copyfile(run.model_file, file)
+    tensors, facts = checkpoint.load(file)
+    if public(facts) != facts:
+        checkpoint.save(file, tensors, public(facts))
+    model = load(file, device="cpu")
+    picture = samples and _draw(run, model, folder / PICTURE)
+    described = public(run.facts)
+    (folder / FACTS).write_text(json.dumps(described, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    page = model_card(
+        Published(
+            title=(stem(to) if is_remote(to) else "") or run.name,
+            source=to if is_remote(to) else MODEL,
+            card=architecture_of(model.facts, str(run.path)).card,
+            run=described,
+            model=model.facts,
+            scores=_scores(run, model.facts["step"]),
+            picture=PICTURE if picture else "",
+            licence=licence,
+            sha256=sha256(file),
+        )
+    )
+    (folder / PAGE).write_text(page, encoding="utf-8")
+
+
+def pull(source: str | os.PathLike[str], out: str | os.PathLike[str] | None = None, report: Report = silent) -> Pulled:
+    """Fetches a model into a file of yours, checked against the hash that its server states and its own.
+
+    Args:
+        source: ``hf://user/name[@revision]``, a URL (``…#sha256=`` checks another hash), a file, or a run's folder.
+        out: the file; None: named after the source, in the working folder.
+        report: told how a download goes on.
+    Raises: UsageError when there is another file of that name; GanzooError when it cannot be fetched, was altered, or
+        is no model of ganzoo's. Its architecture need not be installed.
+    """
+    found = fetch(source, report)
+    path = found.path / MODEL if found.path.is_dir() else found.path
+    _, facts = checkpoint.load(path, str(source) if is_remote(source) else None)
+    check_facts(facts, str(source))
+    name = found.path.name if found.path.is_dir() else stem(source)
+    target = Path(out) if out is not None else Path(f"{name}.safetensors")
+    if target.exists() and not (target.is_file() and sha256(target) == sha256(path)):
+        raise UsageError(f"{target} exists already and is another; choose another name with -o.")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            shutil.copyfile(path, temporary)
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise GanzooError(f"{target} cannot be written ({error.strerror or error}); choose another -o.") from error
+    return Pulled(target, found.address, sha256(target), facts)
+
+
+def public(facts: Any) -> Any:
+    """Facts without what concerns nobody else: folders of this machine, its name, whom the run told of itself."""
+    if isinstance(facts, dict):
+        return {name: public(value) for name, value in facts.items() if name not in ("process", "log")}
+    if isinstance(facts, list):
+        return [public(value) for value in facts]
+    return _FOLDERS.sub("", facts) if isinstance(facts, str) else facts
+
+
+def _draw(run: Run, model: Model, file: Path) -> bool:
+    """A sheet as `ganzoo sample` makes it; of a model that translates, the newest of its training, if there is one."""
+    if not model.domains:
+        count = SHOWN if model.architecture.data.is_image else POINTS
+        sheet(model.sample(count, seed=0)).save(file)
+        return True
+    folder = run.path / "samples"
+    sheets = [*folder.glob("epoch-*.png"), *folder.glob("step-*.png")]
+    if sheets:
+        shutil.copyfile(max(sheets, key=lambda each: each.stat().st_mtime), file)
+    return bool(sheets)
+
+
+def _scores(run: Run, step: int) -> list[dict[str, Any]]:
+    """The newest value of each score that was measured of the model of this step."""
+    file = run.path / "scores.jsonl"
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+    found = {score["name"]: score for row in rows if row["step"] == step for score in row["metrics"]}
+    return [public(score) for score in found.values()]
+
+
+def sha256(file: Path) -> str:
+    """A file's SHA-256, in hexadecimal digits."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
