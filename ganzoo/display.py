@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -59,10 +60,12 @@ class Lines(Display):
         self._reported: tuple[str, int] = ("", -1)
 
     def say(self, text: str) -> None:
-        print(text, file=self.stream, flush=True)
+        with suppress(OSError):  # whoever read it is gone (`ganzoo train … | head`), which is no reason to stop
+            print(text, file=self.stream, flush=True)
 
     def warn(self, text: str) -> None:
-        print(f"Warning: {text}", file=sys.stderr, flush=True)
+        with suppress(OSError):
+            print(f"Warning: {text}", file=sys.stderr, flush=True)
 
     def report(self, what: str, done: int, total: int) -> None:
         quarter = 4 * done // total if total else 0

@@ -129,8 +129,7 @@ def resume(run: str | os.PathLike[str] | Run, *, log: str | None = None, display
         return run
     run.check_idle()
     choose_loggers(run, log)
-    plan = take_up(run, display)
-    session = prepare(plan, display)
+    session = prepare(take_up(run, display), display)
     check_data(run, session.dataset.fingerprint)
     run.write()
     _go(session, run, display)

@@ -38,6 +38,15 @@ def write_distribution(site: Path, name: str, points: dict[str, str], version: s
     (folder / "entry_points.txt").write_text("[ganzoo]\n" + "".join(lines), encoding="utf-8")
 
 
+def forget_files() -> None:
+    """Has this process know no plugin files, as a new one would not."""
+    from ganzoo.pluginfile import FilePlugin
+    from ganzoo.plugins import catalogue
+
+    for plugin in [each for each in catalogue().plugins if isinstance(each, FilePlugin)]:
+        catalogue().remove(plugin)
+
+
 @pytest.fixture
 def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs code in a new interpreter, which has the plugin of the tests too."""

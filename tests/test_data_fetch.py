@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import socket
 import threading
 import zipfile
@@ -126,6 +127,16 @@ def test_another_hash_than_asked_is_refused(server, home):
     assert not list((home / "downloads").glob("*faces.zip*"))
     with pytest.raises(UsageError, match="64 hexadecimal digits"):
         data.add("faces", f"{server.url}#sha256=12")
+
+
+def test_a_download_of_no_use_is_not_kept(server, home):
+    """What stands at the address may be mended; the sentence names the address, not a file of ganzoo's own."""
+    good, server.content = server.content, b"<html>not here any more</html>"
+    with pytest.raises(GanzooError, match=f"{re.escape(server.url)} is of no kind that ganzoo knows"):
+        data.add("faces", server.url)
+    assert not list((home / "downloads").glob("*faces.zip"))
+    server.content = good
+    assert data.add("faces", server.url).images == 6
 
 
 def test_what_cannot_be_reached_is_one_sentence(server):

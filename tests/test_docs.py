@@ -15,6 +15,7 @@ from pathlib import Path
 
 import click
 import pytest
+from conftest import forget_files
 
 import ganzoo
 import ganzoo.api
@@ -111,6 +112,9 @@ def test_documented_commands_parse(page, known_run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for text in [text for language, _, text in blocks(page) if language == "toml" and "[[stages]]" in text]:
         (tmp_path / "faces.toml").write_text(text, encoding="utf-8")
+    for _, title, text in blocks(page):
+        if title.endswith(".py") and "/" not in title:  # a plugin, which may be given as a file
+            (tmp_path / title).write_text(text, encoding="utf-8")
     for words in commands(page):
         words = [known_run if word.startswith("runs/") else word for word in words]
         if "small" in words:  # the guide's own architecture is installed only in the test that trains it
@@ -128,6 +132,8 @@ def test_documented_commands_parse(page, known_run, tmp_path, monkeypatch):
         except (click.ClickException, ganzoo.GanzooError) as error:
             message = error.format_message() if isinstance(error, click.ClickException) else error
             pytest.fail(f"{page.name} has `ganzoo {command.name} {' '.join(words)}`: {message}")
+        finally:
+            forget_files()
 
 
 @pages()

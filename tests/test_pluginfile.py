@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from conftest import forget_files as forget
 
 import ganzoo
 from ganzoo import checkpoint
 from ganzoo.cli.app import app
 from ganzoo.display import Display
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.pluginfile import FilePlugin, named, use_plugin
+from ganzoo.pluginfile import named, use_plugin
 from ganzoo.plugins import catalogue, entries
 
 SOURCE = """
@@ -66,12 +67,6 @@ class Said(Display):
 
     def say(self, text: str) -> None:
         self.lines.append(text)
-
-
-def forget() -> None:
-    """As a new process would know nothing of files."""
-    for plugin in [each for each in catalogue().plugins if isinstance(each, FilePlugin)]:
-        catalogue().remove(plugin)
 
 
 @pytest.fixture(autouse=True)

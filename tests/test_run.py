@@ -623,7 +623,7 @@ def test_loading_what_is_no_model(finished):
         ({"batch_size": -1}, "--batch-size -1 is too small"),
         ({"batch_size": 15, "accumulate": 4}, "does not split into 4 parts; use --batch-size 16"),
         ({"batch_size": 16, "processes": 3}, "does not split into 3 processes; use --batch-size 15"),
-        ({"width": 10**15}, "TinyGAN cannot be built with these options"),
+        ({"width": 10**18}, "TinyGAN cannot be built with these options"),
         ({"resolution": 7}, "tinygan cannot do 7×7"),
         ({"resolution": "8x7"}, "tinygan cannot do 8×7"),
         ({"resolution": "eight"}, "--resolution takes a number"),

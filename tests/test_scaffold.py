@@ -99,7 +99,7 @@ for words in (
     ["train", "label-gan", "digits:images=64", "--preset", "small", "--steps", "2"],
     ["train", "pair-gan", "anime-hair:images=32", "--preset", "small", "--resolution", "32", "--steps", "2"],
     ["train", "dcgan", "some-data:images=64", "--penalty", "some-penalty", "--preset", "small", "--steps", "2"],
-    ["train", "--recipe", "some-recipe", "dcgan", "digits:images=64", "--steps", "2"],
+    ["train", "--recipe", "some-recipe", "dcgan", "digits:images=64", "--steps", "2", "--log", "some-logger"],
     ["evaluate", "runs/plain-gan-some-data-1", "--metric", "some-metric:order=2", "--samples", "16"],
     ["sample", "runs/label-gan-digits-1", "--label", "3", "-n", "4"],
 ):
@@ -147,7 +147,7 @@ def test_it_is_whole(written: Path, name: str) -> None:
     assert f'checks("{name}")' in found[f"tests/test_{name.replace('-', '_')}.py"]
     assert f"Copyright (c) {date.today().year} " in found["LICENSE"]
     assert f"# ganzoo-{name}\n" in found["README.md"]
-    assert f"api={API}," in found[f"{module}/__init__.py"] or VARIANTS[name][0] == "logger"
+    assert f"api={API}," in found[f"{module}/__init__.py"]
     for path, text in found.items():
         left = re.search(r"\b(ganzoo.)?my.(gan|data|loss|penalty|metric|logger|recipe)\b|MyGAN|Ada |ada@", text, re.I)
         assert left is None, (path, left)

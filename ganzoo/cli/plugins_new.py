@@ -16,7 +16,7 @@ TRY = {
     "loss": "ganzoo train dcgan digits --loss {name}",
     "penalty": "ganzoo train dcgan digits --penalty {name}",
     "metric": "ganzoo evaluate RUN --metric {name}",
-    "logger": "ganzoo train dcgan digits",
+    "logger": "ganzoo train dcgan digits --log {name}",
     "recipe": "ganzoo train --recipe {name}",
 }
 

@@ -11,5 +11,6 @@ def ganzoo_metrics() -> Iterator[MetricCard]:
         name="my-metric",
         summary="Wasserstein distance between the values of real and of generated pixels.",
         api=1,
+        better={"my-metric": "smaller"},
         metric="ganzoo_my_metric.metric:MyMetric",
     )
