@@ -117,13 +117,32 @@ def judged_data(facts: Mapping[str, Any], what: str) -> data.Dataset:
         what: the model's name, for the error.
     Raises: GanzooError when it is not the same any more.
     """
-    shape = facts["shape"]
-    image = len(shape) == 3
-    size, channels = ((shape[1], shape[2]), shape[0]) if image else (None, None)
-    dataset = data.prepare(data_of(facts), resolution=size, channels=channels)
+    dataset = _prepared(data_of(facts), facts["shape"])
     if dataset.fingerprint != facts["fingerprint"]:
         raise GanzooError(f"The data set {facts['name']} is not the one that {what} was trained on.")
     return dataset
+
+
+def other_data(facts: Mapping[str, Any], name: str) -> data.Dataset:
+    """Another data set, at the size a model was trained at. Raises: UsageError when it is not of the same kind."""
+    dataset = _prepared(name, facts["shape"])
+    alike = list(dataset.shape) == list(facts["shape"]) and tuple(dataset.classes) == tuple(facts["classes"])
+    if not alike or not set(facts["domains"]) <= {*dataset.parts}:
+        raise UsageError(
+            f"{name} is not like {facts['name']}, which the model was trained on: it has other sizes, labels or "
+            "domains; choose one of the same kind."
+        )
+    return dataset
+
+
+def identity(dataset: data.Dataset) -> dict[str, str]:
+    """What a protocol says of the data."""
+    return {"name": dataset.name, "origin": dataset.origin, "fingerprint": dataset.fingerprint}
+
+
+def _prepared(name: str, shape: Sequence[int]) -> data.Dataset:
+    size, channels = ((shape[1], shape[2]), shape[0]) if len(shape) == 3 else (None, None)
+    return data.prepare(name, resolution=size, channels=channels)
 
 
 def dataset_label(model: Model, dataset: data.Dataset) -> int | None:

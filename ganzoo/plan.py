@@ -23,6 +23,7 @@ from ganzoo.settings import (
     DEFAULT_EPOCHS,
     FIXED_IN_A_RUN,
     LENGTHS,
+    OF_THE_MACHINE,
     RESERVED,
     Settings,
     parse_resolution,
@@ -252,7 +253,7 @@ def stage_of(given: Mapping[str, Any]) -> Stage:
 
 
 def _stage(row: Mapping[str, Any]) -> Stage:
-    fixed = [name for name in row if name in (*FIXED_IN_A_RUN, "log")]
+    fixed = [name for name in row if name in (*FIXED_IN_A_RUN, *OF_THE_MACHINE)]
     if fixed:
         raise UsageError(f"--{fixed[0].replace('_', '-')} cannot change within a run; start a new one, with --init.")
     lengths = {unit: row[unit] for unit in LENGTHS if unit in row}

@@ -13,6 +13,7 @@ from ganzoo.plugins import KINDS, Plugin, catalogue
 
 COMMANDS = {
     "new": ("Commands", "ganzoo.cli.plugins_new:new", "Write a plugin of your own to begin with."),
+    "check": ("Commands", "ganzoo.cli.plugins_check:check", "Check that a plugin keeps what every plugin must."),
 }
 
 
