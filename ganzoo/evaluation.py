@@ -17,6 +17,7 @@ from ganzoo.judge import SAMPLES, Judge, judged_data, keep
 from ganzoo.metrics import Evidence
 from ganzoo.model import load
 from ganzoo.perclass import PerClass
+from ganzoo.places import is_remote
 from ganzoo.runs import CLASSES, Run
 
 
@@ -32,8 +33,9 @@ def evaluate(
     """Scores of a model against the data it was trained on; they are kept in the run's scores.jsonl as well.
 
     Args:
-        source: a run, a model file, or a folder of runs, one a label. Of the last, the scores of all models as one
-            come first, from equally many samples of each, then those of each, whose protocol has its `label`.
+        source: a run, a model file, an address as `ganzoo.load` takes, or a folder of runs, one a label. Of the last,
+            the scores of all models as one come first, from equally many samples of each, then those of each, whose
+            protocol has its `label`.
         metrics: names of the catalogue, with options (``"swd:directions=64"``); () for all that apply.
         samples: images generated, and real ones drawn to compare with (fewer when there are fewer). A model that
             translates is given images of the first domain, held-out ones where there are, and judged in the last.
@@ -41,19 +43,24 @@ def evaluate(
     Returns: ``{"name", "value", "protocol"}`` for each score.
     Raises: UsageError; GanzooError when the data is no longer what the model was trained on.
     """
-    path = Path(source) if isinstance(source, (str, os.PathLike)) else source.path
     judge = Judge(metrics, samples, seed, report)
+    if isinstance(source, str) and is_remote(source):
+        return _one(source, judge, device)[0]
+    path = Path(source) if isinstance(source, (str, os.PathLike)) else source.path
     if (path / CLASSES).exists():
         return _each(PerClass.open(path), judge, device)
     return _one(path, judge, device)[0]
 
 
-def _one(path: Path, judge: Judge, device: str) -> tuple[list[dict[str, Any]], Evidence]:
-    model = load(path, device)
-    evidence, split = judge.evidence(model, judged_data(model.facts["data"], str(path)))
-    folder = path if path.is_dir() else path.parent
-    run = folder if (folder / "run.json").exists() else None
-    file = "model.safetensors" if path.is_dir() else path.name
+def _one(source: Path | str, judge: Judge, device: str) -> tuple[list[dict[str, Any]], Evidence]:
+    """Scores of a run's or a file's model, or of one that is at an address elsewhere."""
+    model = load(source, device)
+    evidence, split = judge.evidence(model, judged_data(model.facts["data"], str(source)))
+    run, file = None, str(source)
+    if isinstance(source, Path):
+        folder = source if source.is_dir() else source.parent
+        run = folder if (folder / "run.json").exists() else None
+        file = "model.safetensors" if source.is_dir() else source.name
     scores = judge.scores(evidence, split, model.facts, file, run)
     if run is not None:
         keep(run, model.facts, scores)
