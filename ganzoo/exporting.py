@@ -39,8 +39,9 @@ def export(
     """Writes a model's generator for use elsewhere and returns the file.
 
     The program takes z [B, Z] from N(0, 1), and label [B], int64, where it was trained with labels; or, where it
-    translates, source [B, C, H, W] in [-1, 1]. It gives images [B, C, H, W] in [-1, 1], for every B, on the CPU. H and
-    W are any multiples of the architecture's `side_multiple` from twice of it up; those of the data where it has none.
+    translates, source [B, C, H, W] in [-1, 1]. It gives images [B, C, H, W] in [-1, 1], for every B, on the CPU. To
+    translate, H and W are multiples of the architecture's `side_multiple`, twice of it or more and not below its
+    `smallest_side`; where it has no such multiple, they are the data's.
 
     Args:
         source: a run's folder, a model.safetensors file, an address of one as in `ganzoo.load`, or a loaded model.

@@ -76,14 +76,18 @@ def _four(kernel: Tensor) -> Tensor:
 
 
 class PixelNorm(nn.Module):
-    """Each pixel's feature vector over the root of its mean square: x [B, C, ...] / sqrt(mean_C(x^2) + eps)."""
+    """Each pixel's feature vector over the root of its mean square: x [B, C, ...] / sqrt(mean_C(x^2) + eps).
 
-    def __init__(self, eps: float = 1e-8) -> None:
+    Args:
+        dim: where the features are; -1 for tokens [B, N, C].
+    """
+
+    def __init__(self, eps: float = 1e-8, dim: int = 1) -> None:
         super().__init__()
-        self.eps = eps
+        self.eps, self.dim = eps, dim
 
     def forward(self, x: Tensor) -> Tensor:
-        return x * torch.rsqrt(_full(x).square().mean(1, keepdim=True) + self.eps).to(x.dtype)
+        return x * torch.rsqrt(_full(x).square().mean(self.dim, keepdim=True) + self.eps).to(x.dtype)
 
 
 class MinibatchStddev(nn.Module):

@@ -155,12 +155,10 @@ def _load(path: Path, source: bytes) -> FilePlugin:
         return before
     module = f"{path.stem}_{digest[:DIGITS]}"
     plugin = FilePlugin(str(path), module, str(path), digest[:DIGITS], sha256=digest)
-    zoo.add(plugin, lambda: _execute(source, path, module))
+    zoo.add(plugin, lambda: _execute(source, path, module), instead_of=before)
     if plugin.error is not None:
         zoo.remove(plugin)
         raise UsageError(f"The plugin {path} does not work: {plugin.error}.")
-    if before is not None:
-        zoo.remove(before)
     plugin.entries = [_by_module(entry, path.stem, module) for entry in plugin.entries]
     return plugin
 

@@ -13,9 +13,8 @@ from ganzoo.spec import option
 BY_ARCHITECTURE = ("epochs", "batch_size", "resolution", "channels", "average", "load_size", "flip")
 LENGTHS = ("epochs", "images", "steps")
 # What stays as it is from a run's first step to its last.
-FIXED_IN_A_RUN = (
-    "seed", "resolution", "channels", "load_size", "flip", "average", "processes", "device", "precision",
-)  # fmt: skip
+FIXED_IN_A_RUN = ("seed", "resolution", "channels", "load_size", "flip", "average", "processes", "precision")
+OF_THE_MACHINE = ("device", "log")  # no stage changes these, whoever goes on with a run may
 DEFAULT_EPOCHS = 10
 
 

@@ -148,9 +148,14 @@ def _draw(run: Run, model: Model, file: Path) -> bool:
 
 
 def _scores(run: Run, step: int) -> list[dict[str, Any]]:
-    """The newest value of each score that was measured of the model of this step."""
+    """The newest value of each score of the model of this step, measured against the data that it was trained on."""
+    mine = (MODEL, run.facts["data"]["fingerprint"])
     measured = [score for row in run.scores() if row["step"] == step for score in row["metrics"]]
-    found = {score["name"]: public(score) for score in measured if score["protocol"]["model"] == MODEL}
+    found = {
+        score["name"]: public(score)
+        for score in measured
+        if (score["protocol"]["model"], score["protocol"]["fingerprint"]) == mine
+    }
     return list(found.values())
 
 

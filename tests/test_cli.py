@@ -46,7 +46,8 @@ def test_alone_it_shows_its_help() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["list"], ["list", "--json"], ["plugins"], ["runs"], ["train", "--help"]]
+    "words",
+    [["--help"], ["list"], ["list", "--json"], ["plugins"], ["plugins", "--trace"], ["runs"], ["train", "--help"]],
 )
 def test_looking_around_imports_no_torch(run_python: Callable[..., CompletedProcess[str]], words: list[str]) -> None:
     end = "sys.exit([module for module in ('torch', 'numpy', 'PIL') if module in sys.modules] or 0)"
@@ -174,7 +175,7 @@ def test_plugins() -> None:
     assert rows["tiny"]["hooks"] == ["ganzoo_architectures", "ganzoo_datasets", "ganzoo_loggers"]
     assert {"kind": "architecture", "name": "tinygan"} in rows["tiny"]["offers"]
     assert rows["tiny"]["reason"] is None
-    assert "architecture tinygan, faultygan" in " ".join(cli("plugins").stdout.split())
+    assert "ganzoo_architectures: tinygan, faultygan; ganzoo_datasets: tiny" in " ".join(cli("plugins").stdout.split())
 
 
 @pytest.mark.parametrize("words", [["list"], ["plugins"], ["show", "tinygan"], ["data", "list"], ["doctor"]])

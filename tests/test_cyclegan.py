@@ -127,8 +127,8 @@ def test_golden_discriminator_and_its_loss():
     assert near(images.grad[:1], numbers["grad/out/input/images_first"], GRADIENT)
     check_gradients(net, numbers)
     to_1, to_0 = numbers["output/mse_to_1"], numbers["output/mse_to_0"]
-    assert near(model.config.adversarial_g * model.loss.generator(out), to_1, OUTPUT)  # G's is whole
-    terms, _ = model.verdict("A", images, images, model.config.adversarial_d)
+    assert near(model.whole * model.loss.generator(out), to_1, OUTPUT)
+    terms, _ = model.verdict("A", images, images, model.whole * model.config.adversarial_d)
     assert near(terms["adversarial A"], (to_1 + to_0) / 2, OUTPUT)  # D's is halved
 
 
@@ -191,6 +191,13 @@ def test_terms_are_weighed_as_published(make):
         halves = ((d(real) - 1).square().mean() + d(fake).square().mean()) / 2
         assert update.terms[f"adversarial {domain}"].item() == pytest.approx(halves.item(), rel=1e-5)
     assert next(turns, None) is None
+
+
+@pytest.mark.parametrize(("loss", "whole"), [("lsgan", 2), ("ganzoo:lsgan:c=0.9", 2), ("hinge", 1)])
+def test_every_loss_weighs_one_for_the_gs_and_half_for_the_ds(loss, whole):
+    model = build(3, 16, 16, **TINY, loss=loss)
+    assert model.whole == whole
+    assert (model.config.adversarial_g, model.config.adversarial_d) == (1, 0.5)
 
 
 def test_without_identity_there_is_no_such_term(make):

@@ -29,7 +29,7 @@ def on_meta(*shape: int, **options):
         return build(*shape, **options)
 
 
-@pytest.mark.parametrize(("preset", "g"), [(None, 5_513_856), ("bottleneck", 7_153_480)])
+@pytest.mark.parametrize(("preset", "g"), [(None, 5_513_856), ("bottleneck", 7_153_480), ("paper", 7_153_480)])
 def test_parameter_counts(preset, g):
     model = on_meta(3, 64, 64, **DiscoGAN.presets.get(preset, {}))
     assert parameter_counts(model) == {"G.AB": g, "G.BA": g, "D.A": D_COUNT, "D.B": D_COUNT}
@@ -171,6 +171,23 @@ def test_turns_and_rates_are_the_published_ones():
             error = ((again + 1) / 2 - (a + 1) / 2).square().mean()  # in [0, 1], as the reference's images are
             rates[step] = (update.terms["reconstruction A"] / error).item()
     assert rates == pytest.approx({1: 0.01, 2: 0.01, 4: 0.01, 5: 0.01, 9998: 0.01, 10_000: 0.5, 10_001: 0.5}, rel=1e-4)
+
+
+def test_the_papers_losses_and_turns():
+    """Its preset: the adversarial loss and the reconstruction weigh the same from the start, and turns alternate."""
+    row = {**DiscoGAN.presets["paper"], "bottleneck": 4}
+    model = build(3, 16, 16, width_g=2, width_d=2, **row)
+    a, b = torch.rand(3, 3, 16, 16), torch.rand(3, 3, 16, 16)
+    batch = Batch(a, None, {"dark": a, "bright": b})
+    updates = [next(model.step(iter([batch]), Progress(step, 0, 0, 0, 10))) for step in range(4)]
+    assert [update.networks for update in updates] == ["D", "G", "D", "G"]
+    terms = updates[1].terms
+    fake_b = model.G["AB"](a)
+    assert terms["features A"] == terms["features B"] == 0
+    assert terms["adversarial B"].item() == pytest.approx(0.5 * model.loss.generator(model.D["B"](fake_b)).item())
+    error = ((model.G["BA"](fake_b) - a) / 2).square().mean()
+    assert terms["reconstruction A"].item() == pytest.approx(0.5 * error.item(), rel=1e-4)
+    assert (row["weight_decay"], row["batch_size"]) == (1e-4, 200)
 
 
 def test_a_step_moves_its_networks_and_no_other(make_pair_trainer):

@@ -22,8 +22,9 @@ import ganzoo.api
 from ganzoo import hookspecs
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md", *(ROOT / "plugins").glob("*/README.md")])
-GUIDE = ROOT / "docs" / "plugins.md"
+PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", *(ROOT / "plugins").glob("*/README.md")])
+GUIDE_FOLDER = ROOT / "docs" / "plugins"
+GUIDE = sorted(GUIDE_FOLDER.glob("*.md"))
 FENCE = re.compile(r"^```(\S*)([^\n]*)\n(.*?)^```$", re.M | re.S)
 COMMENT = re.compile(r"\s+#\s.*$")  # behind a command; "#" within a word is part of it
 
@@ -39,9 +40,14 @@ def blocks(page: Path) -> list[tuple[str, str, str]]:
 
 
 def titled(title: str) -> str:
-    """The guide's only block of that title."""
-    (text,) = [text for _, name, text in blocks(GUIDE) if name == title]
+    """The guide's only block of that title, on whichever page."""
+    (text,) = [text for page in GUIDE for _, name, text in blocks(page) if name == title]
     return text
+
+
+def page_text(name: str) -> str:
+    """The text of a page of the plugin guide."""
+    return (GUIDE_FOLDER / f"{name}.md").read_text(encoding="utf-8")
 
 
 def prose(page: Path) -> str:
@@ -159,7 +165,7 @@ def test_python_blocks_compile(page):
 
 
 def test_every_hook_and_every_public_name_is_documented():
-    text = "\n".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs").glob("*.md"))
+    text = "\n".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs").rglob("*.md"))
     hooks = [name for name in dir(hookspecs) if name.startswith("ganzoo_")]
     assert hooks
     for name in [*hooks, *ganzoo.api.__all__]:
@@ -172,7 +178,7 @@ def test_every_field_of_a_card_is_documented():
     import dataclasses
 
     for field in dataclasses.fields(ganzoo.api.Card):
-        assert re.search(rf"^\|.*`{field.name}`.*\|", GUIDE.read_text(encoding="utf-8"), re.M), field.name
+        assert re.search(rf"^\|.*`{field.name}`.*\|", page_text("dcgan"), re.M), field.name
 
 
 # ---- the plugin guide ------------------------------------------------------------------------------------------------
@@ -182,12 +188,12 @@ def test_every_field_of_a_card_is_documented():
 def test_the_guide_shows_dcgan_whole(name):
     """Its blocks, one after the other, are the file itself."""
     path = f"plugins/ganzoo_dcgan/{name}"
-    shown = [text for _, title, text in blocks(GUIDE) if title == path]
+    shown = [text for _, title, text in blocks(GUIDE_FOLDER / "dcgan.md") if title == path]
     assert shown
     lines = [line for line in "\n".join(shown).splitlines() if line.strip()]
     there = [line for line in (ROOT / path).read_text(encoding="utf-8").splitlines() if line.strip()]
     for number, (line, real) in enumerate(itertools.zip_longest(lines, there), 1):
-        assert line == real, f"docs/plugins.md and {path} differ in their line {number} that is not empty"
+        assert line == real, f"docs/plugins/dcgan.md and {path} differ in their line {number} that is not empty"
     whole = (ROOT / path).read_text(encoding="utf-8")
     assert all(text.strip("\n") in whole for text in shown)
 
@@ -288,7 +294,7 @@ def test_the_guides_mistakes_are_what_the_trainer_says(make_trainer):
             trainer.step()
         said.add(str(error.value))
         torch.set_grad_enabled(True)
-    table = re.findall(r"^\| ((?:The update of G|MyGAN).*?) \| .* \|$", GUIDE.read_text(encoding="utf-8"), re.M)
+    table = re.findall(r"^\| ((?:The update of G|MyGAN).*?) \| .* \|$", page_text("reference"), re.M)
     assert set(table) == said
 
 

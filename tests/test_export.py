@@ -19,6 +19,7 @@ from ganzoo.exporting import NEEDED, directions, export
 from ganzoo.plan import load_architecture
 from ganzoo.plugins import entries, find
 from ganzoo.testing.cases import cases
+from ganzoo.trainer import Trainer
 
 
 def every_case():
@@ -38,7 +39,7 @@ needs_onnx = pytest.mark.skipif(
 @pytest.mark.parametrize("case", CASES)
 def test_every_generator(case, format, tmp_path):
     """`export` itself compares, at batch sizes that it was not traced with. torch-export is in test_catalogue.py."""
-    model = case.averaged(case.trainer())
+    model = case.averaged(case.trainer(Trainer))
     file = export(model, format, tmp_path / "model", to=directions(model)[-1])
     assert file.stat().st_size > 0
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
@@ -78,7 +79,7 @@ def test_onnx_says_what_it_is(finished, tmp_path):
 def test_translators_take_images_of_any_size(name, format, tmp_path):
     entry = find("architecture", name)
     (case,) = cases(entry, load_architecture(entry))
-    model = case.averaged(case.trainer())
+    model = case.averaged(case.trainer(Trainer))
     file = export(model, format, tmp_path / "model", to="A")
     multiple = model.architecture.side_multiple
     images = torch.rand(1, 3, 2 * multiple, 5 * multiple) * 2 - 1
@@ -95,7 +96,7 @@ def test_networks_of_one_size_are_exported_for_it(tmp_path):
     entry = find("architecture", "discogan")
     (case,) = cases(entry, load_architecture(entry))
     case = dataclasses.replace(case, config=dataclasses.replace(case.config, bottleneck=4))
-    file = export(case.averaged(case.trainer()), "torch-export", tmp_path / "model", to="A")
+    file = export(case.averaged(case.trainer(Trainer)), "torch-export", tmp_path / "model", to="A")
     program = torch.export.load(file).module()
     assert program(torch.zeros(3, *case.data.shape)).shape == (3, *case.data.shape)
 

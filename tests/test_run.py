@@ -662,6 +662,21 @@ def test_cuda_without_cuda(train):
         train(device="cuda")
 
 
+def test_a_run_goes_on_where_its_device_is_not(train, finished):
+    """As when a run that said --device cuda is moved to a machine without."""
+    with pytest.raises(KeyboardInterrupt):
+        train("moved", epochs=2, display=At(2, interrupt))
+    run = Run.open("moved")
+    run.facts["settings"]["device"] = "nowhere"
+    run.write()
+    with pytest.raises(GanzooError, match="--device takes"):
+        ganzoo.resume("moved", display=QUIET)
+    with pytest.raises(UsageError, match="--device takes auto, cpu"):
+        ganzoo.resume("moved", device="tpu", display=QUIET)
+    assert_same_end(ganzoo.resume("moved", device="cpu", display=QUIET), finished)
+    assert ganzoo.extend("moved", device="auto", steps=1, display=QUIET).facts["settings"]["device"] == "auto"
+
+
 def test_a_folder_that_exists_is_not_overwritten(train):
     train()
     before = tree(Path("run"))

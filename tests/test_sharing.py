@@ -220,13 +220,20 @@ def test_scores_of_this_very_model_are_on_the_page(train, hub):
     from huggingface_hub import ModelCard
 
     run = train("scored")
-    protocol = {"samples": 500, "split": "training", "seed": 3, "model": "model.safetensors"}
-    another = {**protocol, "model": "best.safetensors"}
+    protocol = {
+        "samples": 500,
+        "split": "training",
+        "seed": 3,
+        "model": "model.safetensors",
+        "fingerprint": "tiny:48:0",
+    }
+    another, elsewhere = {**protocol, "model": "best.safetensors"}, {**protocol, "fingerprint": "digits:9:9"}
     rows = [
         {"step": 4, "images": 64, "training": False, "metrics": [{"name": "swd", "value": 9.0, "protocol": protocol}]},
         {"step": 2, "images": 32, "training": True, "metrics": [{"name": "old", "value": 1.0, "protocol": protocol}]},
         {"step": 4, "images": 64, "training": False, "metrics": [{"name": "swd", "value": 7.25, "protocol": protocol}]},
         {"step": 4, "images": 64, "training": False, "metrics": [{"name": "swd", "value": 1.0, "protocol": another}]},
+        {"step": 4, "images": 64, "training": False, "metrics": [{"name": "swd", "value": 2.0, "protocol": elsewhere}]},
     ]
     (run.path / "scores.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     ganzoo.push(run, "look")

@@ -7,7 +7,7 @@ import random
 import ganzoo_transgan.blocks
 import pytest
 import torch
-from ganzoo_transgan.blocks import Attention, PixelNorm, Style, displacements
+from ganzoo_transgan.blocks import Attention, Style, displacements, make_norm
 from golden_numbers import GRADIENT, OUTPUT, near, stored, weights
 
 from ganzoo.api import DataSpec, DiffAugment, Progress, UsageError
@@ -265,7 +265,7 @@ def test_attention_in_windows_stays_in_them():
 
 
 def test_pixel_norm():
-    out = PixelNorm()(torch.tensor([[3.0, 4.0]]))
+    out = make_norm(Style(norm="pixel"), 2)(torch.tensor([[[3.0, 4.0]]]))[0]
     torch.testing.assert_close(out, torch.tensor([[3.0, 4.0]]) / 12.5**0.5)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ganzoo.display import Display
 from ganzoo.errors import GanzooError
+from ganzoo.loggers import make_loggers
 from ganzoo.plugins import catalogue
 from ganzoo.testing.sensor import written
 from ganzoo.testing.tiny import train_twice
@@ -54,7 +55,7 @@ def main(folder: Path, report: Path, logger: str) -> None:
     display, refused = Complaints(), ""
     sys.addaudithook(hear)
     try:
-        train_twice(folder, display)
+        train_twice(folder, make_loggers(logger), display)
     except GanzooError as error:
         refused = str(error)
     text = json.dumps({"complaints": display.heard, "outside": sorted(set(outside)), "refused": refused})

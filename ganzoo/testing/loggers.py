@@ -12,31 +12,29 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ganzoo import hookspecs
-from ganzoo.plugins import KINDS, Entry, Plugin
+from ganzoo.plugins import Entry, Plugin
 from ganzoo.testing.cards import check_card
 from ganzoo.testing.check import Check, NotChecked, require
 
-EVENTS = {name for name in dir(hookspecs) if name.startswith("ganzoo_")} - {hook for hook, _, _ in KINDS.values()}
 PLACES = ("HOME", "USERPROFILE", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "APPDATA", "LOCALAPPDATA")
 
 
 def event_checks(plugin: Plugin, name: str) -> Iterator[Check]:
     """Every check of a module that hears of runs."""
-    yield Check("survives a run", name, "", partial(check_survives, plugin, ""), "logger")
-    yield Check("writes inside the run", name, "", partial(check_writes, plugin, ""), "logger")
+    yield Check("survives a run", name, "", partial(check_survives, plugin.name, ""), "logger")
+    yield Check("writes inside the run", name, "", partial(check_writes, plugin.name, ""), "logger")
 
 
-def logger_checks(entry: Entry, plugin: Plugin, name: str) -> Iterator[Check]:
+def logger_checks(entry: Entry, name: str) -> Iterator[Check]:
     """Every check of a logger of the catalogue."""
     yield Check("card", name, "logger", partial(check_card, entry), "logger")
-    yield Check("survives a run", name, "logger", partial(check_survives, plugin, entry.name), "logger")
-    yield Check("writes inside the run", name, "logger", partial(check_writes, plugin, entry.name), "logger")
+    yield Check("survives a run", name, "logger", partial(check_survives, entry.plugin, entry.full_name), "logger")
+    yield Check("writes inside the run", name, "logger", partial(check_writes, entry.plugin, entry.full_name), "logger")
 
 
-def check_survives(plugin: Plugin, logger: str) -> None:
+def check_survives(plugin: str, logger: str) -> None:
     """It hears all of a run, and of its going on, and raises nothing."""
-    complaints = _heard(plugin.name, logger)["complaints"]
+    complaints = _heard(plugin, logger)["complaints"]
     require(
         not complaints,
         f"{' '.join(complaints)} Training goes on without it. A run has no value, no samples or no end when it is "
@@ -44,9 +42,9 @@ def check_survives(plugin: Plugin, logger: str) -> None:
     )
 
 
-def check_writes(plugin: Plugin, logger: str) -> None:
+def check_writes(plugin: str, logger: str) -> None:
     """Nothing is written outside the run's folder."""
-    outside = _heard(plugin.name, logger)["outside"]
+    outside = _heard(plugin, logger)["outside"]
     require(
         not outside,
         f"It writes {', '.join(outside[:3])}; keep everything below run.path, where a run is found, moved and deleted "

@@ -9,7 +9,18 @@ from typing import ClassVar, cast
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
-from ganzoo.api import Batch, DataSpec, ImagePool, Progress, TwoDomains, TwoDomainsConfig, Update, UsageError, option
+from ganzoo.api import (
+    Batch,
+    DataSpec,
+    ImagePool,
+    Progress,
+    TwoDomains,
+    TwoDomainsConfig,
+    Update,
+    UsageError,
+    make_loss,
+    option,
+)
 
 EPOCHS = 200  # of the published schedule, whose steps the learning rate takes however long the training is
 
@@ -17,10 +28,8 @@ EPOCHS = 200  # of the published schedule, whose steps the learning rate takes h
 @dataclass(frozen=True)
 class CycleGANConfig(TwoDomainsConfig):
     loss: str = option("lsgan", "adversarial loss, with constants: lsgan:a=-1,c=0")
-    adversarial_g: float = option(
-        2.0, "weight of the Gs' adversarial loss; 2: whole squares, lsgan being halved", low=0
-    )
-    adversarial_d: float = option(1.0, "weight of the Ds'; 1: lsgan is halved already, others are by 0.5", low=0)
+    adversarial_g: float = option(1.0, "weight of the Gs' adversarial loss; lsgan's squares are whole here", low=0)
+    adversarial_d: float = option(0.5, "weight of the Ds'", low=0)
     cycle: float = option(10.0, "weight of the cycle loss, each way", low=0)
     identity: float = option(0.5, "weight of the identity loss as a share of the cycle loss's; 0: none", low=0)
     pool: int = option(50, "generated images kept for each D; 0: none", low=0)
@@ -56,13 +65,14 @@ class CycleGAN(TwoDomains):
         blocks = config.blocks if config.blocks is not None else 9 if min(data.height, data.width) >= 256 else 6
         self.G = nn.ModuleDict({way: Generator(config.width_g, blocks, data.channels) for way in ("AB", "BA")})
         self.D = nn.ModuleDict({x: Discriminator(config.width_d, config.layers_d, data.channels) for x in "AB"})
+        self.whole = 2 if isinstance(self.loss, type(make_loss("lsgan"))) else 1  # the authors do not halve squares
         self.pool_a, self.pool_b = (ImagePool(config.pool, data.shape) for _ in "AB")
         self.apply(initialise)
 
     def step(self, batches: Iterator[Batch], progress: Progress) -> Iterator[Update]:
         a, b = self.pair(next(batches))
         fake_b, fake_a = self.G["AB"](a), self.G["BA"](b)
-        weight, cycle = self.config.adversarial_g, self.config.cycle
+        weight, cycle = self.whole * self.config.adversarial_g, self.config.cycle
         terms = {
             "adversarial A": weight * self.loss.generator(self.judge("A", fake_a)),
             "adversarial B": weight * self.loss.generator(self.judge("B", fake_b)),
@@ -75,7 +85,7 @@ class CycleGAN(TwoDomains):
             terms["identity B"] = identity * distance(self.G["AB"](b), b)
         yield Update("G", terms)
 
-        weight = self.config.adversarial_d
+        weight = self.whole * self.config.adversarial_d
         terms_a, watch_a = self.verdict("A", a, self.pool_a.query(fake_a), weight)
         terms_b, watch_b = self.verdict("B", b, self.pool_b.query(fake_b), weight)
         yield Update("D", terms_a | terms_b, watch_a | watch_b)

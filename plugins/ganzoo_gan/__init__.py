@@ -27,7 +27,7 @@ def ganzoo_architectures() -> Iterator[Card]:
 def ganzoo_recipes() -> Iterator[RecipeCard]:
     yield RecipeCard(
         name="report-digits-dense",
-        summary="The report's digits with its cited script's dense networks: 5,000 iterations of 32 images.",
+        summary="The report's digits, the cited script's networks: 5,000 iterations; batches of 32 are our assumption.",
         architecture="gan",
         data="digits",
         preset="digits-dense",

@@ -9,7 +9,7 @@ from typing import ClassVar, cast
 
 from torch import Tensor, nn
 
-from ganzoo.api import DataSpec, TwoPlayer, TwoPlayerConfig, UsageError, option
+from ganzoo.api import DataSpec, TwoPlayer, TwoPlayerConfig, option
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,6 @@ class GAN(TwoPlayer):
 
     def __init__(self, config: GANConfig, data: DataSpec) -> None:
         super().__init__(config, data)
-        if config.augment != "none" and not data.is_image:
-            raise UsageError("gan augments images only, and this data set has none; leave out --augment.")
         self.G = Generator(config.latents, config.hidden_g, config.batch_norm, data)
         self.D = Discriminator(config.hidden_d, data)
         self.apply(initialise)

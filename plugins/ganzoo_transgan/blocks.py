@@ -8,7 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from ganzoo.api import rows
+from ganzoo.api import PixelNorm, rows
 
 
 @dataclass(frozen=True)
@@ -36,16 +36,8 @@ class Style:
         return (height, width) if self.window is None else (min(height, self.window), min(width, self.window))
 
 
-class PixelNorm(nn.Module):
-    """x / sqrt(mean(x²) + 1e-8) over the last dimension, in float32."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        full = x.float()
-        return (full * torch.rsqrt(full.square().mean(-1, keepdim=True) + 1e-8)).to(x.dtype)
-
-
 def make_norm(style: Style, width: int) -> nn.Module:
-    return nn.LayerNorm(width) if style.norm == "layer" else PixelNorm()
+    return nn.LayerNorm(width) if style.norm == "layer" else PixelNorm(dim=-1)
 
 
 class Attention(nn.Module):
