@@ -198,7 +198,7 @@ def test_the_guide_shows_dcgan_whole(name):
     assert all(text.strip("\n") in whole for text in shown)
 
 
-PLUGINS = ("began", "beep", "contrast", "stripes")
+PLUGINS = ("began", "beep", "contrast", "newest", "stripes")
 
 
 def installed(site: Path) -> Path:
@@ -221,7 +221,7 @@ import sys
 import ganzoo
 from ganzoo.cli import main
 for name, data, options in (
-    ("small", "points:images=64", []),
+    ("small", "points:images=64", ["--log", "newest:file=now.txt"]),
     ("small", "stripes:images=64", ["--width", "32", "--resolution", "16"]),
     ("began-small", "tiny:images=64", ["--preset", "wide", "--width", "16", "--norm", "l2", "--accumulate", "2"]),
 ):
@@ -245,7 +245,9 @@ def test_the_guides_plugins_train(tmp_path, monkeypatch, run_python):
     assert "Small GAN (G 92,162 + D 66,817 parameters) on points:images=64" in result.stdout
     assert " k: 0.0000" in result.stdout
     assert "contrast-error True 1.0 True" in result.stdout
-    assert result.stdout.count("\a") == 3  # the logger was told of each end
+    assert result.stdout.count("\a") == 3  # the module was told of each end
+    newest = (tmp_path / "runs" / "small-points-1" / "now.txt").read_text(encoding="utf-8")
+    assert newest.startswith("step 2\nepoch 0\nimages 32\nloss/D ")
     runs = sorted(path.name for path in (tmp_path / "runs").iterdir())
     assert runs == ["began-small-tiny-1", "small-points-1", "small-stripes-1"]
     facts = json.loads((tmp_path / "runs" / "small-points-1" / "run.json").read_text(encoding="utf-8"))
