@@ -18,6 +18,7 @@ from ganzoo.judge import SAMPLES, Judge, identity, judged_data, keep, other_data
 from ganzoo.metrics import Evidence
 from ganzoo.model import load
 from ganzoo.perclass import PerClass
+from ganzoo.places import is_remote
 from ganzoo.runs import CLASSES, Run
 
 
@@ -34,8 +35,9 @@ def evaluate(
     """Scores of a model against the data it was trained on; they are kept in the run's scores.jsonl as well.
 
     Args:
-        source: a run, a model file, or a folder of runs, one a label. Of the last, the scores of all models as one
-            come first, from equally many samples of each, then those of each, whose protocol has its `label`.
+        source: a run, a model file, an address as `ganzoo.load` takes, or a folder of runs, one a label. Of the last,
+            the scores of all models as one come first, from equally many samples of each, then those of each, whose
+            protocol has its `label`.
         metrics: names of the catalogue, with options (``"swd:directions=64"``); () for all that apply.
         samples: images generated, and real ones drawn to compare with (fewer when there are fewer). A model that
             translates is given images of the first domain, held-out ones where there are, and judged in the last.
@@ -44,25 +46,30 @@ def evaluate(
     Returns: ``{"name", "value", "protocol"}`` for each score.
     Raises: UsageError; GanzooError when the data is no longer what the model was trained on.
     """
-    path = Path(source) if isinstance(source, (str, os.PathLike)) else source.path
     judge = Judge(metrics, samples, seed, report)
+    if isinstance(source, str) and is_remote(source):
+        return _one(source, judge, device, against)[0]
+    path = Path(source) if isinstance(source, (str, os.PathLike)) else source.path
     if (path / CLASSES).exists():
         return _each(PerClass.open(path), judge, device, against)
     return _one(path, judge, device, against)[0]
 
 
-def _one(path: Path, judge: Judge, device: str, against: str | None) -> tuple[list[dict[str, Any]], Evidence]:
-    model = load(path, device)
+def _one(source: Path | str, judge: Judge, device: str, against: str | None) -> tuple[list[dict[str, Any]], Evidence]:
+    """Scores of a run's or a file's model, or of one that is at an address elsewhere."""
+    model = load(source, device)
     if against is None:
-        dataset = judged_data(model.facts["data"], str(path))
+        dataset = judged_data(model.facts["data"], str(source))
     else:
         dataset = other_data(model.facts["data"], against)
         model.facts["data"] = {**model.facts["data"], **identity(dataset)}
     evidence, split = judge.evidence(model, dataset)
     evidence = replace(evidence, foreign=against is not None)
-    folder = path if path.is_dir() else path.parent
-    run = folder if (folder / "run.json").exists() else None
-    file = "model.safetensors" if path.is_dir() else path.name
+    run, file = None, str(source)
+    if isinstance(source, Path):
+        folder = source if source.is_dir() else source.parent
+        run = folder if (folder / "run.json").exists() else None
+        file = "model.safetensors" if source.is_dir() else source.name
     scores = judge.scores(evidence, split, model.facts, file, run)
     if run is not None:
         keep(run, model.facts, scores)

@@ -283,16 +283,19 @@ def load(path: str | os.PathLike[str], device: str = "auto") -> Model:
 
 
 def check_facts(facts: Mapping[str, Any], what: str) -> None:
-    """Raises: GanzooError when a header, which may be a stranger's, does not say of what a model is."""
+    """Raises: GanzooError when a header, which may be a stranger's, does not say what a model is, and of what data."""
     if "counters" in facts:
         raise GanzooError(f"{what} is a checkpoint of training; give its run's folder, or its model.safetensors.")
-    data = facts.get("data")
+    data, files = facts.get("data"), facts.get("plugin_files", [])
     lists = (("shape", int), ("classes", str), ("domains", str))
     if (
         not (isinstance(facts.get("config"), dict) and isinstance(data, dict))
         or not all(isinstance(data.get(key), list) for key, _ in lists)
         or not all(isinstance(item, kind) for key, kind in lists for item in data[key])
         or not all(isinstance(data.get(key), str) for key in ("name", "origin"))
+        or not (isinstance(files, list) and all(isinstance(file, dict) for file in files))
+        or not all(isinstance(file.get(key), str) for file in files for key in ("path", "sha256"))
+        or not all(isinstance(file.get("offers"), list) for file in files)
     ):
         raise GanzooError(f"{what} does not say its options and what data it is of; it is no model of ganzoo's.")
 

@@ -129,6 +129,8 @@ def stand_in(file: Mapping[str, Any]) -> FilePlugin | None:
 def _take_up(file: Mapping[str, Any], what: str) -> FilePlugin:
     path = Path(file["path"])
     try:
+        if not path.is_file():  # a stranger's model might name a device, which has no end
+            raise FileNotFoundError
         source = path.read_bytes()
     except OSError:
         raise GanzooError(f"{what} was made with {path}, which is not there; say where it is: --plugin FILE.") from None

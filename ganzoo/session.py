@@ -227,8 +227,9 @@ class Session:
             return
         step = self.trainer.step_count
         found = self.scorekeeper(self.run, self.writer.averaged(self.trainer))
-        values = {SCORE + name: value for name, value in found.items()}
-        self.writer.record({"step": step, "epoch": epoch, "images": self.trainer.images, **values})
+        scores = {SCORE + name: value for name, value in found.items()}
+        values = {"epoch": epoch, "images": self.trainer.images, **scores}
+        self.writer.record({"step": step, **values})
         self._notify("ganzoo_logged", run=self.run, step=step, values=values)
         line = f"Scores at step {step:,}: " + ", ".join(f"{name} {value:.4g}" for name, value in found.items()) + "."
         self.writer.log(line)

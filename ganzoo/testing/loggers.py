@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from ganzoo.errors import GanzooError
 from ganzoo.plugins import Entry, Plugin
+from ganzoo.spec import options
 from ganzoo.testing.cards import check_card
 from ganzoo.testing.check import Check, NotChecked, require
+from ganzoo.testing.elsewhere import python
 
 PLACES = ("HOME", "USERPROFILE", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "APPDATA", "LOCALAPPDATA")
 
@@ -26,10 +27,20 @@ def event_checks(plugin: Plugin, name: str) -> Iterator[Check]:
 
 
 def logger_checks(entry: Entry, name: str) -> Iterator[Check]:
-    """Every check of a logger of the catalogue."""
+    """Every check of a logger of the catalogue; one that has the option `mode` is checked offline."""
+    spec = entry.full_name + _offline(entry)
     yield Check("card", name, "logger", partial(check_card, entry), "logger")
-    yield Check("survives a run", name, "logger", partial(check_survives, entry.plugin, entry.full_name), "logger")
-    yield Check("writes inside the run", name, "logger", partial(check_writes, entry.plugin, entry.full_name), "logger")
+    yield Check("survives a run", name, "logger", partial(check_survives, entry.plugin, spec), "logger")
+    yield Check("writes inside the run", name, "logger", partial(check_writes, entry.plugin, spec), "logger")
+
+
+def _offline(entry: Entry) -> str:
+    """The option that keeps a logger off the network, as in ``":mode=offline"``, where it has one."""
+    try:
+        mode = options(entry.load()).get("mode")
+    except (GanzooError, TypeError):  # which the run will say
+        return ""
+    return ":mode=offline" if mode and "offline" in mode.choices else ""
 
 
 def check_survives(plugin: str, logger: str) -> None:
@@ -59,14 +70,11 @@ def _heard(plugin: str, logger: str) -> dict[str, Any]:
         folder = Path(scratch).resolve()
         home, report = folder / "home", folder / "report.json"
         home.mkdir()
-        environment = {
-            **os.environ, **dict.fromkeys(PLACES, str(home)), "GANZOO_HOME": str(folder / "ganzoo"),
-            "GANZOO_PLUGINS": plugin, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, filter(None, sys.path))),
-            "PYTHONDONTWRITEBYTECODE": "1", "MPLCONFIGDIR": str(folder / "matplotlib"),
-        }  # fmt: skip
-        done = subprocess.run(
-            [sys.executable, "-m", "ganzoo.testing.listening", str(folder / "run"), str(report), logger],
-            cwd=home, env=environment, capture_output=True, text=True, encoding="utf-8", errors="replace",
+        single = plugin.endswith(".py")
+        done = python(
+            "-m", "ganzoo.testing.listening", folder / "run", report, logger, *([plugin] if single else []),
+            folder=home, GANZOO_HOME=str(folder / "ganzoo"), GANZOO_PLUGINS="" if single else plugin,
+            MPLCONFIGDIR=str(folder / "matplotlib"), **dict.fromkeys(PLACES, str(home)),
         )  # fmt: skip
         if not report.exists():
             last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
