@@ -236,7 +236,7 @@ def test_it_hides_nothing(tmp_path: Path) -> None:
         ("def", r"The plugin .*it\.py does not work: SyntaxError"),
         (
             "import surely_not_installed",
-            "it needs the module surely_not_installed, .* type: pip install",
+            "it needs the module surely_not_installed, .* pip install surely_not_installed",
         ),
         ("x = 1", "implements no hook"),
         (LOSS, r"it\.py has no architecture; what else it has can be used with --plugin it\.py\."),
