@@ -11,6 +11,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from conftest import forget_files
 from documentation import GUIDE, ROOT, guide, parts, rows, section, shown, shown_files
 
 import ganzoo
@@ -234,6 +235,19 @@ def test_what_the_guide_shows_passes_its_checks(monkeypatch):
                     check()
                     ran.add(check.kind)
     assert ran == {"architecture", "dataset", "loss", "penalty", "metric"}
+
+
+def test_a_file_may_import_torch(tmp_path):
+    """What torch does when it is imported is not taken for the file's doing."""
+    from ganzoo.testing import checks
+
+    file = tmp_path / "ganzoo_margin.py"
+    write(tmp_path, {file.name: shown(file.name)})
+    module = [check for check in checks(file) if check.kind == "plugin"]
+    assert {check.name for check in module} == {"loads", *(f"loads without {w}" for w in ("network", "printing", "writing"))}
+    for check in module:
+        check()
+    forget_files()
 
 
 # ---- sentences -------------------------------------------------------------------------------------------------------
