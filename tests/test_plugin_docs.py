@@ -244,7 +244,8 @@ def test_a_file_may_import_torch(tmp_path):
     file = tmp_path / "ganzoo_margin.py"
     write(tmp_path, {file.name: shown(file.name)})
     module = [check for check in checks(file) if check.kind == "plugin"]
-    assert {check.name for check in module} == {"loads", *(f"loads without {w}" for w in ("network", "printing", "writing"))}
+    quiet = {f"loads without {what}" for what in ("network", "printing", "writing")}
+    assert {check.name for check in module} == {"loads", *quiet}
     for check in module:
         check()
     forget_files()
