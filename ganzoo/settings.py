@@ -47,7 +47,7 @@ class Settings:
     keep_best: str | None = option(None, "keep the best model by this score, such as swd or confident")
     log: str | None = option(None, "also tell these loggers, such as tensorboard+wandb:project=faces")
     sample_every: int | None = option(
-        None, "steps between sheets of samples, from before the first step on; default: one after every epoch", low=1
+        None, "steps between sheets of samples, from before the first step on; default: after every epoch", low=1
     )
     gradients: bool = option(False, "log the norm of each network's gradient too, before clipping")
 

@@ -272,8 +272,9 @@ def prepare(plan: Plan, display: Display, *, pack: bool = True) -> Session:
     loggers = make_loggers(plan.settings.log)
     pick_device(plan.settings.device)
     expected = expected_spec(plan)
-    if expected is not None:
-        check_networks(plan, expected)  # before the data is packed, which may take long
+    if expected is not None:  # before the data is packed, which may take long
+        _check_batches(plan, plan.data.images)
+        check_networks(plan, expected)
     settings = plan.settings
     load = (settings.load_size, settings.load_size) if settings.load_size else None
     dataset = data.prepare(
@@ -285,9 +286,17 @@ def prepare(plan: Plan, display: Display, *, pack: bool = True) -> Session:
         report=display.report,
         unpack=None if pack else False,
     )
-    items = max(len(part) for part in dataset.parts.values())
     if plan.model.conditional:
         _check_labelled(dataset)
+    _check_batches(plan, max(len(part) for part in dataset.parts.values()))
+    spec = data_spec(dataset, plan.size)
+    if spec != expected:
+        check_networks(plan, spec)
+    return Session(plan, dataset, loggers)
+
+
+def _check_batches(plan: Plan, items: int) -> None:
+    """Raises: UsageError when a stage's batch is larger than the data."""
     for index in range(len(plan.stages)):
         batch = plan.at_stage(index)[1].batch_size
         if batch > items:
@@ -295,10 +304,6 @@ def prepare(plan: Plan, display: Display, *, pack: bool = True) -> Session:
             raise UsageError(
                 f"A batch of {batch} is larger than {where}, which has {items}; use --batch-size {items} or less."
             )
-    spec = data_spec(dataset, plan.size)
-    if spec != expected:
-        check_networks(plan, spec)
-    return Session(plan, dataset, loggers)
 
 
 def _rehearse_scores(session: Session, facts: Mapping[str, Any], display: Display) -> None:

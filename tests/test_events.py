@@ -95,3 +95,16 @@ def test_loggers_are_told_in_the_order_that_they_ask_for(install):
         )
     Catalogue().notify("ganzoo_run_ended", pytest.fail, run="run", status=order)
     assert order == ["c", "b", "a"]
+
+
+def test_each_event_can_be_traced(install, monkeypatch, capfd):
+    monkeypatch.setenv("GANZOO_TRACE", "1")
+    install(EVENTS.replace("heard.append(values)", "raise ValueError"))
+    catalogue = Catalogue()
+    catalogue.notify("ganzoo_run_started", pytest.fail, run="run", step=0)
+    catalogue.notify("ganzoo_logged", str, run="run", step=1, values={})
+    lines = [line for line in capfd.readouterr().err.splitlines() if "plugin stranger" in line]
+    who = r"ganzoo: the plugin stranger of ganzoo-stranger 2\.5: "
+    expected = ["import …", r"import took .* ms", "ganzoo_run_started …", "ganzoo_run_started took .* ms",
+                "ganzoo_logged …", "ganzoo_logged failed after .* ms"]  # fmt: skip
+    assert all(re.fullmatch(who + what, line) for what, line in zip(expected, lines, strict=True)), lines
