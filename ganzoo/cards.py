@@ -6,11 +6,19 @@ first used, so that listing a zoo of fifty plugins imports no torch. The field m
 
 from __future__ import annotations
 
+import re
+import types
+import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any, Literal
 
+from ganzoo.errors import GanzooError
+
 API = 1  # the version of the contract that this ganzoo speaks
+OLDEST_API = 1  # the oldest one that it still reads
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,3 +138,68 @@ class RecipeCard:
     stages: tuple[Mapping[str, Any], ...] = ()
     per_class: bool = False
     api: int
+
+
+def check(card: Any, card_type: type, hook: str) -> str | None:
+    """A remark on a card of an older contract, which still counts; None for one of today's.
+
+    Raises: GanzooError, half a sentence about the plugin, for what is no sound card or cannot be read any more.
+    """
+    if not issubclass(type(card), card_type):
+        raise GanzooError(f"its {hook} gave a {type(card).__name__} where a {card_type.__name__} belongs")
+    if not _fits(card.api, int) or card.api < 1:
+        raise GanzooError(f"its card {card.name!r} has no valid api version, but {card.api!r}")
+    if card.api > API:
+        raise GanzooError(f"it is made for a newer ganzoo (API {card.api}, this is {API}); upgrade ganzoo")
+    if card.api < OLDEST_API:
+        reads = f"{OLDEST_API} to {API}" if OLDEST_API < API else str(API)
+        raise GanzooError(
+            f"it is made for an older ganzoo (API {card.api}, this one reads {reads}); upgrade the plugin"
+        )
+    if not _NAME.fullmatch(str(card.name)):
+        raise GanzooError(f"its card's name {card.name!r} is not lower case letters, digits, '-', '_' and '.'")
+    if fault := _fault(card):
+        raise GanzooError(f"its card {card.name!r} is not sound: {fault}")
+    if card.api < API:
+        return f"it is made for an older ganzoo (API {card.api}, this is {API}), which still works; upgrade the plugin"
+    return None
+
+
+def _fault(card: Any) -> str | None:
+    """What is wrong with a card's fields, as in ``"year is '2015', which is no int"``; None where they are sound."""
+    card_type: Any = type(card)
+    for name, hint in _hints(card_type).items():
+        value = getattr(card, name)
+        if not _fits(value, hint):
+            expected = hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")
+            return f"{name} is {value!r}, which is no {expected}"
+        if isinstance(value, str) and not value.isprintable():
+            return f"{name} is {value!r}, which is not one line of text"
+        if hint is Any and (value is None or (isinstance(value, str) and not _names_an_object(value))):
+            return f'{name} is {value!r}, which is neither "module:attribute" nor the thing itself'
+    return None
+
+
+@cache
+def _hints(card_type: Any) -> dict[str, Any]:
+    hints = typing.get_type_hints(card_type)
+    return {each.name: hints[each.name] for each in fields(card_type)}
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value is of a card's type: a class, a union, a tuple or set of one type, or a mapping by name."""
+    if hint is Any or type(value) is hint:
+        return True
+    origin, parts = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return any(_fits(value, part) for part in parts)
+    if origin is Mapping:
+        return isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
+    if origin is not None:
+        return isinstance(value, origin) and all(_fits(each, parts[0]) for each in value)
+    return isinstance(value, hint) and not (hint is int and isinstance(value, bool))
+
+
+def _names_an_object(text: str) -> bool:
+    module, _, attribute = text.partition(":")
+    return bool(attribute) and all(part.isidentifier() for part in (*module.split("."), *attribute.split(".")))

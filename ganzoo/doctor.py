@@ -158,6 +158,8 @@ def _plugins() -> Iterator[Finding]:
         if plugin.error:
             advice = f"update {plugin.distribution}, or tell its author; ganzoo works without it"
             yield Finding(f"plugin {plugin.name}", plugin.error, "warning", advice)
+        elif plugin.remarks:
+            yield Finding(f"plugin {plugin.name}", "; ".join(plugin.remarks), "warning", "tell its author")
 
 
 def _requirements() -> dict[str, list[str]]:

@@ -18,6 +18,10 @@ class UsageError(GanzooError):
     exit_code = 2
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, pressed by the user; any other KeyboardInterrupt may come from a plugin. Its text is for the user."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """A half-sentence that names the closest of `known` to `word`, or all of them when none is close."""
     known = sorted(known)

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from ganzoo.devices import out_of_memory
-from ganzoo.errors import GanzooError
+from ganzoo.errors import GanzooError, Interrupted
 from ganzoo.runs import Run
 from ganzoo.settings import Settings
 
@@ -43,7 +43,7 @@ class Interruptible:
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if self.asked:
-            raise KeyboardInterrupt
+            raise Interrupted
         self.asked = True
         with contextlib.suppress(RuntimeError):  # the signal came in the middle of another print
             self._say("Stopping after this step and saving; Ctrl-C again stops at once, without saving.")

@@ -16,9 +16,9 @@ from ganzoo.classifier import labelled
 from ganzoo.data.source import Report, silent
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.metrics import Evidence, Metric, Scores
-from ganzoo.model import Model
+from ganzoo.model import Model, data_of
 from ganzoo.plan import find_label
-from ganzoo.plugins import entries, find
+from ganzoo.plugins import entries, find, written_by
 from ganzoo.randomness import stream
 from ganzoo.runs import SCORES
 from ganzoo.spec import build, parse_spec, values
@@ -43,7 +43,7 @@ class Judge:
         self.samples, self.seed, self.report = samples, seed, report
         self.strict = bool(specs)
         self.metrics: dict[str, Metric] = {}
-        for spec in specs or [entry.name for entry in entries("metric")]:
+        for spec in specs or [written_by("metric", entry.name, (entry.distribution,)) for entry in entries("metric")]:
             name, options = parse_spec(spec)
             self.metrics[name] = build(find("metric", name).load(), options, f"the metric {name}")
 
@@ -117,13 +117,32 @@ def judged_data(facts: Mapping[str, Any], what: str) -> data.Dataset:
         what: the model's name, for the error.
     Raises: GanzooError when it is not the same any more.
     """
-    shape = facts["shape"]
-    image = len(shape) == 3
-    size, channels = ((shape[1], shape[2]), shape[0]) if image else (None, None)
-    dataset = data.prepare(facts["name"], resolution=size, channels=channels)
+    dataset = _prepared(data_of(facts), facts["shape"])
     if dataset.fingerprint != facts["fingerprint"]:
         raise GanzooError(f"The data set {facts['name']} is not the one that {what} was trained on.")
     return dataset
+
+
+def other_data(facts: Mapping[str, Any], name: str) -> data.Dataset:
+    """Another data set, at the size a model was trained at. Raises: UsageError when it is not of the same kind."""
+    dataset = _prepared(name, facts["shape"])
+    alike = list(dataset.shape) == list(facts["shape"]) and tuple(dataset.classes) == tuple(facts["classes"])
+    if not alike or not set(facts["domains"]) <= {*dataset.parts}:
+        raise UsageError(
+            f"{name} is not like {facts['name']}, which the model was trained on: it has other sizes, labels or "
+            "domains; choose one of the same kind."
+        )
+    return dataset
+
+
+def identity(dataset: data.Dataset) -> dict[str, str]:
+    """What a protocol says of the data."""
+    return {"name": dataset.name, "origin": dataset.origin, "fingerprint": dataset.fingerprint}
+
+
+def _prepared(name: str, shape: Sequence[int]) -> data.Dataset:
+    size, channels = ((shape[1], shape[2]), shape[0]) if len(shape) == 3 else (None, None)
+    return data.prepare(name, resolution=size, channels=channels)
 
 
 def dataset_label(model: Model, dataset: data.Dataset) -> int | None:

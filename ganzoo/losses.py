@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
+import ganzoo
 from ganzoo.architecture import Loss
 from ganzoo.plugins import find
 from ganzoo.spec import build, option, parse_spec
@@ -85,10 +86,10 @@ class Wasserstein:
 
 
 def make_loss(spec: str) -> Loss:
-    """The loss of the catalogue that a text names, with its constants: ``"lsgan:a=-1,c=0"``.
+    """The loss of the catalogue that a text names, with its constants: ``"lsgan:a=-1,c=0"``; ganzoo's own of several.
 
     Raises: UsageError for an unknown name or constant.
     """
     name, constants = parse_spec(spec)
-    loss: Loss = build(find("loss", name).load(), constants, f"the loss {name}")
+    loss: Loss = build(find("loss", name, near=(ganzoo.DISTRIBUTION,)).load(), constants, f"the loss {name}")
     return loss

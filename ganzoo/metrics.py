@@ -31,7 +31,8 @@ class Evidence:
         seed: of whatever a metric draws.
         asked: the label asked for of each of `fake`, int64 [N], a position in the data set's classes; None where the
             model takes no labels.
-        dataset: the data set the model was trained on, whole; None of a translation.
+        dataset: the data set the model was trained on, whole, or that it is compared with; None of a translation.
+        foreign: whether `dataset` is another one, which the model is compared with.
         label: the only label that the model was trained on; None: on everything.
         folder: where a metric may leave pictures; None: nowhere.
         report: told of work that takes long.
@@ -46,6 +47,7 @@ class Evidence:
     truth: Tensor | None = None
     asked: Tensor | None = None
     dataset: Dataset | None = None
+    foreign: bool = False
     label: int | None = None
     folder: Path | None = None
     report: Report = silent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +15,7 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 import ganzoo
-from ganzoo import checkpoint, latents
+from ganzoo import checkpoint, data, latents
 from ganzoo.architecture import Architecture, DataSpec, Styled, is_generator, networks
 from ganzoo.average import generator_state
 from ganzoo.devices import pick_device
@@ -24,7 +25,7 @@ from ganzoo.pictures import from_picture, read_picture, to_picture
 from ganzoo.places import fetch, is_remote
 from ganzoo.plan import find_label, load_architecture
 from ganzoo.pluginfile import reopen
-from ganzoo.plugins import Entry, find
+from ganzoo.plugins import Entry, catalogue, find
 from ganzoo.randomness import stream
 from ganzoo.runs import FORMAT, Run
 from ganzoo.translation import through, translates
@@ -282,16 +283,19 @@ def load(path: str | os.PathLike[str], device: str = "auto") -> Model:
 
 
 def check_facts(facts: Mapping[str, Any], what: str) -> None:
-    """Raises: GanzooError when a header, which may be a stranger's, does not say of what a model is."""
+    """Raises: GanzooError when a header, which may be a stranger's, does not say what a model is, and of what data."""
     if "counters" in facts:
         raise GanzooError(f"{what} is a checkpoint of training; give its run's folder, or its model.safetensors.")
-    data = facts.get("data")
+    data, files = facts.get("data"), facts.get("plugin_files", [])
     lists = (("shape", int), ("classes", str), ("domains", str))
     if (
         not (isinstance(facts.get("config"), dict) and isinstance(data, dict))
         or not all(isinstance(data.get(key), list) for key, _ in lists)
         or not all(isinstance(item, kind) for key, kind in lists for item in data[key])
         or not all(isinstance(data.get(key), str) for key in ("name", "origin"))
+        or not (isinstance(files, list) and all(isinstance(file, dict) for file in files))
+        or not all(isinstance(file.get(key), str) for file in files for key in ("path", "sha256"))
+        or not all(isinstance(file.get("offers"), list) for file in files)
     ):
         raise GanzooError(f"{what} does not say its options and what data it is of; it is no model of ganzoo's.")
 
@@ -326,17 +330,24 @@ def architecture_of(facts: Mapping[str, Any], what: str) -> Entry:
             return plugin.architecture(name)
     if not all(isinstance(word, str) and re.fullmatch(r"\w[\w.+!-]*", word) for word in words):
         raise GanzooError(f"{what} does not say which architecture it is of; it is no model of ganzoo's.")
-    for candidate in (f"{distribution}:{name}", name):
-        try:
-            return find("architecture", candidate)
-        except UsageError:
-            continue
+    with contextlib.suppress(UsageError):
+        return find("architecture", f"{distribution}:{name}")
+    for broken in catalogue().plugins:
+        if broken.error and broken.distribution == distribution:
+            raise GanzooError(f"{what} is a {name!r} of {distribution}, which does not work here: {broken.error}.")
+    with contextlib.suppress(UsageError):  # ganzoo's own distribution may have been renamed, and only that
+        return find("architecture", f"{ganzoo.DISTRIBUTION}:{name}")
     ours = distribution == ganzoo.DISTRIBUTION
     advice = "upgrade ganzoo" if ours else f"install it: pip install '{distribution}=={version}'"
     raise GanzooError(
-        f"{what} is a {name!r}, an architecture of {distribution} {version}, which is not installed or does not work "
-        f"here; {advice}."
+        f"{what} is a {name!r}, an architecture of {distribution} {version}, which is not installed; {advice}."
     )
+
+
+def data_of(facts: Mapping[str, Any]) -> str:
+    """The name of the data set that a run's or model's "data" facts name, now that others may offer that name too."""
+    name, distribution = facts["name"], facts.get("distribution")
+    return data.meant(name, (distribution,)) if distribution else str(name)
 
 
 def model_facts(run: Run, config: Mapping[str, Any], step: int, images: int) -> dict[str, Any]:

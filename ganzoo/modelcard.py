@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import ganzoo
 from ganzoo.cards import Card
 from ganzoo.settings import LENGTHS
 
@@ -90,10 +91,6 @@ def _summary(this: Published) -> str:
 
 
 def _use(this: Published) -> str:
-    distribution, version = this.model["distribution"], this.model["version"]
-    needs = f"ganzoo {this.run['ganzoo']} or newer"
-    if distribution != "ganzoo":
-        needs += f" and its plugin (`pip install {distribution}=={version}`)"
     shape = ", ".join(map(str, this.model["data"]["shape"]))
     if this.translates:
         domain = this.model["data"]["domains"][-1]
@@ -107,10 +104,17 @@ def _use(this: Published) -> str:
         labels = this.model["data"]["classes"]
         if "conditional" in this.card.tasks and labels:
             shell += f"\nganzoo sample {this.source} --label {json.dumps(labels[0])}"
-    return (
-        f"## Use it\n\nWith {needs} installed (the `ganzoo` 0.0.1 on the Python package index is something else):\n\n"
-        f"```sh\n{shell}\n```\n\n```python\nimport ganzoo\n\n{python}\n```\n"
-    )
+    return f"## Use it\n\n{_needs(this)}:\n\n```sh\n{shell}\n```\n\n```python\nimport ganzoo\n\n{python}\n```\n"
+
+
+def _needs(this: Published) -> str:
+    distribution, version = this.model["distribution"], this.model["version"]
+    text = f"With ganzoo {this.run['ganzoo']} or newer (`ganzoo` 0.0.1 on the Python package index is something else)"
+    if distribution == ganzoo.DISTRIBUTION:
+        return text
+    if any(file["path"] == distribution for file in this.model.get("plugin_files", ())):
+        return f"{text} and {_code(distribution)}, the file of its architecture, given with `--plugin {distribution}`"
+    return f"{text} and its plugin, `pip install {distribution}=={version}`"
 
 
 def _data(this: Published) -> str:

@@ -38,6 +38,8 @@ class NearestTraining:
     def __call__(self, evidence: Evidence) -> Scores:
         if evidence.dataset is None or evidence.fake.dim() != 4:
             raise UsageError("Nearest training images need a data set of images, of one domain.")
+        if evidence.foreign:
+            raise UsageError("Nearest training images are those of the data that the model was trained on.")
         training, held_out = evidence.dataset.split()
         if evidence.label is not None:
             training, held_out = labelled(training, evidence.label), labelled(held_out, evidence.label)

@@ -14,6 +14,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+import ganzoo
 from ganzoo.plugins import find
 from ganzoo.randomness import rows
 from ganzoo.spec import build, option, parse_spec
@@ -129,10 +130,12 @@ def _alpha(images: Tensor) -> Tensor:
 def make_penalties(spec: str) -> dict[str, Penalty]:
     """The penalties that a text names, joined by `+`: ``"wgan-gp:weight=10+drift"``; none for ``""``.
 
+    Of several plugins' penalties of one name ganzoo's own is meant.
+
     Raises: UsageError for an unknown name or weight.
     """
     made: dict[str, Penalty] = {}
     for part in filter(None, spec.split("+")):
         name, weights = parse_spec(part)
-        made[name] = build(find("penalty", name).load(), weights, f"the penalty {name}")
+        made[name] = build(find("penalty", name, near=(ganzoo.DISTRIBUTION,)).load(), weights, f"the penalty {name}")
     return made

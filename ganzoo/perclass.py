@@ -21,8 +21,8 @@ from ganzoo.runs import CLASSES, FORMAT, Run, latest, new_folder, write_text
 from ganzoo.session import Session
 from ganzoo.training import (
     Stopped,
+    change_machine,
     check_data,
-    choose_loggers,
     facts_of,
     plan_of,
     plan_run,
@@ -125,7 +125,7 @@ def train_per_class(
             folder if folder is not None else latest(plan.entry.name, plan.data.name, recipe=plan.recipe, file=CLASSES)
         )
         if there is not None and (there / CLASSES).exists():
-            return resume_per_class(there, log=options.get("log"), display=display)
+            return resume_per_class(there, device=options.get("device"), log=options.get("log"), display=display)
     folder = folder or new_folder(plan.entry.name, plan.data.name)
     Run.check_free(folder)
     session = prepare(plan, display)
@@ -142,7 +142,11 @@ def train_per_class(
 
 
 def resume_per_class(
-    path: str | os.PathLike[str] | PerClass, *, log: str | None = None, display: Display | None = None
+    path: str | os.PathLike[str] | PerClass,
+    *,
+    device: str | None = None,
+    log: str | None = None,
+    display: Display | None = None,
 ) -> PerClass:
     """Goes on with a folder of runs at the label, and the step, where it stopped.
 
@@ -151,7 +155,7 @@ def resume_per_class(
     display = display or Lines()
     whole = path if isinstance(path, PerClass) else PerClass.open(path)
     parent = Run(whole.path, whole.facts)
-    choose_loggers(parent, log)
+    change_machine(parent, device, log)
     plan = plan_of(parent)
     check_data(parent, plan.data.fingerprint)
     whole.write()
@@ -182,7 +186,8 @@ def _train(whole: PerClass, plan: Plan, display: Display) -> None:
                 continue
             display.say(f"Label {label}, {number} of {len(whole.labels)}.")
             if run is not None:
-                resume(run, log=whole.facts["settings"].get("log") or "none", display=display)
+                settings = whole.facts["settings"]
+                resume(run, device=settings["device"], log=settings.get("log") or "none", display=display)
             else:
                 start(
                     dataclasses.replace(plan, label=label, notes=()), whole.folder(label), whole.facts["init"], display

@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import ganzoo
 from ganzoo import data
 from ganzoo.architecture import Architecture, DataSpec
 from ganzoo.cards import API, RecipeCard
 from ganzoo.errors import GanzooError, UsageError, nearest
-from ganzoo.plugins import Entry, find
+from ganzoo.plugins import Entry, find, written_by
 from ganzoo.settings import (
     BY_ARCHITECTURE,
     DEFAULT_EPOCHS,
     FIXED_IN_A_RUN,
     LENGTHS,
+    OF_THE_MACHINE,
     RESERVED,
     Settings,
     parse_resolution,
@@ -74,6 +76,7 @@ def make_plan(
     stages: tuple[Mapping[str, Any], ...] = (),
     recipe: str | None = None,
     label: str | int | None = None,
+    typed: Collection[str] = (),
 ) -> Plan:
     """Resolves names and options into a `Plan`.
 
@@ -81,6 +84,7 @@ def make_plan(
         given: options by name, of the architecture or of the trainer, as strings or values; None is "not given".
         stages: a recipe's; () for one stage as long as the options say.
         label: name or number of the only label to train on.
+        typed: those of the options that the user wrote himself, not a recipe.
     Raises: UsageError for whatever of it cannot be.
     """
     entry = find("architecture", architecture)
@@ -91,6 +95,7 @@ def make_plan(
     given = {name: value for name, value in given.items() if value is not None}
     before = settings
     config, settings = apply_options(entry.name, config, settings, given)
+    config = _settle_names(entry, config, typed)
     size, notes = _size(entry, settings, info, explicit="resolution" in given)
     load = _load_size(before, settings, size, explicit="load_size" in given)
     config, settings = apply_options(entry.name, config, settings, {"load_size": load} if load else {})
@@ -101,6 +106,20 @@ def make_plan(
         entry, model, config, settings, info, size,
         tuple(_stage(stage) for stage in stages) or (Stage(_length(settings)),), preset, recipe, notes, label,
     )  # fmt: skip
+
+
+def _settle_names(entry: Entry, config: Any, typed: Collection[str]) -> Any:
+    """The Config with its loss and penalties named so that another plugin's of that name cannot be meant.
+
+    Raises: UsageError where the user wrote a name that several offer.
+    """
+    settled = {}
+    for name in ("loss", "penalty"):
+        value = getattr(config, name, None)
+        if isinstance(value, str):
+            near = () if name in typed else (entry.distribution, ganzoo.DISTRIBUTION)
+            settled[name] = "+".join(written_by(name, part, near) for part in value.split("+"))
+    return dataclasses.replace(config, **settled)
 
 
 def labels_of(info: data.Info, model: type[Architecture], name: str) -> tuple[str, ...]:
@@ -148,8 +167,14 @@ def recipe_of(name: str) -> RecipeCard:
     Raises: UsageError when there is none or the file does not say what it must.
     """
     if not name.endswith(".toml"):
-        card: RecipeCard = find("recipe", name).load()
-        return card
+        entry = find("recipe", name)
+        card: RecipeCard = entry.load()
+        near = (entry.distribution, ganzoo.DISTRIBUTION)
+        return dataclasses.replace(
+            card,
+            architecture=written_by("architecture", card.architecture, near),
+            data=data.meant(card.data, near),
+        )
     try:
         table = tomllib.loads(Path(name).read_text(encoding="utf-8"))
     except OSError as error:
@@ -228,7 +253,7 @@ def stage_of(given: Mapping[str, Any]) -> Stage:
 
 
 def _stage(row: Mapping[str, Any]) -> Stage:
-    fixed = [name for name in row if name in (*FIXED_IN_A_RUN, "log")]
+    fixed = [name for name in row if name in (*FIXED_IN_A_RUN, *OF_THE_MACHINE)]
     if fixed:
         raise UsageError(f"--{fixed[0].replace('_', '-')} cannot change within a run; start a new one, with --init.")
     lengths = {unit: row[unit] for unit in LENGTHS if unit in row}

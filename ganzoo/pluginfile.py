@@ -129,6 +129,8 @@ def stand_in(file: Mapping[str, Any]) -> FilePlugin | None:
 def _take_up(file: Mapping[str, Any], what: str) -> FilePlugin:
     path = Path(file["path"])
     try:
+        if not path.is_file():  # a stranger's model might name a device, which has no end
+            raise FileNotFoundError
         source = path.read_bytes()
     except OSError:
         raise GanzooError(f"{what} was made with {path}, which is not there; say where it is: --plugin FILE.") from None
@@ -153,12 +155,10 @@ def _load(path: Path, source: bytes) -> FilePlugin:
         return before
     module = f"{path.stem}_{digest[:DIGITS]}"
     plugin = FilePlugin(str(path), module, str(path), digest[:DIGITS], sha256=digest)
-    zoo.add(plugin, lambda: _execute(source, path, module))
+    zoo.add(plugin, lambda: _execute(source, path, module), instead_of=before)
     if plugin.error is not None:
         zoo.remove(plugin)
         raise UsageError(f"The plugin {path} does not work: {plugin.error}.")
-    if before is not None:
-        zoo.remove(before)
     plugin.entries = [_by_module(entry, path.stem, module) for entry in plugin.entries]
     return plugin
 

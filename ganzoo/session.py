@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from ganzoo.writer import SCORE, Writer, classic_line, load_checkpoint, take_wei
 
 RECORD_EVERY = 10  # steps between rows of metrics.jsonl; reading values makes a GPU wait
 LINE_EVERY = 50  # steps between classic lines, as in the tutorial
+CURVES_SECONDS = 10  # between drawings of the curves, at the least: epochs may be short
 CHECKPOINT_SECONDS = 600  # between checkpoints, at the most
 MODEL_SECONDS = 60  # between models to sample from, at the most
 
@@ -117,15 +119,15 @@ class Session:
         """Takes up the newest checkpoint; without one, begins, and writes what there is before the first step."""
         found = load_checkpoint(self.run)
         if found is None:
-            if (self.run.path / "train.log").exists():
+            if any(self.run.metrics()):
                 self.display.say("There is no checkpoint yet, so training begins at step 0 again.")
             self.stage, self.stage_starts = 0, [0]
             self.trainer = self.build()
             if self.run.facts.get("init"):
                 take_weights(self.trainer.model, self.run.facts["init"])
                 self.trainer.restart_average()
-            self.writer = Writer(self.run, self.plan, self.trainer)
             if self.leader:
+                self.writer = Writer(self.run, self.plan, self.trainer)
                 self.writer.real(self.dataset)
                 self.writer.model(self.trainer)
                 if self.plan.settings.sample_every:
@@ -139,10 +141,12 @@ class Session:
             self.trainer = self.build(self.stage)
             self.trainer.extent = Extent(**facts["extent"])
             self.trainer.load_state(tensors, facts["counters"])
-            self.writer = Writer(self.run, self.plan, self.trainer, facts["log_bytes"])
+            if self.leader:
+                self.writer = Writer(self.run, self.plan, self.trainer, facts["log_bytes"])
             self.display.say(f"Going on from step {self.trainer.step_count:,}.")
         self._keep_scores()
         self._checkpointed = self._modelled = time.monotonic()
+        self._drawn = -math.inf
 
     def _begin_stage(self) -> None:
         """Goes over into stage `self.stage`: weights and optimizer state stay, its options apply."""
@@ -201,19 +205,21 @@ class Session:
         trainer, every = self.trainer, self.plan.at_stage(self.stage)[1].sample_every
         ended = trainer.epoch > epoch or trainer.done
         scores = bool(self.scorekeeper.every) and (trainer.done or self.scorekeeper.due(images, trainer.images))
-        sheet = every is not None and trainer.step_count % every == 0
+        sheet = trainer.done or (ended if every is None else trainer.step_count % every == 0)
+        curves = ended and (trainer.done or time.monotonic() - self._drawn > CURVES_SECONDS)
         checkpoint, model = stop or self._checkpoint_due(ended), self._model_due()
         if scores:
             self._score(epoch)  # before the checkpoint of this step, so that no row is missing after it
-        if ended:
-            self._end_epoch()
-        elif sheet:
+        if sheet:
             self._samples()
+        if curves and self.leader:
+            self.writer.curves(self.stage_starts)
+            self._drawn = time.monotonic()
         if checkpoint:
             self._checkpoint()
         elif model:
             self._write_model()
-        return ended or scores or sheet or checkpoint or model
+        return scores or sheet or curves or checkpoint or model
 
     def _score(self, epoch: int) -> None:
         """Scores the averaged generator; a row of metrics.jsonl and of scores.jsonl, and the best model."""
@@ -222,8 +228,9 @@ class Session:
             return
         step = self.trainer.step_count
         found = self.scorekeeper(self.run, self.writer.averaged(self.trainer))
-        values = {SCORE + name: value for name, value in found.items()}
-        self.writer.record({"step": step, "epoch": epoch, "images": self.trainer.images, **values})
+        scores = {SCORE + name: value for name, value in found.items()}
+        values = {"epoch": epoch, "images": self.trainer.images, **scores}
+        self.writer.record({"step": step, **values})
         self._notify("ganzoo_logged", run=self.run, step=step, values=values)
         line = f"Scores at step {step:,}: " + ", ".join(f"{name} {value:.4g}" for name, value in found.items()) + "."
         self.writer.log(line)
@@ -233,12 +240,6 @@ class Session:
         self._check_finite(self.trainer.is_finite())
         if self.leader:
             self.writer.samples(self.trainer, self.display.warn)
-
-    def _end_epoch(self) -> None:
-        """A sheet of samples and the curves: at an epoch's end, and at a stage's."""
-        self._samples()
-        if self.leader:
-            self.writer.curves(self.stage_starts)
 
     def _checkpoint_due(self, ended: bool) -> bool:
         """At a stage's end; else every so many steps, or when an epoch has ended and every ten minutes."""

@@ -13,9 +13,8 @@ from ganzoo.spec import option
 BY_ARCHITECTURE = ("epochs", "batch_size", "resolution", "channels", "average", "load_size", "flip")
 LENGTHS = ("epochs", "images", "steps")
 # What stays as it is from a run's first step to its last.
-FIXED_IN_A_RUN = (
-    "seed", "resolution", "channels", "load_size", "flip", "average", "processes", "device", "precision",
-)  # fmt: skip
+FIXED_IN_A_RUN = ("seed", "resolution", "channels", "load_size", "flip", "average", "processes", "precision")
+OF_THE_MACHINE = ("device", "log")  # no stage changes these, whoever goes on with a run may
 DEFAULT_EPOCHS = 10
 
 
@@ -48,7 +47,7 @@ class Settings:
     keep_best: str | None = option(None, "keep the best model by this score, such as swd or confident")
     log: str | None = option(None, "also tell these loggers, such as tensorboard+wandb:project=faces")
     sample_every: int | None = option(
-        None, "steps between sheets of samples, from before the first step on; default: one after every epoch", low=1
+        None, "steps between sheets of samples, from before the first step on; default: after every epoch", low=1
     )
     gradients: bool = option(False, "log the norm of each network's gradient too, before clipping")
 

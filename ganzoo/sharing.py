@@ -148,11 +148,15 @@ def _draw(run: Run, model: Model, file: Path) -> bool:
 
 
 def _scores(run: Run, step: int) -> list[dict[str, Any]]:
-    """The newest value of each score that was measured of the model of this step."""
-    file = run.path / "scores.jsonl"
-    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
-    found = {score["name"]: score for row in rows if row["step"] == step for score in row["metrics"]}
-    return [public(score) for score in found.values()]
+    """The newest value of each score of the model of this step, measured against the data that it was trained on."""
+    mine = (MODEL, run.facts["data"]["fingerprint"])
+    measured = [score for row in run.scores() if row["step"] == step for score in row["metrics"]]
+    found = {
+        score["name"]: public(score)
+        for score in measured
+        if (score["protocol"]["model"], score["protocol"]["fingerprint"]) == mine
+    }
+    return list(found.values())
 
 
 def sha256(file: Path) -> str:

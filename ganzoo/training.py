@@ -23,7 +23,7 @@ from ganzoo.forecast import duration, memory_needed, seconds_per_step, steps_lef
 from ganzoo.guards import memory_explained
 from ganzoo.judge import judged_data
 from ganzoo.loggers import make_loggers
-from ganzoo.model import Model, architecture_of
+from ganzoo.model import Model, architecture_of, data_of
 from ganzoo.plan import Plan, Stage, data_spec, expected_spec, load_architecture, make_plan, recipe_of, stage_of
 from ganzoo.pluginfile import named, records
 from ganzoo.plugins import find
@@ -95,7 +95,7 @@ def train(
     if go_on:
         there = folder if folder is not None else latest(plan.entry.name, plan.data.name, plan.label, recipe)
         if there is not None and (there / "run.json").exists():
-            return resume(there, log=options.get("log"), display=display)
+            return resume(there, device=options.get("device"), log=options.get("log"), display=display)
     return start(plan, folder, init, display)
 
 
@@ -114,10 +114,17 @@ def start(plan: Plan, out: Path | None, init: str | os.PathLike[str] | None, dis
     return run
 
 
-def resume(run: str | os.PathLike[str] | Run, *, log: str | None = None, display: Display | None = None) -> Run:
+def resume(
+    run: str | os.PathLike[str] | Run,
+    *,
+    device: str | None = None,
+    log: str | None = None,
+    display: Display | None = None,
+) -> Run:
     """Goes on with a run exactly where its newest checkpoint left it; a finished run is returned as it is.
 
     Args:
+        device: where to train from now on, such as on another machine; where it did unless given.
         log: the loggers to tell from now on, ``"none"`` for none; those it had unless given.
     Raises: UsageError when it is no run; GanzooError when its checkpoint is damaged, its plugin is not installed, or
     its data has changed.
@@ -128,7 +135,7 @@ def resume(run: str | os.PathLike[str] | Run, *, log: str | None = None, display
         display.say(f"{run.path} is finished; `ganzoo extend {run.path} --epochs N` trains it further.")
         return run
     run.check_idle()
-    choose_loggers(run, log)
+    change_machine(run, device, log)
     session = prepare(take_up(run, display), display)
     check_data(run, session.dataset.fingerprint)
     run.write()
@@ -137,12 +144,17 @@ def resume(run: str | os.PathLike[str] | Run, *, log: str | None = None, display
 
 
 def extend(
-    run: str | os.PathLike[str] | Run, *, log: str | None = None, display: Display | None = None, **options: Any
+    run: str | os.PathLike[str] | Run,
+    *,
+    device: str | None = None,
+    log: str | None = None,
+    display: Display | None = None,
+    **options: Any,
 ) -> Run:
     """Adds a stage to a run and trains it: weights and optimizer state go along, the new options apply.
 
     Args:
-        log: as `resume`.
+        device, log: as `resume`.
         options: one of `epochs`, `images` and `steps`, and whatever changes, such as ``lr=1e-4, beta1=0.3``.
     Raises: as `resume`; UsageError when an option cannot change within a run.
     """
@@ -154,7 +166,7 @@ def extend(
         raise GanzooError(
             f"{run.path} has lost its checkpoints, which going on takes; start a new run with --init {run.model_file}."
         )
-    choose_loggers(run, log)
+    change_machine(run, device, log)
     plan = take_up(run, display)
     session = prepare(dataclasses.replace(plan, stages=(*plan.stages, stage)), display)
     check_data(run, session.dataset.fingerprint)
@@ -177,10 +189,11 @@ def plan_run(
 ) -> Plan:
     """The plan of a run, with a recipe's words filled in. Raises: UsageError."""
     stages: tuple[Mapping[str, Any], ...] = ()
+    typed = {name for name, value in options.items() if value is not None}
     architecture = None if architecture is None else named(architecture)
     if recipe is not None:
         card = recipe_of(recipe)
-        if architecture not in (None, card.architecture):
+        if architecture not in (None, card.architecture, card.architecture.rpartition(":")[2]):
             raise UsageError(f"The recipe {recipe} is for {card.architecture}, not for {architecture}.")
         architecture, dataset, preset = card.architecture, dataset or card.data, preset or card.preset
         config = load_architecture(find("architecture", architecture)).Config
@@ -191,7 +204,7 @@ def plan_run(
         options = {**upgraded(config, card.options, None, architecture), **given}
     if architecture is None or dataset is None:
         raise UsageError("Say an architecture and a data set, such as `ganzoo train dcgan anime`, or --recipe NAME.")
-    return make_plan(architecture, dataset, options, preset, stages, recipe, label)
+    return make_plan(architecture, dataset, options, preset, stages, recipe, label, typed)
 
 
 def plan_of(run: Run) -> Plan:
@@ -206,7 +219,7 @@ def plan_of(run: Run) -> Plan:
             model,
             stored_config(entry, model.Config, facts, str(run.path)),
             build(Settings, facts["settings"], "ganzoo"),
-            data.info(facts["data"]["name"]),
+            data.info(data_of(facts["data"])),
             tuple(size) if size else None,
             tuple(
                 Stage(stage["length"], upgraded(model.Config, stage["changes"], version, entry.name))
@@ -259,8 +272,9 @@ def prepare(plan: Plan, display: Display, *, pack: bool = True) -> Session:
     loggers = make_loggers(plan.settings.log)
     pick_device(plan.settings.device)
     expected = expected_spec(plan)
-    if expected is not None:
-        check_networks(plan, expected)  # before the data is packed, which may take long
+    if expected is not None:  # before the data is packed, which may take long
+        _check_batches(plan, plan.data.images)
+        check_networks(plan, expected)
     settings = plan.settings
     load = (settings.load_size, settings.load_size) if settings.load_size else None
     dataset = data.prepare(
@@ -272,9 +286,17 @@ def prepare(plan: Plan, display: Display, *, pack: bool = True) -> Session:
         report=display.report,
         unpack=None if pack else False,
     )
-    items = max(len(part) for part in dataset.parts.values())
     if plan.model.conditional:
         _check_labelled(dataset)
+    _check_batches(plan, max(len(part) for part in dataset.parts.values()))
+    spec = data_spec(dataset, plan.size)
+    if spec != expected:
+        check_networks(plan, spec)
+    return Session(plan, dataset, loggers)
+
+
+def _check_batches(plan: Plan, items: int) -> None:
+    """Raises: UsageError when a stage's batch is larger than the data."""
     for index in range(len(plan.stages)):
         batch = plan.at_stage(index)[1].batch_size
         if batch > items:
@@ -282,10 +304,6 @@ def prepare(plan: Plan, display: Display, *, pack: bool = True) -> Session:
             raise UsageError(
                 f"A batch of {batch} is larger than {where}, which has {items}; use --batch-size {items} or less."
             )
-    spec = data_spec(dataset, plan.size)
-    if spec != expected:
-        check_networks(plan, spec)
-    return Session(plan, dataset, loggers)
 
 
 def _rehearse_scores(session: Session, facts: Mapping[str, Any], display: Display) -> None:
@@ -372,6 +390,7 @@ def facts_of(session: Session, init: str | os.PathLike[str] | None) -> dict[str,
         "recipe": plan.recipe,
         "data": {
             "name": plan.data.name,
+            "distribution": plan.data.distribution,
             "origin": session.dataset.origin,
             "fingerprint": session.dataset.fingerprint,
             "images": session.dataset.items,
@@ -417,10 +436,11 @@ def check_data(run: Run, fingerprint: str) -> None:
         )
 
 
-def choose_loggers(run: Run, log: str | None) -> None:
-    """From its next step on a run tells these loggers; None leaves it at those it has."""
-    if log is not None:
-        run.facts["settings"]["log"] = options_of(Settings)["log"].parse(log)
+def change_machine(run: Run, device: str | None, log: str | None) -> None:
+    """From its next step on a run trains on this device and tells these loggers; None leaves it as it is."""
+    for name, value in (("device", device), ("log", log)):
+        if value is not None:
+            run.facts["settings"][name] = options_of(Settings)[name].parse(value)
 
 
 def _stage_facts(stage: Stage) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import textwrap
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -45,6 +46,33 @@ def forget_files() -> None:
 
     for plugin in [each for each in catalogue().plugins if isinstance(each, FilePlugin)]:
         catalogue().remove(plugin)
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Installs a plugin of one module with this source, as pip would; gives the folder it was installed into."""
+    site = tmp_path / "site"
+    site.mkdir()
+    monkeypatch.syspath_prepend(site)
+
+    def install(source: str, name: str = "stranger", distribution: str | None = None, version: str = "2.5") -> Path:
+        module = f"{(distribution or name).replace('-', '_')}_module"
+        (site / f"{module}.py").write_text(textwrap.dedent(source), encoding="utf-8")
+        monkeypatch.delitem(sys.modules, module, raising=False)
+        write_distribution(site, distribution or f"ganzoo-{name}", {name: module}, version)
+        return site
+
+    return install
+
+
+@pytest.fixture
+def own_catalogue() -> Iterator[None]:
+    """Whatever the test installs is in the catalogue of the process, for as long as the test lasts."""
+    from ganzoo.plugins import catalogue
+
+    catalogue.cache_clear()
+    yield
+    catalogue.cache_clear()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -74,7 +75,7 @@ def test_listing_loggers_imports_none(run_python):
 @pytest.mark.parametrize("event", ["started", "logged", "sampled", "ended"])
 def test_a_logger_that_raises_is_reported_once_and_stops_nothing(train, event, how):
     display = Listener()
-    run = train(epochs=2, log=f"tinylog:fails={event},how={how}+otherlog:file=other.jsonl", display=display)
+    run = train(epochs=1, log=f"tinylog:fails={event},how={how}+otherlog:file=other.jsonl", display=display)
     (warning,) = display.warnings
     name = {"started": "run_started", "ended": "run_ended"}.get(event, event)
     what = "SystemExit: 3" if how == "exit" else "RuntimeError: no luck"
@@ -83,8 +84,27 @@ def test_a_logger_that_raises_is_reported_once_and_stops_nothing(train, event, h
     other = heard(run, "other.jsonl")
     assert [each for each, _ in other].count("logged") == len(list(run.metrics()))
     assert other[-1] == ["ended", "finished"]
-    again = train("again", log="tinylog")  # what was left out of one run is not left out of the next
-    assert heard(again)[-1] == ["ended", "finished"]
+
+
+def test_what_was_left_out_of_one_run_is_told_of_the_next(train):
+    train(steps=1, log="tinylog:fails=started")
+    assert heard(train("again", steps=1, log="tinylog"))[-1] == ["ended", "finished"]
+
+
+def test_a_plugin_that_listens_to_every_run_stops_none_either(train, monkeypatch):
+    """One that is no logger: its module implements the hook."""
+
+    @hookimpl
+    def ganzoo_run_started(run):
+        raise SystemExit(3)
+
+    module, display = SimpleNamespace(ganzoo_run_started=ganzoo_run_started), Listener()
+    catalogue().manager.register(module, name="a:noisy")
+    run = train(steps=1, log="tinylog", display=display)
+    (warning,) = display.warnings
+    assert warning.startswith("The a:noisy failed in ganzoo_run_started (SystemExit: 3 (")
+    assert heard(run)[-1] == ["ended", "finished"]
+    catalogue().unregister("a:noisy")
 
 
 def test_the_weights_do_not_depend_on_who_listens(train):

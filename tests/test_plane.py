@@ -112,7 +112,7 @@ def test_a_run_on_points(train):
     assert notes == {
         "epoch-0000.png": ((SIDE, SIDE), "0", "0"),
         "step-000002.png": ((SIDE, SIDE), "2", "0"),
-        "epoch-0001.png": ((SIDE, SIDE), "4", "1"),
+        "epoch-0001.png": ((SIDE, SIDE), "4", "1"),  # the fourth step ended an epoch
         "step-000005.png": ((SIDE, SIDE), "5", "1"),
     }
     dots = [(np.asarray(Image.open(file)) == plane.REAL).all(-1) for file in (sheets[0], run.path / "real.png")]

@@ -4,48 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
-import textwrap
-from pathlib import Path
 
 import pytest
 from conftest import write_distribution
+from strangers import CARD, YIELDS, names, plugin
 
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.plugins import Catalogue, Plugin
-
-CARD = """
-from ganzoo.api import Card, LossCard, hookimpl
-
-def card(name="stranger", **changes):
-    fields = dict(name=name, title="T", year=2020, paper="p", summary="s", licence="MIT", api=1, model="nowhere:Model")
-    return Card(**{**fields, **changes})
-"""
-YIELDS = CARD + "@hookimpl\ndef ganzoo_architectures():\n    yield card()\n"
-
-
-@pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Installs a plugin of one module with this source."""
-    site = tmp_path / "site"
-    site.mkdir()
-    monkeypatch.syspath_prepend(site)
-
-    def install(source: str, name: str = "stranger", distribution: str | None = None, version: str = "2.5") -> None:
-        module = f"{(distribution or name).replace('-', '_')}_module"
-        (site / f"{module}.py").write_text(textwrap.dedent(source), encoding="utf-8")
-        monkeypatch.delitem(sys.modules, module, raising=False)
-        write_distribution(site, distribution or f"ganzoo-{name}", {name: module}, version)
-
-    return install
-
-
-def plugin(catalogue: Catalogue, name: str = "stranger") -> Plugin:
-    (found,) = [each for each in catalogue.plugins if each.name == name]
-    return found
-
-
-def names(catalogue: Catalogue, kind: str = "architecture") -> list[str]:
-    return [entry.name for entry in catalogue.entries(kind)]
+from ganzoo.plugins import Catalogue
 
 
 def test_a_stranger_comes_in_by_the_same_door(install):
@@ -75,7 +40,10 @@ BROKEN = {
     "raises": ("raise RuntimeError('no luck\\ntoday')", r"RuntimeError: no luck today \(.*_module.py:1\)"),
     "exits": ("import sys; sys.exit(3)", "SystemExit: 3"),
     "syntax": ("def", "SyntaxError"),
-    "needs another": ("import surely_not_installed", "No module named 'surely_not_installed'"),
+    "needs another": (
+        "import surely_not_installed",
+        "needs the module surely_not_installed, which is not installed; type: pip install surely_not_installed$",
+    ),
     "no hook": ("x = 1", "implements no hook"),
     "raises in its hook": (CARD + "@hookimpl\ndef ganzoo_architectures():\n    raise KeyError('x')", "KeyError"),
     "exits in its hook": (CARD + "@hookimpl\ndef ganzoo_architectures():\n    raise SystemExit", "SystemExit"),
@@ -83,7 +51,10 @@ BROKEN = {
         CARD + "@hookimpl\ndef ganzoo_architectures():\n    yield card()\n    raise ValueError('late')",
         "ValueError: late",
     ),
-    "a number": (CARD + "@hookimpl\ndef ganzoo_architectures():\n    return 42", "TypeError"),
+    "a number": (
+        CARD + "@hookimpl\ndef ganzoo_architectures():\n    return 42",
+        "gave a int; it should yield each Card",
+    ),
     "strings": (
         CARD + "@hookimpl\ndef ganzoo_architectures():\n    return ['dcgan']",
         "gave a str where a Card belongs",
@@ -221,7 +192,7 @@ def test_a_logger_that_raises_is_complained_about_once_and_left_out(install, how
         catalogue.notify("ganzoo_logged", complaints.append, run="run", step=step, values={})
     catalogue.notify("ganzoo_run_ended", complaints.append, run="run", status="finished")
     (complaint,) = complaints
-    assert "noisy_module failed in ganzoo_logged" in complaint
+    assert "The plugin noisy of ganzoo-noisy 2.5 failed in ganzoo_logged" in complaint
     assert "\n" not in complaint
     assert sys.modules["noisy_module"].heard == []
     assert sys.modules["quiet_module"].heard == [("run", {})] * 3 + ["finished"]

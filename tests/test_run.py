@@ -616,7 +616,7 @@ def test_loading_what_is_no_model(finished):
         ({"architecture": "tinygam"}, "There is no architecture 'tinygam'; did you mean tinygan"),
         ({"data": "tinny"}, "There is no data set 'tinny'; did you mean tiny"),
         ({"data": "tiny:pictures=3"}, "has no option 'pictures'"),
-        ({"data": "tiny:images=1"}, "training needs two or more"),
+        ({"data": "tiny:images=1"}, "training needs two or more|is larger than tiny:images=1"),
         ({"architecture": None}, "Say an architecture and a data set"),
         ({"batch_size": 49}, "A batch of 49 is larger than tiny, which has 48; use --batch-size 48 or less"),
         ({"batch_size": 0}, "--batch-size 0 is too small"),
@@ -660,6 +660,21 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_written(train, opt
 def test_cuda_without_cuda(train):
     with pytest.raises(UsageError, match=r"There is no cuda device here .*ganzoo doctor"):
         train(device="cuda")
+
+
+def test_a_run_goes_on_where_its_device_is_not(train, finished):
+    """As when a run that said --device cuda is moved to a machine without."""
+    with pytest.raises(KeyboardInterrupt):
+        train("moved", epochs=2, display=At(2, interrupt))
+    run = Run.open("moved")
+    run.facts["settings"]["device"] = "nowhere"
+    run.write()
+    with pytest.raises(GanzooError, match="--device takes"):
+        ganzoo.resume("moved", display=QUIET)
+    with pytest.raises(UsageError, match="--device takes auto, cpu"):
+        ganzoo.resume("moved", device="tpu", display=QUIET)
+    assert_same_end(ganzoo.resume("moved", device="cpu", display=QUIET), finished)
+    assert ganzoo.extend("moved", device="auto", steps=1, display=QUIET).facts["settings"]["device"] == "auto"
 
 
 def test_a_folder_that_exists_is_not_overwritten(train):

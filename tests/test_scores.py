@@ -324,6 +324,23 @@ def test_a_run_is_scored_and_the_scores_are_kept(train):
     assert ganzoo.evaluate(raw, ["nearest"], samples=5)[0]["protocol"]["weights"] == "raw"
 
 
+def test_a_model_is_compared_with_other_data(train):
+    """More samples than it was trained on; what is said of training images is left out."""
+    run = train(data="tiny:images=16")
+    assert ganzoo.evaluate(run, ["classifier"], samples=40)[0]["protocol"]["samples"] == 16
+    scores = ganzoo.evaluate(run, samples=40, against="tiny:images=60,seed=1")
+    assert {score["protocol"]["metric"] for score in scores} == {"classifier"}
+    protocol = scores[0]["protocol"]
+    assert (protocol["data"], protocol["fingerprint"]) == ("tiny:images=60,seed=1", "tiny:60:1")
+    assert (protocol["samples"], protocol["real"]) == (40, 40)
+    printed = cli("evaluate", run.path, "--samples", "40", "--against", "tiny:images=60,seed=1")
+    assert "40 samples against 40 items of tiny:images=60,seed=1" in printed.stdout
+    with pytest.raises(UsageError, match="of the data that the model was trained on"):
+        ganzoo.evaluate(run, ["nearest"], against="tiny:images=60,seed=1")
+    with pytest.raises(UsageError, match="digits is not like tiny:images=16, which the model was trained on"):
+        ganzoo.evaluate(run, against="digits")
+
+
 def test_a_conditional_model_is_asked_for_labels(train):
     run = train(architecture="cgan", data="digits:images=360", resolution=16, channels=1, batch_size=8, steps=2)
     values = values_of(ganzoo.evaluate(run, ["classifier"], samples=40))

@@ -220,11 +220,20 @@ def test_scores_of_this_very_model_are_on_the_page(train, hub):
     from huggingface_hub import ModelCard
 
     run = train("scored")
-    protocol = {"samples": 500, "split": "training", "seed": 3}
+    protocol = {
+        "samples": 500,
+        "split": "training",
+        "seed": 3,
+        "model": "model.safetensors",
+        "fingerprint": "tiny:48:0",
+    }
+    another, elsewhere = {**protocol, "model": "best.safetensors"}, {**protocol, "fingerprint": "digits:9:9"}
     rows = [
         {"step": 4, "images": 64, "training": False, "metrics": [{"name": "swd", "value": 9.0, "protocol": protocol}]},
         {"step": 2, "images": 32, "training": True, "metrics": [{"name": "old", "value": 1.0, "protocol": protocol}]},
         {"step": 4, "images": 64, "training": False, "metrics": [{"name": "swd", "value": 7.25, "protocol": protocol}]},
+        {"step": 4, "images": 64, "training": False, "metrics": [{"name": "swd", "value": 1.0, "protocol": another}]},
+        {"step": 4, "images": 64, "training": False, "metrics": [{"name": "swd", "value": 2.0, "protocol": elsewhere}]},
     ]
     (run.path / "scores.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     ganzoo.push(run, "look")
@@ -419,8 +428,9 @@ def test_a_model_of_something_else(hub, tmp_path):
         {"config": None},
         {"data": None},
         {"data": {"name": "n", "origin": "o", "shape": ["3", 8, 8], "classes": [], "domains": []}},
+        {"plugin_files": [{"path": "/dev/zero"}]},
     ],
-    ids=["shell", "terminal", "version", "config", "data", "shape"],
+    ids=["shell", "terminal", "version", "config", "data", "shape", "files"],
 )
 def test_a_strangers_header_is_not_trusted(hub, finished, tmp_path, change):
     tensors, facts = checkpoint.load(finished.model_file)
@@ -493,3 +503,47 @@ def test_silence(hub, finished, capfd):
     ganzoo.pull("hf://somebody/tiny", "quiet.safetensors")
     assert capfd.readouterr() == ("", "")
     assert Display  # the tests' own display says nothing either
+
+
+ONE_FILE = """
+from ganzoo.api import Card, hookimpl
+from tinyzoo.model import TinyGAN
+
+@hookimpl
+def ganzoo_architectures():
+    yield Card(name="single", title="Single", year=2020, paper="none", summary="For a test.", resolutions=(8,),
+               licence="MIT", api=1, model=TinyGAN)
+"""
+
+
+def test_a_model_of_a_single_file_comes_without_its_code(hub, tmp_path, run_python):
+    """Whoever uses it needs the file, and gives it by hand."""
+    secret = tmp_path / "secret" / "my_gan.py"
+    secret.parent.mkdir()
+    secret.write_text(ONE_FILE, encoding="utf-8")
+    made = run_python(
+        "import sys, ganzoo; from ganzoo.display import Display\n"
+        "options = dict(steps=1, samples=4, device='cpu', display=Display())\n"
+        "run = ganzoo.train(sys.argv[1], 'tiny', out='run', **options)\n"
+        "ganzoo.push(run, 'look')", secret,
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    assert {file.name for file in Path("look").iterdir()} == FILES
+    assert not any(b"secret" in file.read_bytes() for file in Path("look").iterdir())
+    assert "`my_gan.py`, the file of its architecture, given with `--plugin my_gan.py`" in Path(
+        "look/README.md"
+    ).read_text(encoding="utf-8")
+    hub.put("somebody/single", {"model.safetensors": Path("look/model.safetensors").read_bytes()})
+    assert fails("hf://somebody/single") == (
+        "hf://somebody/single was made with my_gan.py, which is not there; say where it is: --plugin FILE."
+    )
+    device = {"path": "/dev/zero", "sha256": "0" * 64, "offers": []}
+    tensors, facts = checkpoint.load(Path("look/model.safetensors"))
+    checkpoint.save(Path("device.safetensors"), tensors, {**facts, "plugin_files": [device]})
+    assert "which is not there" in fails("device.safetensors")
+
+
+def test_a_published_model_is_scored(train, hub):
+    ganzoo.push(train(resolution=16, steps=1), "hf://somebody/large")
+    scores = ganzoo.evaluate("hf://somebody/large", ["swd:directions=8"], samples=16, device="cpu")
+    assert {score["protocol"]["model"] for score in scores} == {"hf://somebody/large"}

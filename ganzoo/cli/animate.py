@@ -19,8 +19,8 @@ from ganzoo.cli.framework import Command
 def animate(run: str, out: str | None, rate: int, frames: int | None) -> None:
     """Show a run's samples over time, as a movie.
 
-    There is a sheet after every epoch; `ganzoo train --sample-every STEPS` writes more. Each is labelled with its
-    epoch and step, and the last one stays for a moment. An .mp4 needs ffmpeg.
+    There is a sheet after every epoch, or as often as `ganzoo train --sample-every STEPS` says. Each is labelled with
+    its epoch and step, and the last one stays for a moment. An .mp4 needs ffmpeg.
     """
     import ganzoo
 

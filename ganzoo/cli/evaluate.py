@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ganzoo.cli.framework import Command
-from ganzoo.cli.screen import console, print_json, table
+from ganzoo.cli.screen import print_json, table
 
 
 @click.command(
@@ -27,8 +27,11 @@ from ganzoo.cli.screen import console, print_json, table
 )
 @click.option("--seed", type=int, default=0, metavar="INT", help="The same seed draws the same images. [default: 0]")
 @click.option("--device", default="auto", metavar="auto|cpu|cuda|mps", help="Where to compute. [default: auto]")
+@click.option("--against", metavar="DATA", help="Compare with this data set instead, such as digits:seed=1.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def evaluate(source: str, metrics: tuple[str, ...], samples: int, seed: int, device: str, as_json: bool) -> None:
+def evaluate(
+    source: str, metrics: tuple[str, ...], samples: int, seed: int, device: str, against: str | None, as_json: bool
+) -> None:
     """Score a model against the data it was trained on.
 
     RUN|MODEL is a run's folder, a model file, or the folder that --per-class made: its models are then scored as one,
@@ -40,16 +43,18 @@ def evaluate(source: str, metrics: tuple[str, ...], samples: int, seed: int, dev
     """
     import ganzoo
 
-    scores = ganzoo.evaluate(source, metrics, samples=samples, seed=seed, device=device, report=_Progress())
+    scores = ganzoo.evaluate(
+        source, metrics, samples=samples, seed=seed, device=device, against=against, report=_Progress()
+    )
     if as_json:
         print_json({"metrics": scores})
         return
     labels = list(dict.fromkeys(score["protocol"]["label"] for score in scores))
     if len(labels) == 1:
         rows = [(score["name"], _number(score["value"])) for score in scores]
-        console().print(table(("score", "value"), rows, right=("value",)))
+        table(("score", "value"), rows, right=("value",)).print()
     else:
-        console().print(table(("label", "score", "value"), _by_label(scores), right=("value",)))
+        table(("label", "score", "value"), _by_label(scores), right=("value",)).print()
     _say_protocol(scores)
 
 

@@ -135,8 +135,8 @@ def _guarded(work: Callable[..., Any], standalone: bool, *args: Any, **extra: An
         return work(*args, standalone_mode=False, **extra)
     try:
         code = work(*args, standalone_mode=False, **extra)
-    except click.Abort:
-        fail("Stopped.", STOPPED, prefix="")
+    except click.Abort as error:
+        fail(str(error.__cause__ or "") or "Stopped.", STOPPED, prefix="")
     except click.ClickException as error:
         fail(_plain(error), error.exit_code)
     except GanzooError as error:

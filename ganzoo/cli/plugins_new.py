@@ -50,6 +50,6 @@ def new(name: str, kind: str, task: str, out: str | None) -> None:
     usage = TRY.get(task if kind == "architecture" else kind, TRY["architecture"]).format(name=called)
     where = f'"{folder}"' if " " in str(folder) else str(folder)
     where = where if folder.is_absolute() or folder.parts[:1] == ("..",) else f"./{where}"
-    click.echo(f"{folder} is written. Install it, use it, test it:")
-    for line in (f"pip install -e {where}", usage, f"pytest {where}"):
+    click.echo(f"{folder} is written. Install it, use it, check it:")
+    for line in (f"pip install -e {where}", usage, f"ganzoo plugins check {name}"):
         click.echo(f"    {line}")

@@ -93,8 +93,9 @@ def _is_per_class(recipe: str | None) -> bool:
     examples=("ganzoo resume runs/dcgan-anime-1", "ganzoo resume runs/dcgan-anime-1 --log tensorboard"),
 )
 @click.argument("run", metavar="RUN")
+@click.option("--device", metavar="auto|cpu|cuda|mps", help="Train there from now on. [default: as before]")
 @click.option("--log", metavar="TEXT", help="Tell these loggers from now on; none: no more. [default: as before]")
-def resume(run: str, log: str | None) -> None:
+def resume(run: str, device: str | None, log: str | None) -> None:
     """Go on with a run exactly where it stopped.
 
     RUN is its folder; `ganzoo runs` lists them. It ends as if it had never been stopped. The folder that --per-class
@@ -104,9 +105,9 @@ def resume(run: str, log: str | None) -> None:
     from ganzoo.runs import CLASSES
 
     if (Path(run) / CLASSES).exists():
-        follow(lambda display: ganzoo.resume_per_class(run, log=log, display=display))
+        follow(lambda display: ganzoo.resume_per_class(run, device=device, log=log, display=display))
     else:
-        follow(lambda display: ganzoo.resume(run, log=log, display=display))
+        follow(lambda display: ganzoo.resume(run, device=device, log=log, display=display))
 
 
 def _architecture_of_run(words: Sequence[str], given: Mapping[str, str]) -> type[Architecture] | None:

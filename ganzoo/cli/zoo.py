@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from ganzoo.cli.framework import Command
-from ganzoo.cli.screen import console, print_json, table
+from ganzoo.cli.screen import print_json, say, table
+from ganzoo.cli.trouble import STYLES, say_left_out, say_trouble
 from ganzoo.errors import UsageError, nearest
 from ganzoo.plugins import Entry, catalogue
 
@@ -31,7 +32,8 @@ def _kind_flags(command: Any) -> Any:
 def list_zoo(task: str | None, kind: str | None, as_json: bool) -> None:
     """List the architectures of every installed plugin.
 
-    Each stands with the distribution that it comes from. A plugin that does not work is listed too, with the reason.
+    Each stands with the distribution that it comes from. A plugin that does not work is listed too, in red, with the
+    reason, and one that does what it should not in yellow.
     """
     if task and kind:
         raise UsageError("--task is for architectures; leave it out here.")
@@ -54,19 +56,20 @@ def list_zoo(task: str | None, kind: str | None, as_json: bool) -> None:
 def _rows(kind: str) -> list[dict[str, Any]]:
     entries = catalogue().entries(kind)
     count = Counter(entry.name for entry in entries)
-    return [_row(entry, count[entry.name]) for entry in entries]
+    remarks = {(plugin.distribution, plugin.name): plugin.reason for plugin in catalogue().plugins}
+    return [_row(entry, count[entry.name], remarks[entry.distribution, entry.plugin]) for entry in entries]
 
 
-def _row(entry: Entry, offers: int) -> dict[str, Any]:
+def _row(entry: Entry, offers: int, remark: str | None) -> dict[str, Any]:
     card = entry.card
     own: dict[str, Any] = {"name": entry.name}
     if entry.kind == "architecture":
         own.update(title=card.title, year=card.year, tasks=sorted(card.tasks))
     own["summary"] = card.summary
-    reason = None if offers == 1 else f"{offers} plugins offer it; write {entry.full_name}"
+    ambiguous = f"{offers} plugins offer it; write {entry.full_name}" if offers > 1 else None
     return {
         **own, "distribution": entry.distribution, "version": entry.version,
-        "status": "ok" if reason is None else "ambiguous", "reason": reason,
+        "status": "ambiguous" if ambiguous else "warning" if remark else "ok", "reason": ambiguous or remark,
     }  # fmt: skip
 
 
@@ -83,16 +86,13 @@ def _broken(kind: str) -> list[dict[str, Any]]:
 def _print_architectures(rows: list[dict[str, Any]], broken: list[dict[str, Any]], task: str | None) -> None:
     if not rows:
         click.echo(f"No installed plugin has an architecture{f' for the task {task!r}' if task else ''}.")
-    headings = ("name", "title", "year", "tasks", "from", "status")
-    shown = table(
-        headings,
-        [(r["name"], r["title"], r["year"], ", ".join(r["tasks"]), _origin(r), r["status"]) for r in rows],
-    )
-    for row in broken:
-        shown.add_row(row["name"], "", "", "", _origin(row), "broken", style="red")
+    shown = table(("name", "title", "year", "tasks", "from", "status"), ())
+    for row in rows + broken:
+        cells = (row["name"], row["title"], row["year"], ", ".join(row["tasks"]), _origin(row), row["status"])
+        shown.add_row(*("" if cell is None else str(cell) for cell in cells), style=STYLES[row["status"]])
     if rows or broken:
-        console().print(shown)
-    _print_reasons(rows + broken)
+        shown.print()
+    _print_reasons(rows, every_plugin=not task)
     if rows and not task:
         click.echo(f"`ganzoo show {rows[0]['name']}` says more; `ganzoo train {rows[0]['name']} DATA` trains it.")
 
@@ -100,19 +100,21 @@ def _print_architectures(rows: list[dict[str, Any]], broken: list[dict[str, Any]
 def _print_others(kind: str, rows: list[dict[str, Any]], broken: list[dict[str, Any]]) -> None:
     if not rows:
         click.echo(f"No installed plugin has a {kind}.")
-    shown = table(("name", "from", "what it is"), [(r["name"], _origin(r), r["summary"]) for r in rows])
-    for row in broken:
-        shown.add_row(row["name"], _origin(row), "broken", style="red")
+    shown = table(("name", "from", "what it is"), ())
+    for row in rows + broken:
+        shown.add_row(row["name"], _origin(row), row["summary"] or "broken", style=STYLES[row["status"]])
     if rows or broken:
-        console().print(shown)
-    _print_reasons(rows + broken)
+        shown.print()
+    _print_reasons(rows, every_plugin=True)
 
 
-def _print_reasons(rows: list[dict[str, Any]]) -> None:
+def _print_reasons(rows: list[dict[str, Any]], every_plugin: bool) -> None:
     for row in rows:
-        if row["reason"]:
-            what = "The plugin" if row["status"] == "broken" else ""
-            console().print(f"{what} {row['name']} of {_origin(row)}: {row['reason']}.".strip(), style="red")
+        if row["status"] == "ambiguous":
+            say(f"{row['name']} of {_origin(row)}: {row['reason']}.", STYLES["ambiguous"])
+    if every_plugin:
+        say_trouble()
+    say_left_out()
 
 
 def _origin(row: dict[str, Any]) -> str:

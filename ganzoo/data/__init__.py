@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ganzoo.data.store import Info as Info
     from ganzoo.data.store import add as add
     from ganzoo.data.store import info as info
+    from ganzoo.data.store import meant as meant
     from ganzoo.data.store import names as names
     from ganzoo.data.store import open_source as open_source
     from ganzoo.data.store import remove as remove
@@ -27,13 +28,14 @@ _HOMES = {
     "Source": "source",
     "add": "store",
     "info": "store",
+    "meant": "store",
     "names": "store",
     "open_source": "store",
     "prepare": "dataset",
     "remove": "store",
 }
 
-__all__ = ["Dataset", "Info", "Report", "Source", "add", "info", "names", "open_source", "prepare", "remove"]
+__all__ = ["Dataset", "Info", "Report", "Source", "add", "info", "meant", "names", "open_source", "prepare", "remove"]
 
 
 def __getattr__(name: str) -> Any:

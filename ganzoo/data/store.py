@@ -33,7 +33,7 @@ class Info:
         height, width: in pixels; None where sizes are mixed, and for vectors.
         skipped: how many files could not be used; `skipped_files` are their names and why.
         kind: "plugin" or "user".
-        source: where it comes from, in full.
+        source: where it comes from, in full; `distribution` alone, for a plugin's.
         sha256: of the file, when one was downloaded.
         problem: why the data set cannot be used, in `names`; nothing else is then known of it.
     """
@@ -54,6 +54,7 @@ class Info:
     sha256: str = ""
     fit: Fit = "crop"
     problem: str = ""
+    distribution: str = ""
 
 
 def add(
@@ -167,6 +168,15 @@ def resolve(name: str) -> tuple[Source, str]:
     return source, str(entry.card.origin)
 
 
+def meant(name: str, near: Sequence[str]) -> str:
+    """The name of a data set that a recipe or an earlier run wrote; see `ganzoo.plugins.written_by`.
+
+    What the user added under it comes first.
+    """
+    added = _load(spec.parse_spec(name)[0]) is not None
+    return name if added else plugins.written_by("dataset", name, near)
+
+
 def info(name: str) -> Info:
     """What is known of the data set `name`, with or without options.
 
@@ -192,6 +202,7 @@ def info(name: str) -> Info:
             kind="plugin",
             source=f"{entry.distribution} {entry.version}",
             fingerprint=source.fingerprint,
+            distribution=entry.distribution,
         )
     except GanzooError:
         raise

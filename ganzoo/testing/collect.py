@@ -28,10 +28,9 @@ def checks(what: str | Path | Entry, expected_failures: Mapping[str, str] | None
     """
     try:
         found = [Found.of(what)] if isinstance(what, Entry) else look_up(what)
-        made = [check for each in found for check in _checks(each)]
     except GanzooError as error:
         return [Check("loads", str(what), "", partial(_raise, error), "plugin")]
-    return _expecting(made, dict(expected_failures or {}))
+    return _expecting([check for each in found for check in checks_of(each)], dict(expected_failures or {}))
 
 
 def _expecting(made: list[Check], expected: dict[str, str]) -> list[Check]:
@@ -44,7 +43,8 @@ def _expecting(made: list[Check], expected: dict[str, str]) -> list[Check]:
     return [dataclasses.replace(check, expected=why) for check, why in zip(made, reasons, strict=True)]
 
 
-def _checks(found: Found) -> Iterator[Check]:
+def checks_of(found: Found) -> Iterator[Check]:
+    """The checks of one plugin, or of what is meant of it."""
     if found.plugin is not None:
         yield from load_checks(found.plugin, whole=not found.single_file)
         if found.hears_runs:
@@ -78,6 +78,10 @@ def _entry_checks(entry: Entry, found: Found) -> Iterator[Check]:
         from ganzoo.testing.metrics import metric_checks
 
         yield from metric_checks(entry, name)
+    elif entry.kind == "logger":
+        from ganzoo.testing.loggers import logger_checks
+
+        yield from logger_checks(entry, name)
     elif entry.kind == "recipe":
         from ganzoo.testing.recipes import recipe_checks
 

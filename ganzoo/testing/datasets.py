@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
@@ -20,6 +18,7 @@ from ganzoo.plugins import Entry
 from ganzoo.spec import build, options
 from ganzoo.testing.cards import check_card
 from ganzoo.testing.check import Check, NotChecked, require
+from ganzoo.testing.elsewhere import python
 from ganzoo.testing.offline import offline
 
 FEW, MANY = 5, 200  # items that are read, and whose labels are
@@ -166,11 +165,7 @@ def _digests_elsewhere(source: Source, indices: Sequence[int]) -> list[str] | No
     """The same, read by another process; None where the class cannot be imported there."""
     cls = type(source)
     words = [cls.__module__, cls.__qualname__, json.dumps({name: getattr(source, name) for name in options(cls)})]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONHASHSEED": "4321"}
-    done = subprocess.run(
-        [sys.executable, "-c", ELSEWHERE, *words, json.dumps(list(indices))],
-        env=environment, capture_output=True, text=True, encoding="utf-8",
-    )  # fmt: skip
+    done = python("-c", ELSEWHERE, *words, json.dumps(list(indices)), folder=os.getcwd(), PYTHONHASHSEED="4321")
     with suppress(ValueError):
         found: list[str] = json.loads(done.stdout)
         return found

@@ -14,6 +14,7 @@ from typing import Any
 
 from ganzoo import hookspecs
 from ganzoo.errors import UsageError, nearest
+from ganzoo.pluginfile import use_plugin
 from ganzoo.plugins import KINDS, Entry, Plugin, catalogue
 
 EVENTS = {name for name in dir(hookspecs) if name.startswith("ganzoo_")} - {hook for hook, _, _ in KINDS.values()}
@@ -122,4 +123,8 @@ def _stand_in(folder: Path, name: str, version: str, points: Mapping[str, Any]) 
 
 
 def _file(file: Path) -> list[Found]:
-    raise UsageError(f"{file} is a single file; give the folder of its project.")  # until it is one of a catalogue
+    try:
+        plugin: Plugin = use_plugin(file)
+    except UsageError as error:
+        plugin = Plugin(str(file), str(file), str(file), "", error=str(error).rstrip("."))
+    return [Found(plugin, tuple(plugin.entries), single_file=True)]

@@ -1,4 +1,7 @@
-"""The process in which a plugin hears of a tiny run: `python -m ganzoo.testing.listening RUN REPORT [LOGGER]`."""
+"""The process in which a plugin hears of a tiny run: `python -m ganzoo.testing.listening RUN REPORT LOGGER [FILE]`.
+
+LOGGER is as `--log` takes it, "" for none: then the plugin's module itself hears of runs. FILE is a plugin that is not
+installed."""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ from typing import Any
 
 from ganzoo.display import Display
 from ganzoo.errors import GanzooError
+from ganzoo.loggers import make_loggers
+from ganzoo.pluginfile import use_plugin
 from ganzoo.plugins import catalogue
 from ganzoo.testing.sensor import written
 from ganzoo.testing.tiny import train_twice
@@ -27,7 +32,9 @@ class Complaints(Display):
         self.heard.append(text)
 
 
-def main(folder: Path, report: Path, logger: str) -> None:
+def main(folder: Path, report: Path, logger: str, file: str | None = None) -> None:
+    if file is not None:
+        use_plugin(file)
     outside: list[str] = []
     allowed = tuple(os.path.join(os.path.realpath(place), "") for place in (folder, tempfile.gettempdir()))
     telling = False
@@ -54,7 +61,7 @@ def main(folder: Path, report: Path, logger: str) -> None:
     display, refused = Complaints(), ""
     sys.addaudithook(hear)
     try:
-        train_twice(folder, display)
+        train_twice(folder, make_loggers(logger), display)
     except GanzooError as error:
         refused = str(error)
     text = json.dumps({"complaints": display.heard, "outside": sorted(set(outside)), "refused": refused})
@@ -62,4 +69,4 @@ def main(folder: Path, report: Path, logger: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:4])
+    main(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])

@@ -1,4 +1,4 @@
-"""The process in which a plugin is imported and its hooks are asked: `python -m ganzoo.testing.loading MODULE REPORT`.
+"""The process in which a plugin is imported and its hooks asked: `python -m ganzoo.testing.loading MODULE|FILE REPORT`.
 
 Everything that it does is noted, with the line of the plugin that did it. Whatever ganzoo itself needs is imported
 before, so that it is not taken for the plugin's.
@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable
+from types import ModuleType
 from typing import Any
 
 from ganzoo.errors import GanzooError
@@ -42,7 +43,7 @@ def main(module: str, report: str) -> None:
     sys.addaudithook(hear)
     error = ""
     try:
-        found = importlib.import_module(module)
+        found = _imported(module)
         for hook, _, _ in KINDS.values():
             cards = getattr(found, hook, None)
             if callable(cards):
@@ -56,8 +57,22 @@ def main(module: str, report: str) -> None:
         json.dump({**seen, "error": error, "imported": HEAVY in sys.modules}, file)
 
 
+def _imported(module: str) -> ModuleType:
+    """A module by name, or of a file by path."""
+    if not module.endswith(".py"):
+        return importlib.import_module(module)
+    spec = importlib.util.spec_from_file_location("the_plugin", module)
+    assert spec is not None
+    assert spec.loader is not None
+    made = sys.modules["the_plugin"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
 def _home(module: str) -> str:
     """The folder of the plugin's package, or its file."""
+    if module.endswith(".py"):
+        return module
     top = module.partition(".")[0]
     spec = importlib.util.find_spec(top)
     origin = spec.origin if spec and spec.origin else ""

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from pathlib import Path
@@ -14,6 +11,7 @@ from typing import Any
 
 from ganzoo.plugins import Plugin
 from ganzoo.testing.check import Check, CheckFailed, NotChecked, require
+from ganzoo.testing.elsewhere import python
 
 ADVICE = "ganzoo imports every plugin that is installed whenever it lists the zoo"
 
@@ -22,19 +20,19 @@ def load_checks(plugin: Plugin, whole: bool = True) -> Iterator[Check]:
     """Every check of a plugin's module.
 
     Args:
-        whole: whether it is imported whenever ganzoo looks around; a single file is only when it is named, and may
-            import what it likes.
+        whole: False for a single file, which is called by its path, and may import what it likes: nobody imports it
+            before it is named.
     """
     yield Check("loads", plugin.name, "", partial(check_loads, plugin), "plugin")
     for promise, check in PROMISES.items():
         if whole or promise != "loads without torch":
-            yield Check(promise, plugin.name, "", partial(check, plugin.module), "plugin")
+            yield Check(promise, plugin.name, "", partial(check, plugin.module if whole else plugin.name), "plugin")
 
 
 def check_loads(plugin: Plugin) -> None:
     """It is imported, its hooks are known, and its cards are sound."""
     if plugin.error:
-        raise CheckFailed(f"The plugin does not work: {plugin.error}.")
+        raise CheckFailed(f"{plugin.name} does not work: {plugin.error}.")
 
 
 def check_torch(module: str) -> None:
@@ -82,15 +80,7 @@ def _loaded(module: str) -> dict[str, Any]:
     """What importing a module and asking its hooks did. Raises: NotChecked where it fails."""
     with TemporaryDirectory(prefix="ganzoo-check-") as folder:
         report = Path(folder) / "report.json"
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(map(os.path.abspath, filter(None, sys.path))),
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
-        done = subprocess.run(
-            [sys.executable, "-m", "ganzoo.testing.loading", module, str(report)],
-            cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8", errors="replace",
-        )  # fmt: skip
+        done = python("-m", "ganzoo.testing.loading", module, report, folder=folder)
         if not report.exists():
             last = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
             raise NotChecked(f"{module} cannot be imported ({last}); see the check 'loads'.")

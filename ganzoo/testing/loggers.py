@@ -4,39 +4,48 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ganzoo import hookspecs
-from ganzoo.plugins import KINDS, Entry, Plugin
+from ganzoo.errors import GanzooError
+from ganzoo.plugins import Entry, Plugin
+from ganzoo.spec import options
 from ganzoo.testing.cards import check_card
 from ganzoo.testing.check import Check, NotChecked, require
+from ganzoo.testing.elsewhere import python
 
-EVENTS = {name for name in dir(hookspecs) if name.startswith("ganzoo_")} - {hook for hook, _, _ in KINDS.values()}
 PLACES = ("HOME", "USERPROFILE", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "APPDATA", "LOCALAPPDATA")
 
 
 def event_checks(plugin: Plugin, name: str) -> Iterator[Check]:
     """Every check of a module that hears of runs."""
-    yield Check("survives a run", name, "", partial(check_survives, plugin, ""), "logger")
-    yield Check("writes inside the run", name, "", partial(check_writes, plugin, ""), "logger")
+    yield Check("survives a run", name, "", partial(check_survives, plugin.name, ""), "logger")
+    yield Check("writes inside the run", name, "", partial(check_writes, plugin.name, ""), "logger")
 
 
-def logger_checks(entry: Entry, plugin: Plugin, name: str) -> Iterator[Check]:
-    """Every check of a logger of the catalogue."""
+def logger_checks(entry: Entry, name: str) -> Iterator[Check]:
+    """Every check of a logger of the catalogue; one that has the option `mode` is checked offline."""
+    spec = entry.full_name + _offline(entry)
     yield Check("card", name, "logger", partial(check_card, entry), "logger")
-    yield Check("survives a run", name, "logger", partial(check_survives, plugin, entry.name), "logger")
-    yield Check("writes inside the run", name, "logger", partial(check_writes, plugin, entry.name), "logger")
+    yield Check("survives a run", name, "logger", partial(check_survives, entry.plugin, spec), "logger")
+    yield Check("writes inside the run", name, "logger", partial(check_writes, entry.plugin, spec), "logger")
 
 
-def check_survives(plugin: Plugin, logger: str) -> None:
+def _offline(entry: Entry) -> str:
+    """The option that keeps a logger off the network, as in ``":mode=offline"``, where it has one."""
+    try:
+        mode = options(entry.load()).get("mode")
+    except (GanzooError, TypeError):  # which the run will say
+        return ""
+    return ":mode=offline" if mode and "offline" in mode.choices else ""
+
+
+def check_survives(plugin: str, logger: str) -> None:
     """It hears all of a run, and of its going on, and raises nothing."""
-    complaints = _heard(plugin.name, logger)["complaints"]
+    complaints = _heard(plugin, logger)["complaints"]
     require(
         not complaints,
         f"{' '.join(complaints)} Training goes on without it. A run has no value, no samples or no end when it is "
@@ -44,9 +53,9 @@ def check_survives(plugin: Plugin, logger: str) -> None:
     )
 
 
-def check_writes(plugin: Plugin, logger: str) -> None:
+def check_writes(plugin: str, logger: str) -> None:
     """Nothing is written outside the run's folder."""
-    outside = _heard(plugin.name, logger)["outside"]
+    outside = _heard(plugin, logger)["outside"]
     require(
         not outside,
         f"It writes {', '.join(outside[:3])}; keep everything below run.path, where a run is found, moved and deleted "
@@ -61,14 +70,11 @@ def _heard(plugin: str, logger: str) -> dict[str, Any]:
         folder = Path(scratch).resolve()
         home, report = folder / "home", folder / "report.json"
         home.mkdir()
-        environment = {
-            **os.environ, **dict.fromkeys(PLACES, str(home)), "GANZOO_HOME": str(folder / "ganzoo"),
-            "GANZOO_PLUGINS": plugin, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, filter(None, sys.path))),
-            "PYTHONDONTWRITEBYTECODE": "1", "MPLCONFIGDIR": str(folder / "matplotlib"),
-        }  # fmt: skip
-        done = subprocess.run(
-            [sys.executable, "-m", "ganzoo.testing.listening", str(folder / "run"), str(report), logger],
-            cwd=home, env=environment, capture_output=True, text=True, encoding="utf-8", errors="replace",
+        single = plugin.endswith(".py")
+        done = python(
+            "-m", "ganzoo.testing.listening", folder / "run", report, logger, *([plugin] if single else []),
+            folder=home, GANZOO_HOME=str(folder / "ganzoo"), GANZOO_PLUGINS="" if single else plugin,
+            MPLCONFIGDIR=str(folder / "matplotlib"), **dict.fromkeys(PLACES, str(home)),
         )  # fmt: skip
         if not report.exists():
             last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]

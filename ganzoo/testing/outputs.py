@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,21 +12,24 @@ import torch
 from torch import Tensor
 
 from ganzoo import checkpoint
-from ganzoo.architecture import Styled
+from ganzoo.architecture import Architecture, Styled
+from ganzoo.average import generator_state
 from ganzoo.errors import GanzooError
 from ganzoo.exporting import directions, export
 from ganzoo.model import Model, make_model
 from ganzoo.testing.cases import Case, NoisePart
-from ganzoo.testing.check import require
+from ganzoo.testing.check import CheckFailed, NotChecked, require
 from ganzoo.testing.training import trained
+from ganzoo.trainer import Trainer
 
 CLOSE = 1e-4  # what arithmetic in another order may change of a pixel in [-1, 1]
 
 
 def check_samples(case: Case) -> None:
     """Images have the data's shape, are float32 and finite, and are a function of what they are made from alone."""
-    model = case.averaged(trained(case)[0])
-    for name, make, inputs in _makers(case, model):
+    architecture = case.averaged(trained(case)[0]).architecture
+    require(case.task == "translation" or architecture.latents is not None, "It has no latents; set `latents`.")
+    for name, make, inputs in _makers(case, architecture):
         torch.manual_seed(1)
         images = make(*inputs)
         torch.manual_seed(2)
@@ -53,49 +57,65 @@ def check_samples(case: Case) -> None:
         )
 
 
-@torch.no_grad()
-def _raw(model: Model, translate_to: str | None, *inputs: Tensor) -> Tensor:
-    """What the architecture itself makes, as it is."""
-    architecture = model.architecture
-    if translate_to is not None:
-        return architecture.translate(inputs[0], translate_to)
-    z, label = inputs if len(inputs) > 1 else (inputs[0], None)
-    return architecture.generate(z, label)
-
-
-def _makers(case: Case, model: Model) -> Iterator[tuple[str, Callable[..., Tensor], tuple[Tensor, ...]]]:
+def _makers(case: Case, architecture: Architecture) -> Iterator[tuple[str, Callable[..., Tensor], tuple[Tensor, ...]]]:
     """What makes images here, and from what: `generate`, or `translate` to each domain."""
+    for domain in case.data.domains:
+        make = partial(architecture.translate, to=domain)
+        yield f"translate to {domain}", torch.no_grad()(make), (NoisePart(case.data, 5).items[:6],)
     if case.task != "translation":
-        labels = model.labels(6, seed=1)
-        inputs = (model.noise(6, seed=1), *([] if labels is None else [labels]))
-        yield "generate", partial(_raw, model, None), inputs
-        return
-    for domain in model.domains:
-        yield f"translate to {domain}", partial(_raw, model, domain), (NoisePart(case.data, 5).items[:6],)
+        label = torch.arange(6) % len(case.data.classes) if architecture.conditional and case.data.classes else None
+        z = torch.randn(6, architecture.latents or 0, generator=torch.Generator().manual_seed(1))
+        inputs = (z,) if label is None else (z, label)
+        yield "generate", torch.no_grad()(architecture.generate), inputs
+
+
+def _sound(case: Case) -> Model:
+    """The averaged model. Raises: NotChecked where its images are not as they should be, which "samples" says."""
+    try:
+        check_samples(case)
+    except CheckFailed as error:
+        raise NotChecked(f"Its images are not as they should be; see the check 'samples' ({error})") from error
+    return case.averaged(trained(case)[0])
 
 
 def check_saves(case: Case) -> None:
-    """A model file opens to the same weights and the same images, bit for bit."""
+    """A model file opens to the same weights and the same images, bit for bit, as the model in training makes."""
+    _sound(case)
     trainer = trained(case)[0]
-    model = case.averaged(trainer)
     with TemporaryDirectory() as folder:
         file = Path(folder) / "model.safetensors"
         checkpoint.save(file, trainer.average.tensors, case.facts)
         tensors, facts = checkpoint.load(file)
         again = make_model(case.entry, facts, "cpu")
         again.load_generators(tensors)
-    pairs = zip(_makers(case, model), _makers(case, again), strict=True)
-    for (name, make, inputs), (_, make_again, _) in pairs:
-        require(
-            torch.equal(make(*inputs), make_again(*inputs)),
-            f"{name} gives other images after saving and loading; what they depend on must be a parameter or a "
-            "buffer of a generator, or follow from the Config.",
-        )
+    with _as_averaged(trainer) as architecture:
+        makers, makers_again = _makers(case, architecture), _makers(case, again.architecture)
+        for (name, make, inputs), (_, make_again, _) in zip(makers, makers_again, strict=True):
+            require(
+                torch.equal(make(*inputs), make_again(*inputs)),
+                f"{name} gives other images after saving and loading; what they depend on must be a parameter or a "
+                "buffer of a generator, or follow from the Config.",
+            )
+
+
+@contextmanager
+def _as_averaged(trainer: Trainer) -> Iterator[Architecture]:
+    """Within it the model in training has the averaged weights, and is in evaluation mode."""
+    model = trainer.model
+    weights = {key: value.clone() for key, value in generator_state(model).items()}
+    try:
+        model.load_state_dict(trainer.average.tensors, strict=False)
+        yield model.eval()
+    finally:
+        model.load_state_dict(weights, strict=False)
+        model.train()
 
 
 def check_labels(case: Case) -> None:
     """The label changes the image."""
-    model = case.averaged(trained(case)[0])
+    model = _sound(case)
+    if not model.classes:
+        raise NotChecked("Its class takes no labels; see the check 'card'.")
     z = model.noise(2, seed=1)
     first, second = (model.generate(z, torch.full((2,), label)) for label in range(2))
     require(
@@ -106,7 +126,7 @@ def check_labels(case: Case) -> None:
 
 def check_latents(case: Case) -> None:
     """Latent tools work: walks, styles that agree with `generate`, truncation or a sentence that there is none."""
-    model = case.averaged(trained(case)[0])
+    model = _sound(case)
     walk = model.interpolate(points=2, frames=2, seed=1)
     require(tuple(walk.shape) == (4, *case.data.shape), f"A walk of 4 images has the shape {tuple(walk.shape)}.")
     z, label = model.noise(2, seed=1), model.labels(2, seed=1)
@@ -128,7 +148,7 @@ def check_latents(case: Case) -> None:
 
 def check_exports(case: Case) -> None:
     """The generator is written with torch.export and makes the same images, for batches of other sizes too."""
-    model = case.averaged(trained(case)[0])
+    model = _sound(case)
     with TemporaryDirectory() as folder:
         for domain in directions(model):
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,13 +44,13 @@ class Tiny(TwoPlayer):
         self.D = nn.Sequential(nn.Flatten(), nn.Linear(size, 1), nn.Flatten(0))
 
 
-def train_twice(folder: Path, display: Display) -> Run:
+def train_twice(folder: Path, loggers: Mapping[str, object], display: Display) -> Run:
     """Trains a run of two epochs in the folder, and as long again from there, as `ganzoo extend` does."""
     plan = _plan()
-    session = Session(plan, _dataset())
+    session = Session(plan, _dataset(), loggers)
     run = Run.create(folder, facts_of(session, None))
     session.train(run, display)
-    session = Session(dataclasses.replace(plan, stages=plan.stages * 2), _dataset())
+    session = Session(dataclasses.replace(plan, stages=plan.stages * 2), _dataset(), loggers)
     session.train(run, display)
     return run
 
