@@ -316,7 +316,7 @@ def test_the_sentences_about_a_plugin_are_ganzoos():
     said = re.sub(r'"\s*\n\s*f?"', "", said)  # a text over several lines
     said = re.sub(r"\{[^{}]*(\{[^{}]*\})?[^{}]*\}", "…", said)
     table = rows(section("trouble", "A plugin that does not load"))
-    assert len(table) == 16
+    assert len(table) >= 16
     for sentence, _ in table[1:]:
         for part in re.split("ganzoo_architectures|architecture|Card|…|;", sentence):
             assert part.strip() in said, f"ganzoo does not say {sentence!r}"
