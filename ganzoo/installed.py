@@ -232,10 +232,10 @@ def _owner(claims: Iterable[Distribution]) -> Distribution | None:
 
 
 def _there(folder: str, package: str) -> str | None:
-    for path in (os.path.join(folder, package), os.path.join(folder, f"{package}.py")):
-        if os.path.exists(path):
-            return path
-    return None
+    path = os.path.join(folder, package)
+    if os.path.isdir(path):  # a file of that name is the command that pip wrote, where a venv lies in the checkout
+        return path
+    return f"{path}.py" if os.path.isfile(f"{path}.py") else None
 
 
 def _requirements(distribution: str | None) -> list[str]:

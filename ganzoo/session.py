@@ -119,15 +119,15 @@ class Session:
         """Takes up the newest checkpoint; without one, begins, and writes what there is before the first step."""
         found = load_checkpoint(self.run)
         if found is None:
-            if (self.run.path / "train.log").exists():
+            if any(self.run.metrics()):
                 self.display.say("There is no checkpoint yet, so training begins at step 0 again.")
             self.stage, self.stage_starts = 0, [0]
             self.trainer = self.build()
             if self.run.facts.get("init"):
                 take_weights(self.trainer.model, self.run.facts["init"])
                 self.trainer.restart_average()
-            self.writer = Writer(self.run, self.plan, self.trainer)
             if self.leader:
+                self.writer = Writer(self.run, self.plan, self.trainer)
                 self.writer.real(self.dataset)
                 self.writer.model(self.trainer)
                 if self.plan.settings.sample_every:
@@ -141,7 +141,8 @@ class Session:
             self.trainer = self.build(self.stage)
             self.trainer.extent = Extent(**facts["extent"])
             self.trainer.load_state(tensors, facts["counters"])
-            self.writer = Writer(self.run, self.plan, self.trainer, facts["log_bytes"])
+            if self.leader:
+                self.writer = Writer(self.run, self.plan, self.trainer, facts["log_bytes"])
             self.display.say(f"Going on from step {self.trainer.step_count:,}.")
         self._keep_scores()
         self._checkpointed = self._modelled = time.monotonic()

@@ -57,7 +57,7 @@ def test_unlabelled_data_is_refused_before_it_is_packed(tmp_path):
         Image.new("RGB", (32, 32)).save(tmp_path / f"{name}.png")
     data.add("unlabelled", tmp_path)
     try:
-        line = refusal(cli("train", "cgan", "unlabelled", "--steps", "1"))
+        line = refusal(cli("train", "cgan", "unlabelled", "--steps", "1", "--batch-size", "2"))
         assert "cgan needs labels, and this data set has none" in line
     finally:
         data.remove("unlabelled")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
+from types import SimpleNamespace
 
 import pytest
 from conftest import write_distribution
@@ -279,3 +281,16 @@ def test_a_model_of_a_broken_plugin_says_why(install, own_catalogue):
     facts = {"architecture": "dcgan", "distribution": "ganzoo-stranger", "version": "2.5"}
     with pytest.raises(GanzooError, match="which does not work here: RuntimeError: tired"):
         architecture_of(facts, "It")
+
+
+def test_a_command_in_the_checkout_is_no_module(tmp_path, monkeypatch):
+    """As with a virtual environment inside the checkout, whose `bin` comes first on the path of its commands."""
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "mine").write_text("#!python", encoding="utf-8")
+    (tmp_path / "mine").mkdir()
+    monkeypatch.setattr(sys, "path", [str(tmp_path / ".venv" / "bin"), str(tmp_path)])
+    editable = json.dumps({"url": tmp_path.as_uri(), "dir_info": {"editable": True}})
+    there = SimpleNamespace(read_text={"direct_url.json": editable}.get)
+    assert installed.Distribution("mine", "1.0", str(tmp_path / "site"), there).copy_of("mine") == str(
+        tmp_path / "mine"
+    )

@@ -616,7 +616,7 @@ def test_loading_what_is_no_model(finished):
         ({"architecture": "tinygam"}, "There is no architecture 'tinygam'; did you mean tinygan"),
         ({"data": "tinny"}, "There is no data set 'tinny'; did you mean tiny"),
         ({"data": "tiny:pictures=3"}, "has no option 'pictures'"),
-        ({"data": "tiny:images=1"}, "training needs two or more"),
+        ({"data": "tiny:images=1"}, "training needs two or more|is larger than tiny:images=1"),
         ({"architecture": None}, "Say an architecture and a data set"),
         ({"batch_size": 49}, "A batch of 49 is larger than tiny, which has 48; use --batch-size 48 or less"),
         ({"batch_size": 0}, "--batch-size 0 is too small"),

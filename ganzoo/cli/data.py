@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganzoo.cli.framework import Command, Group
-from ganzoo.cli.screen import console, print_json, table
+from ganzoo.cli.screen import print_json, table
 
 if TYPE_CHECKING:
     from ganzoo.data import Info
@@ -43,7 +43,7 @@ def list_data(as_json: bool) -> None:
             shown.add_row(info.name, "", "", "", info.problem, style="red")
         else:
             shown.add_row(info.name, f"{info.images:,}", size(info), _labels(info), info.origin)
-    console().print(shown)
+    shown.print()
 
 
 @click.command(

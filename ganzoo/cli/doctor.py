@@ -30,7 +30,7 @@ def doctor(as_json: bool) -> None:
         for finding in found:
             shown.add_row(finding.name, finding.status, finding.found, style=STYLES[finding.status])
         out = console()
-        out.print(shown)
+        shown.print()
         for finding in found:
             if finding.advice:
                 out.print(f"{finding.name}: {finding.advice}", style=STYLES[finding.status])

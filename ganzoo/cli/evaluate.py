@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ganzoo.cli.framework import Command
-from ganzoo.cli.screen import console, print_json, table
+from ganzoo.cli.screen import print_json, table
 
 
 @click.command(
@@ -52,9 +52,9 @@ def evaluate(
     labels = list(dict.fromkeys(score["protocol"]["label"] for score in scores))
     if len(labels) == 1:
         rows = [(score["name"], _number(score["value"])) for score in scores]
-        console().print(table(("score", "value"), rows, right=("value",)))
+        table(("score", "value"), rows, right=("value",)).print()
     else:
-        console().print(table(("label", "score", "value"), _by_label(scores), right=("value",)))
+        table(("label", "score", "value"), _by_label(scores), right=("value",)).print()
     _say_protocol(scores)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ganzoo.cli.framework import Group
-from ganzoo.cli.screen import console, print_json, table
+from ganzoo.cli.screen import print_json, table
 from ganzoo.cli.trouble import STYLES, say_left_out
 from ganzoo.plugins import KINDS, Plugin, catalogue
 
@@ -42,7 +42,7 @@ def plugins(ctx: click.Context, trace: bool, as_json: bool) -> None:
         for row in _trace(plugin) if trace else [(plugin.status, _hooks(plugin))]:
             origin = f"{plugin.distribution} {plugin.version}"
             shown.add_row(plugin.name, origin, *row, style=STYLES[plugin.status])
-    console().print(shown)
+    shown.print()
     say_left_out()
 
 

@@ -9,7 +9,7 @@ import click
 
 import ganzoo
 from ganzoo.cli.framework import Command
-from ganzoo.cli.screen import console, print_json, table
+from ganzoo.cli.screen import print_json, table
 
 STYLES = {"running": "green", "finished": "", "failed": "red"}
 
@@ -34,7 +34,7 @@ def runs(folder: str, as_json: bool) -> None:
         data = row["data"] if row["label"] is None else f"{row['data']}, label {row['label']}"
         cells = (row["run"], row["architecture"], data, f"{row['images']:,}", row["status"])
         shown.add_row(*cells, style=STYLES.get(row["status"], "yellow"))
-    console().print(shown)
+    shown.print()
 
 
 def _row(run: ganzoo.Run) -> dict[str, Any]:

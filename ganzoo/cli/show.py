@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ganzoo.cli.options import TRAINER, ArchitectureCommand, named_architecture, written
-from ganzoo.cli.screen import console, print_json, table
+from ganzoo.cli.screen import Table, console, print_json, table
 
 
 @click.command(
@@ -57,14 +57,14 @@ def _print(facts: dict[str, Any]) -> None:
         out.print(f"  {name:<{width}} {count:>13,}")
     for group, title in (("architecture", f"Options of {facts['title']}"), ("trainer", TRAINER)):
         out.print(f"\n{title}", style="bold")
-        out.print(_option_table([row for row in facts["options"] if row["group"] == group]))
+        _option_table([row for row in facts["options"] if row["group"] == group]).print()
     if any(row["value"] != row["default"] for row in facts["options"]):
         out.print("* not the default")
     _print_rows("Presets", [(row["name"], _typed(row["options"])) for row in facts["presets"]])
     _print_rows("Recipes", [(row["name"], row["summary"]) for row in facts["recipes"]])
 
 
-def _option_table(rows: list[dict[str, Any]]) -> Any:
+def _option_table(rows: list[dict[str, Any]]) -> Table:
     cells = []
     for row in rows:
         kind, value = row["type"].replace(" ", ""), written(row["value"])

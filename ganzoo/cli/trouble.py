@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ganzoo.cli.screen import console
+from ganzoo.cli.screen import say
 from ganzoo.plugins import catalogue
 
 STYLES = {"ok": "", "warning": "yellow", "ambiguous": "red", "broken": "red"}
@@ -14,7 +14,7 @@ def say_trouble() -> None:
     """A line for each plugin that is broken, or that does what it should not."""
     for plugin in catalogue().plugins:
         if plugin.reason:
-            console().print(f"T{str(plugin)[1:]}: {plugin.reason}.", style=STYLES[plugin.status])
+            say(f"T{str(plugin)[1:]}: {plugin.reason}.", STYLES[plugin.status])
 
 
 def say_left_out() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ganzoo.cli.framework import Command
-from ganzoo.cli.screen import console, print_json, table
+from ganzoo.cli.screen import print_json, say, table
 from ganzoo.cli.trouble import STYLES, say_left_out, say_trouble
 from ganzoo.errors import UsageError, nearest
 from ganzoo.plugins import Entry, catalogue
@@ -91,7 +91,7 @@ def _print_architectures(rows: list[dict[str, Any]], broken: list[dict[str, Any]
         cells = (row["name"], row["title"], row["year"], ", ".join(row["tasks"]), _origin(row), row["status"])
         shown.add_row(*("" if cell is None else str(cell) for cell in cells), style=STYLES[row["status"]])
     if rows or broken:
-        console().print(shown)
+        shown.print()
     _print_reasons(rows, every_plugin=not task)
     if rows and not task:
         click.echo(f"`ganzoo show {rows[0]['name']}` says more; `ganzoo train {rows[0]['name']} DATA` trains it.")
@@ -104,14 +104,14 @@ def _print_others(kind: str, rows: list[dict[str, Any]], broken: list[dict[str, 
     for row in rows + broken:
         shown.add_row(row["name"], _origin(row), row["summary"] or "broken", style=STYLES[row["status"]])
     if rows or broken:
-        console().print(shown)
+        shown.print()
     _print_reasons(rows, every_plugin=True)
 
 
 def _print_reasons(rows: list[dict[str, Any]], every_plugin: bool) -> None:
     for row in rows:
         if row["status"] == "ambiguous":
-            console().print(f"{row['name']} of {_origin(row)}: {row['reason']}.", style=STYLES["ambiguous"])
+            say(f"{row['name']} of {_origin(row)}: {row['reason']}.", STYLES["ambiguous"])
     if every_plugin:
         say_trouble()
     say_left_out()

@@ -1,4 +1,4 @@
-"""The problems one meets, as recipes: each shown on purpose, and mended. What to see is in docs/problems.md.
+"""The problems one meets, as recipes: each shown on purpose, and mended.
 
 A plugin may have recipes alone: these train other plugins' architectures on other plugins' data.
 """
