@@ -54,8 +54,8 @@ def ganzoo_recipes() -> Iterator[RecipeCard]:
         "vanishing",
         "Vanishing gradients: D is sure of itself, and the minimax loss leaves G nothing to learn from.",
         "Vanishing gradients, mended: the non-saturating loss against the same D.",
-        "gan", "digits", "small", 1000,
-        {"resolution": 32, "lr_d": 1e-3, "n_critic": 3, "hidden_d": (256, 256), "gradients": True},
+        "gan", "digits", "small", 1500,
+        {"resolution": 32, "lr_d": 1e-3, "hidden_d": (256, 256), "gradients": True},
         {"loss": "minimax"},
         {"loss": "nonsaturating"},
     )  # fmt: skip
