@@ -7,6 +7,7 @@ is the end of the whole list, and which parses every METADATA as if it were an e
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import re
 import sys
@@ -14,8 +15,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import metadata
+from importlib.machinery import ModuleSpec
 from operator import attrgetter
 from pathlib import PurePath
+from types import ModuleType
 from typing import Any
 
 import ganzoo
@@ -102,14 +105,13 @@ class Point:
         if package == "ganzoo" and self.value != CORE:
             raise GanzooError(f"its module {self.module} lies inside ganzoo; a plugin has a module of its own")
         try:
-            module = importlib.import_module(self.module)
+            module = self._import(package)
         except ModuleNotFoundError as error:
             if not f"{self.module}.".startswith(f"{error.name}."):
                 raise
             raise GanzooError(
                 f"its module {error.name} is not there; install {self.distribution.name} again"
             ) from error
-        self._check_origin(package)
         if self.rivals and module.__file__ and self.distribution.overwritten(module.__file__):
             others = " and ".join(self.rivals)
             raise GanzooError(
@@ -119,21 +121,48 @@ class Point:
         attribute = _OBJECT.fullmatch(self.value)[2]  # type: ignore[index]
         return attrgetter(attribute)(module) if attribute else module
 
-    def _check_origin(self, package: str) -> None:
-        """Raises GanzooError when another package of the same name was imported instead of the distribution's."""
-        loaded, own = sys.modules.get(package), self.distribution.copy_of(package)
-        places = [*getattr(loaded, "__path__", ())] or list(filter(None, [getattr(loaded, "__file__", None)]))
-        if own is None or own in places or not places:
-            return
-        if not any(os.path.exists(place) and os.path.samefile(own, place) for place in places):
+    def _import(self, package: str) -> ModuleType:
+        """The module of this distribution, also where another of that name comes first on the path.
+
+        Raises: GanzooError when that other one is what the name stands for in this process already.
+        """
+        loaded, own = package in sys.modules, self.distribution.copy_of(package)
+        try:
+            module = importlib.import_module(self.module)
+            other = _another(own, sys.modules[package].__spec__)
+        except BaseException:
+            other = None if loaded else _another(own, importlib.util.find_spec(package))
+            if other is None:
+                raise
+        if other is None or own is None:
+            return module
+        if loaded:
             raise GanzooError(
-                f"its module {package} ({own}) is hidden by another of that name, {places[0]}, which comes first on "
-                "Python's path; rename or remove the one that does not belong there"
+                f"its module {package} ({own}) is hidden by another of that name, {other}; uninstall the one that you "
+                "do not want"
             )
+        for name in [name for name in sys.modules if f"{name}.".startswith(f"{package}.")]:
+            del sys.modules[name]
+        sys.path.insert(0, os.path.dirname(own))
+        try:
+            return importlib.import_module(self.module)
+        finally:
+            sys.path.remove(os.path.dirname(own))
+
+
+def _another(own: str | None, spec: ModuleSpec | None) -> str | None:
+    """Where a package was found that is not a distribution's own; None where it is, or nothing says so."""
+    places = list(spec.submodule_search_locations or filter(None, [spec.origin])) if spec else []
+    if own is None or not places or own in places:
+        return None
+    return None if any(os.path.exists(place) and os.path.samefile(own, place) for place in places) else places[0]
 
 
 def points() -> list[Point]:
-    """Every entry point of the group, by name. Of two distributions of one name the first on the path counts."""
+    """Every entry point of the group, ganzoo's own first, so that its modules are what their names stand for.
+
+    Of two distributions of one name the first on the path counts.
+    """
     found = [point for distribution, text in _distributions() for point in _points(distribution, text)]
     owner = _owner(point.distribution for point in found if point.value == CORE)
     claims: dict[str, set[str]] = {}
@@ -144,7 +173,7 @@ def points() -> list[Point]:
         for point in found
         if point.value != CORE or point.distribution is owner
     ]
-    return sorted(kept, key=lambda point: (point.name, point.value, point.distribution.name))
+    return sorted(kept, key=lambda point: (point.distribution != owner, point.name, point.value))
 
 
 def chosen(found: list[Point], wanted: str | None) -> tuple[list[Point], set[str]]:

@@ -242,16 +242,16 @@ def traced(what: str, work: Callable[[], T]) -> T:
 def reason(error: BaseException, distribution: str | None = None) -> str:
     """What went wrong in a distribution's code: half a sentence, with what to do where that is known."""
     if isinstance(error, GanzooError):
-        return _short(error).rstrip(".")
+        return _short(error).rstrip(".?")
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("ganzoo."):
         package = error.name.partition(".")[0]
         needs = f"it needs the module {error.name}, which is not installed"
         return f"{needs}; type: pip install {installed.advice(package, distribution)}"
-    text = _short(error).rstrip(".") or type(error).__name__
+    text = _short(error).rstrip(".")
     foreign = isinstance(error, ImportError) and "ganzoo." in text
     if foreign or (isinstance(error, TypeError) and "Card.__init__() got an unexpected" in text):
         return f"it is made for another ganzoo ({text}); upgrade the plugin, or ganzoo"
-    return f"{type(error).__name__}: {text}{_place(error)}"
+    return f"{type(error).__name__}{f': {text}' if text else ''}{_place(error)}"
 
 
 def _place(error: BaseException) -> str:

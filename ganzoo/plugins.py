@@ -147,6 +147,7 @@ class Catalogue(Listeners):
                     self._load(plugin, point.load, guard)
         finally:
             _making.reset(token)
+        self.plugins.sort(key=lambda plugin: (plugin.name, plugin.distribution))
 
     def add(self, plugin: Plugin, load: Callable[[], Any], instead_of: Plugin | None = None) -> None:
         """Import `plugin`, register its hooks and collect its cards; a failure leaves it with an error and no entry.

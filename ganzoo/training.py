@@ -377,7 +377,6 @@ def facts_of(session: Session, init: str | os.PathLike[str] | None) -> dict[str,
     """What run.json says at the start."""
     trainer = session.build()
     plan, model = session.plan, trainer.model
-    items = plan.data.images if plan.label is None else len(trainer.loader)
     if init is not None:
         take_weights(model, str(init))  # now, so that what does not fit is said before anything is written
     spec = model.data
@@ -394,7 +393,7 @@ def facts_of(session: Session, init: str | os.PathLike[str] | None) -> dict[str,
             "distribution": plan.data.distribution,
             "origin": session.dataset.origin,
             "fingerprint": session.dataset.fingerprint,
-            "images": items,
+            "images": session.dataset.items,
             "label": plan.label,
             "shape": list(spec.shape),
             "classes": list(spec.classes),

@@ -17,12 +17,9 @@ def lines(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, w
 
 def test_a_table(capsys, monkeypatch):
     text = lines(capsys, monkeypatch, 60)
-    assert text[:4] == [
-        "",
-        " name     how many   what it is",
-        f" {'─' * 59}"[: len(text[2])],
-        " dcgan           3   Convolutional networks.",
-    ]
+    assert text[:2] == ["", " name     how many   what it is"]
+    assert set(text[2]) == {" ", "─"}
+    assert text[3] == " dcgan           3   Convolutional networks."
     assert text[4] == " a-name              one"
     assert "well-known" in "".join(text)
     assert text[-1] == ""

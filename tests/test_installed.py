@@ -128,32 +128,40 @@ def test_the_full_name_always_resolves_however_the_distribution_is_spelt(install
         catalogue.find("architecture", "stranger")
 
 
-def test_a_module_in_front_of_ours(install, monkeypatch):
+@pytest.mark.parametrize("source", [YIELDS, "raise RuntimeError", "def"])
+@pytest.mark.parametrize("name", ["aaa", "zzz"])
+def test_a_module_in_front_of_ours(install, monkeypatch, name, source):
+    """Python would import the stranger's, being first on the path; ganzoo's own is loaded before, from where it is."""
     site = install(YIELDS)
-    (site / "ganzoo_dcgan.py").write_text(YIELDS.replace("card()", "card('dcgan')"), encoding="utf-8")
-    write_distribution(site, "ganzoo-front", {"front": "ganzoo_dcgan"})
-    monkeypatch.delitem(sys.modules, "ganzoo_dcgan", raising=False)
+    (site / "ganzoo_dcgan.py").write_text(source, encoding="utf-8")
+    write_distribution(site, "ganzoo-front", {name: "ganzoo_dcgan"})
+    kept = {module: sys.modules.pop(module) for module in list(sys.modules) if module.startswith("ganzoo_dcgan")}
+    path = list(sys.path)
     try:
         catalogue = Catalogue()
+        assert sys.modules["ganzoo_dcgan"].__file__.endswith("__init__.py")
     finally:
-        sys.modules.pop("ganzoo_dcgan")
-    ours, front = plugin(catalogue, "dcgan"), plugin(catalogue, "front")
-    assert re.search(r"ganzoo_dcgan \(.*\) is hidden by another of that name, .*ganzoo_dcgan\.py", ours.error or "")
-    assert front.error is None
-    assert catalogue.find("architecture", "dcgan").full_name == "ganzoo-front:dcgan"  # the only one, under its own name
-    assert "progan" in names(catalogue)
-
-
-def test_a_module_behind_ours(install, monkeypatch, tmp_path):
-    """Ours is first on the path, so that the stranger's cannot be imported."""
-    behind = tmp_path / "behind"
-    behind.mkdir()
-    (behind / "ganzoo_dcgan.py").write_text(YIELDS, encoding="utf-8")
-    write_distribution(behind, "ganzoo-behind", {"behind": "ganzoo_dcgan"})
-    monkeypatch.setattr(sys, "path", [*sys.path, str(behind)])
-    catalogue = Catalogue()
-    assert "is hidden by another of that name" in (plugin(catalogue, "behind").error or "")
+        sys.modules.pop("ganzoo_dcgan", None)
+        sys.modules.update(kept)
+    assert sys.path == path
+    assert plugin(catalogue, "dcgan").error is None
     assert catalogue.find("architecture", "dcgan").full_name == "ganzoo:dcgan"
+    hidden = r"its module ganzoo_dcgan \(.*ganzoo_dcgan\.py\) is hidden by another of that name, .*ganzoo_dcgan;"
+    assert re.match(hidden, plugin(catalogue, name).error or "")
+    assert [each.name for each in catalogue.plugins] == sorted(each.name for each in catalogue.plugins)
+
+
+def test_of_two_strangers_with_one_module_one_is_refused(install, tmp_path, monkeypatch):
+    install(YIELDS, "first")
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "first_module.py").write_text(YIELDS, encoding="utf-8")
+    write_distribution(other, "ganzoo-another", {"another": "first_module"})
+    monkeypatch.setattr(sys, "path", [*sys.path, str(other)])
+    catalogue = Catalogue()
+    assert "is hidden by another" in (plugin(catalogue, "first").error or "")
+    assert catalogue.find("architecture", "stranger").distribution == "ganzoo-another"
+    assert str(other) in (sys.modules["first_module"].__file__ or "")
 
 
 def test_a_module_whose_file_was_overwritten(install):

@@ -59,10 +59,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def ganzoo(site: Path, tmp_path: Path) -> Run:
-    """Runs the `ganzoo` of a new process in an empty folder. Behind ganzoo's own, so that theirs hide nothing."""
+    """Runs the `ganzoo` of a new process in an empty folder, with theirs in front of everything on its path."""
 
-    def run(*words: str, behind: Path | None = site, **environment: str) -> subprocess.CompletedProcess[str]:
-        path = os.pathsep.join(map(str, filter(None, (SITE, HERE, Path(__file__).parents[1] / "plugins", behind))))
+    def run(*words: str, front: Path = site, **environment: str) -> subprocess.CompletedProcess[str]:
+        path = os.pathsep.join(map(str, (front, SITE, HERE)))
         return subprocess.run(
             [sys.executable, "-m", "ganzoo", *words],
             env={**os.environ, "PYTHONPATH": path, **environment},
@@ -155,10 +155,10 @@ def installed(folder: Path, source: str) -> Path:
 
 def test_a_plugin_that_ends_the_process_is_the_last_one_named(ganzoo: Run, tmp_path: Path) -> None:
     site = installed(tmp_path, "import os; os._exit(7)")
-    done = ganzoo("list", behind=site, GANZOO_TRACE="1")
+    done = ganzoo("list", front=site, GANZOO_TRACE="1")
     assert done.returncode == 7
     assert done.stderr.splitlines()[-1] == "ganzoo: the plugin bad of ganzoo-bad 1.0: import …"
-    assert ganzoo("list", behind=site, GANZOO_PLUGINS="ganzoo").returncode == 0
+    assert ganzoo("list", front=site, GANZOO_PLUGINS="ganzoo").returncode == 0
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")

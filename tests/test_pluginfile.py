@@ -22,6 +22,7 @@ from ganzoo.display import Display
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.pluginfile import named, use_plugin
 from ganzoo.plugins import catalogue, entries
+from ganzoo.testing import checks
 
 SOURCE = """
 from __future__ import annotations
@@ -284,6 +285,13 @@ def test_every_command_that_opens_a_run_takes_a_file(file: Path, run: Any) -> No
         result = cli(*words, "--plugin", given)
         assert result.exit_code == 0, result.output
         assert said in result.stdout
+
+
+def test_the_kit_takes_a_file(file: Path) -> None:
+    loads = [check for check in checks(file) if check.name.startswith("loads")]
+    assert len(loads) == 4  # it may import torch
+    for check in loads:
+        check()
 
 
 def test_two_processes_find_the_file(file: Path, train: Callable[..., Any]) -> None:

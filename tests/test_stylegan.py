@@ -7,6 +7,7 @@ import random
 import pytest
 import torch
 from click.testing import CliRunner
+from ganzoo_stylegan.generator import adain
 from golden_numbers import GRADIENT, OUTPUT, check_gradients, near, stored, take_weights
 from PIL import Image
 from test_progan import D_NAMES, LEVELS
@@ -196,6 +197,13 @@ def test_truncation_by_nothing_gives_the_mean_image(tiny):
     assert not torch.allclose(tiny.sample(3, seed=1), images, atol=1e-2)
     spread = [tiny.sample(16, truncation=psi).std(0).mean() for psi in (0.3, 0.6, 1.0)]
     assert spread == sorted(spread)
+
+
+def test_a_map_that_is_nearly_constant_is_normalised_as_exactly_as_others():
+    """The learned constant begins as ones: a rounded mean would be a thousand times as wrong in units of its spread."""
+    torch.manual_seed(0)
+    x, style = 1 + 1e-3 * torch.randn(4, 8, 4, 4), torch.zeros(4, 16)
+    assert torch.allclose(adain(x, style).double(), adain(x.double(), style.double()), atol=2e-6)
 
 
 def test_an_image_depends_on_its_latents_alone(tiny):

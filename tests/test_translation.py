@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -150,6 +151,7 @@ def run(tmp_path_factory):
 
 def test_a_run_keeps_its_domains_and_shows_translations(run):
     assert run.facts["data"]["domains"] == ["A", "B"]
+    assert run.facts["data"]["images"] == 12
     assert run.facts["settings"]["load_size"] == 27  # 286 for 256
     assert size_of(run.path / "samples" / "step-000003.png") == (2 * 26 + 2, 6 * 26 + 2)
     assert {file.name for file in run.path.glob("real-*.png")} == {"real-A.png", "real-B.png"}
@@ -212,6 +214,12 @@ def test_two_folders_are_domains_and_an_empty_one_is_refused(tmp_path):
     for name, folder in (("cats", "trainA"), ("dogs", "testB")):
         (tmp_path / name).rename(tmp_path / "half" / folder)
     with pytest.raises(UsageError, match="no images for the domain B; they should be in a folder trainB"):
+        data.add("half", tmp_path / "half")
+    (tmp_path / "half" / "trainA").rename(tmp_path / "half" / "testA")
+    (tmp_path / "half" / "trainB").mkdir()
+    (tmp_path / "half" / "testB").rename(tmp_path / "half" / "trainB" / "deeper")
+    shutil.rmtree(tmp_path / "half" / "testA")
+    with pytest.raises(UsageError, match="no images for the domain A; they should be in a folder trainA"):
         data.add("half", tmp_path / "half")
 
 
@@ -330,6 +338,7 @@ def test_held_out_images_are_judged_where_there_are_some(tmp_path):
             Image.effect_noise((24, 24), 40 + number).save(tmp_path / "set" / folder / f"{number}.png")
     data.add("judged", tmp_path / "set")
     dataset = data.prepare("judged", resolution=(24, 24), channels=1)
+    assert dataset.items == 6, "what is held out is not trained on"
     evidence, split = translations(model(shape=(1, 24, 24), domains=("A", "B")), dataset, 9, seed=0)
     assert (split, len(evidence.real), evidence.truth) == ("held out", 3, None)
     held = dataset.held_out["testA"].gather(torch.arange(3))

@@ -42,13 +42,12 @@ def dry_run(
         display.close()
     trainer = session.build(0)
     counts = parameter_counts(trainer.model)
-    items = plan.data.images if label is None else len(trainer.loader)
     memory = memory_needed(plan, trainer.model.data)
     job = cast(Decoded, session.dataset.rows).job
     shape = "×".join(map(str, trainer.model.data.shape))
     rows = [
         ("architecture", f"{plan.entry.card.title} ({plan.entry.distribution} {plan.entry.version})"),
-        ("data", f"{plan.data.name}, {items:,} of {shape}, {session.dataset.origin}"),
+        ("data", f"{plan.data.name}, {session.dataset.items:,} of {shape}, {session.dataset.origin}"),
         *([("label", str(plan.label))] if label is not None else []),
         *([("models", f"{len(labels)}, one for each label; what follows is of each")] if per_class else []),
         ("parameters", " + ".join(f"{name} {count:,}" for name, count in counts.items())),

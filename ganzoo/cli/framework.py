@@ -95,6 +95,10 @@ class Group(click.Group):
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         return _guarded(super().main, standalone_mode, *args, **extra)
 
+    def get_help_option_names(self, ctx: click.Context) -> list[str]:
+        """As a command's."""
+        return list(HELP_NAMES)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.lazy)
 

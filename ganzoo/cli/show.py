@@ -23,7 +23,8 @@ from ganzoo.cli.screen import Table, console, print_json, table
 def show(architecture: str, preset: str | None, as_json: bool, **given: Any) -> None:
     """Show an architecture: options, presets, sizes, recipes.
 
-    ARCH is a name that `ganzoo list` gives. Options and --preset change what the networks' sizes are counted for.
+    ARCH is a name that `ganzoo list` gives, or a file such as ./my_gan.py. Options and --preset change what the
+    networks' sizes are counted for.
     """
     import ganzoo
 

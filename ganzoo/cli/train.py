@@ -54,9 +54,9 @@ def train(
 ) -> None:
     """Train an architecture on a data set.
 
-    ARCH is a name that `ganzoo list` gives, DATA one that `ganzoo data list` gives; a recipe says both itself. The
-    run gets a folder with its checkpoints, samples and losses, which `ganzoo resume` and `ganzoo sample` take. Ctrl-C
-    saves and stops.
+    ARCH is a name that `ganzoo list` gives, or a file of your own such as ./my_gan.py; DATA is a name that
+    `ganzoo data list` gives; a recipe says both itself. The run gets a folder with its checkpoints, samples and
+    losses, which `ganzoo resume` and `ganzoo sample` take. Ctrl-C saves and stops.
 
     With --per-class the folder holds a run for each label, and a sheet with a row of images for each; `ganzoo resume`
     takes that folder too.

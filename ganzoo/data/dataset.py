@@ -153,6 +153,11 @@ class Dataset:
         """True when images are decoded as they are gathered: the set is too large to unpack."""
         return isinstance(self.rows, Decoded)
 
+    @property
+    def items(self) -> int:
+        """How many are trained on, in all domains together."""
+        return sum(len(part) for part in self.parts.values())
+
     def split(self) -> tuple[Part, Part]:
         """Items of a plain set to judge with: those to learn from or look among, and those held out from that.
 

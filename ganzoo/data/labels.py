@@ -39,11 +39,11 @@ def label_list(values: Sequence[Any], names: Sequence[str] = ()) -> Labels:
 
 
 def without_wrapper(names: Sequence[str]) -> list[str]:
-    """`names` without the folders that all of them lie in."""
+    """`names` without the folders that all of them lie in, up to one that is a domain's."""
     relative = list(names)
     while relative:
         tops = {name.partition("/")[0] if "/" in name else "" for name in relative}
-        if len(tops) != 1 or "" in tops:
+        if len(tops) != 1 or tops & {"", "trainA", "trainB"}:
             break
         relative = [name.partition("/")[2] for name in relative]
     return relative

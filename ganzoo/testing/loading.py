@@ -26,6 +26,9 @@ HEAVY = "torch"
 def main(module: str, report: str) -> None:
     import ganzoo.api  # noqa: F401 (what every plugin imports)
 
+    if module.endswith(".py"):
+        importlib.import_module(HEAVY)  # which a single file may import, and which starts programs of its own
+
     home = _home(module)
     seen: dict[str, list[str]] = {"torch": [], "network": [], "files": [], "programs": []}
     noting = True
