@@ -88,7 +88,7 @@ def test_documented_commands_parse(page, known_run, tmp_path, monkeypatch):
         if words[0] == "train":  # the guide's own architecture is installed only in the test that trains it
             words = ["dcgan" if word == "my-gan" else word for word in words]
         command: click.Command = app
-        context = click.Context(app, info_name="ganzoo")
+        context = click.Context(app, info_name="ganzoo", **app.context_settings)  # click keeps each --help
         while isinstance(command, click.Group) and words and not words[0].startswith("-"):
             _, command, words = command.resolve_command(context, words)
             context = click.Context(command, parent=context, info_name=command.name)
