@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ganzoo.benchmark import bench
     from ganzoo.catalogue import architectures, recipes
     from ganzoo.description import describe
+    from ganzoo.discrimination import verdicts
     from ganzoo.evaluation import evaluate
     from ganzoo.exporting import export
     from ganzoo.latents import Projection
@@ -59,6 +60,7 @@ _MODULE_OF = {
     "extend": "ganzoo.training",
     "resume": "ganzoo.training",
     "train": "ganzoo.training",
+    "verdicts": "ganzoo.discrimination",
 }
 
 __all__ = [
@@ -88,6 +90,7 @@ __all__ = [
     "train",
     "train_per_class",
     "use_plugin",
+    "verdicts",
 ]
 
 

@@ -58,10 +58,12 @@ class TwoPlayer(Adversarial):
 
     def judge(self, images: Tensor, label: Tensor | None = None) -> Tensor:
         """D's logits on augmented images."""
-        images = self.augment(images)
-        logits: Tensor = self.D(images, label) if self.conditional else self.D(images)
-        return logits
+        return self._logits(self.augment(images), label)
 
     def verdict(self, images: Tensor, label: Tensor | None = None) -> Tensor:
-        """The loss's reading of D's logits for each image, averaged over its patches: [B]."""
-        return self.loss.score(self.judge(images, label)).reshape(len(images), -1).mean(1)
+        """The loss's reading of D's logits for each image as it is, averaged over its patches: [B]."""
+        return self.loss.score(self._logits(images, label)).reshape(len(images), -1).mean(1)
+
+    def _logits(self, images: Tensor, label: Tensor | None) -> Tensor:
+        logits: Tensor = self.D(images, label) if self.conditional else self.D(images)
+        return logits

@@ -26,9 +26,8 @@ HEAVY = "torch"
 def main(module: str, report: str) -> None:
     import ganzoo.api  # noqa: F401 (what every plugin imports)
 
-    if module.endswith(".py"):
-        importlib.import_module(HEAVY)  # which a single file may import, and which starts programs of its own
-
+    if module.endswith(".py"):  # which may import torch, and what torch starts is not the file's doing
+        importlib.import_module(HEAVY)
     home = _home(module)
     seen: dict[str, list[str]] = {"torch": [], "network": [], "files": [], "programs": []}
     noting = True

@@ -46,7 +46,7 @@ def ganzoo_recipes() -> Iterator[RecipeCard]:
         "Mode collapse: G learns ten times as fast as D, and runs from mode to mode.",
         "Mode collapse, mended: D has five turns for each of G's.",
         "gan", "points", "points", 2000,
-        {"lr": 1e-3, "lr_d": 1e-4, **OFTEN},
+        {"lr": 1e-3, "lr_d": 1e-4, "average": 0, **OFTEN},
         {"n_critic": 1},
         {"n_critic": 5},
     )  # fmt: skip
@@ -54,8 +54,8 @@ def ganzoo_recipes() -> Iterator[RecipeCard]:
         "vanishing",
         "Vanishing gradients: D is sure of itself, and the minimax loss leaves G nothing to learn from.",
         "Vanishing gradients, mended: the non-saturating loss against the same D.",
-        "gan", "digits", "small", 1000,
-        {"resolution": 32, "lr_d": 1e-3, "n_critic": 3, "hidden_d": (256, 256), "gradients": True},
+        "gan", "digits", "small", 1500,
+        {"resolution": 32, "lr_d": 1e-3, "hidden_d": (256, 256), "gradients": True},
         {"loss": "minimax"},
         {"loss": "nonsaturating"},
     )  # fmt: skip

@@ -1,0 +1,35 @@
+"""`ganzoo verdict`."""
+
+from __future__ import annotations
+
+import click
+
+from ganzoo.cli.framework import Command
+from ganzoo.cli.screen import print_json, table
+
+
+@click.command(
+    "verdict",
+    cls=Command,
+    examples=("ganzoo verdict runs/dcgan-digits-1", "ganzoo verdict runs/dcgan-digits-1 --on digits:seed=1"),
+)
+@click.argument("run", metavar="RUN")
+@click.option("--on", metavar="DATA", help="Judge this data set as well, such as digits:seed=1.")
+@click.option("--samples", type=int, default=1000, metavar="INT", help="Items of each kind. [default: 1000]")
+@click.option("--seed", type=int, default=0, metavar="INT", help="The same seed, the same items. [default: 0]")
+@click.option("--device", default="auto", metavar="auto|cpu|cuda|mps", help="Where to compute. [default: auto]")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def verdict(run: str, on: str | None, samples: int, seed: int, device: str, as_json: bool) -> None:
+    """Say what a run's D thinks of its training data, of G's samples, and of other data.
+
+    A D that takes its training data for real and other data of the same kind for generated has learned the training
+    data by heart. Figures are means of D(x) as the log shows it.
+    """
+    import ganzoo
+
+    found = ganzoo.verdicts(run, on, samples=samples, seed=seed, device=device)
+    if as_json:
+        print_json(found)
+        return
+    rows = [(name, f"{value:.4g}") for name, value in found.items()]
+    table(("judged", "D(x)"), rows, right=("D(x)",)).print()

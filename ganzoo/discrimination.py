@@ -1,0 +1,83 @@
+"""What a run's D thinks of real and of generated items: whether it has learned the data, or learned it by heart."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+from torch import Tensor
+
+from ganzoo.architecture import Architecture, DataSpec, Judging
+from ganzoo.classifier import labelled
+from ganzoo.data.dataset import Part
+from ganzoo.devices import pick_device
+from ganzoo.errors import UsageError
+from ganzoo.judge import dataset_label, judged_data, other_data
+from ganzoo.model import BATCH, load
+from ganzoo.plan import Plan
+from ganzoo.randomness import stream
+from ganzoo.runs import Run
+from ganzoo.training import plan_of
+from ganzoo.writer import take_weights
+
+
+def verdicts(
+    run: str | os.PathLike[str] | Run,
+    on: str | None = None,
+    *,
+    samples: int = 1000,
+    seed: int = 0,
+    device: str = "auto",
+) -> dict[str, float]:
+    """The mean of D(x), in evaluation mode, for the newest checkpoint of a run.
+
+    Args:
+        on: another data set of the same kind, such as ``"digits:seed=1"``. A D that thinks less of it than of the
+            training data has learned that by heart.
+        samples: items of each kind, fewer where there are fewer.
+    Returns: the mean verdict on ``"training"`` items, on ``"samples"`` of the averaged generator, and on those of `on`
+        by its name: what the log shows as D(x), a probability where the loss has one.
+    Raises: UsageError when the run's architecture gives no verdict on single items; GanzooError when the run has no
+        checkpoint, or its data has changed.
+    """
+    if samples < 1:
+        raise UsageError(f"At least one item is needed to judge, not {samples}.")
+    run = run if isinstance(run, Run) else Run.open(run)
+    plan, facts = plan_of(run), run.facts["data"]
+    if not issubclass(plan.model, Judging) or plan.model.conditional:
+        raise UsageError(f"The D of {plan.entry.name} judges no items by themselves, without a label.")
+    judge = _with_weights(run, plan).to(pick_device(device)).eval()
+    model, dataset = load(run.path, device), judged_data(facts, str(run.path))
+    label = dataset_label(model, dataset)
+    part = next(iter(dataset.parts.values()))
+    found = {
+        "training": _mean(judge, _some(part if label is None else labelled(part, label), samples, seed)),
+        "samples": _mean(judge, model.sample(samples, seed)),
+    }
+    if on is not None:
+        part = next(iter(other_data(facts, on).parts.values()))
+        found[on] = _mean(judge, _some(part if label is None else labelled(part, label), samples, seed))
+    return found
+
+
+def _with_weights(run: Run, plan: Plan) -> Architecture:
+    """All networks of a run, as its newest checkpoint has them."""
+    facts = run.facts["data"]
+    spec = DataSpec(tuple(facts["shape"]), tuple(facts["classes"]), tuple(facts["domains"]))
+    config, _ = plan.at_stage(len(plan.stages) - 1)
+    with torch.random.fork_rng(devices=[]):
+        model = plan.model(config, spec)
+    take_weights(model, str(run.path))
+    return model
+
+
+def _some(part: Part, count: int, seed: int) -> Tensor:
+    return part.gather(torch.randperm(len(part), generator=stream(seed, "evaluate"))[:count])
+
+
+@torch.no_grad()
+def _mean(model: Architecture, items: Tensor) -> float:
+    assert isinstance(model, Judging)
+    starts = range(0, len(items), BATCH)
+    pieces = [model.verdict(items[start : start + BATCH].to(model.device)).double().cpu() for start in starts]
+    return float(torch.cat(pieces).mean())
