@@ -49,10 +49,10 @@ class Case:
         seed_everything(seed, "weights")
         return self.model(self.config, self.data)
 
-    def trainer(self, kind: type[T], seed: int = 0, precision: str = "fp32") -> T:
+    def trainer(self, kind: type[T], seed: int = 0, precision: str = "fp32", batch_size: int = BATCH) -> T:
         """A trainer of this class at step 0, on the CPU."""
         loader, extent = Loader(cast(Dataset, Noise(self.data)), 0), Extent(0, LENGTH)
-        return kind(self.build(seed), loader, batch_size=BATCH, precision=precision, half_life=64, extent=extent)
+        return kind(self.build(seed), loader, batch_size=batch_size, precision=precision, half_life=64, extent=extent)
 
     @property
     def facts(self) -> dict[str, Any]:

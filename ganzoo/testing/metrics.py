@@ -22,7 +22,7 @@ from ganzoo.plugins import Entry
 from ganzoo.randomness import seed_everything
 from ganzoo.spec import build, values
 from ganzoo.testing.cards import check_card
-from ganzoo.testing.check import Check, CheckFailed, require
+from ganzoo.testing.check import Check, CheckFailed, NotChecked, require
 from ganzoo.testing.offline import offline
 
 SIDE, COUNT = 32, 8  # pixels of what is judged, and how many images
@@ -55,7 +55,7 @@ class Judged:
 
     @cached_property
     def found(self) -> list[tuple[Evidence, Mapping[str, float]]]:
-        """Raises: CheckFailed when it takes none."""
+        """Raises: NotChecked when it takes none."""
         taken, refusals = [], []
         for evidence in _evidence():
             try:
@@ -63,7 +63,8 @@ class Judged:
             except UsageError as error:
                 refusals.append(str(error))
         first = "".join(refusals[:1])
-        require(bool(taken), f"It judges neither images of {SIDE} pixels, nor translations, nor points: {first}")
+        if not taken:
+            raise NotChecked(f"It judges neither images of {SIDE} pixels, nor translations, nor points: {first}")
         return taken
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from ganzoo import checkpoint
 from ganzoo.architecture import TrainingState
 from ganzoo.spec import options
-from ganzoo.testing.cases import Case
+from ganzoo.testing.cases import BATCH, Case
 from ganzoo.testing.check import NotChecked, explain, require
 from ganzoo.testing.lockstep import Lockstep
 from ganzoo.testing.watching import Watching, shared_parameters, watched, watched_whole
@@ -182,7 +182,7 @@ def check_resumes(case: Case) -> None:
 
 def check_bf16(case: Case) -> None:
     """A step runs in bfloat16 too; losses are worked out in float32 and stay finite, weights stay float32."""
-    trainer = case.trainer(Watching, precision="bf16")
+    trainer = case.trainer(Watching, precision="bf16", batch_size=BATCH // 2)
     kinds = {name: tensor.dtype for name, tensor in trainer.model.state_dict().items()}
     try:
         trainer.step()
