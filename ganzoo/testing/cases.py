@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 import ganzoo
-from ganzoo.architecture import Architecture, DataSpec
+from ganzoo.architecture import Architecture, DataSpec, is_generator, networks
 from ganzoo.data import Dataset
-from ganzoo.errors import UsageError
+from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loader import Loader
 from ganzoo.model import Model, make_model
 from ganzoo.plan import apply_options
@@ -122,11 +122,13 @@ def _case(
     try:
         config = config_of(entry, model, {**row, "batch_size": BATCH}, shape)
         case = Case(entry, task, model, config, spec_of(task, shape))
-        on_meta(case)
+        names = networks(built := on_meta(case))
     except UsageError:
         if last is not None and last == max(entry.card.resolutions):
             raise
         return None
+    if not any(is_generator(built, name) for name in names):
+        raise GanzooError(f"None of its networks ({', '.join(names)}) is among its `generators`.")
     return case
 
 
