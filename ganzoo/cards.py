@@ -112,12 +112,14 @@ class LoggerCard:
     """A logger: `logger` is ``"module:Class"``, a dataclass of its options whose methods are run events.
 
     A run that names it (``--log NAME:option=value``) makes one, and tells it what happens. It may refuse when it is
-    made, before anything is trained: by a `GanzooError` that says what is missing.
+    made, before anything is trained: by a `GanzooError` that says what is missing. `writes` says what it writes outside
+    the run's folder, and why; "" for nothing.
     """
 
     name: str
     summary: str
     api: int
+    writes: str = ""
     logger: Any
 
 

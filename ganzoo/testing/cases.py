@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 import ganzoo
-from ganzoo.architecture import Architecture, DataSpec
+from ganzoo.architecture import Architecture, DataSpec, is_generator, networks
 from ganzoo.data import Dataset
-from ganzoo.errors import UsageError
+from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loader import Loader
 from ganzoo.model import Model, make_model
 from ganzoo.plan import apply_options
@@ -49,10 +49,10 @@ class Case:
         seed_everything(seed, "weights")
         return self.model(self.config, self.data)
 
-    def trainer(self, kind: type[T], seed: int = 0, precision: str = "fp32") -> T:
+    def trainer(self, kind: type[T], seed: int = 0, precision: str = "fp32", batch_size: int = BATCH) -> T:
         """A trainer of this class at step 0, on the CPU."""
         loader, extent = Loader(cast(Dataset, Noise(self.data)), 0), Extent(0, LENGTH)
-        return kind(self.build(seed), loader, batch_size=BATCH, precision=precision, half_life=64, extent=extent)
+        return kind(self.build(seed), loader, batch_size=batch_size, precision=precision, half_life=64, extent=extent)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -122,11 +122,13 @@ def _case(
     try:
         config = config_of(entry, model, {**row, "batch_size": BATCH}, shape)
         case = Case(entry, task, model, config, spec_of(task, shape))
-        on_meta(case)
+        names = networks(built := on_meta(case))
     except UsageError:
         if last is not None and last == max(entry.card.resolutions):
             raise
         return None
+    if not any(is_generator(built, name) for name in names):
+        raise GanzooError(f"None of its networks ({', '.join(names)}) is among its `generators`.")
     return case
 
 

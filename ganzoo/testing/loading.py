@@ -12,7 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable
-from types import ModuleType
+from operator import attrgetter
 from typing import Any
 
 from ganzoo.errors import GanzooError
@@ -59,10 +59,12 @@ def main(module: str, report: str) -> None:
         json.dump({**seen, "error": error, "imported": HEAVY in sys.modules}, file)
 
 
-def _imported(module: str) -> ModuleType:
-    """A module by name, or of a file by path."""
+def _imported(module: str) -> Any:
+    """What an entry point names, a module or an attribute of it; or the module of a file by its path."""
     if not module.endswith(".py"):
-        return importlib.import_module(module)
+        name, _, attribute = module.partition(":")
+        found = importlib.import_module(name)
+        return attrgetter(attribute)(found) if attribute else found
     spec = importlib.util.spec_from_file_location("the_plugin", module)
     assert spec is not None
     assert spec.loader is not None
@@ -75,7 +77,7 @@ def _home(module: str) -> str:
     """The folder of the plugin's package, or its file."""
     if module.endswith(".py"):
         return module
-    top = module.partition(".")[0]
+    top = module.partition(":")[0].partition(".")[0]
     spec = importlib.util.find_spec(top)
     origin = spec.origin if spec and spec.origin else ""
     return os.path.dirname(origin) if os.path.basename(origin) == "__init__.py" else origin

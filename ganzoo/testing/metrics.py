@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache, cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,7 +23,7 @@ from ganzoo.plugins import Entry
 from ganzoo.randomness import seed_everything
 from ganzoo.spec import build, values
 from ganzoo.testing.cards import check_card
-from ganzoo.testing.check import Check, CheckFailed, require
+from ganzoo.testing.check import Check, CheckFailed, NotChecked, require
 from ganzoo.testing.offline import offline
 
 SIDE, COUNT = 32, 8  # pixels of what is judged, and how many images
@@ -55,15 +56,18 @@ class Judged:
 
     @cached_property
     def found(self) -> list[tuple[Evidence, Mapping[str, float]]]:
-        """Raises: CheckFailed when it takes none."""
+        """Raises: NotChecked when it takes none."""
         taken, refusals = [], []
         for evidence in _evidence():
+            seed_everything(76)  # not where another check left off
+            given = replace(evidence, real=evidence.real.clone(), fake=evidence.fake.clone())
             try:
-                taken.append((evidence, self.metric(evidence)))
+                taken.append((evidence, self.metric(given)))
             except UsageError as error:
                 refusals.append(str(error))
         first = "".join(refusals[:1])
-        require(bool(taken), f"It judges neither images of {SIDE} pixels, nor translations, nor points: {first}")
+        if not taken:
+            raise NotChecked(f"It judges neither images of {SIDE} pixels, nor translations, nor points: {first}")
         return taken
 
 
@@ -129,15 +133,19 @@ def check_values(judged: Judged) -> None:
 
 def check_deterministic(judged: Judged) -> None:
     """The same evidence, with its seed, gives the same values, and is left as it was."""
+    try:
+        check_values(judged)
+    except CheckFailed as error:
+        raise NotChecked(f"Its values are not as they should be; see the check 'values' ({error})") from error
     evidence, found = judged.found[0]
-    copies = [evidence.real.clone(), evidence.fake.clone()]
+    given = replace(evidence, real=evidence.real.clone(), fake=evidence.fake.clone())
     seed_everything(77)
-    again = judged.metric(evidence)
+    again = judged.metric(given)
     require(
         dict(again) == dict(found),
         f"The same evidence gives {dict(found)}, then {dict(again)}; draw from a generator made of evidence.seed.",
     )
-    held = torch.equal(copies[0], evidence.real) and torch.equal(copies[1], evidence.fake)
+    held = torch.equal(given.real, evidence.real) and torch.equal(given.fake, evidence.fake)
     require(held, "It changes the images that it judges, which the next metric gets too; work on a copy.")
 
 

@@ -19,6 +19,7 @@ from ganzoo.exporting import directions, export
 from ganzoo.model import Model, make_model
 from ganzoo.testing.cases import Case, NoisePart
 from ganzoo.testing.check import CheckFailed, NotChecked, require
+from ganzoo.testing.earlier import has_history
 from ganzoo.testing.training import trained
 from ganzoo.trainer import Trainer
 
@@ -27,7 +28,7 @@ CLOSE = 1e-4  # what arithmetic in another order may change of a pixel in [-1, 1
 
 def check_samples(case: Case) -> None:
     """Images have the data's shape, are float32 and finite, and are a function of what they are made from alone."""
-    architecture = case.averaged(trained(case)[0]).architecture
+    architecture = _averaged(case).architecture
     require(case.task == "translation" or architecture.latents is not None, "It has no latents; set `latents`.")
     for name, make, inputs in _makers(case, architecture):
         torch.manual_seed(1)
@@ -75,7 +76,17 @@ def _sound(case: Case) -> Model:
         check_samples(case)
     except CheckFailed as error:
         raise NotChecked(f"Its images are not as they should be; see the check 'samples' ({error})") from error
-    return case.averaged(trained(case)[0])
+    return _averaged(case)
+
+
+def _averaged(case: Case) -> Model:
+    """The averaged generators, opened as from a file."""
+    try:
+        return case.averaged(trained(case)[0])
+    except GanzooError as error:
+        if has_history(case.model):
+            raise NotChecked(f"Its model cannot be opened; see the check 'earlier versions' ({error})") from error
+        raise
 
 
 def check_saves(case: Case) -> None:

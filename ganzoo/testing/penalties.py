@@ -15,7 +15,7 @@ from ganzoo.plugins import Entry
 from ganzoo.randomness import seed_everything
 from ganzoo.spec import build
 from ganzoo.testing.cards import check_card
-from ganzoo.testing.check import Check, require
+from ganzoo.testing.check import Check, NotChecked, require
 
 DIRECTIONS = 3  # random ones, along which a penalty's gradient is compared with what it does
 EPSILON = 1e-2  # of the finite difference
@@ -78,6 +78,8 @@ def check_second_order(make: Callable[[], Penalty]) -> None:
         turn = _Turn(shape)
         parameters = list(turn.D.parameters())
         value = turn.of(penalty)
+        if value.numel() != 1:
+            raise NotChecked("It is no scalar; see the check 'scalar'.")
         require(
             value.requires_grad,
             f"The penalty of {what} depends on no parameter of D; take gradients with "

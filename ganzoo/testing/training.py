@@ -15,7 +15,7 @@ from torch import Tensor
 from ganzoo import checkpoint
 from ganzoo.architecture import TrainingState
 from ganzoo.spec import options
-from ganzoo.testing.cases import Case
+from ganzoo.testing.cases import BATCH, Case
 from ganzoo.testing.check import NotChecked, explain, require
 from ganzoo.testing.lockstep import Lockstep
 from ganzoo.testing.watching import Watching, shared_parameters, watched, watched_whole
@@ -24,6 +24,7 @@ from ganzoo.trainer import Trainer
 STEPS = 2
 SECOND_ORDER = "r1"  # a penalty of the core whose gradient needs second derivatives of D
 PROCESSES = 2
+FIRST = "the first weights"
 APART = 1e-2  # of a gradient's norm, that two processes may differ from one
 
 
@@ -182,7 +183,8 @@ def check_resumes(case: Case) -> None:
 
 def check_bf16(case: Case) -> None:
     """A step runs in bfloat16 too; losses are worked out in float32 and stay finite, weights stay float32."""
-    trainer = case.trainer(Watching, precision="bf16")
+    watched_whole(case)
+    trainer = case.trainer(Watching, precision="bf16", batch_size=BATCH // 2)
     kinds = {name: tensor.dtype for name, tensor in trainer.model.state_dict().items()}
     try:
         trainer.step()
@@ -202,7 +204,10 @@ def check_bf16(case: Case) -> None:
 
 def check_processes(case: Case) -> None:
     """Two processes, each with half of every batch, give the gradients and the state that one gives."""
+    watched_whole(case)
     (one,), halves = Lockstep(1).run(lambda: _traces(case)), Lockstep(PROCESSES).run(lambda: _traces(case))
+    if any(not torch.equal(part[0][FIRST], one[0][FIRST]) for part in halves):
+        raise NotChecked("Each process begins with other weights; see the check 'seed'.")
     for step, (whole, *parts) in enumerate(zip(one, *halves, strict=True)):
         for name, expected in whole.items():
             for part in parts:
@@ -219,8 +224,11 @@ def check_processes(case: Case) -> None:
 
 
 def _traces(case: Case) -> list[dict[str, Tensor]]:
-    """Of each step the gradient of every network when its optimizer steps, flat, and the training state after it."""
+    """Of each step the gradient of every network when its optimizer steps, flat, and the training state after it; with
+    the first, the weights before it.
+    """
     trainer = case.trainer(Trainer)
+    weights = torch.cat([parameter.detach().flatten() for parameter in trainer.model.parameters()])
     found: list[dict[str, Tensor]] = []
 
     def note(name: str, optimizer: torch.optim.Optimizer) -> None:
@@ -235,7 +243,7 @@ def _traces(case: Case) -> list[dict[str, Tensor]]:
     for name, optimizer in trainer.optimizers.items():
         optimizer.register_step_pre_hook(lambda optimizer, *_, name=name: note(name, optimizer))
     for _ in range(STEPS):
-        found.append({})
+        found.append({} if found else {FIRST: weights})
         trainer.step()
         for name, child in trainer.model.named_modules():
             if isinstance(child, TrainingState):

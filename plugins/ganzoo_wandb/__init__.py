@@ -13,5 +13,6 @@ def ganzoo_loggers() -> Iterator[LoggerCard]:
         name="wandb",
         summary="Weights & Biases, online or, with mode=offline, in the run's folder.",
         api=1,
+        writes="~/.cache/wandb: the debugging logs of wandb's own process",
         logger="ganzoo_wandb.logger:WeightsAndBiases",
     )
