@@ -20,7 +20,7 @@ from ganzoo.cli.screen import print_json, table
 @click.option("--device", default="auto", metavar="auto|cpu|cuda|mps", help="Where to compute. [default: auto]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def verdict(run: str, on: str | None, samples: int, seed: int, device: str, as_json: bool) -> None:
-    """Say what a run's D thinks of its training data, of G's samples, and of other data.
+    """Say what a run's D thinks of real and generated items.
 
     A D that takes its training data for real and other data of the same kind for generated has learned the training
     data by heart. Figures are means of D(x) as the log shows it.
