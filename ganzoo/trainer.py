@@ -75,7 +75,10 @@ class Trainer:
 
     @property
     def progress(self) -> Progress:
-        return Progress(self.step_count, self.images, self.epoch, self.extent.first_image, self.extent.last_image)
+        extent = self.extent
+        return Progress(
+            self.step_count, self.images, self.epoch, extent.first_image, extent.last_image, self.accumulate
+        )
 
     @property
     def done(self) -> bool:
