@@ -6,6 +6,7 @@ import os
 
 import torch
 from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganzoo.architecture import Architecture, DataSpec, Judging
 from ganzoo.classifier import labelled
@@ -13,7 +14,7 @@ from ganzoo.data.dataset import Part
 from ganzoo.devices import pick_device
 from ganzoo.errors import UsageError
 from ganzoo.judge import dataset_label, judged_data, other_data
-from ganzoo.model import BATCH, load
+from ganzoo.model import load
 from ganzoo.plan import Plan
 from ganzoo.randomness import stream
 from ganzoo.runs import Run
@@ -29,7 +30,10 @@ def verdicts(
     seed: int = 0,
     device: str = "auto",
 ) -> dict[str, float]:
-    """The mean of D(x), in evaluation mode, for the newest checkpoint of a run.
+    """The mean of D(x) for the newest checkpoint of a run.
+
+    D sees batches of one kind as large as the training's, and batch norm goes by each of them, as in training: its
+    running statistics, of real and generated batches in turn, fit neither. All else is in evaluation mode.
 
     Args:
         on: another data set of the same kind, such as ``"digits:seed=1"``. A D that thinks less of it than of the
@@ -46,17 +50,18 @@ def verdicts(
     plan, facts = plan_of(run), run.facts["data"]
     if not issubclass(plan.model, Judging) or plan.model.conditional:
         raise UsageError(f"The D of {plan.entry.name} judges no items by themselves, without a label.")
-    judge = _with_weights(run, plan).to(pick_device(device)).eval()
+    judge = _by_the_batch(_with_weights(run, plan).to(pick_device(device)).eval())
+    batch = plan.settings.batch_size
     model, dataset = load(run.path, device), judged_data(facts, str(run.path))
     label = dataset_label(model, dataset)
     part = next(iter(dataset.parts.values()))
     found = {
-        "training": _mean(judge, _some(part if label is None else labelled(part, label), samples, seed)),
-        "samples": _mean(judge, model.sample(samples, seed)),
+        "training": _mean(judge, _some(part if label is None else labelled(part, label), samples, seed), batch),
+        "samples": _mean(judge, model.sample(samples, seed), batch),
     }
     if on is not None:
         part = next(iter(other_data(facts, on).parts.values()))
-        found[on] = _mean(judge, _some(part if label is None else labelled(part, label), samples, seed))
+        found[on] = _mean(judge, _some(part if label is None else labelled(part, label), samples, seed), batch)
     return found
 
 
@@ -71,13 +76,21 @@ def _with_weights(run: Run, plan: Plan) -> Architecture:
     return model
 
 
+def _by_the_batch(model: Architecture) -> Architecture:
+    """Has batch norm go by each batch, and leaves its statistics alone."""
+    for module in model.modules():
+        if isinstance(module, _BatchNorm):
+            module.train()
+            module.momentum = 0.0
+    return model
+
+
 def _some(part: Part, count: int, seed: int) -> Tensor:
     return part.gather(torch.randperm(len(part), generator=stream(seed, "evaluate"))[:count])
 
 
 @torch.no_grad()
-def _mean(model: Architecture, items: Tensor) -> float:
+def _mean(model: Architecture, items: Tensor, batch: int) -> float:
     assert isinstance(model, Judging)
-    starts = range(0, len(items), BATCH)
-    pieces = [model.verdict(items[start : start + BATCH].to(model.device)).double().cpu() for start in starts]
-    return float(torch.cat(pieces).mean())
+    batches = items.tensor_split(-(-len(items) // batch))
+    return float(torch.cat([model.verdict(some.to(model.device)).double().cpu() for some in batches]).mean())
