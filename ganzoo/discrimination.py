@@ -8,18 +8,16 @@ import torch
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ganzoo.architecture import Architecture, DataSpec, Judging
+from ganzoo.architecture import Architecture, Judging
 from ganzoo.classifier import labelled
 from ganzoo.data.dataset import Part
 from ganzoo.devices import pick_device
 from ganzoo.errors import UsageError
 from ganzoo.judge import dataset_label, judged_data, other_data
 from ganzoo.model import load
-from ganzoo.plan import Plan
 from ganzoo.randomness import stream
 from ganzoo.runs import Run
-from ganzoo.training import plan_of
-from ganzoo.writer import take_weights
+from ganzoo.training import plan_of, trained
 
 
 def verdicts(
@@ -50,7 +48,7 @@ def verdicts(
     plan, facts = plan_of(run), run.facts["data"]
     if not issubclass(plan.model, Judging) or plan.model.conditional:
         raise UsageError(f"The D of {plan.entry.name} judges no items by themselves, without a label.")
-    judge = _by_the_batch(_with_weights(run, plan).to(pick_device(device)).eval())
+    judge = _by_the_batch(trained(run).to(pick_device(device)))
     batch = plan.settings.batch_size
     model, dataset = load(run.path, device), judged_data(facts, str(run.path))
     label = dataset_label(model, dataset)
@@ -63,17 +61,6 @@ def verdicts(
         part = next(iter(other_data(facts, on).parts.values()))
         found[on] = _mean(judge, _some(part if label is None else labelled(part, label), samples, seed), batch)
     return found
-
-
-def _with_weights(run: Run, plan: Plan) -> Architecture:
-    """All networks of a run, as its newest checkpoint has them."""
-    facts = run.facts["data"]
-    spec = DataSpec(tuple(facts["shape"]), tuple(facts["classes"]), tuple(facts["domains"]))
-    config, _ = plan.at_stage(len(plan.stages) - 1)
-    with torch.random.fork_rng(devices=[]):
-        model = plan.model(config, spec)
-    take_weights(model, str(run.path))
-    return model
 
 
 def _by_the_batch(model: Architecture) -> Architecture:
