@@ -1,0 +1,23 @@
+"""InfoGAN (Chen et al. 2016): what ganzoo lists without importing torch."""
+
+from collections.abc import Iterator
+
+from ganzoo.api import Card, hookimpl
+
+
+@hookimpl
+def ganzoo_architectures() -> Iterator[Card]:
+    yield Card(
+        name="infogan",
+        title="InfoGAN",
+        year=2016,
+        paper="arXiv:1606.03657",
+        summary="Codes in the noise that a third network reads back from the images; nobody gives labels.",
+        tasks={"unconditional"},
+        resolutions=(28,),
+        channels=(1,),
+        licence="MIT",
+        api=1,
+        batch_statistics=True,
+        model="ganzoo_infogan.model:InfoGAN",
+    )
