@@ -311,7 +311,8 @@ def test_ganzoo_mix(train):
         assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
     other = train("other", steps=1)
     refused = cli("mix", other.path)
-    assert (refused.exit_code, refused.stderr) == (2, "Error: TinyGAN has no styles to mix.\n")
+    said = "Error: TinyGAN has no styles to mix; `ganzoo interpolate` goes from image to image.\n"
+    assert (refused.exit_code, refused.stderr) == (2, said)
 
 
 def cli(*words):
