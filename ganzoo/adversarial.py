@@ -39,7 +39,7 @@ class Adversarial(Architecture):
         """Raises: UsageError for a loss or a penalty that there is not, and for points that should be augmented."""
         super().__init__(config, data)
         if config.augment != "none" and not data.is_image:
-            raise UsageError("Images can be augmented, and this data set has none; leave out --augment.")
+            raise UsageError("Images can be augmented, and this data set has none; use --augment none.")
         self.loss = make_loss(config.loss)
         self.penalties = make_penalties(config.penalty)
         self.augment = DiffAugment() if config.augment == "diffaug" else nn.Identity()

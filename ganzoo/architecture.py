@@ -266,7 +266,7 @@ class Architecture(nn.Module):
         """Style mixing: images [B, C, H, W] with the styles of `coarse` [B, Z] in the first `cutoff` layers, of `fine`
         in the others; None for a cut-off of its own choosing. Raises: UsageError where there are no styles.
         """
-        raise UsageError(f"{type(self).__name__} has no styles to mix.")
+        raise UsageError(f"{type(self).__name__} has no styles to mix; `ganzoo interpolate` goes from image to image.")
 
     def translate(self, images: Tensor, to: str) -> Tensor:
         """Images [B, C, H, W] in [-1, 1] of another domain -> images of the domain `to`, one of the data's.

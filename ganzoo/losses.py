@@ -41,7 +41,7 @@ class NonSaturating(Minimax):
 
 @dataclass(frozen=True)
 class LeastSquares:
-    """Mao et al. 2017 (LSGAN), equation 2, with its halves. (-1, 1, 0) is equation 9's choice (Pearson chi-squared)."""
+    """Mao et al. 2017 (LSGAN), equation 2, with its halves. (-1, 1, 0) is their choice for Pearson's chi-squared."""
 
     a: float = option(0.0, "label of fakes")
     b: float = option(1.0, "label of real data")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -116,6 +117,7 @@ class Model:
 
     def generate(self, z: Tensor, label: Tensor | None = None, truncation: float = 1.0) -> Tensor:
         """Images [n, C, H, W] in [-1, 1], on the CPU, from latents [n, Z] and labels [n]; vectors come as they are."""
+        check_truncation(truncation)
         images = self._in_pieces(partial(self.architecture.generate, truncation=truncation), z, label)
         return images.clamp(-1, 1) if self.architecture.data.is_image else images
 
@@ -163,6 +165,7 @@ class Model:
             cutoff: layers that take coarse styles, counted from the first; None for the architecture's choice.
         Raises: UsageError when the architecture has no styles, or so many layers not.
         """
+        check_truncation(truncation)
         device, count = self.architecture.device, len(fine)
         pieces = []
         for z in coarse:
@@ -254,6 +257,12 @@ class Model:
         Raises: UsageError when n or strength is out of range.
         """
         return latents.vary(self, found, n, strength, seed)
+
+
+def check_truncation(psi: float) -> None:
+    """Raises: UsageError when it is no number that latents can be multiplied by."""
+    if not math.isfinite(psi):
+        raise UsageError(f"Truncation takes a number, 1 for none, not {psi}.")
 
 
 def load(path: str | os.PathLike[str], device: str = "auto") -> Model:

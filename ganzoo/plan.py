@@ -140,7 +140,9 @@ def find_label(classes: tuple[str, ...], label: str | int) -> int:
         return classes.index(str(label))
     if str(label).isdecimal() and int(label) < len(classes):
         return int(label)
-    raise UsageError(f"There is no label {label!r}; {nearest(str(label), classes)}")
+    number = str(label).removeprefix("-").isdecimal()  # one out of range, to which no label is near
+    known = f"known: {', '.join(classes)}." if number else nearest(str(label), classes)
+    raise UsageError(f"There is no label {label!r}; {known}")
 
 
 def load_architecture(entry: Entry) -> type[Architecture]:

@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
 from ganzoo.architecture import Architecture
-from ganzoo.errors import UsageError
+from ganzoo.devices import out_of_memory
+from ganzoo.errors import GanzooError, UsageError
 from ganzoo.pictures import grid
 
 if TYPE_CHECKING:
@@ -31,13 +32,23 @@ def translates(architecture: Architecture) -> bool:
 def through(architecture: Architecture, images: Tensor, to: str) -> Tensor:
     """Images [N, C, H, W] in [-1, 1], of any size, translated to a domain: [N, C, H, W] in [-1, 1] on the CPU.
 
-    Raises: UsageError when they have other channels than the model, or are too small.
+    Raises:
+        UsageError: they have other channels than the model, or are too small.
+        GanzooError: they are too large for the memory.
     """
     channels = architecture.data.channels
     if images.dim() != 4 or images.shape[1] != channels:
         raise UsageError(f"Images to translate must be [N, {channels}, H, W], not {list(images.shape)}.")
     at_a_time = max(1, PIXELS // max(1, images.shape[2] * images.shape[3]))
-    parts = [_fitted(architecture, part.to(architecture.device), to) for part in torch.split(images, at_a_time)]
+    try:
+        parts = [_fitted(architecture, part.to(architecture.device), to) for part in torch.split(images, at_a_time)]
+    except (RuntimeError, MemoryError) as error:
+        if not out_of_memory(error):
+            raise
+        raise GanzooError(
+            f"An image of {images.shape[3]}×{images.shape[2]} pixels takes more memory than the "
+            f"{architecture.device.type} has; scale it down, or choose another --device."
+        ) from error
     return torch.cat(parts).clamp(-1, 1)
 
 

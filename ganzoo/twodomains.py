@@ -36,7 +36,7 @@ class TwoDomains(Adversarial):
         super().__init__(config, data)
         name = type(self).__name__
         if not data.is_image:
-            raise UsageError(f"{name} translates images, and this data set has none.")
+            raise UsageError(f"{name} translates images, and this data set has none; choose one of images.")
         if len(data.domains) != 2:
             has = f"has {len(data.domains)}: {', '.join(data.domains)}" if data.domains else "has none"
             raise UsageError(

@@ -15,7 +15,7 @@ from ganzoo import data
 from ganzoo.api import DataSpec, UsageError
 from ganzoo.loader import Loader
 from ganzoo.model import Model
-from ganzoo.plan import load_architecture
+from ganzoo.plan import find_label, load_architecture
 from ganzoo.plugins import find
 from ganzoo.randomness import seed_everything
 from ganzoo.trainer import Extent, Trainer
@@ -114,6 +114,13 @@ def test_labels_matter():
     assert dark.mean() < -0.3
     assert bright.mean() > 0.3
     assert (dark.flatten(1).mean(1) < bright.flatten(1).mean(1)).all()
+
+
+@pytest.mark.parametrize("label", ["10", 10, -1, "-1"])
+def test_a_number_out_of_range_is_answered_with_the_labels(label):
+    with pytest.raises(UsageError) as refused:
+        find_label(TEN, label)
+    assert str(refused.value) == f"There is no label {label!r}; known: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9."
 
 
 def test_choosing_a_label_on_the_command_line(train):

@@ -138,7 +138,7 @@ def test_points_have_no_tanh():
     assert kinds == [*["Linear", "LeakyReLU"] * 3, "Linear", "Unflatten"]
     assert model.generate(torch.empty(7, 2, device="meta")).shape == (7, 2)
     assert model.D(torch.empty(7, 2, device="meta")).shape == (7,)
-    with pytest.raises(UsageError, match="Images can be augmented, and this data set has none"):
+    with pytest.raises(UsageError, match="Images can be augmented, and this data set has none; use --augment none"):
         on_meta(POINT, augment="diffaug")
 
 

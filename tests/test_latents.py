@@ -287,6 +287,8 @@ def test_project(weights):
     assert said.endswith("photo.png, the nearest image, then 2 new versions are in run-project-photo-seed-0.png.\n")
     with Image.open("run-project-photo-seed-0.png") as sheet:
         assert sheet.size == (4 * 10 + 2, 12)
+    said = cli("project", weights, "photo.png", "--steps", 0, "-o", "alone.png")
+    assert said.endswith("photo.png and the nearest image are in alone.png.\n")
     assert "cannot be read" in refusal("project", weights, "none.png")
     assert "-o takes a .png file" in refusal("project", weights, "photo.png", "-o", "a.gif")
     assert "--vary -1 is too small" in refusal("project", weights, "photo.png", "--vary", -1)

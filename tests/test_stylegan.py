@@ -199,6 +199,17 @@ def test_truncation_by_nothing_gives_the_mean_image(tiny):
     assert spread == sorted(spread)
 
 
+@pytest.mark.parametrize("psi", [float("nan"), float("inf")])
+def test_truncation_takes_a_finite_number(tiny, psi):
+    for make in (
+        lambda: tiny.sample(1, truncation=psi),
+        lambda: tiny.interpolate(2, 2, truncation=psi),
+        lambda: tiny.mix(tiny.noise(1), tiny.noise(1), truncation=psi),
+    ):
+        with pytest.raises(UsageError, match=f"Truncation takes a number, 1 for none, not {psi}"):
+            make()
+
+
 def test_a_map_that_is_nearly_constant_is_normalised_as_exactly_as_others():
     """The learned constant begins as ones: a rounded mean would be a thousand times as wrong in units of its spread."""
     torch.manual_seed(0)
@@ -311,7 +322,8 @@ def test_ganzoo_mix(train):
         assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
     other = train("other", steps=1)
     refused = cli("mix", other.path)
-    assert (refused.exit_code, refused.stderr) == (2, "Error: TinyGAN has no styles to mix.\n")
+    said = "Error: TinyGAN has no styles to mix; `ganzoo interpolate` goes from image to image.\n"
+    assert (refused.exit_code, refused.stderr) == (2, said)
 
 
 def cli(*words):

@@ -16,6 +16,7 @@ from ganzoo import data
 from ganzoo.answers import TranslationError, translations
 from ganzoo.api import Architecture, DataSpec, UsageError
 from ganzoo.display import Display
+from ganzoo.errors import GanzooError
 from ganzoo.metrics import Evidence
 from ganzoo.model import Model
 from ganzoo.pictures import from_picture
@@ -110,6 +111,22 @@ def test_what_cannot_be_translated_is_said():
         model().translate(torch.zeros(1, 3, 16, 16), "dya")
     with pytest.raises(UsageError, match="`ganzoo translate` takes images to day or night"):
         model().sample(1)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes."), MemoryError()],
+    ids=repr,
+)
+def test_an_image_too_large_for_the_memory(error, monkeypatch):
+    mirror = model()
+
+    def translate(images, to):
+        raise error
+
+    monkeypatch.setattr(mirror.architecture, "translate", translate)
+    with pytest.raises(GanzooError, match=r"^An image of 64×32 pixels takes more memory than the cpu has; scale it"):
+        mirror.translate(torch.zeros(1, 3, 32, 64), "day")
 
 
 def test_an_architecture_without_domains_does_not_translate(finished):

@@ -138,8 +138,8 @@ def project(
     except OSError as error:
         raise unwritable(file, error) from error
     click.echo(f"Mean squared error {found.error:.4f}; the model's mean image would have {found.mean_error:.4f}.")
-    versions = f", then {vary} new {'versions' if vary > 1 else 'version'}" if vary else ""
-    click.echo(f"{image}, the nearest image{versions} are in {file}.")
+    versions = f", the nearest image, then {vary} new {'versions' if vary > 1 else 'version'}"
+    click.echo(f"{image}{versions if vary else ' and the nearest image'} are in {file}.")
 
 
 def beside(source: str, model: Model, name: str) -> Path:

@@ -82,8 +82,8 @@ class TransGAN(TwoPlayer):
     }  # fmt: skip
 
     def __init__(self, config: TransGANConfig, data: DataSpec) -> None:
-        super().__init__(config, data)
         check(config, data)
+        super().__init__(config, data)
         if config.augment == "diffaug":
             self.augment = DiffAugment("translation,cutout,color", config.shift, config.cutout)
         style = Style(config.heads, config.mlp_ratio, config.norm, config.relative_g, config.noise_g, config.window)
