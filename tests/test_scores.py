@@ -341,6 +341,14 @@ def test_a_run_is_scored_and_the_scores_are_kept(train):
     assert ganzoo.evaluate(raw, ["nearest"], samples=5)[0]["protocol"]["weights"] == "raw"
 
 
+def test_what_a_metric_prints_is_not_among_the_scores(train, monkeypatch):
+    score = NearestTraining.__call__
+    monkeypatch.setattr(NearestTraining, "__call__", lambda self, evidence: print("looking") or score(self, evidence))
+    done = cli("evaluate", train().path, "--metric", "nearest", "--samples", "5", "--json")
+    assert [each["name"] for each in as_json(done)["metrics"]] == ["nearest", "nearest-real"]
+    assert "looking" in done.stderr
+
+
 def test_a_model_is_compared_with_other_data(train):
     """More samples than it was trained on; what is said of training images is left out."""
     run = train(data="tiny:images=16")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -43,9 +44,10 @@ def evaluate(
     """
     import ganzoo
 
-    scores = ganzoo.evaluate(
-        source, metrics, samples=samples, seed=seed, device=device, against=against, report=_Progress()
-    )
+    with contextlib.redirect_stdout(sys.stderr):  # whatever a metric prints: standard output is for the scores
+        scores = ganzoo.evaluate(
+            source, metrics, samples=samples, seed=seed, device=device, against=against, report=_Progress()
+        )
     if as_json:
         print_json({"metrics": scores})
         return
