@@ -517,7 +517,7 @@ def ganzoo_architectures():
 
 
 def test_a_model_of_a_single_file_comes_without_its_code(hub, tmp_path, run_python):
-    """Whoever uses it needs the file, and gives it by hand; of it the model says its name and hash, not where it lay."""
+    """Whoever uses it needs the file, and gives it by hand; the model says its name and hash, not where it lay."""
     secret = tmp_path / "secret" / "my_gan.py"
     secret.parent.mkdir()
     secret.write_text(ONE_FILE, encoding="utf-8")
@@ -544,7 +544,8 @@ def test_a_model_of_a_single_file_comes_without_its_code(hub, tmp_path, run_pyth
         "hf://somebody/single was made with my_gan.py, which is not there; say where it is: --plugin FILE."
     )
     used = run_python(
-        "import sys, ganzoo; ganzoo.use_plugin(sys.argv[1]); print(ganzoo.load('look/model.safetensors').sample(2).shape)",
+        "import sys, ganzoo; ganzoo.use_plugin(sys.argv[1])\n"
+        "print(ganzoo.load('look/model.safetensors').sample(2).shape)",
         secret.rename(tmp_path / "theirs.py"),
     )
     assert used.stdout == "torch.Size([2, 3, 8, 8])\n", used.stderr
