@@ -137,6 +137,7 @@ class Progress:
         epoch: passes over the data completed.
         stage_images: images drawn when the present stage of the run began.
         total_images: images drawn when it will end.
+        parts: copies of the step that this process runs side by side, each on its part of the batch (`--accumulate`).
     """
 
     step: int
@@ -144,6 +145,7 @@ class Progress:
     epoch: int
     stage_images: int
     total_images: int
+    parts: int = 1
 
     @property
     def fraction(self) -> float:

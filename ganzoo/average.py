@@ -24,6 +24,7 @@ class Average:
         """half_life: images after which half of the weight of a state is gone; 0 follows the model exactly."""
         self.half_life = half_life
         self.steps = 0
+        self._generators = [name for name in networks(model) if is_generator(model, name)]
         source = generator_state(model)
         self.tensors = {key: value.detach().clone() for key, value in source.items()}
         averaged = averaged_keys(model)
@@ -40,7 +41,9 @@ class Average:
     @torch.no_grad()
     def update(self, model: Architecture, images: int) -> None:
         """One step of the average, after a step of training that drew `images` images."""
-        source = generator_state(model)
+        source: dict[str, Tensor] = {}
+        for name in self._generators:
+            model.get_submodule(name).state_dict(destination=source, prefix=name + ".")
         weight = 1.0 - self.beta(images)
         torch._foreach_lerp_([self.tensors[key] for key in self._moving], [source[key] for key in self._moving], weight)
         for key in self._copied:

@@ -94,10 +94,13 @@ def _recipes(entry: Entry) -> list[Entry]:
 
 
 def _readme(entry: Entry) -> str | None:
-    """Where the plugin's own page lies: README.md beside its module."""
+    """Where the plugin's own page lies: README.md beside its module, or in its project, installed as it stands."""
     for plugin in catalogue().plugins:
         if entry in plugin.entries and not isinstance(plugin, FilePlugin):
             spec = importlib.util.find_spec(plugin.module)
-            page = Path(spec.origin).with_name("README.md") if spec and spec.origin else None
-            return str(page) if page and page.exists() else None
+            folder = Path(spec.origin).parent if spec and spec.origin else None
+            if folder and (folder / "README.md").exists():
+                return str(folder / "README.md")
+            if folder and (folder.parent / "pyproject.toml").exists() and (folder.parent / "README.md").exists():
+                return str(folder.parent / "README.md")
     return None

@@ -63,7 +63,7 @@ class Loader:
             indices = order.at(position, batch_size)[mine]
             images[name] = self._vary(part.gather(indices))
             if labels is None and part.labels is not None:
-                labels = part.labels[indices.to(part.labels.device)]
+                labels = part.labels[indices.to(part.labels.device, non_blocking=True)]
             if self.dataset.on_the_fly:
                 part.prefetch(order.at(position + batch_size, batch_size)[mine])
         first = next(iter(images.values()))

@@ -87,11 +87,12 @@ def any_of(flag: bool, device: torch.device) -> bool:
 
 
 def mean_over_processes(values: Tensor) -> Tensor:
-    """Values averaged over processes; every process must ask."""
-    if world() > 1:
-        _processes.reduce(values)
-        values /= world()
-    return values
+    """Values averaged over processes, a new tensor without a graph; every process must ask. Alone: the values given."""
+    if world() == 1:
+        return values
+    mean = values.detach().clone()
+    _processes.reduce(mean)
+    return mean.div_(world())
 
 
 def gather(rows: Tensor) -> Tensor:

@@ -6,6 +6,8 @@ The model's `step` says what is computed; everything that must be right for all 
 from __future__ import annotations
 
 import contextlib
+import functools
+import operator
 from collections.abc import Generator, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -73,7 +75,10 @@ class Trainer:
 
     @property
     def progress(self) -> Progress:
-        return Progress(self.step_count, self.images, self.epoch, self.extent.first_image, self.extent.last_image)
+        extent = self.extent
+        return Progress(
+            self.step_count, self.images, self.epoch, extent.first_image, extent.last_image, self.accumulate
+        )
 
     @property
     def done(self) -> bool:
@@ -171,7 +176,7 @@ class Trainer:
         for name, term in update.terms.items():
             if term.numel() != 1:
                 raise ContractError(f"{self._name}.step gives {tuple(term.shape)} as the loss {name!r}; give its mean.")
-        total = torch.stack([term.float().reshape(()) for term in update.terms.values()]).sum()
+        total = functools.reduce(operator.add, (term.float().reshape(()) for term in update.terms.values()))
         if total.requires_grad:
             torch.autograd.backward(total / self.accumulate, inputs=parameters)
         if names not in self._reached:
@@ -188,7 +193,7 @@ class Trainer:
 
     def _apply(self, names: tuple[str, ...], update: Update) -> None:
         """Clips, steps."""
-        parameters = [parameter for parameter in self._parameters(names) if parameter.grad is not None]
+        parameters = self._parameters(names)
         if update.clip is not None:
             nn.utils.clip_grad_norm_(parameters, update.clip)
         for name in names:
@@ -361,12 +366,18 @@ def _collect(values: dict[str, Tensor], updates: list[Update]) -> None:
     """Adds a turn's losses and watch values, averaged over its parts."""
     first = updates[0]
     who = "+".join(first.names)
-    mean = {key: torch.stack([u.terms[key].detach().float() for u in updates]).mean() for key in first.terms}
-    values[f"loss/{who}"] = torch.stack(list(mean.values())).sum()
+    mean = {key: _mean([update.terms[key] for update in updates]) for key in first.terms}
+    values[f"loss/{who}"] = functools.reduce(operator.add, mean.values())
     if len(mean) > 1:
         values.update({f"loss/{who}/{key}": value for key, value in mean.items()})
     for key in first.watch:
-        values[key] = torch.stack([u.watch[key].detach().float() for u in updates]).mean()
+        values[key] = _mean([update.watch[key] for update in updates])
+
+
+def _mean(parts: list[Tensor]) -> Tensor:
+    """The mean of all values, a tensor of its own: what is watched may be a buffer that moves on."""
+    values = [part.detach().float() for part in parts]
+    return (values[0] if len(values) == 1 else torch.stack(values)).mean()
 
 
 class _Streams:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -209,8 +210,8 @@ def is_watch(name: str) -> bool:
 
 
 def plot_losses(run: Run, stage_starts: list[int]) -> None:
-    """losses.png: the losses above, D(x) and its like below, then the gradients' norms where they were logged, over
-    steps; stages marked by upright lines.
+    """losses.png: the losses above; below them D(x) and its like, each other watched value on a scale of its own, and
+    the gradients' norms, where there are any. Over steps; stages are marked by upright lines.
     """
     from matplotlib.figure import Figure
 
@@ -218,7 +219,8 @@ def plot_losses(run: Run, stage_starts: list[int]) -> None:
     names = list(dict.fromkeys(name for row in rows for name in row))
     panels = {
         "loss": [name for name in names if is_loss(name)],
-        "D's mean verdict": [name for name in names if is_watch(name)],
+        "D's mean verdict": [name for name in names if is_watch(name) and _VERDICT.match(name)],
+        **{name: [name] for name in names if is_watch(name) and not _VERDICT.match(name)},
         "gradient's norm": [name for name in names if name.startswith(GRADIENT)],
     }
     panels = {label: shown for label, shown in panels.items() if shown or label == "loss"}
@@ -244,5 +246,6 @@ def plot_losses(run: Run, stage_starts: list[int]) -> None:
     temporary.replace(run.path / "losses.png")
 
 
+_VERDICT = re.compile(r"D(\.\w+)?\(")  # begins D(x), D(G(z)) after, D.A(real)
 GRADIENT = "gradient/"  # begins the names of gradients' norms
 _COUNTERS = {"step", "epoch", "images", "images_per_second"}

@@ -155,10 +155,9 @@ def test_out_of_memory_says_what_to_lower(train):
 
 def test_more_processes_than_devices(tmp_path):
     count = torch.cuda.device_count() + 1
-    result = CliRunner().invoke(
-        app, ["train", "tinygan", "tiny", "--steps", "2", "--batch-size", str(4 * count), "--processes", str(count)]
-        + ["--out", str(tmp_path / "run")],
-    )  # fmt: skip
+    options = {"steps": 2, "batch-size": 4 * count, "processes": count, "out": tmp_path / "run"}
+    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    result = CliRunner().invoke(app, ["train", "tinygan", "tiny", *words])
     assert result.exit_code == 2
     assert f"--processes {count} is more than the {count - 1} GPUs here" in result.output
 

@@ -216,6 +216,26 @@ def test_the_step_of_your_own_trains(tmp_path, monkeypatch, run_python):
     assert " haze: 0.5000" in result.stdout
 
 
+def test_the_guides_own_tests_pass(tmp_path, monkeypatch, run_python):
+    """What step.md says of how a rule of one's own is tested, tried on the file that the page shows."""
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, {name: shown(name) for name in ("ganzoo_hazy.py", "test_hazy.py")})
+    program = """
+import inspect, pathlib, ganzoo, test_hazy
+train = ganzoo.train
+ganzoo.train = lambda name, *args, **options: train("./ganzoo_hazy.py", *args, **options)
+for name, test in inspect.getmembers(test_hazy, inspect.isfunction):
+    folder = pathlib.Path(name)
+    folder.mkdir()
+    test(folder)
+    print(name)
+"""
+    result = run_python(program)
+    assert result.returncode == 0, result.stderr
+    ran = [line for line in result.stdout.splitlines() if line.startswith("test_")]
+    assert ran == ["test_the_haze_comes_back_from_a_checkpoint", "test_the_haze_follows_how_sure_d_is"]
+
+
 def test_what_the_guide_shows_passes_its_checks(monkeypatch):
     """All but those of the whole module, which is one file for the sake of being read."""
     import sys

@@ -25,6 +25,7 @@ from ganzoo.errors import GanzooError, UsageError
 from ganzoo.plugins import Catalogue
 from ganzoo.runs import claimed
 from ganzoo.trainer import Trainer
+from ganzoo.writer import plot_losses
 
 QUIET = Display()
 LINE = re.compile(
@@ -130,6 +131,20 @@ def test_gradients_are_logged_and_drawn_where_asked(train, finished):
         assert curves.height > without.height  # a panel more
 
 
+def test_what_is_watched_besides_d_has_a_panel_and_a_scale_of_its_own(finished, tmp_path):
+    """A controller's state says nothing of D's verdict, and would be a flat line beside it."""
+    rows = list(finished.metrics())
+    heights = []
+    for more in ({}, {"D(x) again": 0.5}, {"D.A(real)": 0.5}, {"k": 0.003}, {"k": 0.003, "M": 1.3}):
+        run = Run.create(tmp_path / str(len(heights)), finished.facts)
+        (run.path / "metrics.jsonl").write_text("".join(json.dumps({**row, **more}) + "\n" for row in rows))
+        plot_losses(run, [])
+        with Image.open(run.path / "losses.png") as curves:
+            heights.append(curves.height)
+    two, *_ = heights
+    assert heights == [two, two, two, two + 300, two + 600]
+
+
 def test_lines_count_steps_that_reach_over_the_end_of_the_data(train):
     """20 images in batches of 8: 3 steps, then 2 that begin 4 images into the second pass."""
     run = train(data="tiny:images=20", epochs=2, batch_size=8)
@@ -140,6 +155,16 @@ def test_lines_count_steps_that_reach_over_the_end_of_the_data(train):
 
 def test_a_length_in_images_ends_with_the_step_that_reaches_it(train):
     assert [row["step"] for row in train(images=40).metrics()][-1] == 3
+
+
+def test_the_state_is_that_of_the_newest_checkpoint(finished, train, tmp_path):
+    state, saved = finished.state(), newest(finished)
+    assert state.keys() == {name.removeprefix("model/") for name in saved if name.startswith("model/")}
+    assert {name.partition(".")[0] for name in state} == {"G", "D"}
+    assert all(torch.equal(tensor, saved[f"model/{name}"]) for name, tensor in state.items())
+    shutil.copytree(finished.path, tmp_path / "none", ignore=lambda *_: ["checkpoints"])
+    with pytest.raises(GanzooError, match="has no checkpoint yet"):
+        Run.open(tmp_path / "none").state()
 
 
 def test_pictures(finished):

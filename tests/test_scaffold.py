@@ -262,6 +262,14 @@ def test_the_command_says_what_to_do_next(git_config: Path) -> None:
     assert Path("here/there/ganzoo_own_loss/loss.py").exists()
 
 
+def test_a_title_that_nobody_could_guess(git_config: Path) -> None:
+    assert cli("plugins", "new", "began", "--title", "BEGAN 2").exit_code == 0
+    card = Path("ganzoo-began/ganzoo_began/__init__.py").read_text(encoding="utf-8")
+    assert 'title="BEGAN 2"' in card
+    assert 'model="ganzoo_began.model:BEGAN2"' in card
+    assert "class BEGAN2(" in Path("ganzoo-began/ganzoo_began/model.py").read_text(encoding="utf-8")
+
+
 def test_alone_the_group_lists() -> None:
     assert "tinygan" in cli("plugins").stdout
     assert "Usage" not in cli("plugins").stdout
@@ -281,6 +289,9 @@ def test_alone_the_group_lists() -> None:
         (["my-own", "--kind", "losss"], "There is no kind 'losss' of plugin; did you mean loss?"),
         (["my-own", "--task", "conditionl"], "There is no task 'conditionl'; did you mean conditional"),
         (["my-own", "--kind", "loss", "--task", "conditional"], "--task is for architectures; leave it out for a loss"),
+        (["my-own", "--title", "2 GANs"], "'2 GANs' cannot be a title"),
+        (["my-own", "--title", 'My "GAN"'], "cannot be a title"),
+        (["my-own", "--title", "Update"], "A class for my-own would be called Update, a name that is taken"),
         (["my-own", "--out", "full"], "full already exists"),
         (["my-own", "--out", "file"], "file already exists"),
         (["my-own", "--out", "file/below"], "file/below cannot be written"),

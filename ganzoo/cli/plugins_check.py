@@ -101,7 +101,7 @@ def _summary(tally: Counter[str], parameters: dict[str, dict[str, int]], seconds
     for name, counts in parameters.items():
         if counts:
             each = " + ".join(f"{network} {count:,}" for network, count in counts.items())
-            out.print(f"{name}: {each} parameters", soft_wrap=True)
+            out.print(f"{name}: {each} parameters, without options", soft_wrap=True)
     words = ", ".join(f"{count} {word}" for word, count in tally.items())
     bad = tally["failed"] + tally["unexpectedly passed"]
     out.print(f"{tally.total()} checks in {seconds:.1f} s: {words}.", style="bold red" if bad else "bold green")

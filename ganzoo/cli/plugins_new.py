@@ -27,6 +27,7 @@ TRY = {
     takes_plugins=False,
     examples=(
         "ganzoo plugins new my-gan",
+        "ganzoo plugins new began --title BEGAN",
         "ganzoo plugins new my-gan --task conditional",
         "ganzoo plugins new my-loss --kind loss",
     ),
@@ -34,14 +35,15 @@ TRY = {
 @click.argument("name", metavar="NAME")
 @click.option("--kind", default="architecture", metavar="KIND", help=f"{', '.join(KINDS)}. [default: architecture]")
 @click.option("--task", default=TASKS[0], metavar="TASK", help=f"{', '.join(TASKS)}. [default: {TASKS[0]}]")
+@click.option("--title", default="", metavar="TEXT", help="How the name is written in text: BEGAN. [default: a guess]")
 @click.option("--out", metavar="DIR", help="The folder to write. [default: ganzoo-NAME]")
-def new(name: str, kind: str, task: str, out: str | None) -> None:
+def new(name: str, kind: str, task: str, title: str, out: str | None) -> None:
     """Write a plugin of your own to begin with.
 
     It is a whole distribution, which works as it stands: a small architecture that trains (or whatever --kind says),
     tests, README, licence, changelog and a CI file. Your name comes from git's settings. Nothing is downloaded.
     """
-    folder = write_plugin(name, kind=kind, task=task, out=out)
+    folder = write_plugin(name, kind=kind, task=task, title=title, out=out)
     name = name.removeprefix("ganzoo-")
     problem = clash(name, kind)
     if problem:

@@ -45,9 +45,13 @@ LONGEST = 32  # characters of a name
 
 @dataclass(frozen=True)
 class Spelling:
-    """A plugin's name as it stands in code and text: ``my-gan``, ``my_gan``, ``MyGAN``, ``My GAN``."""
+    """A plugin's name as it stands in code and text: ``my-gan``, ``my_gan``, ``MyGAN``, ``My GAN``.
+
+    title: the last of them where it is not what one would guess, ``BEGAN``; the class is called after it.
+    """
 
     name: str
+    title: str = ""
 
     @property
     def module(self) -> str:
@@ -61,7 +65,7 @@ class Spelling:
     def all(self) -> tuple[str, str, str, str]:
         words = self.words
         title = " ".join([words[0], *(word if word.endswith("GAN") else word.lower() for word in words[1:])])
-        return self.name, self.module, "".join(words), title
+        return self.name, self.module, re.sub(r"\W+", "", self.title) or "".join(words), self.title or title
 
 
 def _capitals(word: str) -> str:
@@ -70,7 +74,12 @@ def _capitals(word: str) -> str:
 
 
 def write_plugin(
-    name: str, *, kind: str = "architecture", task: str = "unconditional", out: str | Path | None = None
+    name: str,
+    *,
+    kind: str = "architecture",
+    task: str = "unconditional",
+    title: str = "",
+    out: str | Path | None = None,
 ) -> Path:
     """Writes a distribution ``ganzoo-NAME`` with a plugin that works as it stands.
 
@@ -78,6 +87,7 @@ def write_plugin(
         name: what a user will type; a leading ``ganzoo-`` is left out.
         kind: one of `KINDS`.
         task: of an architecture, one of `TASKS`.
+        title: how the name is written in text, "BEGAN"; guessed unless given.
         out: the folder to write; ``ganzoo-NAME`` unless given.
     Returns: the folder.
     Raises: UsageError when the name cannot be one, or the folder is there already or cannot be written.
@@ -90,8 +100,9 @@ def write_plugin(
     if kind != "architecture" and task != TASKS[0]:
         raise UsageError(f"--task is for architectures; leave it out for a {kind}.")
     texts = _templates(kind, task)
-    _check_name(name, kind, texts)
-    replace = _replacements(name, kind)
+    spelling = Spelling(name, title.strip())
+    _check_name(spelling, kind, texts)
+    replace = _replacements(spelling, kind)
     folder = Path(out) if out is not None else Path(f"ganzoo-{name}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} already exists; choose another name or another --out.")
@@ -131,7 +142,8 @@ def _read(file: Path) -> str:
     return file.read_text(encoding="utf-8")
 
 
-def _check_name(name: str, kind: str, texts: dict[str, str]) -> None:
+def _check_name(spelling: Spelling, kind: str, texts: dict[str, str]) -> None:
+    name = spelling.name
     if not _NAME.fullmatch(name) or len(name) > LONGEST:
         better = re.sub(r"[^a-z0-9]+", "-", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()).strip("-")
         hint = f"; did you mean {better}?" if _NAME.fullmatch(better) and len(better) <= LONGEST else "."
@@ -139,7 +151,9 @@ def _check_name(name: str, kind: str, texts: dict[str, str]) -> None:
             f"{name!r} cannot name a plugin: it takes up to {LONGEST} lower-case letters, digits and '-', beginning "
             f"with a letter{hint}"
         )
-    _, module, class_name, _ = Spelling(name).all
+    _, module, class_name, title = spelling.all
+    if not class_name.isidentifier() or not title.isprintable() or '"' in title or "\\" in title:
+        raise UsageError(f"{title!r} cannot be a title: it takes letters, digits and spaces, beginning with a letter.")
     code = " ".join(text for path, text in texts.items() if path.endswith(".py"))
     taken = set(re.findall(r"\w+", code)).difference(Spelling(KINDS[kind]).all, Spelling(COMMON).all)
     if class_name in {*taken, *keyword.kwlist, *dir(builtins)}:
@@ -152,9 +166,9 @@ def _check_name(name: str, kind: str, texts: dict[str, str]) -> None:
             )
 
 
-def _replacements(name: str, kind: str) -> dict[str, str]:
+def _replacements(spelling: Spelling, kind: str) -> dict[str, str]:
     """Everything in the templates that is written otherwise, and what is written instead."""
-    new = Spelling(name).all
+    new = spelling.all
     own = dict(zip(Spelling(KINDS[kind]).all, new, strict=True))
     return {**dict(zip(Spelling(COMMON).all, new, strict=True)), **own, **facts()}
 

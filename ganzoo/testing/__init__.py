@@ -6,7 +6,7 @@
 
 An architecture is built small (its preset `small` where it has one, at the smallest resolution of its card) and trained
 for a few steps on noise in memory: once for each task of its card, and on points of the plane too if it takes them.
-Importing this imports neither torch nor pytest.
+Importing this imports neither torch nor pytest. What `__all__` names is for everybody; the modules inside may change.
 """
 
 from __future__ import annotations
