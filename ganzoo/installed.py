@@ -41,13 +41,13 @@ class Distribution:
     @cached_property
     def checkout(self) -> str | None:
         """The project's folder, where pip installed it with -e."""
-        text = self.metadata.read_text("direct_url.json")
-        if not text:
-            return None
-        import json
-        from urllib.parse import unquote, urlsplit
-
         try:
+            text = self.metadata.read_text("direct_url.json")
+            if not text:
+                return None
+            import json
+            from urllib.parse import unquote, urlsplit
+
             facts = json.loads(text)
             url = urlsplit(facts["url"] if facts.get("dir_info", {}).get("editable") else "")
         except (ValueError, KeyError, TypeError, AttributeError):

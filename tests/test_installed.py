@@ -66,6 +66,7 @@ def test_files_that_are_no_text_break_nobody(install):
     site = install(YIELDS)
     distribution(site, "ganzoo_bytes-1.dist-info", b"\xff\xfe\n", b"[ganzoo]\n\xff = \xfe\n")
     distribution(site, "elsewhere-1.dist-info", "Name: elsewhere\nVersion: 1\n", b"\xff")
+    (site / "ganzoo_stranger-2.5.dist-info" / "direct_url.json").write_bytes(b"\xff")
     catalogue = Catalogue()
     assert "stranger" in names(catalogue)
     assert plugin(catalogue, "ganzoo_bytes").status == "broken"
