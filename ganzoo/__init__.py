@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ganzoo.pluginfile import use_plugin
     from ganzoo.runs import Run, list_runs
     from ganzoo.sharing import pull, push
-    from ganzoo.training import Stopped, extend, resume, train
+    from ganzoo.training import Stopped, extend, resume, train, trained
 
 __version__ = "0.1.0"
 DISTRIBUTION = "ganzoo"  # what pip calls it: pyproject's `name`, and what plugins depend on
@@ -60,6 +60,7 @@ _MODULE_OF = {
     "extend": "ganzoo.training",
     "resume": "ganzoo.training",
     "train": "ganzoo.training",
+    "trained": "ganzoo.training",
     "verdicts": "ganzoo.discrimination",
 }
 
@@ -89,6 +90,7 @@ __all__ = [
     "sheet",
     "train",
     "train_per_class",
+    "trained",
     "use_plugin",
     "verdicts",
 ]

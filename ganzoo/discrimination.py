@@ -6,19 +6,18 @@ import os
 
 import torch
 from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
 
-from ganzoo.architecture import Architecture, DataSpec, Judging
+from ganzoo.architecture import Architecture, Judging
 from ganzoo.classifier import labelled
 from ganzoo.data.dataset import Part
 from ganzoo.devices import pick_device
 from ganzoo.errors import UsageError
 from ganzoo.judge import dataset_label, judged_data, other_data
-from ganzoo.model import BATCH, load
-from ganzoo.plan import Plan
+from ganzoo.model import load
 from ganzoo.randomness import stream
 from ganzoo.runs import Run
-from ganzoo.training import plan_of
-from ganzoo.writer import take_weights
+from ganzoo.training import plan_of, trained
 
 
 def verdicts(
@@ -29,7 +28,10 @@ def verdicts(
     seed: int = 0,
     device: str = "auto",
 ) -> dict[str, float]:
-    """The mean of D(x), in evaluation mode, for the newest checkpoint of a run.
+    """The mean of D(x) for the newest checkpoint of a run.
+
+    D sees batches of one kind as large as the training's, and batch norm goes by each of them, as in training: its
+    running statistics, of real and generated batches in turn, fit neither. All else is in evaluation mode.
 
     Args:
         on: another data set of the same kind, such as ``"digits:seed=1"``. A D that thinks less of it than of the
@@ -46,28 +48,27 @@ def verdicts(
     plan, facts = plan_of(run), run.facts["data"]
     if not issubclass(plan.model, Judging) or plan.model.conditional:
         raise UsageError(f"The D of {plan.entry.name} judges no items by themselves, without a label.")
-    judge = _with_weights(run, plan).to(pick_device(device)).eval()
+    judge = _by_the_batch(trained(run).to(pick_device(device)))
+    batch = plan.settings.batch_size
     model, dataset = load(run.path, device), judged_data(facts, str(run.path))
     label = dataset_label(model, dataset)
     part = next(iter(dataset.parts.values()))
     found = {
-        "training": _mean(judge, _some(part if label is None else labelled(part, label), samples, seed)),
-        "samples": _mean(judge, model.sample(samples, seed)),
+        "training": _mean(judge, _some(part if label is None else labelled(part, label), samples, seed), batch),
+        "samples": _mean(judge, model.sample(samples, seed), batch),
     }
     if on is not None:
         part = next(iter(other_data(facts, on).parts.values()))
-        found[on] = _mean(judge, _some(part if label is None else labelled(part, label), samples, seed))
+        found[on] = _mean(judge, _some(part if label is None else labelled(part, label), samples, seed), batch)
     return found
 
 
-def _with_weights(run: Run, plan: Plan) -> Architecture:
-    """All networks of a run, as its newest checkpoint has them."""
-    facts = run.facts["data"]
-    spec = DataSpec(tuple(facts["shape"]), tuple(facts["classes"]), tuple(facts["domains"]))
-    config, _ = plan.at_stage(len(plan.stages) - 1)
-    with torch.random.fork_rng(devices=[]):
-        model = plan.model(config, spec)
-    take_weights(model, str(run.path))
+def _by_the_batch(model: Architecture) -> Architecture:
+    """Has batch norm go by each batch, and leaves its statistics alone."""
+    for module in model.modules():
+        if isinstance(module, _BatchNorm):
+            module.train()
+            module.momentum = 0.0
     return model
 
 
@@ -76,8 +77,7 @@ def _some(part: Part, count: int, seed: int) -> Tensor:
 
 
 @torch.no_grad()
-def _mean(model: Architecture, items: Tensor) -> float:
+def _mean(model: Architecture, items: Tensor, batch: int) -> float:
     assert isinstance(model, Judging)
-    starts = range(0, len(items), BATCH)
-    pieces = [model.verdict(items[start : start + BATCH].to(model.device)).double().cpu() for start in starts]
-    return float(torch.cat(pieces).mean())
+    batches = items.tensor_split(-(-len(items) // batch))
+    return float(torch.cat([model.verdict(some.to(model.device)).double().cpu() for some in batches]).mean())

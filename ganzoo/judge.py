@@ -61,11 +61,12 @@ class Judge:
         count = min(self.samples, len(part))
         chosen = torch.randperm(len(part), generator=stream(self.seed, "evaluate"))[:count]
         asked = model.labels(count, self.seed)
-        fake = model.generate(model.noise(count, self.seed), asked).contiguous()
+        z = model.noise(count, self.seed)
+        fake = model.generate(z, asked).contiguous()
         if label is not None:
             asked = torch.full((count,), label)
         real = part.gather(chosen).contiguous()
-        return Evidence(real, fake, self.seed, asked=asked, dataset=dataset, label=label), "training"
+        return Evidence(real, fake, self.seed, z=z, asked=asked, dataset=dataset, label=label), "training"
 
     def scores(
         self, evidence: Evidence, split: str, facts: Mapping[str, Any], file: str, folder: Path | None = None

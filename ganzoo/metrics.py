@@ -29,6 +29,7 @@ class Evidence:
     Attributes:
         real, fake: real and generated images [N, C, H, W] in [-1, 1].
         seed: of whatever a metric draws.
+        z: the latents [N, Z] that `fake` were made from; None where there are none.
         asked: the label asked for of each of `fake`, int64 [N], a position in the data set's classes; None where the
             model takes no labels.
         dataset: the data set the model was trained on, whole, or that it is compared with; None of a translation.
@@ -43,6 +44,7 @@ class Evidence:
     real: Tensor
     fake: Tensor
     seed: int = 0
+    z: Tensor | None = None
     given: Tensor | None = None
     truth: Tensor | None = None
     asked: Tensor | None = None
@@ -51,6 +53,17 @@ class Evidence:
     label: int | None = None
     folder: Path | None = None
     report: Report = silent
+
+    def probabilities(self, images: Tensor) -> Tensor:
+        """What a small classifier of `dataset` gives each of its labels, [N, classes], for images like `fake`.
+
+        It is trained once for a data set and a size, and kept. Raises: UsageError without a data set of labels.
+        """
+        from ganzoo.classifier import trained_classifier
+
+        if self.dataset is None or images.dim() != 4 or len(self.dataset.classes) < 2:
+            raise UsageError("A classifier needs a data set of images with labels.")
+        return trained_classifier(self.dataset, self.report).network.judge(images)[1]
 
 
 class Scores(dict[str, float]):

@@ -9,13 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.spec import parse_spec
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 FORMAT = 1  # of run.json and of checkpoints
 SCORES = "scores.jsonl"  # a line an evaluation: step, images, and metrics as `ganzoo evaluate --json` prints them
@@ -116,20 +113,6 @@ class Run:
     def checkpoints(self) -> list[Path]:
         """Checkpoint files, oldest first."""
         return sorted((self.path / "checkpoints").glob("step-*.safetensors"))
-
-    def state(self) -> dict[str, Tensor]:
-        """The whole architecture as its newest checkpoint holds it: every network as it was trained, and each
-        `TrainingState`, by state-dict key (``"D.0.weight"``, ``"balance.k"``).
-
-        Raises: GanzooError when there is no checkpoint yet, or it is damaged.
-        """
-        from ganzoo import checkpoint
-
-        files = self.checkpoints()
-        if not files:
-            raise GanzooError(f"{self.path} has no checkpoint yet; `ganzoo resume {self.path}` goes on.")
-        tensors, _ = checkpoint.load(files[-1])
-        return {name.removeprefix("model/"): tensor for name, tensor in tensors.items() if name.startswith("model/")}
 
     def metrics(self) -> Iterator[dict[str, Any]]:
         """The rows of metrics.jsonl, in order; a last line cut short by a crash is left out."""

@@ -15,7 +15,7 @@ import torch
 
 import ganzoo
 from ganzoo import data, parallel
-from ganzoo.architecture import DataSpec, Progress, networks, parameter_counts, weightless
+from ganzoo.architecture import Architecture, DataSpec, Progress, networks, parameter_counts, weightless
 from ganzoo.devices import pick_device
 from ganzoo.display import Display, Lines
 from ganzoo.errors import GanzooError, UsageError
@@ -97,6 +97,21 @@ def train(
         if there is not None and (there / "run.json").exists():
             return resume(there, device=options.get("device"), log=options.get("log"), display=display)
     return start(plan, folder, init, display)
+
+
+def trained(run: str | os.PathLike[str] | Run) -> Architecture:
+    """A run's whole architecture as its newest checkpoint holds it: each network as it was trained, not averaged, and
+    every `TrainingState`; on the CPU, in evaluation mode. `ganzoo.load` has what people sample from.
+
+    Raises: GanzooError when there is no checkpoint yet, or it is damaged.
+    """
+    run = run if isinstance(run, Run) else Run.open(run)
+    plan, data = plan_of(run), run.facts["data"]
+    config, _ = plan.at_stage(len(plan.stages) - 1)
+    with torch.random.fork_rng(devices=[]):
+        model = plan.model(config, DataSpec(tuple(data["shape"]), tuple(data["classes"]), tuple(data["domains"])))
+    take_weights(model, str(run.path))
+    return model.eval()
 
 
 def start(plan: Plan, out: Path | None, init: str | os.PathLike[str] | None, display: Display) -> Run:

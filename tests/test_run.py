@@ -157,14 +157,14 @@ def test_a_length_in_images_ends_with_the_step_that_reaches_it(train):
     assert [row["step"] for row in train(images=40).metrics()][-1] == 3
 
 
-def test_the_state_is_that_of_the_newest_checkpoint(finished, train, tmp_path):
-    state, saved = finished.state(), newest(finished)
-    assert state.keys() == {name.removeprefix("model/") for name in saved if name.startswith("model/")}
-    assert {name.partition(".")[0] for name in state} == {"G", "D"}
-    assert all(torch.equal(tensor, saved[f"model/{name}"]) for name, tensor in state.items())
+def test_trained_is_the_whole_architecture_of_the_newest_checkpoint(finished, tmp_path):
+    model, saved = ganzoo.trained(finished), newest(finished)
+    assert not model.training
+    assert {name.partition(".")[0] for name in model.state_dict()} == {"G", "D"}
+    assert all(torch.equal(tensor, saved[f"model/{name}"]) for name, tensor in model.state_dict().items())
     shutil.copytree(finished.path, tmp_path / "none", ignore=lambda *_: ["checkpoints"])
-    with pytest.raises(GanzooError, match="has no checkpoint yet"):
-        Run.open(tmp_path / "none").state()
+    with pytest.raises(GanzooError, match="no checkpoint"):
+        ganzoo.trained(tmp_path / "none")
 
 
 def test_pictures(finished):

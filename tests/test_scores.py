@@ -21,6 +21,7 @@ from ganzoo.display import Display
 from ganzoo.diversity import Similarity, ms_ssim, scales_of
 from ganzoo.errors import UsageError
 from ganzoo.fidelity import ByClassifier, frechet_distance
+from ganzoo.judge import Judge, judged_data
 from ganzoo.metrics import Evidence, SlicedWasserstein
 from ganzoo.nearest import NearestTraining, nearest
 from ganzoo.perclass import PerClass
@@ -265,6 +266,22 @@ def test_scores_of_real_images_and_of_a_collapsed_generator(digits, judged):
     assert "label-accuracy" not in bad
     doubtful = ByClassifier(threshold=1.0)(Evidence(real, real, dataset=digits))
     assert (doubtful["confident"], doubtful["classes"]) == (0, 0)
+
+
+def test_a_metric_may_ask_the_classifier(digits, judged):
+    _, held_out = digits.split()
+    images = held_out.gather(torch.arange(len(held_out)))
+    evidence = Evidence(images, images, dataset=digits)
+    assert torch.equal(evidence.probabilities(images), judged.network.judge(images)[1])
+    with pytest.raises(UsageError, match="A classifier needs a data set of images with labels"):
+        Evidence(images, images).probabilities(images)
+
+
+def test_a_metric_is_told_the_latents(finished):
+    model = ganzoo.load(finished.path)
+    evidence, _ = Judge(["swd"], samples=8).evidence(model, judged_data(model.facts["data"], "run"))
+    assert evidence.z.shape == (8, model.architecture.latents)
+    assert torch.equal(model.generate(evidence.z), evidence.fake)
 
 
 def test_a_model_of_one_label_is_compared_with_that_label(digits):

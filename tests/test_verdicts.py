@@ -12,6 +12,7 @@ from click.testing import CliRunner
 import ganzoo
 from ganzoo import GanzooError, UsageError
 from ganzoo.cli.app import app
+from ganzoo.randomness import stream
 from ganzoo.training import plan_of, prepare
 from ganzoo.writer import load_checkpoint
 
@@ -31,6 +32,26 @@ def test_verdicts_are_ds_of_the_newest_checkpoint(finished):
     assert found["training"] == pytest.approx(torch.sigmoid(logits).mean().item(), abs=1e-5)
     assert all(0 < value < 1 for value in found.values())
     assert len(set(found.values())) == 3
+
+
+def test_batch_norm_goes_by_batches_of_one_kind_as_in_training(train):
+    """What the log would say of the newest weights; running statistics, of real and generated batches, fit neither."""
+    from ganzoo.display import Display
+
+    data = "tiny:images=64"
+    run = train(architecture="dcgan", data=data, resolution=32, width_g=4, width_d=4, batch_size=16, steps=30, lr=2e-3)
+    found = ganzoo.verdicts(run, samples=64, device="cpu")
+    trainer = prepare(plan_of(run), Display()).build()
+    tensors, facts = load_checkpoint(run)
+    trainer.load_state(tensors, facts["counters"])
+    model, order = trainer.model.train(), torch.randperm(64, generator=stream(0, "evaluate"))
+    (part,) = trainer.loader.dataset.parts.values()
+    with torch.no_grad():
+        real = torch.cat([torch.sigmoid(model.D(part.gather(some))) for some in order.split(16)])
+        fakes = ganzoo.load(run.path).sample(64, seed=0).split(16)
+        fake = torch.cat([torch.sigmoid(model.D(some)) for some in fakes])
+    assert found["training"] == pytest.approx(real.mean().item(), abs=1e-5)
+    assert found["samples"] == pytest.approx(fake.mean().item(), abs=1e-5)
 
 
 def test_the_command(finished):
