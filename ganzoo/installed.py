@@ -41,11 +41,14 @@ class Distribution:
     @cached_property
     def checkout(self) -> str | None:
         """The project's folder, where pip installed it with -e."""
-        import json
-        from urllib.parse import unquote, urlsplit
-
         try:
-            facts = json.loads(self.metadata.read_text("direct_url.json") or "{}")
+            text = self.metadata.read_text("direct_url.json")
+            if not text:
+                return None
+            import json
+            from urllib.parse import unquote, urlsplit
+
+            facts = json.loads(text)
             url = urlsplit(facts["url"] if facts.get("dir_info", {}).get("editable") else "")
         except (ValueError, KeyError, TypeError, AttributeError):
             return None
@@ -54,25 +57,32 @@ class Distribution:
 
     def copy_of(self, package: str) -> str | None:
         """Where the distribution has a top-level package or module; None where nothing says so."""
-        own = _there(self.folder, package)
-        if own is None and (checkout := self.checkout):
-            places = [place for place in sys.path if f"{place}{os.sep}".startswith(f"{checkout}{os.sep}")]
-            own = next(filter(None, (_there(place, package) for place in places)), None)
-        return own
+        checkout = self.checkout
+        if checkout is None:
+            return _there(self.folder, package)
+        # A virtual environment in the checkout is on the path too, and holds whatever else was installed.
+        inside = [place for place in sys.path if f"{place}{os.sep}".startswith(f"{checkout}{os.sep}")]
+        places = [place for place in inside if os.path.normpath(place) != os.path.normpath(self.folder)]
+        return next(filter(None, (_there(place, package) for place in places)), None)
 
     def overwritten(self, file: str) -> bool:
-        """Whether a file is another than the one that was installed, by the hash in RECORD."""
+        """Whether a file of one of its modules is another than the one that was installed, by RECORD: its hash
+        differs, or the module was a package then and is a file now.
+        """
         import base64
         import hashlib
 
         name = PurePath(os.path.relpath(file, self.folder)).as_posix()
-        for line in (self.metadata.read_text("RECORD") or "").splitlines():
-            path, _, rest = line.partition(",")
-            if path == name and rest.startswith("sha256="):
-                with open(file, "rb") as there:
-                    digest = base64.urlsafe_b64encode(hashlib.sha256(there.read()).digest()).decode().rstrip("=")
-                return rest[len("sha256=") :].partition(",")[0] != digest
-        return False
+        lines = (self.metadata.read_text("RECORD") or "").splitlines()
+        recorded = {path: rest for path, _, rest in (line.partition(",") for line in lines)}
+        if name not in recorded:
+            return not name.startswith("../") and any(_top(path) == _top(name) for path in recorded)
+        kind, _, stated = recorded[name].partition(",")[0].partition("=")
+        if kind != "sha256":
+            return False
+        with open(file, "rb") as there:
+            digest = base64.urlsafe_b64encode(hashlib.sha256(there.read()).digest()).decode().rstrip("=")
+        return stated.rstrip("=") != digest
 
 
 @dataclass(frozen=True)
@@ -258,6 +268,11 @@ def _points(distribution: Distribution, text: str) -> Iterator[Point]:
 def _owner(claims: Iterable[Distribution]) -> Distribution | None:
     """Ganzoo's own distribution: a stranger that names the core's module too would offer all its losses twice."""
     return min(claims, key=lambda claim: not same(claim.name, ganzoo.DISTRIBUTION), default=None)
+
+
+def _top(path: str) -> str:
+    """The top-level package or module that a file belongs to."""
+    return path.partition("/")[0].removesuffix(".py")
 
 
 def _there(folder: str, package: str) -> str | None:

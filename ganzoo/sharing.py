@@ -72,20 +72,21 @@ def gather(run: Run, folder: Path, to: str, licence: str = "", samples: bool = T
     file = folder / MODEL
     shutil.copyfile(run.model_file, file)
     tensors, facts = checkpoint.load(file)
-    if public(facts) != facts:
-        checkpoint.save(file, tensors, public(facts))
+    card = architecture_of(facts, str(run.path)).card  # a single file's by its path, which is not published
     model = load(file, device="cpu")
     picture = samples and _draw(run, model, folder / PICTURE)
-    described = public(run.facts)
+    described, header = public(run.facts), public(facts)
+    if header != facts:
+        checkpoint.save(file, tensors, header)
     (folder / FACTS).write_text(json.dumps(described, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     page = model_card(
         Published(
             title=(stem(to) if is_remote(to) else "") or run.name,
             source=to if is_remote(to) else MODEL,
-            card=architecture_of(model.facts, str(run.path)).card,
+            card=card,
             run=described,
-            model=model.facts,
-            scores=_scores(run, model.facts["step"]),
+            model=header,
+            scores=_scores(run, header["step"]),
             picture=PICTURE if picture else "",
             licence=licence,
             sha256=sha256(file),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
-from ganzoo.errors import UsageError, nearest
+from ganzoo.errors import GanzooError, UsageError, nearest
 
 T = TypeVar("T")
 
@@ -129,14 +129,17 @@ def _as(kind: type, item: Any) -> Any:
 def options(cls: Any) -> Mapping[str, Option]:
     """The options that a dataclass declares, by field name, in order.
 
-    Raises: TypeError when a field's type is none of int, float, bool, str, Literal, `| None`, a tuple of int or float,
-    or when it has no default.
+    Raises: TypeError when it is no dataclass, a field's type is none of int, float, bool, str, Literal, `| None`, a
+    tuple of int or float, or when it has no default.
     """
     return _options(cls)
 
 
 @cache
 def _options(cls: Any) -> Mapping[str, Option]:
+    left = any(isinstance(value, dataclasses.Field) for value in vars(cls).values())  # its base alone is a dataclass
+    if left or not hasattr(cls, "__dataclass_fields__"):
+        raise TypeError(f"{cls.__module__}.{cls.__qualname__} is no dataclass; write @dataclass(frozen=True) above it.")
     hints = typing.get_type_hints(cls)
     fields = [field for field in dataclasses.fields(cls) if field.init]
     return types.MappingProxyType({field.name: _option(cls, field, hints[field.name]) for field in fields})
@@ -170,9 +173,13 @@ def build(cls: type[T], values: Mapping[str, Any], what: str, base: T | None = N
 
     Args:
         what: whose options they are, for the error: "dcgan", "the loss lsgan".
-    Raises: UsageError on an unknown name or a value its field does not take.
+    Raises: UsageError on an unknown name or a value its field does not take; GanzooError when `cls` is no dataclass of
+        options.
     """
-    known = options(cls)
+    try:
+        known = options(cls)
+    except TypeError as error:
+        raise GanzooError(f"The options of {what} are not what ganzoo can read: {error}") from error
     unknown = [name for name in values if name not in known]
     if unknown:
         raise UsageError(f"{what} has no option {unknown[0]!r}; {nearest(unknown[0], known)}")

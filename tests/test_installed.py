@@ -66,6 +66,7 @@ def test_files_that_are_no_text_break_nobody(install):
     site = install(YIELDS)
     distribution(site, "ganzoo_bytes-1.dist-info", b"\xff\xfe\n", b"[ganzoo]\n\xff = \xfe\n")
     distribution(site, "elsewhere-1.dist-info", "Name: elsewhere\nVersion: 1\n", b"\xff")
+    (site / "ganzoo_stranger-2.5.dist-info" / "direct_url.json").write_bytes(b"\xff")
     catalogue = Catalogue()
     assert "stranger" in names(catalogue)
     assert plugin(catalogue, "ganzoo_bytes").status == "broken"
@@ -175,6 +176,38 @@ def test_a_module_whose_file_was_overwritten(install):
     assert re.fullmatch(
         "its module first_module was overwritten by that of ganzoo-second; .* install ganzoo-first again",
         plugin(catalogue, "first").error or "",
+    )
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["beside", "venv inside"])
+def test_a_module_among_the_metadata_of_a_checkout(install, tmp_path, monkeypatch, inside):
+    """What pip installed with -e lies in its checkout; what lies beside its metadata is somebody else's."""
+    checkout = tmp_path if inside else tmp_path / "checkout"
+    (checkout / "src").mkdir(parents=True)
+    (checkout / "src" / "thief_module.py").write_text(YIELDS.replace("card()", "card('mine')"), encoding="utf-8")
+    site = install(YIELDS.replace("card()", "card('theirs')"), "thief")
+    write_distribution(site, "ganzoo-mine", {"mine": "thief_module"})
+    facts = {"url": checkout.as_uri(), "dir_info": {"editable": True}}
+    (site / "ganzoo_mine-1.0.dist-info" / "direct_url.json").write_text(json.dumps(facts), encoding="utf-8")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(checkout / "src")])
+    catalogue = Catalogue()
+    assert plugin(catalogue, "mine").error is None
+    assert catalogue.find("architecture", "mine").full_name == "ganzoo-mine:mine"
+    assert "is hidden by another of that name" in (plugin(catalogue, "thief").error or "")
+
+
+def test_a_module_in_another_shape_than_was_installed(install):
+    """A package and a file of one name lie side by side, and Python takes the package."""
+    site = install(YIELDS, "second")
+    (site / "second_module").mkdir()
+    (site / "second_module" / "__init__.py").write_text(YIELDS.replace("card()", "card('first')"), encoding="utf-8")
+    (site / "ganzoo_second-2.5.dist-info" / "RECORD").write_text("second_module.py,,\n", encoding="utf-8")
+    write_distribution(site, "ganzoo-first", {"first": "second_module"})
+    (site / "ganzoo_first-1.0.dist-info" / "RECORD").write_text("second_module/__init__.py,,\n", encoding="utf-8")
+    catalogue = Catalogue()
+    assert catalogue.find("architecture", "first").full_name == "ganzoo-first:first"
+    assert "its module second_module was overwritten by that of ganzoo-first" in (
+        plugin(catalogue, "second").error or ""
     )
 
 

@@ -517,19 +517,25 @@ def ganzoo_architectures():
 
 
 def test_a_model_of_a_single_file_comes_without_its_code(hub, tmp_path, run_python):
-    """Whoever uses it needs the file, and gives it by hand."""
+    """Whoever uses it needs the file, and gives it by hand; the model says its name and hash, not where it lay."""
     secret = tmp_path / "secret" / "my_gan.py"
     secret.parent.mkdir()
     secret.write_text(ONE_FILE, encoding="utf-8")
     made = run_python(
         "import sys, ganzoo; from ganzoo.display import Display\n"
         "options = dict(steps=1, samples=4, device='cpu', display=Display())\n"
-        "run = ganzoo.train(sys.argv[1], 'tiny', out='run', **options)\n"
-        "ganzoo.push(run, 'look')", secret,
+        "ganzoo.train(sys.argv[1], 'tiny', out='run', **options)", secret,
     )  # fmt: skip
     assert made.returncode == 0, made.stderr
+    pushed = run_python("import ganzoo; ganzoo.push('run', 'look')")  # which the file was not given to
+    assert pushed.returncode == 0, pushed.stderr
     assert {file.name for file in Path("look").iterdir()} == FILES
     assert not any(b"secret" in file.read_bytes() for file in Path("look").iterdir())
+    facts = checkpoint.read_facts(Path("look/model.safetensors"))
+    digest = hashlib.sha256(secret.read_bytes()).hexdigest()
+    assert facts["plugin_files"] == [{"path": "my_gan.py", "sha256": digest, "offers": ["architecture single"]}]
+    assert (facts["distribution"], facts["version"]) == ("my_gan.py", digest[:12])
+    assert Run.open("run").facts["plugin_files"][0]["path"] == str(secret)
     assert "`my_gan.py`, the file of its architecture, given with `--plugin my_gan.py`" in Path(
         "look/README.md"
     ).read_text(encoding="utf-8")
@@ -537,6 +543,12 @@ def test_a_model_of_a_single_file_comes_without_its_code(hub, tmp_path, run_pyth
     assert fails("hf://somebody/single") == (
         "hf://somebody/single was made with my_gan.py, which is not there; say where it is: --plugin FILE."
     )
+    used = run_python(
+        "import sys, ganzoo; ganzoo.use_plugin(sys.argv[1])\n"
+        "print(ganzoo.load('look/model.safetensors').sample(2).shape)",
+        secret.rename(tmp_path / "theirs.py"),
+    )
+    assert used.stdout == "torch.Size([2, 3, 8, 8])\n", used.stderr
     device = {"path": "/dev/zero", "sha256": "0" * 64, "offers": []}
     tensors, facts = checkpoint.load(Path("look/model.safetensors"))
     checkpoint.save(Path("device.safetensors"), tensors, {**facts, "plugin_files": [device]})

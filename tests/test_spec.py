@@ -8,6 +8,7 @@ from typing import Literal
 import pytest
 
 from ganzoo.api import UsageError, option
+from ganzoo.errors import GanzooError
 from ganzoo.settings import RESERVED, Settings, parse_resolution
 from ganzoo.spec import build, options, parse_spec
 
@@ -119,6 +120,21 @@ def test_a_field_without_default_or_of_another_type_is_a_type_error():
     class Odd:
         table: dict = None  # type: ignore[assignment]
 
+    class Undecorated(Config):
+        depth: int = option(4, "layers")
+
+    class Nothing:
+        pass
+
+    for cls in (Undecorated, Nothing):
+        with pytest.raises(
+            TypeError, match=rf"{cls.__name__} is no dataclass; write @dataclass\(frozen=True\) above it"
+        ):
+            options(cls)
+        with pytest.raises(
+            GanzooError, match=r"The options of the loss mine are not what ganzoo can read: .*no dataclass"
+        ):
+            build(cls, {}, "the loss mine")
     with pytest.raises(TypeError, match="depth has no default"):
         options(Bare)
     with pytest.raises(TypeError, match="table has a type that no command-line option can take"):

@@ -12,7 +12,7 @@ import torch
 from tinyzoo.model import Config, FaultyGAN, TinyGAN
 from torch import nn
 
-from ganzoo.api import Card, TrainingState, UsageError, mean_over_processes, option
+from ganzoo.api import Card, TrainingState, UsageError, mean_over_processes, option, rows
 from ganzoo.plugins import Entry
 from ganzoo.testing import CheckFailed, ExpectedFailure, checks
 from ganzoo.testing.lockstep import Lockstep
@@ -93,6 +93,15 @@ class Linear(TinyGAN):
         return logits + (images - images.detach()).flatten(1).sum(1)
 
 
+class Lenient(TinyGAN):
+    """It takes --penalty, and leaves it out."""
+
+    def step(self, batches, progress):
+        for update in super().step(batches, progress):
+            update.terms = {name: term for name, term in update.terms.items() if name != "r1"}
+            yield update
+
+
 class Restless(TinyGAN):
     def __init__(self, config, data):
         super().__init__(config, data)
@@ -161,6 +170,18 @@ class Growing(TinyGAN):
         self.counter.count = torch.zeros(len(self.counter.count) + 1)
 
 
+class Poisoned(Losing):
+    """A number that nothing learns from is not finite."""
+
+    def __init__(self, config, data):
+        super().__init__(config, data)
+        self.counter = Counter(persistent=True)
+
+    def step(self, batches, progress):
+        yield from super().step(batches, progress)
+        self.counter.count.fill_(torch.inf)
+
+
 class Forgetful(TinyGAN):
     """Its rate follows a counter that no checkpoint has."""
 
@@ -201,6 +222,19 @@ class Typed(TinyGAN):
     def judge(self, images, label=None):
         logits = self.D(images)
         return torch.zeros(len(logits)).index_add(0, torch.arange(len(logits)), logits)
+
+
+class Flooded(TinyGAN):
+    def judge(self, images, label=None):
+        logits = self.D(images)
+        return logits / 0 if logits.dtype == torch.bfloat16 else logits
+
+
+class Retyped(Growing):
+    def step(self, batches, progress):
+        yield from TinyGAN.step(self, batches, progress)
+        if torch.is_autocast_enabled("cpu"):
+            self.counter.count = self.counter.count.bfloat16()
 
 
 class Alike(TinyGAN):
@@ -259,6 +293,21 @@ class Picky(TinyGAN):
         if data.channels != 3:
             raise UsageError("broken makes colour images only.")
         super().__init__(config, data)
+
+
+class Latentless(TinyGAN):
+    def __init__(self, config, data):
+        super().__init__(config, data)
+        self.latents = None
+
+    def noise(self, count):
+        return rows((count, self.config.latents), torch.randn, self.device)
+
+
+class Cutting(TinyGAN):
+    def generate(self, z, label=None, truncation=1.0):
+        images = super().generate(z, label)
+        return images if truncation == 1 else images[:1]
 
 
 class Preset(TinyGAN):
@@ -332,8 +381,13 @@ CONDITIONAL = {"tasks": {"conditional"}}
 BROKEN: list[tuple[Any, dict[str, Any], str, str]] = [
     (TinyGAN, CONDITIONAL, "card", "set conditional = True"),
     (TinyGAN, {"tasks": {"unconditional", "singing"}}, "card", "names the task singing"),
-    (TinyGAN, {"tasks": {"translation"}}, "builds", "learns one set of images"),
+    (TinyGAN, {"tasks": set()}, "card", "names no task; there are unconditional, conditional, translation"),
+    (TinyGAN, {"tasks": {"translation"}}, "card", r"promises translation; define translate\(images, to\)"),
+    (Upgraded, {"tasks": set()}, "card", "names no task"),
     (TinyGAN, {"paper": " "}, "card", "says no paper"),
+    (TinyGAN, {"summary": "One.\nTwo."}, "card", "summary has several lines; write one"),
+    (TinyGAN, {"channels": ()}, "card", r"channels \(\) must be of 1 \(grey\)"),
+    (TinyGAN, {"resolutions": ()}, "builds", "is built neither at a resolution of its card nor for points"),
     (TinyGAN, {"api": 0}, "card", "is of API 0 and this ganzoo speaks 1"),
     (TinyGAN, {"channels": (2, 3)}, "card", r"channels \(2, 3\) must be of 1 \(grey\)"),
     (Picky, {"channels": (1, 3)}, "builds", "colour images only.*says that it can"),
@@ -348,6 +402,7 @@ BROKEN: list[tuple[Any, dict[str, Any], str, str]] = [
     (Flat, {}, "penalties", r"has a part in loss/D/slope: it is shown, and trains nothing.*create_graph=True"),
     (OnlyOnce, {}, "penalties", "derivative for .*attention.* for which D must be differentiable twice"),
     (Linear, {}, "penalties", "the gradient of loss/D/r1 is gone: D has no second derivative"),
+    (Lenient, {}, "penalties", "With --penalty r1 no Update has a term of that name; `step` leaves it out"),
     (FaultyGAN, {}, "stays finite", "loss/G/fault is not, in step 4.*a root of 0"),
     (Restless, {}, "seed", "The same seed gives other first weights: G.dense.weight"),
     (Stubborn, {}, "seed", "Every seed gives the same first weights; take torch.manual_seed out"),
@@ -356,8 +411,11 @@ BROKEN: list[tuple[Any, dict[str, Any], str, str]] = [
     (Forgetful, {}, "resumes", "must be a buffer of a TrainingState"),
     (Coarse, {}, "bf16", r"loss/D/size is not float32; write \.float\(\)"),
     (Typed, {}, "bf16", "RuntimeError.*So it is with --precision bf16"),
+    (Flooded, {}, "bf16", "Under --precision bf16 numbers are to stay finite, and .* is not"),
+    (Retyped, {}, "bf16", "changes the type of counter.count; weights and state stay float32"),
     (Alike, {}, "two processes", r"the gradient of D differs, in step 0. What belongs to an item.*rows\(\)"),
     (Measuring, {}, "two processes", r"counter.count differs, in step 0.*mean_over_processes\(\)"),
+    (Latentless, {}, "samples", "It has no latents; set `latents`"),
     (Noisy, {}, "samples", "other images from the same inputs"),
     (Centred, {}, "samples", "other images in a smaller batch"),
     (Odd, {}, "samples", r"gives \(6, 3, 7, 8\) where \(6, 3, 8, 8\) belongs"),
@@ -366,6 +424,7 @@ BROKEN: list[tuple[Any, dict[str, Any], str, str]] = [
     (Fading, {}, "saves", "other images after saving and loading; what they depend on must be a parameter"),
     (Deaf, CONDITIONAL, "labels matter", "The label changes nothing"),
     (Misstyled, {}, "latents", r"synthesis\(mapping\(z, label\)\) is not generate"),
+    (Cutting, {}, "latents", "Truncation changes the shape of the images"),
     (Fixed, {}, "exports", r"write z\.shape\[0\], not len\(z\)"),
     (HalfUpgraded, {}, "earlier versions", "was made with --momentum, which broken of ganzoo-broken 1.0 does not have"),
     (UpgradedTwice, {}, "earlier versions", "changes width of the present version's options"),
@@ -387,6 +446,29 @@ def test_a_fault_is_found_by_one_check(cls, given, check, words):
 @pytest.mark.parametrize("cls", [TinyGAN, Excused, MeasuringTogether, Upgraded], ids=name_of)
 def test_what_is_sound_passes(cls):
     assert failures(cls) == {}
+
+
+class Shifting(Counter):
+    """It is loaded as another than was saved."""
+
+    def _load_from_state_dict(self, state, prefix, *rest):
+        super()._load_from_state_dict({**state, f"{prefix}count": state[f"{prefix}count"] + 1}, prefix, *rest)
+
+
+class Shifted(TinyGAN):
+    def __init__(self, config, data):
+        super().__init__(config, data)
+        self.counter = Shifting(persistent=True)
+
+
+def test_a_state_that_comes_back_as_another():
+    with pytest.raises(CheckFailed, match=r"gives back another state than it was given: .*counter\.count"):
+        of("state", entry(Shifted))()
+
+
+def test_a_buffer_that_is_not_finite():
+    with pytest.raises(CheckFailed, match="A weight, a buffer or an average is not finite"):
+        of("stays finite", entry(Poisoned))()
 
 
 def test_what_normalises_over_the_batch_may_say_so():

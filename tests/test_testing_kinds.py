@@ -17,6 +17,7 @@ from tinyzoo.data import Tiny
 from ganzoo import cards
 from ganzoo.errors import UsageError
 from ganzoo.losses import Hinge, NonSaturating, Wasserstein
+from ganzoo.metrics import Scores
 from ganzoo.penalties import R1, Drift
 from ganzoo.plugins import KINDS, Entry, entries, find
 from ganzoo.spec import option
@@ -150,6 +151,18 @@ class Bare(Mean):
 
 
 @dataclass(frozen=True)
+class Empty(Mean):
+    def __call__(self, evidence):
+        return {}
+
+
+@dataclass(frozen=True)
+class Unwritable(Mean):
+    def __call__(self, evidence):
+        return Scores(super().__call__(evidence), judged=evidence.fake)
+
+
+@dataclass(frozen=True)
 class Random(Mean):
     def __call__(self, evidence):
         return {"mean": float(torch.rand(()))}
@@ -182,6 +195,10 @@ BROKEN: list[tuple[str, Callable[..., Any], str, str]] = [
     ("penalty", NoGraph, "second order", r"depends on no parameter of D.*create_graph=True"),
     ("penalty", HalfGraph, "second order", r"a part of the gradient is lost.*create_graph=True"),
     ("dataset", faulty.Floats, "items", r"read\(0\) has pixels of float64; give them as bytes"),
+    ("dataset", faulty.Palettes, "items", r"read\(0\) is an image of mode P; convert it to L or RGB"),
+    ("dataset", faulty.Lists, "items", r"read\(0\) is a list; give a PIL image or a numpy array"),
+    ("dataset", faulty.Vectors, "items", r"is a vector of float64; give finite numbers, \.astype\(numpy\.float32\)"),
+    ("dataset", faulty.Renamed, "deterministic", "Its fingerprint differs from one to the next"),
     ("dataset", faulty.ChannelsFirst, "items", r"has the shape \(3, 8, 8\).*the channels last"),
     ("dataset", faulty.Sizes, "items", r"several sizes, \[\(8, 8\), \(8, 20\)"),
     ("dataset", faulty.Misshapen, "items", r"shape is \(1, 8, 8\), and its first image is \(3, 8, 8\)"),
@@ -200,6 +217,8 @@ BROKEN: list[tuple[str, Callable[..., Any], str, str]] = [
     ("dataset", faulty.Anonymous, "seed", "Another seed has the same fingerprint"),
     ("metric", Tensors, "values", r"mean is a Tensor; give a plain number, float\(value\)"),
     ("metric", NotANumber, "values", r"mean is nan for noise \[8, 3, 32, 32\]; look for a division by 0"),
+    ("metric", Empty, "values", r"It gives \{\}; give a number by name"),
+    ("metric", Unwritable, "values", r"Its protocol is no JSON \(.*\); keep to numbers, texts and lists"),
     ("metric", Bare, "values", "It gives 0.5; give a number by name"),
     ("metric", Random, "deterministic", r"draw from a generator made of evidence\.seed"),
     ("metric", Destructive, "deterministic", "changes the images that it judges"),

@@ -15,7 +15,7 @@ from ganzoo.plugins import Entry
 from ganzoo.testing import earlier, outputs, training
 from ganzoo.testing.cards import check_card
 from ganzoo.testing.cases import POINT, TASKS, Case, cases, config_of, on_meta, spec_of
-from ganzoo.testing.check import Check, CheckFailed, require
+from ganzoo.testing.check import Check, CheckFailed, NotChecked, require
 
 PROMISES = {**training.PROMISES, **outputs.PROMISES}
 
@@ -23,19 +23,23 @@ PROMISES = {**training.PROMISES, **outputs.PROMISES}
 def architecture_checks(entry: Entry, name: str) -> Iterator[Check]:
     """Every check of an architecture; `name` is what it is called in them.
 
-    One that cannot even be loaded or built small has one check, "builds", which raises the reason.
+    One that cannot even be loaded or built small has two, "card" and "builds", which raises the reason.
     """
     try:
         model = load_architecture(entry)
-        found = list(cases(entry, model))
     except Exception as error:
         yield Check("card", name, "", partial(check_card, entry))
         yield Check("builds", name, "", partial(_raise, error))
         return
     yield Check("card", name, "", partial(check_architecture_card, entry, model))
+    try:
+        found = list(cases(entry, model))
+    except Exception as error:
+        yield Check("builds", name, "", partial(_refuse, entry, model, error))
+        return
     yield Check("builds", name, "", partial(check_builds, entry, model))
     yield Check("presets", name, "", partial(check_presets, entry, model))
-    if earlier.has_history(model):
+    if found and earlier.has_history(model):
         yield Check("earlier versions", name, "", partial(earlier.check_earlier, found[0]))
     for case in found:
         for promise, check in PROMISES.items():
@@ -53,6 +57,15 @@ def _exempt(promise: str, case: Case) -> bool:
 
 
 def _raise(error: Exception) -> None:
+    raise error
+
+
+def _refuse(entry: Entry, model: type[Architecture], error: Exception) -> None:
+    """Raises: the error of building it, unless the card is why."""
+    try:
+        check_architecture_card(entry, model)
+    except CheckFailed as fault:
+        raise NotChecked(f"It cannot be built; see the check 'card' ({fault})") from error
     raise error
 
 

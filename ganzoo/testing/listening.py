@@ -15,7 +15,7 @@ from typing import Any
 
 from ganzoo.display import Display
 from ganzoo.errors import GanzooError
-from ganzoo.loggers import make_loggers
+from ganzoo.loggers import instances
 from ganzoo.pluginfile import use_plugin
 from ganzoo.plugins import catalogue
 from ganzoo.testing.sensor import written
@@ -61,9 +61,14 @@ def main(folder: Path, report: Path, logger: str, file: str | None = None) -> No
     display, refused = Complaints(), ""
     sys.addaudithook(hear)
     try:
-        train_twice(folder, make_loggers(logger), display)
+        loggers = instances(logger)
     except GanzooError as error:
         refused = str(error)
+    else:
+        try:
+            train_twice(folder, loggers, display)
+        except GanzooError as error:  # it cannot listen
+            display.warn(str(error))
     text = json.dumps({"complaints": display.heard, "outside": sorted(set(outside)), "refused": refused})
     report.write_text(text, encoding="utf-8")
 

@@ -37,6 +37,8 @@ def main(module: str, report: str) -> None:
             return
         if event == "import" and arguments[0] == HEAVY and HEAVY not in sys.modules:
             seen["torch"].append(_line(home))
+        if _is_being_imported(HEAVY):  # it starts a program, which is not the plugin's doing
+            return
         for key, sense in (("network", reached), ("files", written), ("programs", started)):
             what = sense(event, arguments)
             if what is not None:
@@ -81,6 +83,10 @@ def _home(module: str) -> str:
     spec = importlib.util.find_spec(top)
     origin = spec.origin if spec and spec.origin else ""
     return os.path.dirname(origin) if os.path.basename(origin) == "__init__.py" else origin
+
+
+def _is_being_imported(module: str) -> bool:
+    return bool(getattr(getattr(sys.modules.get(module), "__spec__", None), "_initializing", False))
 
 
 def _line(home: str) -> str:

@@ -32,7 +32,7 @@ def logger_checks(entry: Entry, name: str) -> Iterator[Check]:
     spec = entry.full_name + _offline(entry)
     yield Check("card", name, "logger", partial(check_card, entry), "logger")
     plugin = _called(entry.distribution, entry.plugin)
-    yield Check("survives a run", name, "logger", partial(check_survives, plugin, spec), "logger")
+    yield Check("survives a run", name, "logger", partial(check_survives, plugin, spec, entry), "logger")
     if not entry.card.writes:
         yield Check("writes inside the run", name, "logger", partial(check_writes, plugin, spec), "logger")
 
@@ -51,8 +51,10 @@ def _offline(entry: Entry) -> str:
     return ":mode=offline" if mode and "offline" in mode.choices else ""
 
 
-def check_survives(plugin: str, logger: str) -> None:
+def check_survives(plugin: str, logger: str, entry: Entry | None = None) -> None:
     """It hears all of a run, and of its going on, and raises nothing."""
+    if entry is not None:
+        options(entry.load())
     complaints = _heard(plugin, logger)["complaints"]
     require(
         not complaints,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
 from ganzoo.errors import GanzooError
 from tinyzoo.data import Tiny
@@ -14,6 +15,31 @@ from tinyzoo.data import Tiny
 class Floats(Tiny):
     def read(self, index, size=None):
         return super().read(index, size) / 255
+
+
+@dataclass(frozen=True)
+class Palettes(Tiny):
+    def read(self, index, size=None):
+        return Image.fromarray(super().read(index, size)).convert("P")
+
+
+@dataclass(frozen=True)
+class Lists(Tiny):
+    def read(self, index, size=None):
+        return super().read(index, size).tolist()
+
+
+@dataclass(frozen=True)
+class Vectors(Tiny):
+    def read(self, index, size=None):
+        return super().read(index)[0, :2, 0] / 255
+
+
+@dataclass(frozen=True)
+class Renamed(Tiny):
+    @property
+    def fingerprint(self):
+        return f"{super().fingerprint}:{id(self)}"
 
 
 @dataclass(frozen=True)
