@@ -226,7 +226,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
         if line.startswith("[0/"):
             break
     child.send_signal(signal.SIGINT)
-    out, err = child.communicate(timeout=60)
+    out, err = child.communicate(timeout=600)
     assert (child.returncode, err) == (130, "")
     assert out.splitlines()[-1] == "Stopped. Go on with: ganzoo resume stopped"
     assert as_json(cli("runs", ".", "--json"))[0]["status"] == "interrupted"

@@ -298,7 +298,7 @@ def test_a_killed_pack_goes_on_where_it_stopped(home):
 def test_two_processes_make_one_pack(home):
     processes = [_packing(0.001) for _ in range(2)]
     for process in processes:
-        out, _ = process.communicate(timeout=30)
+        out, _ = process.communicate(timeout=600)
         assert process.returncode == 0, out
     assert len(list((home / "packs").iterdir())) == 1
     assert sorted(_done(home)) == sorted(str(chunk) for chunk in range(11))

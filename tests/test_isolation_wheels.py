@@ -66,7 +66,7 @@ def ganzoo(site: Path, tmp_path: Path) -> Run:
         return subprocess.run(
             [sys.executable, "-m", "ganzoo", *words],
             env={**os.environ, "PYTHONPATH": path, **environment},
-            cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", timeout=300,
+            cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", timeout=600,
         )  # fmt: skip
 
     return run
@@ -174,7 +174,7 @@ def test_ctrl_c_at_an_import_that_hangs(tmp_path: Path) -> None:
         while "the plugin bad" not in (waiting := process.stderr.readline()):  # on a busy machine others are slow too
             assert waiting
         process.send_signal(signal.SIGINT)
-        printed, said = process.communicate(timeout=60)
+        printed, said = process.communicate(timeout=600)
     assert waiting == "Waiting for the plugin bad of ganzoo-bad 1.0 to be imported; Ctrl-C stops.\n"
     assert process.returncode == 130
     assert said.strip() == (

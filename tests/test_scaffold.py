@@ -167,7 +167,7 @@ def test_ruff_is_content_whatever_the_name(tmp_path: Path, name: str) -> None:
         write_plugin(name, kind=kind, task=task, out=tmp_path / str(number))
     for words in (["check"], ["format", "--check"]):
         command = [sys.executable, "-m", "ruff", *words, "--no-cache", str(tmp_path)]
-        result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=600)
         assert result.returncode == 0, result.stdout
 
 

@@ -94,7 +94,7 @@ def test_the_real_client_finds_the_hub_by_its_variable(server, finished, tmp_pat
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(finished.path)],
-        env={**os.environ, **own, "PYTHONPATH": path}, cwd=tmp_path, capture_output=True, text=True, timeout=120,
+        env={**os.environ, **own, "PYTHONPATH": path}, cwd=tmp_path, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"is published: {server.url}/somebody/shell\n" in done.stdout

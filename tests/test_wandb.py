@@ -78,7 +78,7 @@ def run_in_process():
         own = {"HOME": str(home), "USERPROFILE": str(home), "WANDB_ERROR_REPORTING": "false", "PYTHONPATH": path}
         result = subprocess.run(
             [sys.executable, "-c", code, *map(str, arguments)],
-            env={**known, **own, **environment}, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300,
+            env={**known, **own, **environment}, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600,
         )  # fmt: skip
         assert result.returncode == 0, result.stderr
         return result.stdout
