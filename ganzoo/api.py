@@ -1,6 +1,7 @@
 """Everything that a plugin imports from ganzoo. What stands here is versioned; the rest of the package may change.
 
-Every name is explained in the reference, docs/plugins/reference.md, which the wheel holds as ganzoo/guide/reference.md.
+Every name is explained in the reference, docs/plugins/reference.md, which is installed into the environment's folder as
+share/doc/ganzoo/reference.md.
 Importing it imports no torch: names that need it are fetched when first used.
 """
 
