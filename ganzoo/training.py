@@ -370,7 +370,7 @@ def _announce(session: Session, facts: Mapping[str, Any], folder: Path, display:
         seconds = seconds_per_step(session)
         display.say(f"{steps:,} steps of {seconds:.2f} s: about {duration(steps * seconds)}, into {folder}.")
     else:
-        display.say(f"{steps:,} steps, into {folder}.")
+        display.say(f"{steps:,} step{'' if steps == 1 else 's'}, into {folder}.")
 
 
 def _go(session: Session, run: Run, display: Display) -> None:

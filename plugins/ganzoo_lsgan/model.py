@@ -45,7 +45,10 @@ class LSGAN(TwoPlayer):
         if config.loss == "lsgan":
             self.loss = make_loss(f"lsgan:a={config.a},b={config.b},c={config.c}")
         elif (config.a, config.b, config.c) != (LSGANConfig.a, LSGANConfig.b, LSGANConfig.c):
-            raise UsageError(f"--a, --b and --c are labels of the loss lsgan, not of {config.loss}; leave them out.")
+            raise UsageError(
+                f"--a, --b and --c are labels of the loss lsgan, not of {config.loss}; leave them out, and the preset "
+                "pearson, which sets them."
+            )
         self.G = Generator(config.latents, config.width_g, data)
         self.D = Discriminator(config.width_d, data)
         self.apply(initialise)
