@@ -29,7 +29,6 @@ class Evidence:
     Attributes:
         real, fake: real and generated images [N, C, H, W] in [-1, 1].
         seed: of whatever a metric draws.
-        z: the latents [N, Z] that `fake` were made from; None where there are none.
         asked: the label asked for of each of `fake`, int64 [N], a position in the data set's classes; None where the
             model takes no labels.
         dataset: the data set the model was trained on, whole, or that it is compared with; None of a translation.
@@ -39,12 +38,12 @@ class Evidence:
         report: told of work that takes long.
         given, truth: of a translation, the images that `fake` were made from and, where the data knows them, what they
             should be; [N, C, H, W] both.
+        z: the latents [N, Z] that `fake` were made from; None where there are none.
     """
 
     real: Tensor
     fake: Tensor
     seed: int = 0
-    z: Tensor | None = None
     given: Tensor | None = None
     truth: Tensor | None = None
     asked: Tensor | None = None
@@ -53,6 +52,7 @@ class Evidence:
     label: int | None = None
     folder: Path | None = None
     report: Report = silent
+    z: Tensor | None = None
 
     def probabilities(self, images: Tensor) -> Tensor:
         """What a small classifier of `dataset` gives each of its labels, [N, classes], for images like `fake`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -22,6 +23,8 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["GANZOO_HOME"] = str(Path(_scratch.name) / "home")
     os.environ["OMP_NUM_THREADS"] = "1"  # torch reads it when imported; small sums are quickest so
     os.environ.pop("GANZOO_PLUGINS", None)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background, where shells turn Ctrl-C off
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     write_distribution(SITE, "ganzoo-tiny", {"tiny": "tinyzoo"})
     sys.path[:0] = [str(SITE), str(HERE)]
 
