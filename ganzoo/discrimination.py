@@ -30,7 +30,7 @@ def verdicts(
 ) -> dict[str, float]:
     """The mean of D(x) for the newest checkpoint of a run.
 
-    D sees batches of one kind as large as the training's, and batch norm goes by each of them, as in training: its
+    D sees batches of one kind as large as each part of the training's, and batch norm goes by each of them, as in training: its
     running statistics, of real and generated batches in turn, fit neither. All else is in evaluation mode.
 
     Args:
@@ -49,7 +49,8 @@ def verdicts(
     if not issubclass(plan.model, Judging) or plan.model.conditional:
         raise UsageError(f"The D of {plan.entry.name} judges no items by themselves, without a label.")
     judge = _by_the_batch(trained(run).to(pick_device(device)))
-    batch = plan.settings.batch_size
+    settings = plan.settings
+    batch = max(1, settings.batch_size // (settings.processes * settings.accumulate))
     model, dataset = load(run.path, device), judged_data(facts, str(run.path))
     label = dataset_label(model, dataset)
     part = next(iter(dataset.parts.values()))
