@@ -433,3 +433,37 @@ def test_the_directory_has_all_that_is_in_the_tree():
 def test_the_way_in_leads_to_every_page():
     linked = set(re.findall(r"\]\((\w[\w-]*\.md)\)", guide("index")))
     assert linked == {file.name for file in GUIDE.glob("*.md")} - {"index.md"}
+
+
+def test_players_may_move_at_once_as_the_reference_says(make_trainer):
+    """Each by its own loss, at the weights that the step began with; against both gradients taken by hand."""
+    import torch
+    from tinyzoo.model import TinyGAN
+
+    from ganzoo.api import Update
+
+    (text,) = [text for text in parts()[""] if "def frozen" in text]
+    exec(compile(text, "reference.md", "exec"), scope := {})
+
+    class AtOnce(TinyGAN):
+        def step(self, batches, progress):
+            self.real = next(batches).images
+            self.fake = self.G(self.noise(len(self.real)))
+            d = self.loss.discriminator(self.D(self.real), self.D(self.fake.detach()))
+            g = self.loss.generator(scope["frozen"](self.D, self.fake))
+            self.by_hand = [
+                *torch.autograd.grad(d, [*self.D.parameters()], retain_graph=True),
+                *torch.autograd.grad(self.loss.generator(self.D(self.fake)), [*self.G.parameters()], retain_graph=True),
+            ]
+            yield Update(("D", "G"), {"d": d, "g": g})
+
+        def optimizer(self, network, parameters):
+            return torch.optim.SGD(parameters, lr=1.0)
+
+    trainer = make_trainer(AtOnce)
+    model = trainer.model
+    parameters = [*model.D.parameters(), *model.G.parameters()]
+    before = [parameter.detach().clone() for parameter in parameters]
+    trainer.step()
+    for old, new, gradient in zip(before, parameters, model.by_hand, strict=True):
+        torch.testing.assert_close(new, old - gradient)
