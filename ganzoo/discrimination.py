@@ -31,7 +31,7 @@ def verdicts(
     """The mean of D(x) for the newest checkpoint of a run.
 
     D sees batches of one kind as large as each part of the training's, and batch norm goes by each of them, as in
-    training: its running statistics, of real and generated batches in turn, fit neither. All else is in evaluation mode.
+    training: its running statistics, of real and generated batches in turn, fit neither. All else is as in evaluation.
 
     Args:
         on: another data set of the same kind, such as ``"digits:seed=1"``. A D that thinks less of it than of the
