@@ -27,7 +27,7 @@ class DCGAN(TwoPlayer):
     presets: ClassVar = {
         "digits": {"resolution": 28, "channels": 1, "batch_size": 32},
         "digits-32": {
-            "resolution": 32, "width_g": 32, "width_d": 32, "batch_size": 64, "lr": 1e-3, "penalty": "r1:gamma=10",
+            "resolution": 32, "width_g": 32, "width_d": 32, "batch_size": 64, "lr": 2e-3, "penalty": "r1:gamma=3",
             "average": 200_000,
         },
         "small": {"resolution": 32, "width_g": 16, "width_d": 16, "batch_size": 32},
