@@ -20,23 +20,47 @@ from ganzoo.model import Model
 from ganzoo.pictures import from_picture
 from ganzoo.randomness import stream
 
+STEP = 127.5  # images are in [-1, 1]; differences are told in steps of 1/255
+
 
 @dataclass(frozen=True)
 class TranslationError:
     """Mean absolute difference from the true answers, in steps of 1/255: of the translations, and of doing nothing.
 
-    A translation is worth something where its error is well below that of its image as it was.
+    A translation is worth something where its error is well below that of its image as it was. Pixels that the answer
+    changes and those that it leaves are looked at apart: `translation-changed` is the share of images that in the
+    former are nearer to the answer than to what they were, `translation-elsewhere` how far the latter moved.
     """
 
     def __call__(self, evidence: Evidence) -> dict[str, float]:
-        if evidence.truth is None or evidence.given is None:
+        truth, given, fake = evidence.truth, evidence.given, evidence.fake
+        if truth is None or given is None:
             raise UsageError("The metric translation needs data that knows the true answers, such as anime-hair.")
-        done, nothing = (127.5 * l1_loss(each, evidence.truth).item() for each in (evidence.fake, evidence.given))
-        return {"translation": done, "translation-doing-nothing": nothing}
+        turned = (truth - given).abs().amax(1, keepdim=True) > 0.5 / STEP  # [N, 1, H, W]
+        to_truth, to_given = ((turned * (fake - each).abs()).sum((1, 2, 3)) for each in (truth, given))  # [N]
+        left = (~turned).expand_as(fake)
+        values = {
+            "translation": STEP * l1_loss(fake, truth).item(),
+            "translation-doing-nothing": STEP * l1_loss(given, truth).item(),
+            "translation-changed": (to_truth < to_given).double().mean().item(),
+        }
+        if left.any():
+            values["translation-elsewhere"] = STEP * l1_loss(fake[left], given[left]).item()
+        return values
+
+
+@dataclass(frozen=True)
+class ThereAndBack:
+    """Mean absolute difference, in steps of 1/255, between images and what comes of them there and back."""
+
+    def __call__(self, evidence: Evidence) -> dict[str, float]:
+        if evidence.back is None or evidence.given is None:
+            raise UsageError("The metric there-and-back is for models that translate between domains.")
+        return {"there-and-back": STEP * l1_loss(evidence.back, evidence.given).item()}
 
 
 def translations(model: Model, dataset: data.Dataset, samples: int, seed: int) -> tuple[Evidence, str]:
-    """Images of the first domain translated to the last, and the name of the split they are from.
+    """Images of the first domain translated to the last, and back, and the name of the split they are from.
 
     Held-out images where both domains have some.
     """
@@ -54,7 +78,9 @@ def translations(model: Model, dataset: data.Dataset, samples: int, seed: int) -
               for part, part_name in zip(parts, names, strict=True)]  # fmt: skip
     given, real = (part.gather(some).contiguous() for part, some in zip(parts, places, strict=True))
     truth = _truth(dataset, names[0], places[0])
-    return Evidence(real, model.translate(given, last).contiguous(), seed, given, truth), split
+    fake = model.translate(given, last).contiguous()
+    back = model.translate(fake, first).contiguous()
+    return Evidence(real, fake, seed, given=given, truth=truth, back=back), split
 
 
 def _truth(dataset: data.Dataset, domain: str, places: Tensor) -> Tensor | None:

@@ -76,6 +76,13 @@ def ganzoo_metrics() -> Iterator[MetricCard]:
         name="translation",
         summary="Error of translations against the true answers, beside that of doing nothing.",
         api=1,
-        better={"translation": "smaller"},
+        better={"translation": "smaller", "translation-changed": "larger", "translation-elsewhere": "smaller"},
         metric="ganzoo.answers:TranslationError",
+    )
+    yield MetricCard(
+        name="there-and-back",
+        summary="Difference between images and what a translation there and back makes of them.",
+        api=1,
+        better={"there-and-back": "smaller"},
+        metric="ganzoo.answers:ThereAndBack",
     )

@@ -38,6 +38,7 @@ class Evidence:
         report: told of work that takes long.
         given, truth: of a translation, the images that `fake` were made from and, where the data knows them, what they
             should be; [N, C, H, W] both.
+        back: of a translation, `fake` translated back to the domain of `given`, [N, C, H, W].
         z: the latents [N, Z] that `fake` were made from; None where there are none.
     """
 
@@ -46,6 +47,7 @@ class Evidence:
     seed: int = 0
     given: Tensor | None = None
     truth: Tensor | None = None
+    back: Tensor | None = None
     asked: Tensor | None = None
     dataset: Dataset | None = None
     foreign: bool = False

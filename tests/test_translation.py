@@ -13,7 +13,7 @@ from test_cli import cli, refusal
 
 import ganzoo
 from ganzoo import data
-from ganzoo.answers import TranslationError, translations
+from ganzoo.answers import ThereAndBack, TranslationError, translations
 from ganzoo.api import Architecture, DataSpec, UsageError
 from ganzoo.display import Display
 from ganzoo.errors import GanzooError
@@ -336,15 +336,37 @@ def test_the_error_is_in_steps_of_a_pixel():
     truth = noise(2, 3, 8, 8)
     evidence = Evidence(truth, truth + 2 / 255, 0, truth - 10 / 255, truth)
     values = TranslationError()(evidence)
-    assert values == pytest.approx({"translation": 1.0, "translation-doing-nothing": 5.0}, rel=1e-3)
+    assert values == pytest.approx(
+        {"translation": 1.0, "translation-doing-nothing": 5.0, "translation-changed": 1.0}, rel=1e-3
+    )
     with pytest.raises(UsageError, match="needs data that knows the true answers"):
         TranslationError()(Evidence(truth, truth))
+
+
+def test_what_should_change_and_what_should_stay_are_judged_apart():
+    given = torch.zeros(4, 3, 8, 8)
+    truth = given.clone()
+    truth[:, 0, :4] = 100 / 127.5  # the upper half turns, in one channel
+    fake = given.clone()
+    fake[:3, 0, :4] = torch.tensor([60.0, 100.0, 40.0])[:, None, None] / 127.5  # the fourth does nothing
+    fake[:, :, 4:] = 2 / 127.5
+    values = TranslationError()(Evidence(truth, fake, given=given, truth=truth))
+    assert values["translation-changed"] == 0.5, "60 of 100 and 100 are nearer to the answer, 40 and nothing are not"
+    assert values["translation-elsewhere"] == pytest.approx(2.0, rel=1e-5)
+
+
+def test_there_and_back_is_measured_in_steps_of_a_pixel():
+    given = noise(2, 3, 8, 8)
+    values = ThereAndBack()(Evidence(given, given, given=given, back=given - 3 / 127.5))
+    assert values == pytest.approx({"there-and-back": 3.0}, rel=1e-5)
+    with pytest.raises(UsageError, match="for models that translate between domains"):
+        ThereAndBack()(Evidence(given, given))
 
 
 def test_a_run_is_judged_where_its_data_lets_it(run):
     scores = ganzoo.evaluate(run.path, samples=5, device="cpu")
     names = [score["name"] for score in scores]
-    assert {"swd", "translation", "translation-doing-nothing"} <= set(names)
+    assert {"swd", "translation", "translation-doing-nothing", "there-and-back"} <= set(names)
     assert {score["protocol"]["samples"] for score in scores} == {5}
 
 
