@@ -31,10 +31,14 @@ class LSGAN(TwoPlayer):
 
     Config = LSGANConfig
     presets: ClassVar = {
+        "digits-32": {
+            "resolution": 32, "latents": 64, "width_g": 16, "width_d": 16, "lr": 1e-3, "batch_size": 64,
+            "penalty": "r1:gamma=10", "average": 200_000,
+        },
         "lsun-112": {"resolution": 112, "channels": 3, "latents": 1024, "lr": 1e-3},
         "pearson": {"a": -1.0, "b": 1.0, "c": 0.0},
         "small": {"resolution": 32, "latents": 64, "width_g": 16, "width_d": 16, "lr": 1e-3, "batch_size": 32},
-    }
+    }  # fmt: skip
 
     def __init__(self, config: LSGANConfig, data: DataSpec) -> None:
         super().__init__(config, data)
