@@ -30,6 +30,10 @@ class GAN(TwoPlayer):
             "hidden_g": (256, 512, 1024), "hidden_d": (512, 256), "batch_norm": True, "batch_size": 32,
             "resolution": 28, "channels": 1,
         },
+        "digits-32": {
+            "hidden_g": (256, 512, 1024), "hidden_d": (512, 256), "batch_norm": True, "batch_size": 64,
+            "resolution": 32, "penalty": "r1:gamma=0.3", "average": 200_000,
+        },
         "minimax": {"loss": "minimax"},
         "points": {
             "hidden_g": (64, 64, 64), "hidden_d": (64, 64, 64), "latents": 2, "lr": 5e-4, "batch_size": 256,
