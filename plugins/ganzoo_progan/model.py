@@ -48,7 +48,8 @@ class ProGAN(Growing):
     Config = ProGANConfig
     presets: ClassVar = {
         "small": {
-            "resolution": 32, "fmap_base": 512, "fmap_max": 64, "latents": 64, "batch_size": 16, "epochs": 40,
+            "resolution": 32, "fmap_base": 256, "fmap_max": 64, "latents": 64, "batch_size": 16, "lr": 4e-3,
+            "epochs": 40,
         },
         "paper": PAPER,
         "official-1gpu": {
