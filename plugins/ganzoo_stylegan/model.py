@@ -40,7 +40,7 @@ C: dict[str, Any] = {"constant": False, "noise": False, "mixing": 0.0}
 OFFICIAL: dict[str, Any] = {
     "resolution": 1024, "phase_images": 600_000, "flip": True, "lr_factors": (1, 1, 1, 1, 1, 1.5, 2, 3),
 }  # fmt: skip
-# At the rates made for millions of images a short run shows one digit or two; these give it all of them.
+# At the rates made for millions of images a short run shows one digit or two; at these it shows most.
 SMALL: dict[str, Any] = {"fmap_max": 64, "latents": 128, "batch_size": 16, "lr": 1e-2, "mapping_rate": 0.1}
 
 
