@@ -92,7 +92,8 @@ class SlicedWasserstein:
     """Sliced Wasserstein distance on Laplacian pyramids: Karras et al. 2018 (ProGAN), section 5; times 1000.
 
     Small patches of each level, from the finest to 16 pixels, are compared as two clouds of points, projected on
-    random directions. The finest level judges noise and edges, the coarsest the layout. Smaller is better.
+    random directions. The finest level judges noise and edges, the coarsest the layout. Smaller is better. Of a
+    translation, `swd-doing-nothing` is what its images were away from the other domain before.
     """
 
     patches: int = option(128, "patches drawn from each image", low=1)
@@ -101,14 +102,21 @@ class SlicedWasserstein:
     def __call__(self, evidence: Evidence) -> dict[str, float]:
         if evidence.real.dim() != 4 or min(evidence.real.shape[2:]) < COARSEST:
             raise UsageError(f"The sliced Wasserstein distance needs images of {COARSEST} pixels or more a side.")
-        count = min(len(evidence.real), len(evidence.fake))
-        levels = zip(laplacian_pyramid(evidence.real[:count]), laplacian_pyramid(evidence.fake[:count]), strict=True)
+        values = self.levels(evidence.real, evidence.fake, evidence.seed)
+        values["swd"] = sum(values.values()) / len(values)
+        if evidence.given is not None:  # of a translation: how near its images were before
+            untouched = self.levels(evidence.real, evidence.given, evidence.seed)
+            values["swd-doing-nothing"] = sum(untouched.values()) / len(untouched)
+        return values
+
+    def levels(self, real: Tensor, fake: Tensor, seed: int) -> dict[str, float]:
+        """The distance at each level of the pyramid, finest first, by name: ``{"swd-32": …, "swd-16": …}``."""
+        count = min(len(real), len(fake))
         values = {}
-        for real, fake in levels:
-            name = f"swd-{min(real.shape[2:])}"
-            a, b = (_descriptors(images, self.patches, evidence.seed) for images in (real, fake))
-            values[name] = 1000 * sliced_distance(a, b, self.directions, evidence.seed)
-        return {**values, "swd": sum(values.values()) / len(values)}
+        for one, other in zip(laplacian_pyramid(real[:count]), laplacian_pyramid(fake[:count]), strict=True):
+            a, b = (_descriptors(images, self.patches, seed) for images in (one, other))
+            values[f"swd-{min(one.shape[2:])}"] = 1000 * sliced_distance(a, b, self.directions, seed)
+        return values
 
 
 def laplacian_pyramid(images: Tensor) -> list[Tensor]:

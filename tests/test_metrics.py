@@ -65,6 +65,16 @@ def test_swd_names_its_levels_and_their_mean():
     assert values["swd"] == pytest.approx((values["swd-32"] + values["swd-16"]) / 2)
 
 
+def test_swd_of_a_translation_stands_beside_that_of_doing_nothing():
+    real, given = images(8), images(8, seed=1) * torch.linspace(0.1, 1, 32)
+    halfway = (real + given) / 2
+    metric = SlicedWasserstein(patches=16, directions=32)
+    before = metric(Evidence(real, given))["swd"]
+    assert metric(Evidence(real, halfway, given=given))["swd-doing-nothing"] == before
+    assert metric(Evidence(real, halfway, given=given))["swd"] < before
+    assert metric(Evidence(real, given, given=given))["swd"] == before
+
+
 def test_swd_needs_images():
     with pytest.raises(UsageError, match="needs images of 16 pixels"):
         SlicedWasserstein()(Evidence(torch.zeros(4, 2), torch.zeros(4, 2)))
