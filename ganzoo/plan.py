@@ -96,7 +96,7 @@ def make_plan(
     before = settings
     config, settings = apply_options(entry.name, config, settings, given)
     config = _settle_names(entry, config, typed)
-    size, notes = _size(entry, settings, info, explicit="resolution" in given)
+    size, notes = _size(entry, settings, info, explicit="resolution" in {*row, *given})
     load = _load_size(before, settings, size, explicit="load_size" in given)
     config, settings = apply_options(entry.name, config, settings, {"load_size": load} if load else {})
     if label is not None:
@@ -295,7 +295,7 @@ def preset_row(name: str, model: type[Architecture], preset: str | None) -> Mapp
 def _size(
     entry: Entry, settings: Settings, info: data.Info, explicit: bool
 ) -> tuple[tuple[int, int] | None, tuple[str, ...]]:
-    """Height and width to train at; without --resolution no larger than the data needs. () size for vectors is None."""
+    """Height and width to train at; unless it was asked for, no larger than the data needs. () size for vectors is None."""
     if not info.channels:
         return None, ()
     own = (info.height, info.width) if info.height and info.width else None

@@ -11,7 +11,7 @@ from golden_numbers import GRADIENT, OUTPUT, near, stored
 import ganzoo
 from ganzoo.api import DataSpec, UsageError
 from ganzoo.architecture import parameter_counts
-from ganzoo.plan import load_architecture, preset_row
+from ganzoo.plan import load_architecture, make_plan, preset_row
 from ganzoo.plugins import find
 from ganzoo.training import plan_run
 
@@ -160,3 +160,9 @@ def test_the_recipe():
     assert (plan.config.lr, plan.config.beta1, plan.settings.batch_size) == (2e-4, 0.5, 32)
     assert (plan.size, plan.settings.channels, plan.config.loss) == ((28, 28), 1, "nonsaturating")
     assert [dict(stage.length) for stage in plan.stages] == [{"steps": 5000}]
+
+
+def test_images_of_28_pixels_are_trained_at_28_unless_a_preset_says_otherwise():
+    assert make_plan("gan", "digits", {}).size == (28, 28)
+    assert make_plan("gan", "digits", {}, preset="digits-32").size == (32, 32)
+    assert make_plan("gan", "digits", {"resolution": "28"}, preset="digits-32").size == (28, 28)

@@ -37,6 +37,10 @@ class WGANGP(TwoPlayer):
     Config = WGANGPConfig
     presets: ClassVar = {
         "cifar": {"resolution": 32, "channels": 3},
+        "digits-32": {
+            "resolution": 32, "width": 24, "latents": 32, "lr": 2e-3, "beta1": 0.0, "beta2": 0.99, "n_critic": 1,
+            "average": 200_000,
+        },
         # Slope 1 for values from 0 to 1 is slope 1/2 for ours, from -1 to 1.
         "mnist": {
             "width": 64, "batch_norm": False, "pixels": True, "penalty": "wgan-gp:weight=10,target=0.5",
