@@ -295,7 +295,7 @@ def preset_row(name: str, model: type[Architecture], preset: str | None) -> Mapp
 def _size(
     entry: Entry, settings: Settings, info: data.Info, explicit: bool
 ) -> tuple[tuple[int, int] | None, tuple[str, ...]]:
-    """Height and width to train at; unless it was asked for, no larger than the data needs. () size for vectors is None."""
+    """Height and width to train at, None for vectors; unless it was asked for, no larger than the data needs."""
     if not info.channels:
         return None, ()
     own = (info.height, info.width) if info.height and info.width else None
