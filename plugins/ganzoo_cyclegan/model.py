@@ -50,8 +50,11 @@ class CycleGAN(TwoDomains):
 
     Config = CycleGANConfig
     presets: ClassVar = {
-        "small": {"resolution": 64, "load_size": 72, "blocks": 3, "width_g": 16, "width_d": 24, "images": 3000},
-    }
+        "small": {
+            "resolution": 64, "load_size": 72, "blocks": 3, "width_g": 16, "width_d": 24, "batch_size": 4, "lr": 1e-3,
+            "images": 12_000,
+        },
+    }  # fmt: skip
     side_multiple = 4
     smallest_side = 8
 
