@@ -102,15 +102,15 @@ class SlicedWasserstein:
     def __call__(self, evidence: Evidence) -> dict[str, float]:
         if evidence.real.dim() != 4 or min(evidence.real.shape[2:]) < COARSEST:
             raise UsageError(f"The sliced Wasserstein distance needs images of {COARSEST} pixels or more a side.")
-        values = self.levels(evidence.real, evidence.fake, evidence.seed)
+        values = self._levels(evidence.real, evidence.fake, evidence.seed)
         values["swd"] = sum(values.values()) / len(values)
         if evidence.given is not None:  # of a translation: how near its images were before
-            untouched = self.levels(evidence.real, evidence.given, evidence.seed)
+            untouched = self._levels(evidence.real, evidence.given, evidence.seed)
             values["swd-doing-nothing"] = sum(untouched.values()) / len(untouched)
         return values
 
-    def levels(self, real: Tensor, fake: Tensor, seed: int) -> dict[str, float]:
-        """The distance at each level of the pyramid, finest first, by name: ``{"swd-32": …, "swd-16": …}``."""
+    def _levels(self, real: Tensor, fake: Tensor, seed: int) -> dict[str, float]:
+        """Of images [N, C, H, W] each, by level, finest first: ``{"swd-32": …, "swd-16": …}``."""
         count = min(len(real), len(fake))
         values = {}
         for one, other in zip(laplacian_pyramid(real[:count]), laplacian_pyramid(fake[:count]), strict=True):
