@@ -62,7 +62,8 @@ V1 = {"discriminator": "v1", "patch": 4, "depth_d": 7, "relative_g": False, "noi
 CIFAR = {"flip": True, "average": 2_000_000}  # half-life 500,000, which the released loop makes four times longer
 SMALL = {
     "latents": 64, "width_g": 128, "depths_g": (2, 1, 1), "heads": 2, "mlp_ratio": 2, "window": 8,
-    "width_d": 96, "depth_d": 2, "patch": 4, "n_critic": 1, "lr": 5e-4, "batch_size": 32, "batch_ratio": 1,
+    "width_d": 96, "depth_d": 2, "patch": 4, "n_critic": 1, "lr": 5e-4, "batch_size": 16, "batch_ratio": 1,
+    "resolution": 32, "average": 60_000,
 }  # fmt: skip
 
 
