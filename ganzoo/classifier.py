@@ -24,8 +24,8 @@ from ganzoo.data.source import Report, silent
 from ganzoo.errors import UsageError
 from ganzoo.randomness import derive, stream
 
-VERSION = 3  # of the network and of how it is trained; a new one trains every classifier anew
-SMALLEST, LARGEST = 8, 32  # pixels a side that it looks at; larger images are averaged down
+VERSION = 4  # of the network and of how it is trained; a new one trains every classifier anew
+SMALLEST, LARGEST = 8, 32  # pixels a side; it enlarges what is half as large or less, and averages what is larger
 FEATURES = 128
 IMAGES, EPOCHS = 220_000, 40  # it is trained for so many images, and at the most so many times on each
 BATCH = 128
@@ -60,11 +60,16 @@ class Classifier(nn.Module):
         self.feature = nn.Linear(64 * (self.size[0] // 8) * (self.size[1] // 8), FEATURES)
         self.verdict = nn.Linear(FEATURES, classes)
 
+    def look(self, images: Tensor) -> Tensor:
+        """Images [N, C, H, W] at the size that it looks at."""
+        height, width = self.size
+        if height > images.shape[2] or width > images.shape[3]:
+            return interpolate(images, self.size, mode="bilinear")
+        return images if images.shape[2:] == self.size else adaptive_avg_pool2d(images, self.size)
+
     def features(self, images: Tensor) -> Tensor:
         """Features [N, 128] of images [N, C, H, W] in [-1, 1]."""
-        if images.shape[2:] != self.size:
-            images = adaptive_avg_pool2d(images, self.size)
-        return torch.relu(self.feature(self.body(images)))
+        return torch.relu(self.feature(self.body(self.look(images))))
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits [N, classes]."""
@@ -80,7 +85,8 @@ class Classifier(nn.Module):
 
 
 def _looked_at(side: int) -> int:
-    return min(side, LARGEST) // 2 * 2
+    side = min(side, LARGEST)
+    return LARGEST // side * side // 2 * 2
 
 
 def _block(inside: int, outside: int) -> list[nn.Module]:
@@ -161,7 +167,7 @@ def _train(network: Classifier, part: Part, report: Callable[[int], None]) -> No
             order = torch.randperm(len(part), generator=random)
         chosen, order = order[:batch], order[batch:]
         optimizer.param_groups[0]["lr"] = RATE * (1 - step / steps)
-        images = _roughened(_shifted(part.gather(chosen), random), random)
+        images = _roughened(_shifted(network.look(part.gather(chosen)), random), random)
         optimizer.zero_grad()
         strange = _strange(images, random)
         logits = network(torch.cat([images, strange]))

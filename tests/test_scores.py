@@ -248,6 +248,15 @@ def test_another_size_or_other_data_has_its_own(digits):
     assert len({classifier._file(each) for each in [digits, *others]}) == 4
 
 
+@pytest.mark.parametrize(("side", "seen"), [(8, 32), (9, 26), (16, 32), (17, 16), (20, 20), (28, 28), (64, 32)])
+def test_small_images_are_enlarged_and_large_ones_averaged(side, seen):
+    network = classifier.Classifier((1, side, side), 3).eval()
+    plain = torch.full((2, 1, side, side), 0.25)
+    assert network.look(plain).shape == (2, 1, seen, seen)
+    torch.testing.assert_close(network.look(plain), plain[:, :, :1, :1].expand(2, 1, seen, seen))
+    assert network(plain).shape == (2, 3)
+
+
 def test_scores_of_real_images_and_of_a_collapsed_generator(digits, judged):
     _, held_out = digits.split()
     real = held_out.gather(torch.arange(60))
