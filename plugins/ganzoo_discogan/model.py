@@ -41,7 +41,7 @@ class DiscoGAN(TwoDomains):
         "paper": {
             "bottleneck": 100, "features": 0.0, "rate_start": 0.5, "turn_d": 2, "weight_decay": 1e-4, "batch_size": 200,
         },
-        "small": {"batch_size": 16, "width_g": 24, "width_d": 16, "rate_steps": 500},
+        "small": {"batch_size": 16, "width_g": 24, "width_d": 16, "rate_steps": 500, "lr": 1e-3},
     }  # fmt: skip
 
     def __init__(self, config: DiscoGANConfig, data: DataSpec) -> None:
