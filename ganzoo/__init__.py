@@ -15,53 +15,53 @@ from typing import TYPE_CHECKING, Any
 from ganzoo.errors import GanzooError, UsageError
 
 if TYPE_CHECKING:
-    from ganzoo.animation import animate
-    from ganzoo.benchmark import bench
-    from ganzoo.catalogue import architectures, recipes
-    from ganzoo.description import describe
-    from ganzoo.discrimination import verdicts
-    from ganzoo.evaluation import evaluate
-    from ganzoo.exporting import export
-    from ganzoo.latents import Projection
-    from ganzoo.model import Model, load
-    from ganzoo.movies import save_movie
-    from ganzoo.perclass import PerClass, resume_per_class, train_per_class
-    from ganzoo.pictures import sheet
-    from ganzoo.pluginfile import use_plugin
-    from ganzoo.runs import Run, list_runs
+    from ganzoo.benchmark.bench import bench
+    from ganzoo.catalogue.listing import architectures, recipes
+    from ganzoo.catalogue.single_file import use_plugin
+    from ganzoo.model.export import export
+    from ganzoo.model.latents import Projection
+    from ganzoo.model.model import Model, load
+    from ganzoo.pictures.grid import sheet
+    from ganzoo.pictures.movie import save_movie
+    from ganzoo.plan.describe import describe
+    from ganzoo.runs.animation import animate
+    from ganzoo.runs.run import Run, list_runs
+    from ganzoo.scoring.evaluate import evaluate
     from ganzoo.sharing import pull, push
-    from ganzoo.training import Stopped, extend, resume, train, trained
+    from ganzoo.training.discriminator import verdicts
+    from ganzoo.training.per_class import PerClass, resume_per_class, train_per_class
+    from ganzoo.training.train import Stopped, extend, resume, train, trained
 
 __version__ = "0.1.0"
 DISTRIBUTION = "ganzoo"  # what pip calls it: pyproject's `name`, and what plugins depend on
 
 _MODULE_OF = {
-    "animate": "ganzoo.animation",
-    "architectures": "ganzoo.catalogue",
-    "recipes": "ganzoo.catalogue",
-    "bench": "ganzoo.benchmark",
-    "describe": "ganzoo.description",
-    "evaluate": "ganzoo.evaluation",
-    "export": "ganzoo.exporting",
-    "Projection": "ganzoo.latents",
-    "Model": "ganzoo.model",
-    "load": "ganzoo.model",
-    "PerClass": "ganzoo.perclass",
-    "resume_per_class": "ganzoo.perclass",
-    "train_per_class": "ganzoo.perclass",
-    "use_plugin": "ganzoo.pluginfile",
-    "save_movie": "ganzoo.movies",
-    "sheet": "ganzoo.pictures",
-    "Run": "ganzoo.runs",
-    "list_runs": "ganzoo.runs",
+    "animate": "ganzoo.runs.animation",
+    "architectures": "ganzoo.catalogue.listing",
+    "recipes": "ganzoo.catalogue.listing",
+    "bench": "ganzoo.benchmark.bench",
+    "describe": "ganzoo.plan.describe",
+    "evaluate": "ganzoo.scoring.evaluate",
+    "export": "ganzoo.model.export",
+    "Projection": "ganzoo.model.latents",
+    "Model": "ganzoo.model.model",
+    "load": "ganzoo.model.model",
+    "PerClass": "ganzoo.training.per_class",
+    "resume_per_class": "ganzoo.training.per_class",
+    "train_per_class": "ganzoo.training.per_class",
+    "use_plugin": "ganzoo.catalogue.single_file",
+    "save_movie": "ganzoo.pictures.movie",
+    "sheet": "ganzoo.pictures.grid",
+    "Run": "ganzoo.runs.run",
+    "list_runs": "ganzoo.runs.run",
     "pull": "ganzoo.sharing",
     "push": "ganzoo.sharing",
-    "Stopped": "ganzoo.training",
-    "extend": "ganzoo.training",
-    "resume": "ganzoo.training",
-    "train": "ganzoo.training",
-    "trained": "ganzoo.training",
-    "verdicts": "ganzoo.discrimination",
+    "Stopped": "ganzoo.training.train",
+    "extend": "ganzoo.training.train",
+    "resume": "ganzoo.training.train",
+    "train": "ganzoo.training.train",
+    "trained": "ganzoo.training.train",
+    "verdicts": "ganzoo.training.discriminator",
 }
 
 __all__ = [

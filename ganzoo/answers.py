@@ -13,12 +13,12 @@ from torch import Tensor
 from torch.nn.functional import l1_loss
 
 from ganzoo import data
+from ganzoo.contract.randomness import stream
 from ganzoo.data.source import as_image
 from ganzoo.errors import UsageError
 from ganzoo.metrics import Evidence
-from ganzoo.model import Model
-from ganzoo.pictures import from_picture
-from ganzoo.randomness import stream
+from ganzoo.model.model import Model
+from ganzoo.pictures.grid import from_picture
 
 STEP = 127.5  # images are in [-1, 1]; differences are told in steps of 1/255
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from ganzoo.cards import API, Card, DatasetCard, LoggerCard, LossCard, MetricCard, PenaltyCard, RecipeCard
+from ganzoo.contract.cards import API, Card, DatasetCard, LoggerCard, LossCard, MetricCard, PenaltyCard, RecipeCard
+from ganzoo.contract.hookspecs import hookimpl
+from ganzoo.contract.options import option
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.extras import need
-from ganzoo.hookspecs import hookimpl
-from ganzoo.spec import option
 
 if TYPE_CHECKING:
-    from ganzoo.architecture import (
+    from ganzoo.contract.architecture import (
         Architecture,
         Batch,
         DataSpec,
@@ -31,16 +31,11 @@ if TYPE_CHECKING:
         Translator,
         Update,
     )
-    from ganzoo.augment import DiffAugment
+    from ganzoo.contract.randomness import rows
     from ganzoo.data import Source
-    from ganzoo.growing import (
-        Growing,
-        GrowingConfig,
-        GrowingDiscriminator,
-        GrowingGenerator,
-        feature_maps,
-    )
-    from ganzoo.layers import (
+    from ganzoo.gan.augment import DiffAugment
+    from ganzoo.gan.image_pool import ImagePool
+    from ganzoo.gan.layers import (
         Blur,
         EqualizedConv2d,
         EqualizedLinear,
@@ -50,36 +45,41 @@ if TYPE_CHECKING:
         fade,
         upsample,
     )
-    from ganzoo.losses import make_loss
+    from ganzoo.gan.losses import make_loss
+    from ganzoo.gan.penalties import Penalty, make_penalties, squared_norm
+    from ganzoo.gan.two_domains import TwoDomains, TwoDomainsConfig
+    from ganzoo.gan.two_player import TwoPlayer, TwoPlayerConfig
+    from ganzoo.growing import (
+        Growing,
+        GrowingConfig,
+        GrowingDiscriminator,
+        GrowingGenerator,
+        feature_maps,
+    )
+    from ganzoo.loop.processes import mean_over_processes
     from ganzoo.metrics import Evidence, Metric, Scores
-    from ganzoo.parallel import mean_over_processes
-    from ganzoo.penalties import Penalty, make_penalties, squared_norm
-    from ganzoo.pool import ImagePool
-    from ganzoo.randomness import rows
-    from ganzoo.runs import Run
-    from ganzoo.twodomains import TwoDomains, TwoDomainsConfig
-    from ganzoo.twoplayer import TwoPlayer, TwoPlayerConfig
+    from ganzoo.runs.run import Run
 
 _LAZY = {
-    "ganzoo.architecture": (
+    "ganzoo.contract.architecture": (
         "Architecture", "Batch", "DataSpec", "Discriminator", "Generator", "Judging", "Loss", "Progress", "Styled",
         "TrainingState", "Translator", "Update",
     ),
-    "ganzoo.augment": ("DiffAugment",),
+    "ganzoo.gan.augment": ("DiffAugment",),
     "ganzoo.data": ("Source",),
     "ganzoo.growing": ("Growing", "GrowingConfig", "GrowingDiscriminator", "GrowingGenerator", "feature_maps"),
-    "ganzoo.layers": (
+    "ganzoo.gan.layers": (
         "Blur", "EqualizedConv2d", "EqualizedLinear", "MinibatchStddev", "PixelNorm", "downsample", "fade", "upsample",
     ),
-    "ganzoo.losses": ("make_loss",),
+    "ganzoo.gan.losses": ("make_loss",),
     "ganzoo.metrics": ("Evidence", "Metric", "Scores"),
-    "ganzoo.parallel": ("mean_over_processes",),
-    "ganzoo.penalties": ("Penalty", "make_penalties", "squared_norm"),
-    "ganzoo.pool": ("ImagePool",),
-    "ganzoo.randomness": ("rows",),
-    "ganzoo.runs": ("Run",),
-    "ganzoo.twodomains": ("TwoDomains", "TwoDomainsConfig"),
-    "ganzoo.twoplayer": ("TwoPlayer", "TwoPlayerConfig"),
+    "ganzoo.loop.processes": ("mean_over_processes",),
+    "ganzoo.gan.penalties": ("Penalty", "make_penalties", "squared_norm"),
+    "ganzoo.gan.image_pool": ("ImagePool",),
+    "ganzoo.contract.randomness": ("rows",),
+    "ganzoo.runs.run": ("Run",),
+    "ganzoo.gan.two_domains": ("TwoDomains", "TwoDomainsConfig"),
+    "ganzoo.gan.two_player": ("TwoPlayer", "TwoPlayerConfig"),
 }  # fmt: skip
 _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names}
 

@@ -17,12 +17,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, cross_entropy, interpolate, pad
 
-from ganzoo import checkpoint, data
+from ganzoo import data
+from ganzoo.contract.randomness import derive, stream
 from ganzoo.data.dataset import Dataset, Part
-from ganzoo.data.files import home, locked, make_folder
 from ganzoo.data.source import Report, silent
 from ganzoo.errors import UsageError
-from ganzoo.randomness import derive, stream
+from ganzoo.files import home, locked, make_folder
+from ganzoo.runs import checkpoint
 
 VERSION = 4  # of the network and of how it is trained; a new one trains every classifier anew
 SMALLEST, LARGEST = 8, 32  # pixels a side; it enlarges what is half as large or less, and averages what is larger

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganzoo.architecture import Architecture, Batch, DataSpec, Progress
+from ganzoo.contract.architecture import Architecture, Batch, DataSpec, Progress
+from ganzoo.contract.settings import Settings
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.settings import Settings
 
 OVERHEAD = 1.3  # workspaces of convolutions, fragmentation, gradients in flight; measured on dcgan
 

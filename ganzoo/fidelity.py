@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from ganzoo.classifier import Trained, labelled, trained_classifier
+from ganzoo.contract.options import option
 from ganzoo.errors import UsageError
 from ganzoo.metrics import Evidence, Scores
-from ganzoo.spec import option
 
 
 @dataclass(frozen=True)

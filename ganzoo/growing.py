@@ -17,9 +17,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
-from ganzoo.architecture import Batch, DataSpec, Progress, Update
+from ganzoo.contract.architecture import Batch, DataSpec, Progress, Update
+from ganzoo.contract.options import option
 from ganzoo.errors import UsageError
-from ganzoo.layers import (
+from ganzoo.gan.layers import (
     Blur,
     EqualizedConv2d,
     EqualizedLinear,
@@ -28,8 +29,7 @@ from ganzoo.layers import (
     fade,
     upsample,
 )
-from ganzoo.spec import option
-from ganzoo.twoplayer import TwoPlayer, TwoPlayerConfig
+from ganzoo.gan.two_player import TwoPlayer, TwoPlayerConfig
 
 
 @dataclass(frozen=True)

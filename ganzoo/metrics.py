@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
+from ganzoo.contract.options import option
+from ganzoo.contract.randomness import stream
 from ganzoo.data.dataset import Dataset
 from ganzoo.data.source import Report, silent
 from ganzoo.errors import UsageError
-from ganzoo.randomness import stream
-from ganzoo.spec import option
 
 PATCH = 7  # pixels a side, as in the paper
 COARSEST = 16  # smallest level of the pyramid, pixels

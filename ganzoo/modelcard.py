@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import ganzoo
-from ganzoo.cards import Card
-from ganzoo.settings import LENGTHS
+from ganzoo.contract.cards import Card
+from ganzoo.contract.settings import LENGTHS
 
 
 @dataclass(frozen=True)

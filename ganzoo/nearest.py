@@ -10,11 +10,11 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 from ganzoo.classifier import labelled
+from ganzoo.contract.options import option
 from ganzoo.data.dataset import Part
 from ganzoo.errors import UsageError
 from ganzoo.metrics import Evidence, Scores
-from ganzoo.pictures import grid
-from ganzoo.spec import option
+from ganzoo.pictures.grid import grid
 
 LARGEST = 32  # pixels a side that images are compared at
 SHEET = 16  # samples on the sheet

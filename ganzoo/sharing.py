@@ -12,14 +12,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ganzoo import checkpoint
 from ganzoo.data.source import Report, silent
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.model import Model, architecture_of, check_facts, load
+from ganzoo.model.model import Model, architecture_of, check_facts, load
 from ganzoo.modelcard import Published, model_card
-from ganzoo.pictures import sheet
-from ganzoo.places import MODEL, destination, fetch, is_remote, stem
-from ganzoo.runs import Run
+from ganzoo.pictures.grid import sheet
+from ganzoo.runs import checkpoint
+from ganzoo.runs.address import MODEL, destination, fetch, is_remote, stem
+from ganzoo.runs.run import Run
 
 PAGE, PICTURE, FACTS = "README.md", "samples.png", "run.json"
 SHOWN, POINTS = 64, 1024  # images on the sheet of samples, as `ganzoo sample` makes it; points

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from support.install import write_distribution
 
 HERE = Path(__file__).parent
 _scratch = TemporaryDirectory(prefix="ganzoo-tests-", ignore_cleanup_errors=True)
@@ -31,24 +32,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     _scratch.cleanup()
-
-
-def write_distribution(site: Path, name: str, points: dict[str, str], version: str = "1.0") -> None:
-    """The metadata of an installed distribution with these entry points of ganzoo's group."""
-    folder = site / f"{name.replace('-', '_')}-{version}.dist-info"
-    folder.mkdir(parents=True)
-    (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", encoding="utf-8")
-    lines = [f"{point} = {module}\n" for point, module in points.items()]
-    (folder / "entry_points.txt").write_text("[ganzoo]\n" + "".join(lines), encoding="utf-8")
-
-
-def forget_files() -> None:
-    """Has this process know no plugin files, as a new one would not."""
-    from ganzoo.pluginfile import FilePlugin
-    from ganzoo.plugins import catalogue
-
-    for plugin in [each for each in catalogue().plugins if isinstance(each, FilePlugin)]:
-        catalogue().remove(plugin)
 
 
 @pytest.fixture
@@ -71,7 +54,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pa
 @pytest.fixture
 def own_catalogue() -> Iterator[None]:
     """Whatever the test installs is in the catalogue of the process, for as long as the test lasts."""
-    from ganzoo.plugins import catalogue
+    from ganzoo.catalogue.catalogue import catalogue
 
     catalogue.cache_clear()
     yield
@@ -100,7 +83,7 @@ def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
 def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """`ganzoo.train` of TinyGAN for 4 steps, silently, into a folder of the test's; options as `ganzoo.train`'s."""
     import ganzoo
-    from ganzoo.display import Display
+    from ganzoo.loop.display import Display
 
     monkeypatch.chdir(tmp_path)
 
@@ -126,10 +109,10 @@ def build_trainer(cls: type | None = None, *, items: Any = None, flip: bool = Fa
     import torch
     from tinyzoo.model import TinyGAN
 
-    from ganzoo.architecture import DataSpec
-    from ganzoo.loader import Loader
-    from ganzoo.randomness import seed_everything
-    from ganzoo.trainer import Extent, Trainer
+    from ganzoo.contract.architecture import DataSpec
+    from ganzoo.contract.randomness import seed_everything
+    from ganzoo.data.loader import Loader
+    from ganzoo.loop.trainer import Extent, Trainer
 
     cls = cls or TinyGAN
     if items is None:
@@ -155,10 +138,10 @@ def build_pair_trainer(cls: type, *, shape: tuple[int, int, int] = (3, 16, 16), 
 
     import torch
 
-    from ganzoo.architecture import DataSpec
-    from ganzoo.loader import Loader
-    from ganzoo.randomness import seed_everything
-    from ganzoo.trainer import Extent, Trainer
+    from ganzoo.contract.architecture import DataSpec
+    from ganzoo.contract.randomness import seed_everything
+    from ganzoo.data.loader import Loader
+    from ganzoo.loop.trainer import Extent, Trainer
 
     random = torch.Generator().manual_seed(5)
     data = Items(torch.zeros(0))
@@ -190,7 +173,7 @@ class Items:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A finished run of TinyGAN, two epochs of three steps; not to be changed."""
     import ganzoo
-    from ganzoo.display import Display
+    from ganzoo.loop.display import Display
 
     folder = tmp_path_factory.mktemp("finished") / "run"
     return ganzoo.train("tinygan", "tiny", out=folder, epochs=2, samples=4, device="cpu", display=Display())

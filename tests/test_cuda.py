@@ -10,15 +10,16 @@ import torch
 from click.testing import CliRunner
 
 import ganzoo
-from ganzoo import checkpoint, data
+from ganzoo import data
+from ganzoo.catalogue.catalogue import entries
 from ganzoo.cli.app import app
-from ganzoo.doctor import examine
+from ganzoo.cli.examine import examine
+from ganzoo.data.loader import Loader
 from ganzoo.errors import GanzooError
-from ganzoo.loader import Loader
-from ganzoo.plan import load_architecture
-from ganzoo.plugins import entries
-from ganzoo.testing.cases import Noise, cases
-from ganzoo.trainer import Extent, Trainer
+from ganzoo.loop.trainer import Extent, Trainer
+from ganzoo.plan.plan import load_architecture
+from ganzoo.runs import checkpoint
+from ganzoo.testing.architecture.cases import Noise, cases
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 

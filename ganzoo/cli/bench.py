@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from ganzoo.cli.options import ArchitectureCommand, named_architecture
-from ganzoo.cli.screen import print_json
-from ganzoo.settings import LENGTHS
+from ganzoo.cli.output import print_json
+from ganzoo.contract.settings import LENGTHS
 
 if TYPE_CHECKING:
-    from ganzoo.architecture import Architecture
-    from ganzoo.benchmark import Against, Result
+    from ganzoo.benchmark.bench import Against, Result
+    from ganzoo.contract.architecture import Architecture
 
 # What a benchmark decides itself.
 NOT_TAKEN = (*LENGTHS, "processes", "checkpoint_every", "samples", "log")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganzoo.cli.framework import Command, Group
-from ganzoo.cli.screen import print_json, table
+from ganzoo.cli.output import print_json, table
 
 if TYPE_CHECKING:
     from ganzoo.data import Info

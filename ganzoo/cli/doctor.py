@@ -7,7 +7,7 @@ import dataclasses
 import click
 
 from ganzoo.cli.framework import Command
-from ganzoo.cli.screen import console, print_json, table
+from ganzoo.cli.output import console, print_json, table
 
 STYLES = {"ok": "", "absent": "dim", "warning": "yellow", "broken": "red"}
 
@@ -19,7 +19,7 @@ def doctor(as_json: bool) -> None:
 
     For what is missing it says what to type. The exit code is 1 only when something that ganzoo needs is broken.
     """
-    from ganzoo.doctor import examine
+    from ganzoo.cli.examine import examine
 
     found = examine()
     healthy = all(finding.status != "broken" for finding in found)

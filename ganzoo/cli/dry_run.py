@@ -7,15 +7,15 @@ from typing import Any, cast
 
 import click
 
-from ganzoo.architecture import parameter_counts
 from ganzoo.cli.progress import choose_display
+from ganzoo.contract.architecture import parameter_counts
 from ganzoo.data.dataset import Decoded
-from ganzoo.data.files import megabytes
-from ganzoo.forecast import memory_needed, steps_left
-from ganzoo.perclass import check_labels
-from ganzoo.plan import labels_of
-from ganzoo.runs import new_folder
-from ganzoo.training import plan_run, prepare
+from ganzoo.files import megabytes
+from ganzoo.plan.plan import labels_of
+from ganzoo.runs.run import new_folder
+from ganzoo.training.estimate import memory_needed, steps_left
+from ganzoo.training.per_class import check_labels
+from ganzoo.training.train import plan_run, prepare
 
 
 def dry_run(

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ganzoo.cli.framework import Command
-from ganzoo.cli.screen import print_json, table
+from ganzoo.cli.output import print_json, table
 
 
 @click.command(

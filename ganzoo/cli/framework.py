@@ -39,7 +39,7 @@ class Command(click.Command):
     ) -> click.Context:
         files = list(_values(PLUGIN, args)) if self.takes_plugins and not extra.get("resilient_parsing") else []
         if files:
-            from ganzoo.pluginfile import use_plugin
+            from ganzoo.catalogue.single_file import use_plugin
 
             for file in files:
                 use_plugin(file)

@@ -12,7 +12,7 @@ from ganzoo.cli.sample import named_after
 from ganzoo.errors import GanzooError, UsageError
 
 if TYPE_CHECKING:
-    from ganzoo.model import Model
+    from ganzoo.model.model import Model
 
 ROW = 10  # images of a stretch in a grid
 MOVING = 25  # images of a stretch in a movie: a second
@@ -57,7 +57,7 @@ def interpolate(
     .gif is written into the run's samples folder, or beside you for a file. An .mp4 needs ffmpeg.
     """
     import ganzoo
-    from ganzoo.movies import KINDS, find_encoder, save_movie
+    from ganzoo.pictures.movie import KINDS, find_encoder, save_movie
 
     kind = Path(out).suffix.lower() if out is not None else ".gif"
     if kind not in (".png", *KINDS):

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganzoo.cli.framework import Command
+from ganzoo.contract.options import Option, options
+from ganzoo.contract.settings import Settings
 from ganzoo.errors import GanzooError
-from ganzoo.settings import Settings
-from ganzoo.spec import Option, options
 
 if TYPE_CHECKING:
-    from ganzoo.architecture import Architecture
+    from ganzoo.contract.architecture import Architecture
 
 METAVARS = {int: "INT", float: "NUMBER", str: "TEXT", bool: "yes|no"}
 TRAINER = "Options of the trainer"
@@ -71,7 +71,7 @@ class ArchitectureCommand(Command):
 
 def architecture_options(model: type[Architecture]) -> list[GroupedOption]:
     """An architecture's own options and the trainer's, with the defaults in force for it."""
-    from ganzoo.plan import option_table
+    from ganzoo.plan.plan import option_table
 
     own = f"Options of {model.__name__}"
     core = options(Settings)
@@ -84,7 +84,7 @@ def trainer_options() -> list[GroupedOption]:
 
 
 def make_option(item: Option, group: str) -> GroupedOption:
-    """One option of a command. It hands on what was typed; `ganzoo.spec` reads and checks it."""
+    """One option of a command. It hands on what was typed; `ganzoo.contract.options` reads and checks it."""
     help = item.help[:1].upper() + item.help[1:] + hint(item)
     if item.kinds == (bool,) and not item.sequence and not item.optional:
         flags = f"{item.flag}/--no-{item.flag[2:]}"
@@ -145,14 +145,14 @@ def named_architecture(words: Sequence[str], given: Mapping[str, str]) -> type[A
     recipe = given.get("--recipe")
     if not words and not recipe:
         return None
-    from ganzoo.pluginfile import is_file, named
-    from ganzoo.plugins import entries, find
+    from ganzoo.catalogue.catalogue import entries, find
+    from ganzoo.catalogue.single_file import is_file, named
 
     if not recipe:
         known = {name for entry in entries("architecture") for name in (entry.name, entry.full_name)}
         meant = next((word for word in words if word in known or is_file(word)), words[0])
         found = find("architecture", named(meant))
-    from ganzoo.plan import load_architecture, recipe_of  # torch comes with it, so an unknown name is said before
+    from ganzoo.plan.plan import load_architecture, recipe_of  # torch comes with it, so an unknown name is said before
 
     if recipe:
         found = find("architecture", recipe_of(recipe).architecture)

@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
+from ganzoo.catalogue.catalogue import KINDS, Plugin, catalogue
 from ganzoo.cli.framework import Group
-from ganzoo.cli.screen import print_json, table
-from ganzoo.cli.trouble import STYLES, say_left_out
-from ganzoo.plugins import KINDS, Plugin, catalogue
+from ganzoo.cli.output import print_json, table
+from ganzoo.cli.plugin_status import STYLES, say_left_out
 
 COMMANDS = {
     "new": ("Commands", "ganzoo.cli.plugins_new:new", "Write a plugin of your own to begin with."),

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganzoo.cli.framework import Command
-from ganzoo.cli.screen import console, print_json
+from ganzoo.cli.output import console, print_json
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ganzoo.testing import Check, Outcome
-    from ganzoo.testing.found import Found
+    from ganzoo.testing.lookup import Found
 
 STYLES = {"passed": "green", "failed": "bold red", "unexpectedly passed": "bold red"}
 WIDTH = max(map(len, ("passed", "failed", "skipped")))
@@ -37,7 +37,7 @@ def check(what: str, as_json: bool) -> int:
     plugin's project, installed or not, or a single file, my_gan.py. Architectures are trained for a few steps on noise,
     small and on the CPU; nothing is fetched. Whatever fails says what is wrong and how it is usually mended.
     """
-    from ganzoo.testing.found import look_up
+    from ganzoo.testing.lookup import look_up
 
     found = look_up(what)
     name = found[0].plugin.name if len(found) == 1 and found[0].plugin and found[0].whole else what
@@ -91,7 +91,7 @@ def _parameters(found: list[Found]) -> dict[str, dict[str, int]]:
     entries = [entry for each in found for entry in each.entries if entry.kind == "architecture"]
     if not entries:
         return {}
-    from ganzoo.testing.architectures import counts
+    from ganzoo.testing.architecture.checks import counts
 
     return {entry.name: counts(entry) for entry in entries}
 

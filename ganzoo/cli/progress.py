@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from ganzoo.display import Display, Lines, Moment
+from ganzoo.loop.display import Display, Lines, Moment
 
 REDRAW = 0.4  # seconds between drawings
 MEMORY = 0.95  # how much of the pace of the steps before a step keeps
@@ -134,7 +134,7 @@ class TerminalDisplay(Display):
 
     def _outlook(self, moment: Moment) -> str:
         """Such as ``118 images/s, 5 minutes left``."""
-        from ganzoo.forecast import duration
+        from ganzoo.training.estimate import duration
 
         parts = [] if self._speed is None else [f"{self._speed:,.0f} images/s"]
         if moment.step >= moment.last_step:
@@ -180,7 +180,7 @@ def columns_of(values: Mapping[str, float]) -> list[tuple[str, str]]:
     """Name and number of what is shown: each player's loss, then the watch values with their "after" behind them,
     then the gradients' norms where they are logged.
     """
-    from ganzoo.writer import GRADIENT, is_loss, is_watch
+    from ganzoo.loop.record import GRADIENT, is_loss, is_watch
 
     losses = [(f"loss {name[5:]}", f"{value:.4f}") for name, value in values.items() if is_loss(name)]
     watches = []

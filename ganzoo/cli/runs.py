@@ -9,7 +9,7 @@ import click
 
 import ganzoo
 from ganzoo.cli.framework import Command
-from ganzoo.cli.screen import print_json, table
+from ganzoo.cli.output import print_json, table
 
 STYLES = {"running": "green", "finished": "", "failed": "red"}
 

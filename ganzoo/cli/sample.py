@@ -9,13 +9,13 @@ import click
 
 from ganzoo.cli.framework import Command
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.places import stem
+from ganzoo.runs.address import stem
 
 if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
 
-    from ganzoo.model import Model
+    from ganzoo.model.model import Model
 
 SHOWN_WIDTH = 24  # characters that an image on the terminal should have at least
 
@@ -120,8 +120,8 @@ def _write_each(images: Tensor, folder: Path) -> None:
 
 def _draw(images: Tensor, columns: int | None) -> None:
     """As many images as the terminal has room for, large enough to see something."""
-    from ganzoo.cli.screen import console
-    from ganzoo.pictures import in_terminal
+    from ganzoo.cli.output import console
+    from ganzoo.pictures.grid import in_terminal
 
     out = console()
     out.print(in_terminal(_on_screen(images, columns, out.width, out.height), out.width), soft_wrap=True, end="")

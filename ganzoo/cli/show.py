@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ganzoo.cli.options import TRAINER, ArchitectureCommand, named_architecture, written
-from ganzoo.cli.screen import Table, console, print_json, table
+from ganzoo.cli.output import Table, console, print_json, table
 
 
 @click.command(

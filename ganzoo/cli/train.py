@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ganzoo.cli.follow import follow
 from ganzoo.cli.framework import Command
 from ganzoo.cli.options import ArchitectureCommand, named_architecture
-from ganzoo.cli.training import follow
+from ganzoo.contract.settings import FIXED_IN_A_RUN
 from ganzoo.errors import UsageError
-from ganzoo.settings import FIXED_IN_A_RUN
 
 if TYPE_CHECKING:
-    from ganzoo.architecture import Architecture
+    from ganzoo.contract.architecture import Architecture
 
 
 @click.command(
@@ -82,7 +82,7 @@ def train(
 
 
 def _is_per_class(recipe: str | None) -> bool:
-    from ganzoo.plan import recipe_of
+    from ganzoo.plan.plan import recipe_of
 
     return recipe is not None and recipe_of(recipe).per_class
 
@@ -102,7 +102,7 @@ def resume(run: str, device: str | None, log: str | None) -> None:
     made will do as well: it goes on at the label where it stopped.
     """
     import ganzoo
-    from ganzoo.runs import CLASSES
+    from ganzoo.runs.run import CLASSES
 
     if (Path(run) / CLASSES).exists():
         follow(lambda display: ganzoo.resume_per_class(run, device=device, log=log, display=display))
@@ -114,8 +114,8 @@ def _architecture_of_run(words: Sequence[str], given: Mapping[str, str]) -> type
     """The architecture of the first word that is a run, for its options. Raises: UsageError when none is."""
     if not words:
         return None
-    from ganzoo.runs import Run
-    from ganzoo.training import plan_of
+    from ganzoo.runs.run import Run
+    from ganzoo.training.train import plan_of
 
     folder = next((word for word in words if (Path(word) / "run.json").exists()), words[0])
     return plan_of(Run.open(folder)).model

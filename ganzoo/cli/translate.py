@@ -13,7 +13,7 @@ from ganzoo.errors import GanzooError, UsageError
 if TYPE_CHECKING:
     from PIL import Image
 
-    from ganzoo.model import Model
+    from ganzoo.model.model import Model
 
 SHEET = "side-by-side.png"
 SHOWN = 16  # pairs on the sheet, at the most
@@ -40,8 +40,8 @@ def translate(source: str, images: tuple[str, ...], domain: str | None, out: str
     reflection, and what was padded is cut off again.
     """
     import ganzoo
-    from ganzoo.pictures import from_picture, to_picture
-    from ganzoo.translation import side_by_side
+    from ganzoo.model.translation import side_by_side
+    from ganzoo.pictures.grid import from_picture, to_picture
 
     files = find_images(images)
     model = ganzoo.load(source, device=device)
@@ -110,7 +110,7 @@ def check_names(files: list[Path], folder: Path) -> None:
 def read(file: Path, model: Model) -> Image.Image:
     """A file's image. Raises: GanzooError naming the file that cannot be read or is too small."""
     from ganzoo.data.images import Unreadable, decode
-    from ganzoo.translation import check_size
+    from ganzoo.model.translation import check_size
 
     try:
         picture = decode(file.read_bytes())

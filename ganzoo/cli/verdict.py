@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ganzoo.cli.framework import Command
-from ganzoo.cli.screen import print_json, table
+from ganzoo.cli.output import print_json, table
 
 
 @click.command(

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
+from ganzoo.catalogue.catalogue import Entry, catalogue
 from ganzoo.cli.framework import Command
-from ganzoo.cli.screen import print_json, say, table
-from ganzoo.cli.trouble import STYLES, say_left_out, say_trouble
+from ganzoo.cli.output import print_json, say, table
+from ganzoo.cli.plugin_status import STYLES, say_left_out, say_trouble
 from ganzoo.errors import UsageError, nearest
-from ganzoo.plugins import Entry, catalogue
 
 TASKS = {"unconditional", "conditional", "translation"}
 KINDS = {"losses": "loss", "penalties": "penalty", "metrics": "metric", "loggers": "logger", "recipes": "recipe"}

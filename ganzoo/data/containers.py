@@ -15,9 +15,9 @@ import zlib
 from pathlib import Path
 from typing import IO, Protocol
 
-from ganzoo.data.files import home, make_folder
 from ganzoo.data.images import Unreadable
 from ganzoo.errors import GanzooError
+from ganzoo.files import home, make_folder
 
 MAX_FILE_BYTES = 1 << 29  # a larger single file is no training image
 

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganzoo.contract.randomness import stream
 from ganzoo.data import pack, store
 from ganzoo.data.added import Added
-from ganzoo.data.files import processors
+from ganzoo.data.pack_worker import Format, draw
 from ganzoo.data.source import Report, Source, as_image, silent
-from ganzoo.data.worker import Format, draw
 from ganzoo.errors import UsageError, nearest
-from ganzoo.randomness import stream
+from ganzoo.files import processors
 
 MAX_BAD = 0.05  # share of images that may be too small
 HELD_OUT = "test"  # domains whose names begin so are not trained on

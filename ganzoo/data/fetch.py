@@ -12,9 +12,9 @@ from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit
 from urllib.request import Request, urlopen
 
-from ganzoo.data.files import home, locked, make_folder, megabytes
 from ganzoo.data.source import Report
 from ganzoo.errors import GanzooError, UsageError, nearest
+from ganzoo.files import home, locked, make_folder, megabytes
 
 _SCHEMES = ("http", "https", "torchvision")
 _TIMEOUT = 30  # seconds without an answer

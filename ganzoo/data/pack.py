@@ -25,11 +25,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ganzoo.data.files import home, locked, make_folder, megabytes, processors, write_json
 from ganzoo.data.images import FILTER
+from ganzoo.data.pack_worker import CHUNK, Format, draw_chunks, recipe
 from ganzoo.data.source import Report, Source
-from ganzoo.data.worker import CHUNK, Format, draw_chunks, recipe
 from ganzoo.errors import GanzooError, UsageError
+from ganzoo.files import home, locked, make_folder, megabytes, processors, write_json
 
 VERSION = 1  # of how pixels are made; a new one makes every pack anew
 FEW = 512  # items that are drawn sooner than processes start
@@ -181,7 +181,7 @@ class _Worker:
     def __init__(self, folder: Path, chunks: Sequence[int], answers: SimpleQueue[dict[str, Any]]) -> None:
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 (closed by stop)
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "ganzoo.data.worker", str(folder)],
+            [sys.executable, "-P", "-m", "ganzoo.data.pack_worker", str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._complaints,

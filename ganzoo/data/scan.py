@@ -8,11 +8,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 
-from ganzoo.data.files import processors
 from ganzoo.data.images import Unreadable, has_alpha, is_grey
 from ganzoo.data.readers import Reader, digest
 from ganzoo.data.source import Report, as_image, is_vector
 from ganzoo.errors import GanzooError, UsageError
+from ganzoo.files import processors
 
 MAX_BAD = 0.05  # share of items that may be left out without being asked
 

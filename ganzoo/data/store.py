@@ -10,15 +10,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ganzoo import plugins, spec
+from ganzoo.catalogue import catalogue as plugins
+from ganzoo.contract import options as spec
 from ganzoo.data.added import FORMAT, Added, Record
 from ganzoo.data.containers import plain_copy
-from ganzoo.data.files import home, write_json
 from ganzoo.data.images import FITS, Fit, has_alpha, is_grey
 from ganzoo.data.readers import open_reader
 from ganzoo.data.scan import scan
 from ganzoo.data.source import Report, Source, as_image, is_vector, silent
 from ganzoo.errors import GanzooError, UsageError, nearest
+from ganzoo.files import home, write_json
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -169,7 +170,7 @@ def resolve(name: str) -> tuple[Source, str]:
 
 
 def meant(name: str, near: Sequence[str]) -> str:
-    """The name of a data set that a recipe or an earlier run wrote; see `ganzoo.plugins.written_by`.
+    """The name of a data set that a recipe or an earlier run wrote; see `ganzoo.catalogue.catalogue.written_by`.
 
     What the user added under it comes first.
     """

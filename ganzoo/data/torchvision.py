@@ -15,9 +15,9 @@ from typing import Any
 
 from PIL import Image
 
-from ganzoo.data.files import home, locked, make_folder
 from ganzoo.data.source import Report
 from ganzoo.errors import GanzooError, UsageError, nearest
+from ganzoo.files import home, locked, make_folder
 
 
 def fetch(name: str, report: Report, called: str = "NAME") -> Path:

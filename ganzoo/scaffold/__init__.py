@@ -12,9 +12,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from ganzoo.catalogue.catalogue import KINDS as CATALOGUE_KINDS
+from ganzoo.catalogue.catalogue import catalogue
 from ganzoo.errors import UsageError, nearest
-from ganzoo.plugins import KINDS as CATALOGUE_KINDS
-from ganzoo.plugins import catalogue
 from ganzoo.scaffold.guesses import facts
 
 TEMPLATES = Path(__file__).with_name("template")

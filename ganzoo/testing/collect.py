@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
+from ganzoo.catalogue.catalogue import Entry
 from ganzoo.errors import GanzooError, UsageError, nearest
-from ganzoo.plugins import Entry
 from ganzoo.testing.check import Check
-from ganzoo.testing.found import Found, look_up
-from ganzoo.testing.loads import load_checks
+from ganzoo.testing.kinds.imports import load_checks
+from ganzoo.testing.lookup import Found, look_up
 
 
 def checks(what: str | Path | Entry, expected_failures: Mapping[str, str] | None = None) -> list[Check]:
@@ -48,7 +48,7 @@ def checks_of(found: Found) -> Iterator[Check]:
     if found.plugin is not None:
         yield from load_checks(found.plugin, whole=not found.single_file)
         if found.hears_runs:
-            from ganzoo.testing.loggers import event_checks
+            from ganzoo.testing.kinds.loggers import event_checks
 
             yield from event_checks(found.plugin, found.plugin.name)
     for entry in found.entries:
@@ -59,31 +59,31 @@ def _entry_checks(entry: Entry, found: Found) -> Iterator[Check]:
     """The checks of one thing; what only they need is imported for them."""
     name = found.called or entry.name
     if entry.kind == "architecture":
-        from ganzoo.testing.architectures import architecture_checks
+        from ganzoo.testing.architecture.checks import architecture_checks
 
         yield from architecture_checks(entry, name)
     elif entry.kind == "dataset":
-        from ganzoo.testing.datasets import dataset_checks
+        from ganzoo.testing.kinds.datasets import dataset_checks
 
         yield from dataset_checks(entry, name)
     elif entry.kind == "loss":
-        from ganzoo.testing.losses import loss_checks
+        from ganzoo.testing.kinds.losses import loss_checks
 
         yield from loss_checks(entry, name)
     elif entry.kind == "penalty":
-        from ganzoo.testing.penalties import penalty_checks
+        from ganzoo.testing.kinds.penalties import penalty_checks
 
         yield from penalty_checks(entry, name)
     elif entry.kind == "metric":
-        from ganzoo.testing.metrics import metric_checks
+        from ganzoo.testing.kinds.metrics import metric_checks
 
         yield from metric_checks(entry, name)
     elif entry.kind == "logger":
-        from ganzoo.testing.loggers import logger_checks
+        from ganzoo.testing.kinds.loggers import logger_checks
 
         yield from logger_checks(entry, name)
     elif entry.kind == "recipe":
-        from ganzoo.testing.recipes import recipe_checks
+        from ganzoo.testing.kinds.recipes import recipe_checks
 
         yield from recipe_checks(entry, name)
 

@@ -1,0 +1,1 @@
+"""What the installed plugins offer, each found, loaded and called by itself."""

@@ -1,0 +1,88 @@
+"""What the core itself puts into the catalogue, through the same hooks as everyone's plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ganzoo.contract.cards import LossCard, MetricCard, PenaltyCard
+from ganzoo.contract.hookspecs import hookimpl
+
+# name, summary, paper, class
+LOSSES = (
+    ("minimax", "The original equation; G's gradient saturates.", "arXiv:1406.2661", "Minimax"),
+    ("nonsaturating", "G maximises log D(G(z)); the usual choice.", "arXiv:1406.2661", "NonSaturating"),
+    ("lsgan", "Least squares with labels a, b, c.", "arXiv:1611.04076", "LeastSquares"),
+    ("hinge", "D stops caring beyond a margin.", "arXiv:1705.02894", "Hinge"),
+    ("wasserstein", "A critic; wants a gradient penalty.", "arXiv:1701.07875", "Wasserstein"),
+)
+PENALTIES = (
+    ("r1", "Squared gradient norm on real data.", "arXiv:1801.04406", "R1"),
+    ("r2", "Squared gradient norm on generated data.", "arXiv:1801.04406", "R2"),
+    ("wgan-gp", "Gradient norm of 1 between real and fake.", "arXiv:1704.00028", "WganGp"),
+    ("dragan", "Gradient norm of 1 around the data.", "arXiv:1705.07215", "Dragan"),
+    ("drift", "Keeps the critic's numbers near 0.", "arXiv:1710.10196", "Drift"),
+    ("mean-drift", "Keeps the critic's mean near 0.", "arXiv:2102.07074", "MeanDrift"),
+)
+
+
+@hookimpl
+def ganzoo_losses() -> Iterator[LossCard]:
+    for name, summary, paper, attribute in LOSSES:
+        yield LossCard(name=name, summary=summary, paper=paper, api=1, loss=f"ganzoo.gan.losses:{attribute}")
+
+
+@hookimpl
+def ganzoo_penalties() -> Iterator[PenaltyCard]:
+    for name, summary, paper, attribute in PENALTIES:
+        yield PenaltyCard(name=name, summary=summary, paper=paper, api=1, penalty=f"ganzoo.gan.penalties:{attribute}")
+
+
+@hookimpl
+def ganzoo_metrics() -> Iterator[MetricCard]:
+    yield MetricCard(
+        name="swd",
+        summary="Sliced Wasserstein distance on Laplacian pyramids, times 1000.",
+        api=1,
+        better={"swd": "smaller"},
+        metric="ganzoo.metrics:SlicedWasserstein",
+    )
+    yield MetricCard(
+        name="classifier",
+        summary="What a classifier of the data's labels makes of the samples: confidence, classes, Fréchet distance.",
+        api=1,
+        better={
+            "confident": "larger",
+            "classes": "larger",
+            "smallest-share": "larger",
+            "label-accuracy": "larger",
+            "fd-classifier": "smaller",
+        },
+        metric="ganzoo.fidelity:ByClassifier",
+    )
+    yield MetricCard(
+        name="ms-ssim",
+        summary="Structural similarity of pairs of samples, beside that of real pairs: does variety lack?",
+        api=1,
+        better={"ms-ssim": "smaller"},
+        metric="ganzoo.diversity:Similarity",
+    )
+    yield MetricCard(
+        name="nearest",
+        summary="Distance to the nearest training images, beside that of held-out real ones: does it copy?",
+        api=1,
+        metric="ganzoo.nearest:NearestTraining",
+    )
+    yield MetricCard(
+        name="translation",
+        summary="Error of translations against the true answers, beside that of doing nothing.",
+        api=1,
+        better={"translation": "smaller", "translation-changed": "larger", "translation-elsewhere": "smaller"},
+        metric="ganzoo.answers:TranslationError",
+    )
+    yield MetricCard(
+        name="there-and-back",
+        summary="Difference between images and what a translation there and back makes of them.",
+        api=1,
+        better={"there-and-back": "smaller"},
+        metric="ganzoo.answers:ThereAndBack",
+    )

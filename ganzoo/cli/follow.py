@@ -1,0 +1,42 @@
+"""What `train`, `resume` and `extend` share: the display, and what is said at the end or after Ctrl-C."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from ganzoo.cli.framework import STOPPED
+
+if TYPE_CHECKING:
+    from ganzoo.loop.display import Display
+    from ganzoo.runs.run import Run
+    from ganzoo.training.per_class import PerClass
+
+
+def follow(work: Callable[[Display], Run | PerClass]) -> None:
+    """Does a training with a progress display, and says how to go on."""
+    from ganzoo.cli.progress import choose_display
+    from ganzoo.runs.run import Run
+    from ganzoo.training.train import Stopped
+
+    display = choose_display()
+    try:
+        run = work(display)
+    except Stopped as stopped:
+        display.close()
+        click.echo(str(stopped))
+        raise click.exceptions.Exit(STOPPED) from None
+    finally:
+        display.close()
+    click.echo(_use(run) if isinstance(run, Run) else f"A row for each label: {run.sheet}")
+
+
+def _use(run: Run) -> str:
+    """What to type to use what was trained."""
+    from ganzoo.model.model import architecture_of
+
+    if "translation" in architecture_of(run.facts, str(run.path)).card.tasks:
+        return f"Translate images: ganzoo translate {run.path} IMAGE --to {run.facts['data']['domains'][-1]}"
+    return f"New images: ganzoo sample {run.path}"

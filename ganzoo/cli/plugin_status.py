@@ -1,0 +1,26 @@
+"""What listings say of plugins that do not work as they should, and of those that GANZOO_PLUGINS leaves out."""
+
+from __future__ import annotations
+
+import click
+
+from ganzoo.catalogue.catalogue import catalogue
+from ganzoo.cli.output import say
+
+STYLES = {"ok": "", "warning": "yellow", "ambiguous": "red", "broken": "red"}
+
+
+def say_trouble() -> None:
+    """A line for each plugin that is broken, or that does what it should not."""
+    for plugin in catalogue().plugins:
+        if plugin.reason:
+            say(f"T{str(plugin)[1:]}: {plugin.reason}.", STYLES[plugin.status])
+
+
+def say_left_out() -> None:
+    """What GANZOO_PLUGINS does, where it is set."""
+    found = catalogue()
+    if found.left_out:
+        click.echo(f"GANZOO_PLUGINS leaves out {found.left_out} of {found.left_out + len(found.plugins)} plugins.")
+    if found.unknown:
+        click.echo(f"GANZOO_PLUGINS names {', '.join(sorted(found.unknown))}, which is no plugin here.")

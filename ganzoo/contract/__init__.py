@@ -1,0 +1,1 @@
+"""What ganzoo and a plugin promise each other."""

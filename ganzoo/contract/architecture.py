@@ -1,0 +1,323 @@
+"""The contract between an architecture and the trainer: what a model is, and what its training step yields.
+
+Letters in shapes: B batch, C channels, H height, W width, Z latents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo.contract.randomness import rows
+from ganzoo.errors import UsageError
+
+
+class Generator(Protocol):
+    """Noise to images."""
+
+    def __call__(self, z: Tensor, label: Tensor | None = None, /) -> Tensor:
+        """z [B, Z] (and label [B], int64) -> images [B, C, H, W], nominally in [-1, 1]."""
+
+
+class Translator(Protocol):
+    """Images of one domain to images of another."""
+
+    def __call__(self, images: Tensor, /) -> Tensor:
+        """images [B, C, H, W] in [-1, 1] -> images [B, C, H, W]."""
+
+
+class Discriminator(Protocol):
+    """Judges images; what its numbers mean is its loss's affair."""
+
+    def __call__(self, images: Tensor, label: Tensor | None = None, /) -> Tensor:
+        """images [B, C, H, W] (and label [B]) -> logits [B], or patches [B, 1, h, w], or whatever its Loss takes."""
+
+
+@runtime_checkable
+class Styled(Protocol):
+    """What an `Architecture` has besides when its latents z are first mapped to styles w.
+
+    ``generate(z, label)`` is ``synthesis(mapping(z, label))``. Whoever defines both methods has its images projected
+    and varied in w instead of z. In evaluation both are functions of their arguments alone.
+    """
+
+    def mapping(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        """z [B, Z] (and label [B], int64) -> w [B, ...], before any truncation."""
+
+    def synthesis(self, w: Tensor) -> Tensor:
+        """w [B, ...] -> images [B, C, H, W], nominally in [-1, 1]; differentiable in w."""
+
+
+@runtime_checkable
+class Judging(Protocol):
+    """What an `Architecture` has besides when it can say of each item how real it looks.
+
+    Trained on points of the plane, whoever defines the method has its verdict drawn as a surface behind the samples.
+    """
+
+    def verdict(self, items: Tensor, /) -> Tensor:
+        """items [B, C, H, W], or vectors [B, D] -> what the log shows as D(x), of each: [B]."""
+
+
+class Loss(Protocol):
+    """An adversarial loss. Works in float32 whatever the precision of the logits."""
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        """What D minimises: D(x) and D(G(z)) as logits -> scalar."""
+
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        """What G minimises: D(G(z)) as logits (and D(x), for relativistic losses) -> scalar."""
+
+    def score(self, logits: Tensor) -> Tensor:
+        """What stands as D(x) in the log: the probability of being real where the loss has one, else the logit."""
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """What the data says of itself, so that nobody types the image size twice.
+
+    Attributes:
+        shape: of one item: (C, H, W) for images, (D,) for vectors.
+        classes: label names, () when unlabelled; label i means classes[i].
+        domains: names of the domains that take part in translation, () otherwise.
+    """
+
+    shape: tuple[int, ...]
+    classes: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+
+    @property
+    def channels(self) -> int:
+        return self.shape[0]
+
+    @property
+    def height(self) -> int:
+        """Raises: UsageError when the items are vectors, so that whoever asks refuses them."""
+        return self._side(1)
+
+    @property
+    def width(self) -> int:
+        """Raises: UsageError when the items are vectors."""
+        return self._side(2)
+
+    def _side(self, axis: int) -> int:
+        if not self.is_image:
+            raise UsageError("This architecture makes images, and the data set has points; choose one of images.")
+        return self.shape[axis]
+
+    @property
+    def is_image(self) -> bool:
+        return len(self.shape) == 3
+
+
+@dataclass
+class Batch:
+    """Real data: images [B, C, H, W] in [-1, 1] (or vectors [B, D]), label [B] when labelled.
+
+    For translation `domains` maps each domain's name to its images, and `images` are those of the first.
+    """
+
+    images: Tensor
+    label: Tensor | None = None
+    domains: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where training stands, counted before the step.
+
+    Attributes:
+        step: steps done since the run began.
+        images: images drawn since the run began (of one domain).
+        epoch: passes over the data completed.
+        stage_images: images drawn when the present stage of the run began.
+        total_images: images drawn when it will end.
+        parts: copies of the step that this process runs side by side, each on its part of the batch (`--accumulate`).
+    """
+
+    step: int
+    images: int
+    epoch: int
+    stage_images: int
+    total_images: int
+    parts: int = 1
+
+    @property
+    def fraction(self) -> float:
+        """Share of the present stage that is done, in [0, 1]."""
+        length = self.total_images - self.stage_images
+        return min(1.0, (self.images - self.stage_images) / length) if length > 0 else 1.0
+
+
+@dataclass
+class Update:
+    """One player's turn, yielded by `Architecture.step`: the trainer sums `terms`, backpropagates and steps.
+
+    Attributes:
+        networks: the network, or several, whose parameters the terms train and whose optimizers then step.
+        terms: scalars by name; their sum is minimised, each is logged.
+        watch: values by name to show beside the losses, such as ``{"D(x)": tensor}``; must be detached.
+        clip: largest norm of the gradient over all the networks' parameters; None for no clipping.
+    """
+
+    networks: str | tuple[str, ...]
+    terms: Mapping[str, Tensor]
+    watch: Mapping[str, Tensor] = field(default_factory=dict)
+    clip: float | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.networks,) if isinstance(self.networks, str) else tuple(self.networks)
+
+
+class TrainingState(nn.Module):
+    """State that is not weights (an image pool, a controller's k): fixed-shape buffers on a child of this type.
+
+    It is part of every checkpoint, and never averaged, exported or counted as a network.
+    """
+
+
+class Architecture(nn.Module):
+    """A GAN: its children are its networks, its `step` reads like the paper's algorithm box.
+
+    Class attributes:
+        Config: frozen dataclass of every hyperparameter, with default and help (`ganzoo.api.option`), once. Fields
+            called like an option of the trainer that may vary by architecture (`batch_size`, `resolution`, `channels`,
+            `average`, `epochs`, `flip`, `load_size`) are this architecture's defaults for it.
+        presets: variants as rows, ``{"name": {"option": value}}``.
+        generators: the networks that are averaged, saved as the model and exported.
+        conditional: True when G and D take labels.
+        untrained: parameters that no update reaches by default although they stay trainable, such as a layer that
+            only another option uses: ``{"beginning of their names": "why"}``.
+
+    Attributes:
+        latents: length of the noise vector z; None when images are not made from noise.
+        side_multiple: sides of the images that `translate` takes are multiples of this, to which others are padded;
+            None when it takes only the size of the data, to which others are scaled.
+        smallest_side: of the images that `translate` takes, in pixels.
+
+    What an architecture can do besides shows in what it defines: `latents` and `generate` (images from noise, with
+    truncation where its `generate` takes it), `translate`, `mix`, the two methods of `Styled`, and that of `Judging`.
+    """
+
+    Config: ClassVar[type]
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    generators: ClassVar[tuple[str, ...]] = ("G",)
+    conditional: ClassVar[bool] = False
+    untrained: ClassVar[Mapping[str, str]] = {}
+    latents: int | None = None
+    side_multiple: int | None = None
+    smallest_side: int = 1
+
+    def __init__(self, config: Any, data: DataSpec) -> None:
+        """Raises: UsageError when the architecture cannot do `data`'s shape, saying what it can."""
+        super().__init__()
+        self.config = config
+        self.data = data
+
+    def step(self, batches: Iterator[Batch], progress: Progress) -> Iterator[Update]:
+        """One training step: draws real data with ``next(batches)`` and yields an `Update` for each player's turn.
+
+        After a yield the named networks are the updated ones. Runs under autocast where the precision asks for it;
+        grad mode must be at each yield what it was before.
+        """
+        raise NotImplementedError
+
+    def optimizer(self, network: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """The optimizer of one network, with its rate at the start; Adam by `config.lr`, `beta1` and `beta2`."""
+        return torch.optim.Adam(parameters, lr=self.config.lr, betas=(self.config.beta1, self.config.beta2))
+
+    def learning_rate(self, progress: Progress, network: str) -> float:
+        """The factor on the optimizer's rate at this moment."""
+        return 1.0
+
+    def batch_size(self, progress: Progress) -> int | None:
+        """The global batch size at this moment; None for the trainer's."""
+        return None
+
+    def stage(self, progress: Progress) -> Hashable:
+        """Something that changes when the optimizers should start fresh, such as a growing network's resolution."""
+        return None
+
+    def noise(self, count: int) -> Tensor:
+        """Latents z [count, Z] from N(0, 1), this process's rows of the global batch."""
+        if self.latents is None:
+            raise UsageError(f"{type(self).__name__} has no latents.")
+        return rows((count, self.latents), device=self.device)
+
+    def random_labels(self, count: int) -> Tensor:
+        """Uniform labels [count], int64, this process's rows of the global batch."""
+        classes = len(self.data.classes)
+        return rows((count,), partial(torch.randint, classes), device=self.device)
+
+    def generate(self, z: Tensor, label: Tensor | None = None, truncation: float = 1.0) -> Tensor:
+        """Images [B, C, H, W] from latents z [B, Z]. Architectures without truncation take only 1."""
+        if truncation != 1.0:
+            raise UsageError(f"{type(self).__name__} has no truncation; leave out --truncation.")
+        generator: Generator = getattr(self, self.generators[0])
+        return generator(z, label) if self.conditional else generator(z)
+
+    def mix(self, coarse: Tensor, fine: Tensor, cutoff: int | None = None, truncation: float = 1.0) -> Tensor:
+        """Style mixing: images [B, C, H, W] with the styles of `coarse` [B, Z] in the first `cutoff` layers, of `fine`
+        in the others; None for a cut-off of its own choosing. Raises: UsageError where there are no styles.
+        """
+        raise UsageError(f"{type(self).__name__} has no styles to mix; `ganzoo interpolate` goes from image to image.")
+
+    def translate(self, images: Tensor, to: str) -> Tensor:
+        """Images [B, C, H, W] in [-1, 1] of another domain -> images of the domain `to`, one of the data's.
+
+        An architecture that overrides this translates.
+        """
+        raise UsageError(f"{type(self).__name__} does not translate between domains.")
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device
+
+
+def networks(model: Architecture) -> dict[str, nn.Module]:
+    """The networks of a model by name: its children with parameters; a ModuleDict's members as ``"G.AB"``."""
+    found: dict[str, nn.Module] = {}
+    for name, child in model.named_children():
+        if isinstance(child, TrainingState) or next(child.parameters(), None) is None:
+            continue
+        if isinstance(child, nn.ModuleDict):
+            found.update({f"{name}.{key}": member for key, member in child.items()})
+        else:
+            found[name] = child
+    return found
+
+
+def is_generator(model: Architecture, network: str) -> bool:
+    """Whether a network's name (``"G"``, ``"G.AB"``) belongs to the model's `generators`."""
+    return any(network == name or network.startswith(name + ".") for name in model.generators)
+
+
+def weightless(cls: type[Architecture], config: Any, data: DataSpec) -> Architecture:
+    """A model without memory, on torch's meta device, to count or to try.
+
+    Raises: UsageError when the architecture cannot do the data's shape, or for sizes that no tensor can have.
+    """
+    try:
+        with torch.device("meta"):
+            return cls(config, data)
+    except (RuntimeError, TypeError, OverflowError, MemoryError) as error:
+        if isinstance(error, TypeError) and "Overflow" not in str(error):  # torch's word for a size beyond 64 bits
+            raise
+        raise UsageError(
+            f"{cls.__name__} cannot be built with these options ({str(error).splitlines()[0]}); "
+            "choose smaller numbers for its size."
+        ) from error
+
+
+def parameter_counts(model: Architecture) -> dict[str, int]:
+    """Trainable parameters of each network."""
+    return {
+        name: sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
+        for name, network in networks(model).items()
+    }

@@ -1,0 +1,81 @@
+"""Every hook of ganzoo, on one screen. A plugin implements those it wants, marked with `ganzoo.api.hookimpl`.
+
+Catalogue hooks yield cards and import nothing heavy. Run events are told what happened; whatever they raise is
+reported once and changes nothing. A module that implements one hears of every run; a logger, whose methods are marked
+with `hookimpl` too, of the runs that name it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import pluggy
+
+from ganzoo.contract.cards import Card, DatasetCard, LoggerCard, LossCard, MetricCard, PenaltyCard, RecipeCard
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ganzoo.runs.run import Run
+
+hookspec = pluggy.HookspecMarker("ganzoo")
+hookimpl = pluggy.HookimplMarker("ganzoo")
+
+
+@hookspec
+def ganzoo_architectures() -> Iterable[Card]:  # type: ignore[empty-body]
+    """Architectures: what `ganzoo train` and `ganzoo list` know."""
+
+
+@hookspec
+def ganzoo_datasets() -> Iterable[DatasetCard]:  # type: ignore[empty-body]
+    """Data sets that can be named without adding them first."""
+
+
+@hookspec
+def ganzoo_losses() -> Iterable[LossCard]:  # type: ignore[empty-body]
+    """Adversarial losses, for `--loss`."""
+
+
+@hookspec
+def ganzoo_penalties() -> Iterable[PenaltyCard]:  # type: ignore[empty-body]
+    """Penalties on the discriminator, for `--penalty`."""
+
+
+@hookspec
+def ganzoo_metrics() -> Iterable[MetricCard]:  # type: ignore[empty-body]
+    """Scores, for `ganzoo evaluate`."""
+
+
+@hookspec
+def ganzoo_loggers() -> Iterable[LoggerCard]:  # type: ignore[empty-body]
+    """What a run can tell of itself to, for `ganzoo train --log`."""
+
+
+@hookspec
+def ganzoo_recipes() -> Iterable[RecipeCard]:  # type: ignore[empty-body]
+    """Whole experiments, for `ganzoo train --recipe`."""
+
+
+@hookspec
+def ganzoo_run_started(run: Run, step: int) -> None:
+    """Training begins in the folder `run.path` (`step` is 0), or goes on after `step`.
+
+    What was told of later steps is void then: the run was killed, and will come to them again.
+    """
+
+
+@hookspec
+def ganzoo_logged(run: Run, step: int, values: Mapping[str, float]) -> None:
+    """A row was added to metrics.jsonl: `values` is all of it but the step."""
+
+
+@hookspec
+def ganzoo_sampled(run: Run, step: int, image: Path) -> None:
+    """A grid of samples was written to `image` (PNG)."""
+
+
+@hookspec
+def ganzoo_run_ended(run: Run, status: str) -> None:
+    """Training stopped: "finished", "interrupted" or "failed"."""

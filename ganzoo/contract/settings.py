@@ -1,0 +1,73 @@
+"""The trainer's own options, said once: the command line, run.json and the documentation read them here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from typing import Literal
+
+from ganzoo.contract.options import option
+from ganzoo.errors import UsageError
+
+# Options of the trainer that an architecture's Config or preset may set a default for, by a field of the same name.
+BY_ARCHITECTURE = ("epochs", "batch_size", "resolution", "channels", "average", "load_size", "flip")
+LENGTHS = ("epochs", "images", "steps")
+# What stays as it is from a run's first step to its last.
+FIXED_IN_A_RUN = ("seed", "resolution", "channels", "load_size", "flip", "average", "processes", "precision")
+OF_THE_MACHINE = ("device", "log")  # no stage changes these, whoever goes on with a run may
+DEFAULT_EPOCHS = 10
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a run is trained, whatever the architecture."""
+
+    epochs: int | None = option(None, f"train for so many passes over the data; default {DEFAULT_EPOCHS}", low=1)
+    images: int | None = option(None, "train for so many images instead", low=1)
+    steps: int | None = option(None, "train for so many steps instead", low=1)
+    batch_size: int = option(64, "images in a step, over all processes", low=1)
+    resolution: str | None = option(None, "height and width: 64, or 64x96; default: the architecture's")
+    channels: int | None = option(None, "1 grey, 3 RGB, 4 RGBA; default: the data's", low=1, high=4)
+    load_size: int | None = option(None, "scale images to this first, then crop them at random", low=1)
+    flip: bool = option(False, "mirror images at random")
+    average: int = option(10_000, "half-life of the averaged generator, in images; 0: no averaging", low=0)
+    seed: int = option(0, "what all randomness is a function of", low=0, high=2**63 - 1)
+    device: Literal["auto", "cpu", "cuda", "mps"] = option("auto", "where to train")
+    precision: Literal["auto", "fp32", "bf16"] = option(
+        "auto", "arithmetic; auto: bf16 where the device has it and the architecture is proven with it"
+    )
+    processes: int = option(1, "train in so many processes, one a GPU", low=1)
+    accumulate: int = option(1, "compute each process's share of the batch in so many parts, to save memory", low=1)
+    checkpoint_every: int | None = option(
+        None, "steps between checkpoints; default: every epoch, and every ten minutes", low=1
+    )
+    samples: int = option(64, "images in a sample grid", low=1, high=1024)
+    evaluate_every: int | None = option(None, "score the averaged generator each time after so many images", low=1)
+    evaluate: str = option("", "metrics for it, such as swd,classifier; default: that of --keep-best, else all")
+    keep_best: str | None = option(None, "keep the best model by this score, such as swd or confident")
+    log: str | None = option(None, "also tell these loggers, such as tensorboard+wandb:project=faces")
+    sample_every: int | None = option(
+        None, "steps between sheets of samples, from before the first step on; default: after every epoch", low=1
+    )
+    gradients: bool = option(False, "log the norm of each network's gradient too, before clipping")
+
+
+# Names that a Config may not take: they mean something else on the command line.
+RESERVED = {field.name for field in fields(Settings)} - set(BY_ARCHITECTURE) | {
+    "preset", "recipe", "out", "continue", "init", "class", "per_class", "dry_run", "json", "help", "compile", "plugin",
+    "label", "data", "architecture",
+}  # fmt: skip
+
+
+def parse_resolution(text: str | int) -> tuple[int, int]:
+    """``"64"`` is (64, 64), ``"64x96"`` is height 64, width 96.
+
+    Raises: UsageError when it is neither, or not between 1 and 8192.
+    """
+    match = re.fullmatch(r"(\d+)(?:x(\d+))?", str(text).strip().lower())
+    if not match:
+        raise UsageError(f"--resolution takes a number or HEIGHTxWIDTH, such as 64 or 64x96, not {text!r}.")
+    height, width = int(match[1]), int(match[2] or match[1])
+    if not (1 <= height <= 8192 and 1 <= width <= 8192):
+        raise UsageError(f"--resolution {text} is out of range; sides go from 1 to 8192.")
+    return height, width

@@ -1,0 +1,85 @@
+"""The order of the data, and batches drawn in it.
+
+Permutations of the data laid end to end, without end: what stands at a position depends on the seed and the position
+alone, every batch is full, and several processes take their rows of one global batch.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from ganzoo.contract.architecture import Batch
+from ganzoo.contract.randomness import Share, rows, stream
+from ganzoo.data import Dataset
+
+
+class Order:
+    """An endless sequence of indices into `length` items."""
+
+    def __init__(self, length: int, seed: int, name: str = "") -> None:
+        self.length = length
+        self._permutation = lru_cache(maxsize=2)(
+            lambda epoch: torch.randperm(length, generator=stream(seed, "order", name, epoch))
+        )
+
+    def at(self, position: int, count: int) -> Tensor:
+        """The indices [count], int64, at positions position … position + count - 1."""
+        pieces = []
+        while count > 0:
+            epoch, start = divmod(position, self.length)
+            piece = self._permutation(epoch)[start : start + count]
+            pieces.append(piece)
+            position, count = position + len(piece), count - len(piece)
+        return torch.cat(pieces)
+
+
+class Loader:
+    """Draws batches of a data set, on its device, flipped and cropped if asked.
+
+    Args:
+        crop: height and width to cut at random from larger packed images; None for the whole.
+        flip: mirror each image with probability one half.
+    """
+
+    def __init__(self, dataset: Dataset, seed: int, crop: tuple[int, int] | None = None, flip: bool = False) -> None:
+        self.dataset = dataset
+        self.crop = crop
+        self.flip = flip
+        self.orders = {name: Order(len(part), seed, name) for name, part in dataset.parts.items()}
+
+    def __len__(self) -> int:
+        """Items in an epoch: of the largest domain."""
+        return max(len(part) for part in self.dataset.parts.values())
+
+    def draw(self, position: int, batch_size: int, share: Share) -> Batch:
+        """The share's rows of the global batch at a position. Flip and crop draw from the step's random stream."""
+        count = batch_size // share.parts
+        images, labels = {}, None
+        for name, part in self.dataset.parts.items():
+            order, mine = self.orders[name], slice(share.index * count, (share.index + 1) * count)
+            indices = order.at(position, batch_size)[mine]
+            images[name] = self._vary(part.gather(indices))
+            if labels is None and part.labels is not None:
+                labels = part.labels[indices.to(part.labels.device, non_blocking=True)]
+            if self.dataset.on_the_fly:
+                part.prefetch(order.at(position + batch_size, batch_size)[mine])
+        first = next(iter(images.values()))
+        return Batch(first, labels, images if "" not in images else {})
+
+    def _vary(self, images: Tensor) -> Tensor:
+        if self.flip:
+            mirrored = rows((len(images),), torch.rand, images.device) < 0.5
+            images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
+        if self.crop is not None and self.crop != tuple(images.shape[2:]):
+            images = self._cut(images, *self.crop)
+        return images
+
+    def _cut(self, images: Tensor, height: int, width: int) -> Tensor:
+        """A window [height, width] of each image, placed at random for each."""
+        room = torch.tensor([images.shape[2] - height + 1, images.shape[3] - width + 1])
+        corners = (rows((len(images), 2), torch.rand, "cpu") * room).long().tolist()
+        cut = [image[:, y : y + height, x : x + width] for image, (y, x) in zip(images, corners, strict=True)]
+        return torch.stack(cut)

@@ -1,0 +1,1 @@
+"""What several architectures share: losses, penalties, layers, the common cases."""

@@ -1,0 +1,141 @@
+"""Penalties on the discriminator. Each is a frozen dataclass of its weights, called once a turn of D.
+
+A penalty sees D as a function of images alone, the real and fake images [B, ...] of the turn, and D's logits on them,
+and returns a weighted scalar in float32 that keeps a graph to D's parameters. Gradients are taken with
+``create_graph``, so a compiled or fused D (which may drop second derivatives silently) must not be used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+import ganzoo
+from ganzoo.catalogue.catalogue import find
+from ganzoo.contract.options import build, option, parse_spec
+from ganzoo.contract.randomness import rows
+
+Judge = Callable[[Tensor], Tensor]
+
+
+class Penalty(Protocol):
+    """A term of D's loss that the adversarial loss does not have."""
+
+    def __call__(self, judge: Judge, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
+        """D, real and fake images [B, ...], D's logits on both -> weighted scalar."""
+
+
+@dataclass(frozen=True)
+class R1:
+    """Mescheder et al. 2018, equation 9: gamma / 2 * E[|grad D(x)|^2] on real data."""
+
+    gamma: float = option(10.0, "weight; the penalty is gamma / 2 times the squared norm", low=0)
+
+    def __call__(self, judge: Judge, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
+        return self.gamma / 2 * squared_norm(judge, real).mean()
+
+
+@dataclass(frozen=True)
+class R2:
+    """Mescheder et al. 2018, equation 10: the same on generated data."""
+
+    gamma: float = option(10.0, "weight; the penalty is gamma / 2 times the squared norm", low=0)
+
+    def __call__(self, judge: Judge, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
+        return self.gamma / 2 * squared_norm(judge, fake).mean()
+
+
+@dataclass(frozen=True)
+class WganGp:
+    """Gulrajani et al. 2017, equation 3: weight * E[(|grad D(x)| - target)^2 / target^2] between real and fake.
+
+    Target 1 is the paper's; ProGAN's CIFAR run and TransGAN use others.
+    """
+
+    weight: float = option(10.0, "weight of the penalty", low=0)
+    target: float = option(1.0, "norm that the gradient is drawn to", low=1e-6)
+
+    def __call__(self, judge: Judge, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
+        between = _full(fake.detach()).lerp(_full(real), _alpha(real))
+        norm: Tensor = torch.linalg.vector_norm(gradient(judge, between), dim=1)
+        return self.weight * ((norm / self.target - 1) ** 2).mean()
+
+
+@dataclass(frozen=True)
+class Dragan:
+    """Kodali et al. 2017: the same around the data, between x and x + spread * std(batch) * U[0, 1)."""
+
+    weight: float = option(10.0, "weight of the penalty", low=0)
+    spread: float = option(0.5, "size of the perturbation, in standard deviations of the batch", low=0)
+
+    def __call__(self, judge: Judge, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
+        noise = rows(tuple(real.shape), torch.rand, device=real.device)
+        near = real + self.spread * real.std() * noise
+        norm: Tensor = torch.linalg.vector_norm(gradient(judge, real.lerp(near, _alpha(real))), dim=1)
+        return self.weight * ((norm - 1) ** 2).mean()
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Karras et al. 2018 (ProGAN), appendix A.1: weight * E[D(x)^2], which keeps a critic's numbers near 0."""
+
+    weight: float = option(0.001, "weight of the penalty", low=0)
+
+    def __call__(self, judge: Judge, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
+        return self.weight * (d_real.float() ** 2).mean()
+
+
+@dataclass(frozen=True)
+class MeanDrift:
+    """Jiang et al. 2021 (TransGAN), released code: weight * E[D(x)]^2. Single scores may stray, their mean may not.
+
+    The mean is that of the images at hand, a process's share of the batch.
+    """
+
+    weight: float = option(0.001, "weight of the penalty", low=0)
+
+    def __call__(self, judge: Judge, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
+        return self.weight * d_real.float().mean() ** 2
+
+
+def squared_norm(judge: Judge, images: Tensor) -> Tensor:
+    """|grad D(x)|^2 per item, [B], in float32, with a graph to D's parameters."""
+    return gradient(judge, images).square().sum(1)
+
+
+def gradient(judge: Judge, images: Tensor) -> Tensor:
+    """grad D(x) per item, flattened, [B, C * H * W], in float32, with a graph to D's parameters.
+
+    Its `vector_norm` has the derivative 0 where the gradient is 0; the root of `squared_norm` has none.
+    """
+    images = _full(images.detach()).requires_grad_()
+    (found,) = torch.autograd.grad(judge(images).sum(), images, create_graph=True)
+    return _full(found).flatten(1)
+
+
+def _full(tensor: Tensor) -> Tensor:
+    """In float32 at least."""
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
+
+
+def _alpha(images: Tensor) -> Tensor:
+    """One number in [0, 1) per item, shaped to mix images."""
+    return rows((len(images), *[1] * (images.dim() - 1)), torch.rand, device=images.device)
+
+
+def make_penalties(spec: str) -> dict[str, Penalty]:
+    """The penalties that a text names, joined by `+`: ``"wgan-gp:weight=10+drift"``; none for ``""``.
+
+    Of several plugins' penalties of one name ganzoo's own is meant.
+
+    Raises: UsageError for an unknown name or weight.
+    """
+    made: dict[str, Penalty] = {}
+    for part in filter(None, spec.split("+")):
+        name, weights = parse_spec(part)
+        made[name] = build(find("penalty", name, near=(ganzoo.DISTRIBUTION,)).load(), weights, f"the penalty {name}")
+    return made

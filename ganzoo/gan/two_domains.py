@@ -1,0 +1,68 @@
+"""Unpaired translation between two domains: a generator each way, a discriminator for each domain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
+
+from torch import Tensor, nn
+
+from ganzoo.contract.architecture import Batch, DataSpec
+from ganzoo.contract.options import option
+from ganzoo.errors import UsageError
+from ganzoo.gan.adversarial import Adversarial, AdversarialConfig
+
+
+@dataclass(frozen=True)
+class TwoDomainsConfig(AdversarialConfig):
+    """What every such pair of GANs can be asked; subclass it to add fields or to change a default."""
+
+    average: int = option(0, "half-life of the averaged generators, in images; 0: no averaging")
+
+
+class TwoDomains(Adversarial):
+    """Generators `G.AB` and `G.BA`, discriminators `D.A` and `D.B`, children that the subclass sets.
+
+    A stands for the first of the data's domains and B for the second, whatever they are called.
+    """
+
+    Config = TwoDomainsConfig
+    G: nn.ModuleDict
+    D: nn.ModuleDict
+
+    def __init__(self, config: Any, data: DataSpec) -> None:
+        """Raises: UsageError when the data is not of images in two domains."""
+        super().__init__(config, data)
+        name = type(self).__name__
+        if not data.is_image:
+            raise UsageError(f"{name} translates images, and this data set has none; choose one of images.")
+        if len(data.domains) != 2:
+            has = f"has {len(data.domains)}: {', '.join(data.domains)}" if data.domains else "has none"
+            raise UsageError(
+                f"{name} translates between two domains, and this data set {has}; "
+                "try anime-hair, or `ganzoo data add NAME FOLDER_A FOLDER_B`."
+            )
+
+    def pair(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The batch's images of A and of B, each [B, C, H, W]."""
+        a, b = (batch.domains[name] for name in self.data.domains)
+        return a, b
+
+    def translate(self, images: Tensor, to: str) -> Tensor:
+        return cast(Tensor, self.G["AB" if to == self.data.domains[1] else "BA"](images))
+
+    def judge(self, domain: str, images: Tensor) -> Tensor:
+        """What the discriminator of domain "A" or "B" says of images, augmented."""
+        return cast(Tensor, self.D[domain](self.augment(images)))
+
+    def verdict(
+        self, domain: str, real: Tensor, fake: Tensor, weight: float = 1.0
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """A discriminator's terms, its weighted loss and its penalties, and what it says of the images, to show."""
+        d_real, d_fake = self.judge(domain, real), self.judge(domain, fake)
+        terms = {f"adversarial {domain}": weight * self.loss.discriminator(d_real, d_fake)}
+        for name, penalty in self.penalties.items():
+            terms[f"{name} {domain}"] = penalty(partial(self.judge, domain), real, fake, d_real, d_fake)
+        watch = {f"D.{domain}(real)": self.mean_score(d_real), f"D.{domain}(fake)": self.mean_score(d_fake)}
+        return terms, watch

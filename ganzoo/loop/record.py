@@ -1,0 +1,253 @@
+"""Everything that a run writes into its folder while it trains."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from torch import Tensor
+
+from ganzoo import data
+from ganzoo.catalogue.catalogue import catalogue
+from ganzoo.contract.architecture import Architecture
+from ganzoo.contract.options import values
+from ganzoo.contract.randomness import stream
+from ganzoo.errors import GanzooError, UsageError
+from ganzoo.loop.ema import generator_state
+from ganzoo.loop.trainer import Trainer
+from ganzoo.model.model import Model, make_model, model_facts
+from ganzoo.model.translation import there_and_back
+from ganzoo.pictures import scatter as plane
+from ganzoo.pictures.grid import sheet
+from ganzoo.plan.plan import Plan
+from ganzoo.runs import checkpoint
+from ganzoo.runs.address import fetch, is_remote
+from ganzoo.runs.run import FORMAT, SCORES, Run, write_text
+
+KEEP = 3  # newest checkpoints that stay
+POINTS = 1024  # of a scatter plot
+SCORE = "score/"  # what the names of scores begin with in metrics.jsonl
+
+
+class Writer:
+    """Writes a run's logs, samples, curves, models and checkpoints."""
+
+    def __init__(self, run: Run, plan: Plan, trainer: Trainer, log_bytes: int = 0) -> None:
+        """Opened at the trainer's step, it forgets what a killed run recorded after it.
+
+        Args:
+            log_bytes: length of train.log at that step.
+        """
+        self.run, self.plan = run, plan
+        self._preview = make_model(plan.entry, self._model_facts(trainer), trainer.device.type)
+        self._preview_step = -1
+        kept = [row for row in run.metrics() if row["step"] <= trainer.step_count]
+        self._keep("metrics.jsonl", "".join(json.dumps(row) + "\n" for row in kept))
+        if (run.path / SCORES).exists():
+            left = [row for row in run.scores() if not row["training"] or row["step"] <= trainer.step_count]
+            self._keep(SCORES, "".join(json.dumps(row) + "\n" for row in left))
+        log = run.path / "train.log"
+        self._keep("train.log", log.read_bytes()[:log_bytes].decode(errors="replace") if log.exists() else "")
+
+    def _keep(self, name: str, text: str) -> None:
+        """Makes a log say `text`, which it mostly does already."""
+        file = self.run.path / name
+        if not file.exists() or file.read_text(encoding="utf-8", errors="replace") != text:
+            write_text(file, text)
+
+    def record(self, row: Mapping[str, Any]) -> None:
+        """One object of metrics.jsonl."""
+        with (self.run.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def log(self, text: str) -> None:
+        """One line of train.log."""
+        with (self.run.path / "train.log").open("a", encoding="utf-8") as file:
+            file.write(text + "\n")
+
+    def real(self, dataset: data.Dataset) -> None:
+        """real.png: as many real items as a sheet of samples has, for comparison; one a domain."""
+        for name in dataset.parts:
+            items = self._real(dataset, name)
+            picture = sheet(items) if items.dim() == 4 else plane.draw(items[:0], plane.View.of(items), items)
+            picture.save(self.run.path / (f"real-{name}.png" if name else "real.png"))
+
+    def _real(self, dataset: data.Dataset, name: str) -> Tensor:
+        """The same items of a domain each time, as many as a sheet of samples has, on the CPU."""
+        part = dataset.parts[name]
+        chosen = torch.randperm(len(part), generator=stream(self.plan.settings.seed, "real", name))
+        return part.gather(chosen[: self._count]).cpu()
+
+    def samples(self, trainer: Trainer, complain: Callable[[str], None]) -> None:
+        """A sheet by the averaged generators: epoch-0001.png, or step-000050.png.
+
+        Of the same noise each time; of a translation, of the same images of each domain, there and back; points of the
+        plane with real ones, and D's verdict behind them. The PNG says step and epoch (text chunks).
+        """
+        ended = trainer.epoch_step == trainer.step_count
+        name = f"epoch-{trainer.epoch:04d}" if ended else f"step-{trainer.step_count:06d}"
+        file = self.run.path / "samples" / f"{name}.png"
+        model, seed = self.averaged(trainer), self.plan.settings.seed
+        if model.domains:
+            reals = {name: self._real(trainer.loader.dataset, name) for name in model.domains}
+            picture = there_and_back(model, reals, math.ceil(self._count**0.5))
+        else:
+            label = torch.arange(self._count) % len(model.classes) if model.classes else None
+            made = model.generate(model.noise(self._count, seed), label)
+            picture = sheet(made) if made.dim() == 4 else self._plane(trainer, made)
+        notes = PngInfo()
+        notes.add_text("step", str(trainer.step_count))
+        notes.add_text("epoch", str(trainer.epoch))
+        picture.save(file, pnginfo=notes)
+        catalogue().notify("ganzoo_sampled", complain, run=self.run, step=trainer.step_count, image=file)
+
+    def _plane(self, trainer: Trainer, made: Tensor) -> Image.Image:
+        """Points [N, D] among real ones, on axes that the real ones decide."""
+        dataset = trainer.loader.dataset
+        real = self._real(dataset, next(iter(dataset.parts)))
+        view = plane.View.of(real)
+        return plane.draw(made, view, real, plane.surface(trainer.model, view))
+
+    def model(self, trainer: Trainer) -> None:
+        """model.safetensors: the averaged generator, with all it takes to sample from it in the header."""
+        tensors = generator_state(self.averaged(trainer).architecture)
+        checkpoint.save(self.run.model_file, tensors, self._model_facts(trainer))
+
+    def checkpoint(self, trainer: Trainer, stage: int, stage_starts: list[int]) -> None:
+        """The whole training state; the newest few stay."""
+        tensors, counters = trainer.state()
+        facts = {
+            "format": FORMAT,
+            "architecture": self.plan.entry.full_name,
+            "stage": stage,
+            "stage_starts": stage_starts,
+            "extent": vars(trainer.extent),
+            "counters": counters,
+            "log_bytes": (self.run.path / "train.log").stat().st_size,
+        }
+        file = self.run.path / "checkpoints" / f"step-{trainer.step_count:08d}.safetensors"
+        checkpoint.save(file, tensors, facts)
+        for old in self.run.checkpoints()[:-KEEP]:
+            old.unlink(missing_ok=True)
+
+    def curves(self, stage_starts: list[int]) -> None:
+        """Redraws losses.png."""
+        plot_losses(self.run, stage_starts)
+
+    def averaged(self, trainer: Trainer) -> Model:
+        """The averaged generators as a model, at the trainer's present step."""
+        if self._preview_step != trainer.step_count:
+            self._preview.load_generators(trainer.average.tensors)
+            self._preview.settle()
+            self._preview.facts = self._model_facts(trainer)
+            self._preview_step = trainer.step_count
+        return self._preview
+
+    @property
+    def _count(self) -> int:
+        return self.plan.settings.samples if self._preview.architecture.data.is_image else POINTS
+
+    def _model_facts(self, trainer: Trainer) -> dict[str, Any]:
+        return model_facts(self.run, values(trainer.model.config), trainer.step_count, trainer.images)
+
+
+def load_checkpoint(run: Run) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    """The newest checkpoint's tensors and facts; None before the first. Raises: GanzooError when it is damaged."""
+    files = run.checkpoints()
+    return checkpoint.load(files[-1]) if files else None
+
+
+def take_weights(model: Architecture, source: str) -> None:
+    """Starts a model from another run (all networks, of its newest checkpoint) or a model file (its generators),
+    which may be elsewhere, as in `ganzoo.load`.
+
+    Raises: GanzooError when there is nothing to take or it does not fit.
+    """
+    there = fetch(source).path
+    if there.is_dir():
+        found = load_checkpoint(Run.open(there))
+        if found is None:
+            raise GanzooError(f"{source} has no checkpoint to start from.")
+        prefix = "model/"
+        weights = {key[len(prefix) :]: value for key, value in found[0].items() if key.startswith(prefix)}
+    else:
+        if not is_remote(source) and not there.exists():
+            raise UsageError(f"There is no run or model {source} to take weights from; `ganzoo runs` lists the runs.")
+        weights, _ = checkpoint.load(there, source if is_remote(source) else None)
+    own = model.state_dict()
+    wrong = [key for key, value in weights.items() if key not in own or own[key].shape != value.shape]
+    if wrong:
+        raise GanzooError(f"The weights of {source} do not fit {type(model).__name__} as configured: see {wrong[0]}.")
+    model.load_state_dict(weights, strict=False)
+
+
+def classic_line(epoch: int, epochs: int, iteration: int, iterations: int, read: Mapping[str, float]) -> str:
+    """``[0/5][50/497] Loss_D: 1.4232 Loss_G: 4.7655 D(x): 0.6376 D(G(z)): 0.3454 / 0.0244``.
+
+    A watch value called "NAME after" stands behind NAME's, after a slash.
+    """
+    losses = [f"Loss_{name[5:]}: {value:.4f}" for name, value in read.items() if is_loss(name)]
+    watches = []
+    for name, value in read.items():
+        if is_watch(name) and not name.endswith(" after"):
+            after = read.get(name + " after")
+            watches.append(f"{name}: {value:.4f}" + ("" if after is None else f" / {after:.4f}"))
+    return " ".join([f"[{epoch}/{epochs}][{iteration}/{iterations}]", *losses, *watches])
+
+
+def is_loss(name: str) -> bool:
+    """Whether a value's name is a player's whole loss: ``"loss/D"``, not one of its terms, ``"loss/D/r1"``."""
+    return name.startswith("loss/") and name.count("/") == 1
+
+
+def is_watch(name: str) -> bool:
+    """Whether a name is a watch value's: ``"D(x)"``, no loss, no gradient, no score and no counter."""
+    return not name.startswith(("loss/", GRADIENT, SCORE)) and name not in _COUNTERS
+
+
+def plot_losses(run: Run, stage_starts: list[int]) -> None:
+    """losses.png: the losses above; below them D(x) and its like, each other watched value on a scale of its own, and
+    the gradients' norms, where there are any. Over steps; stages are marked by upright lines.
+    """
+    from matplotlib.figure import Figure
+
+    rows = list(run.metrics())
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    panels = {
+        "loss": [name for name in names if is_loss(name)],
+        "D's mean verdict": [name for name in names if is_watch(name) and _VERDICT.match(name)],
+        **{name: [name] for name in names if is_watch(name) and not _VERDICT.match(name)},
+        "gradient's norm": [name for name in names if name.startswith(GRADIENT)],
+    }
+    panels = {label: shown for label, shown in panels.items() if shown or label == "loss"}
+    figure = Figure(figsize=(10, 1 + 3 * len(panels)), layout="constrained")
+    axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
+    for axis, (title, shown) in zip(axes, panels.items(), strict=True):
+        for name in shown:
+            points = [(row["step"], row[name]) for row in rows if math.isfinite(row.get(name, math.nan))]
+            label = name.removeprefix("loss/").removeprefix(GRADIENT)
+            axis.plot([x for x, _ in points], [y for _, y in points], linewidth=0.9, label=label)
+        if any(name.startswith(GRADIENT) and row.get(name, 0) > 0 for name in shown for row in rows):
+            axis.set_yscale("log")
+        for number, start in enumerate(stage_starts[1:], 2):
+            axis.axvline(start, color="grey", linestyle="--", linewidth=0.8)
+            axis.annotate(f"stage {number}", (start, 1), (3, -10), xycoords=("data", "axes fraction"),
+                          textcoords="offset points", fontsize="small", color="grey")  # fmt: skip
+        axis.set_ylabel(title)
+        axis.legend(loc="upper right", fontsize="small")
+    axes[-1].set_xlabel("step")
+    axes[0].set_title(f"{run.name}: {run.facts['architecture']} on {run.facts['data']['name']}")
+    temporary = run.path / ".losses.tmp.png"
+    figure.savefig(temporary, dpi=100)
+    temporary.replace(run.path / "losses.png")
+
+
+_VERDICT = re.compile(r"D(\.\w+)?\(")  # begins D(x), D(G(z)) after, D.A(real)
+GRADIENT = "gradient/"  # begins the names of gradients' norms
+_COUNTERS = {"step", "epoch", "images", "images_per_second"}

@@ -1,0 +1,324 @@
+"""A run from its first step to its last: stage after stage, with everything due on the way."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganzoo import data
+from ganzoo.catalogue.catalogue import catalogue
+from ganzoo.contract.randomness import seed_everything
+from ganzoo.data.loader import Loader
+from ganzoo.devices import pick_device, pick_precision
+from ganzoo.errors import GanzooError
+from ganzoo.loop import processes as parallel
+from ganzoo.loop.allocator import memory_held
+from ganzoo.loop.display import Display, Moment
+from ganzoo.loop.interrupts import Interruptible, disk_explained, memory_explained
+from ganzoo.loop.record import SCORE, Writer, classic_line, load_checkpoint, take_weights
+from ganzoo.loop.trainer import Extent, Trainer
+from ganzoo.loop.validation import Scorekeeper
+from ganzoo.plan.plan import Plan, data_spec
+from ganzoo.runs.run import Run
+
+RECORD_EVERY = 10  # steps between rows of metrics.jsonl; reading values makes a GPU wait
+LINE_EVERY = 50  # steps between classic lines, as in the tutorial
+CURVES_SECONDS = 10  # between drawings of the curves, at the least: epochs may be short
+CHECKPOINT_SECONDS = 600  # between checkpoints, at the most
+MODEL_SECONDS = 60  # between models to sample from, at the most
+
+
+class Diverged(GanzooError):
+    """A loss is no longer finite."""
+
+
+class Session:
+    """Trains as a plan says: in memory (`build`), or a run from wherever its newest checkpoint left it (`train`)."""
+
+    def __init__(self, plan: Plan, dataset: data.Dataset, loggers: Mapping[str, object] | None = None) -> None:
+        self.plan, self.loggers = plan, loggers or {}
+        self.device = pick_device(plan.settings.device)
+        self.precision = pick_precision(plan.settings.precision, self.device, plan.entry.card.bf16)
+        self.dataset = dataset.to(self.device)
+
+    def build(self, stage: int = 0) -> Trainer:
+        """A trainer at step 0 with the options of a stage; the seed decides the first weights."""
+        config, settings = self.plan.at_stage(stage)
+        spec = data_spec(self.dataset, self.plan.size)
+        seed_everything(settings.seed, "weights")
+        model = self.plan.model(config, spec).to(self.device)
+        if spec.is_image:
+            model = model.to(memory_format=torch.channels_last)
+        loader = Loader(self.dataset, settings.seed, self.plan.size if settings.load_size else None, settings.flip)
+        trainer = Trainer(
+            model, loader, settings.seed, settings.batch_size, self.precision, settings.average, settings.accumulate,
+            settings.gradients,
+        )  # fmt: skip
+        trainer.extent = self.extent(trainer, stage)
+        return trainer
+
+    def extent(self, trainer: Trainer, stage: int) -> Extent:
+        """Where a stage that begins now will end. Epochs are whole ones, whatever the last step overshot."""
+        (unit, count), *_ = self.plan.stages[stage].length.items()
+        items, images = len(trainer.loader), trainer.images
+        if unit == "steps":
+            return Extent(images, images + count * trainer.current_batch_size, trainer.step_count + count)
+        return Extent(images, (images // items + count) * items if unit == "epochs" else images + count)
+
+    def train(self, run: Run, display: Display) -> None:
+        """Trains every stage of the run that is left.
+
+        Raises: KeyboardInterrupt after Ctrl-C, once a checkpoint is written; Diverged when a loss is not finite;
+        GanzooError when memory or disk runs out, or a checkpoint is damaged.
+        """
+        self.run, self.display, self.leader, self.started = run, display, parallel.is_leader(), False
+        try:
+            with (
+                disk_explained(run),
+                memory_explained(self.plan.settings, self.device),
+                self._events(),
+                memory_held(),
+                Interruptible(display.say) as self.interrupted,
+            ):
+                if self.leader:
+                    with run.running():
+                        self._train()
+                else:
+                    self._train()
+        finally:
+            display.close()
+
+    @contextmanager
+    def _events(self) -> Iterator[None]:
+        """The run's loggers hear its events, and whoever heard of its start hears of its end, however it ends."""
+        with catalogue().listening(self.loggers):
+            try:
+                yield
+            finally:
+                if self.started:
+                    self._notify("ganzoo_run_ended", run=self.run, status=self.run.facts.get("status", "failed"))
+
+    def _train(self) -> None:
+        self._open()
+        self.started = True
+        self._notify("ganzoo_run_started", run=self.run, step=self.trainer.step_count)
+        while self.stage < len(self.plan.stages):
+            self._train_stage()
+            self.stage += 1
+            if self.stage < len(self.plan.stages):
+                self._begin_stage()
+
+    # ---- stages ------------------------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        """Takes up the newest checkpoint; without one, begins, and writes what there is before the first step."""
+        found = load_checkpoint(self.run)
+        if found is None:
+            if any(self.run.metrics()):
+                self.display.say("There is no checkpoint yet, so training begins at step 0 again.")
+            self.stage, self.stage_starts = 0, [0]
+            self.trainer = self.build()
+            if self.run.facts.get("init"):
+                take_weights(self.trainer.model, self.run.facts["init"])
+                self.trainer.restart_average()
+            if self.leader:
+                self.writer = Writer(self.run, self.plan, self.trainer)
+                self.writer.real(self.dataset)
+                self.writer.model(self.trainer)
+                if self.plan.settings.sample_every:
+                    self.writer.samples(self.trainer, self.display.warn)
+            self._announce_stage()
+            if self.run.facts.get("init"):
+                self._checkpoint()  # so that going on does not need what the weights came from
+        else:
+            tensors, facts = found
+            self.stage, self.stage_starts = facts["stage"], list(facts["stage_starts"])
+            self.trainer = self.build(self.stage)
+            self.trainer.extent = Extent(**facts["extent"])
+            self.trainer.load_state(tensors, facts["counters"])
+            if self.leader:
+                self.writer = Writer(self.run, self.plan, self.trainer, facts["log_bytes"])
+            self.display.say(f"Going on from step {self.trainer.step_count:,}.")
+        self._keep_scores()
+        self._checkpointed = self._modelled = time.monotonic()
+        self._drawn = -math.inf
+
+    def _begin_stage(self) -> None:
+        """Goes over into stage `self.stage`: weights and optimizer state stay, its options apply."""
+        before = self.trainer
+        self.trainer = self.build(self.stage)
+        self.trainer.step_count, self.trainer.images = before.step_count, before.images
+        self.trainer.extent = self.extent(self.trainer, self.stage)
+        self.trainer.load_state(*before.state())
+        self._keep_scores()
+        self.stage_starts.append(self.trainer.step_count)
+        self._announce_stage()
+
+    def _keep_scores(self) -> None:
+        self.scorekeeper = Scorekeeper(self.plan.at_stage(self.stage)[1], self.display.report)
+
+    def _announce_stage(self) -> None:
+        if len(self.plan.stages) > 1:
+            title = f"Stage {self.stage + 1} of {len(self.plan.stages)}: {self.plan.stages[self.stage]}."
+            self.display.say(title)
+            if self.leader:
+                self.writer.log(title)
+
+    def _train_stage(self) -> None:
+        trainer = self.trainer
+        clock, images = time.perf_counter(), trainer.images
+        while not trainer.done:
+            epoch, iteration, before = trainer.epoch, trainer.step_count - trainer.epoch_step, trainer.images
+            values = trainer.step()
+            read, speed = None, None
+            if iteration % LINE_EVERY == 0 or trainer.step_count % RECORD_EVERY == 0 or trainer.done:
+                read = self._read(values)
+                now = time.perf_counter()
+                speed = (trainer.images - images) / (now - clock)
+                clock, images = now, trainer.images
+                self._record(read, epoch, speed)
+                if iteration % LINE_EVERY == 0:
+                    self._line(epoch, iteration, read)
+            self.display.step(self._moment(speed), read)
+            stop = parallel.any_of(self.interrupted.asked, trainer.device)
+            written = self._write_what_is_due(epoch, before, stop)
+            if stop:
+                raise KeyboardInterrupt
+            if written:
+                clock, images = time.perf_counter(), trainer.images  # writing is not training
+
+    # ---- what is due -------------------------------------------------------------------------------------------
+
+    def _write_what_is_due(self, epoch: int, images: int, stop: bool) -> bool:
+        """After a step: scores, a sheet, a checkpoint, a model, each when it is due.
+
+        Args:
+            epoch, images: the trainer's before the step.
+            stop: whether this step is the last for now.
+        Returns: whether anything was due.
+        """
+        trainer, every = self.trainer, self.plan.at_stage(self.stage)[1].sample_every
+        ended = trainer.epoch > epoch or trainer.done
+        scores = bool(self.scorekeeper.every) and (trainer.done or self.scorekeeper.due(images, trainer.images))
+        sheet = trainer.done or (ended if every is None else trainer.step_count % every == 0)
+        curves = ended and (trainer.done or time.monotonic() - self._drawn > CURVES_SECONDS)
+        checkpoint, model = stop or self._checkpoint_due(ended), self._model_due()
+        if scores:
+            self._score(epoch)  # before the checkpoint of this step, so that no row is missing after it
+        if sheet:
+            self._samples()
+        if curves and self.leader:
+            self.writer.curves(self.stage_starts)
+            self._drawn = time.monotonic()
+        if checkpoint:
+            self._checkpoint()
+        elif model:
+            self._write_model()
+        return scores or sheet or curves or checkpoint or model
+
+    def _score(self, epoch: int) -> None:
+        """Scores the averaged generator; a row of metrics.jsonl and of scores.jsonl, and the best model."""
+        self._check_finite(self.trainer.is_finite())
+        if not self.leader:
+            return
+        step = self.trainer.step_count
+        found = self.scorekeeper(self.run, self.writer.averaged(self.trainer))
+        scores = {SCORE + name: value for name, value in found.items()}
+        values = {"epoch": epoch, "images": self.trainer.images, **scores}
+        self.writer.record({"step": step, **values})
+        self._notify("ganzoo_logged", run=self.run, step=step, values=values)
+        line = f"Scores at step {step:,}: " + ", ".join(f"{name} {value:.4g}" for name, value in found.items()) + "."
+        self.writer.log(line)
+        self.display.say(line)
+
+    def _samples(self) -> None:
+        self._check_finite(self.trainer.is_finite())
+        if self.leader:
+            self.writer.samples(self.trainer, self.display.warn)
+
+    def _checkpoint_due(self, ended: bool) -> bool:
+        """At a stage's end; else every so many steps, or when an epoch has ended and every ten minutes."""
+        _, settings = self.plan.at_stage(self.stage)
+        if self.trainer.done:
+            return True
+        if settings.checkpoint_every:
+            return self.trainer.step_count % settings.checkpoint_every == 0
+        late = time.monotonic() - self._checkpointed > CHECKPOINT_SECONDS
+        return ended or parallel.any_of(late, self.device)
+
+    def _model_due(self) -> bool:
+        return self.leader and time.monotonic() - self._modelled > MODEL_SECONDS
+
+    def _write_model(self) -> None:
+        """A newer model to sample from, between checkpoints."""
+        if self.trainer.is_finite():
+            self.writer.model(self.trainer)
+        self._modelled = time.monotonic()
+
+    def _checkpoint(self) -> None:
+        self._check_finite(self.trainer.is_finite())
+        if self.leader:
+            self.writer.model(self.trainer)
+            self.writer.checkpoint(self.trainer, self.stage, self.stage_starts)
+        self._checkpointed = self._modelled = time.monotonic()
+
+    def _check_finite(self, finite: bool) -> None:
+        if parallel.any_of(not finite, self.device):
+            files = self.run.checkpoints()
+            kept = f"The last good checkpoint, {files[-1].name}, is kept" if files else "No checkpoint was due yet"
+            raise Diverged(
+                f"A loss or a weight became NaN or infinite by step {self.trainer.step_count:,}, so training stopped. "
+                f"{kept}; try a smaller --lr, another --loss or --precision fp32 in a new run"
+                + (f", with --init {self.run.path} to start from it." if files else ".")
+            )
+
+    # ---- what is shown -----------------------------------------------------------------------------------------
+
+    def _read(self, values: dict[str, Tensor]) -> dict[str, float]:
+        """Losses and watch values as numbers, averaged over processes."""
+        self._check_finite(bool(self.trainer.finite))
+        flat = parallel.mean_over_processes(torch.stack([value.float() for value in values.values()]))
+        return dict(zip(values, flat.tolist(), strict=True))
+
+    def _record(self, read: dict[str, float], epoch: int, speed: float) -> None:
+        step = self.trainer.step_count
+        values = {"epoch": epoch, "images": self.trainer.images, **read, "images_per_second": round(speed, 2)}
+        if self.leader:
+            self.writer.record({"step": step, **values})
+        self._notify("ganzoo_logged", run=self.run, step=step, values=values)
+
+    def _line(self, epoch: int, iteration: int, read: dict[str, float]) -> None:
+        """The classic line, in train.log and on the display; its epoch and iteration count from the stage's start."""
+        trainer = self.trainer
+        left = max(0, (epoch + 1) * len(trainer.loader) - trainer.images)
+        iterations = iteration + 1 + -(-left // trainer.current_batch_size)
+        first = trainer.extent.first_image // len(trainer.loader)
+        line = classic_line(epoch - first, self._moment(None).epochs, iteration, iterations, read)
+        if self.leader:
+            self.writer.log(line)
+        self.display.line(line)
+
+    def _moment(self, speed: float | None) -> Moment:
+        trainer, extent, items = self.trainer, self.trainer.extent, len(self.trainer.loader)
+        left = -(-max(0, extent.last_image - trainer.images) // trainer.current_batch_size)
+        first_epoch = extent.first_image // items
+        return Moment(
+            stage=self.stage + 1,
+            stages=len(self.plan.stages),
+            step=trainer.step_count,
+            first_step=self.stage_starts[self.stage],
+            last_step=extent.last_step or trainer.step_count + left,
+            epoch=trainer.epoch - first_epoch,
+            epochs=max(1, -(-(extent.last_image - first_epoch * items) // items)),
+            images_per_second=speed,
+        )
+
+    def _notify(self, event: str, **arguments: Any) -> None:
+        if self.leader:
+            catalogue().notify(event, self.display.warn, **arguments)

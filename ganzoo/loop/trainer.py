@@ -1,0 +1,396 @@
+"""The training step of every architecture: who moves, who owns backward, what is averaged, what is saved.
+
+The model's `step` says what is computed; everything that must be right for all of them is here, once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import operator
+from collections.abc import Generator, Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo.contract.architecture import Architecture, Batch, Progress, Update, is_generator, networks
+from ganzoo.contract.randomness import Share, restore_shared, seed_everything, shared_state, sharing
+from ganzoo.data.loader import Loader
+from ganzoo.errors import GanzooError, UsageError, nearest
+from ganzoo.loop import processes as parallel
+from ganzoo.loop.ema import Average
+
+
+class ContractError(GanzooError):
+    """An architecture broke the contract; the sentence is for its author."""
+
+
+@dataclass
+class Extent:
+    """Where the present stage of a run begins and ends, in images drawn; `last_step` ends it too, when given."""
+
+    first_image: int = 0
+    last_image: int = 0
+    last_step: int | None = None
+
+
+@dataclass
+class Trainer:
+    """Trains a model on a loader's batches, one step at a time.
+
+    Attributes:
+        model: on its device, with its weights as they are now.
+        batch_size: the global batch, over all processes and accumulated parts.
+        precision: "fp32" or "bf16" (autocast).
+        average: the averaged generators.
+        accumulate: parts of the batch that each process computes one after the other before stepping.
+        gradients: whether `step` also returns the norm of each network's gradient.
+        step_count, images, epoch, epoch_step: steps done; images drawn; passes completed; step the epoch began at.
+    """
+
+    model: Architecture
+    loader: Loader
+    seed: int = 0
+    batch_size: int = 64
+    precision: str = "fp32"
+    half_life: float = 10_000
+    accumulate: int = 1
+    gradients: bool = False
+    extent: Extent = field(default_factory=Extent)
+
+    def __post_init__(self) -> None:
+        self.rank, self.world = parallel.rank(), parallel.world()
+        self.device = self.model.device
+        self.networks = networks(self.model)
+        self.restart_average()
+        self.step_count = self.images = self.epoch = self.epoch_step = 0
+        self.finite = torch.ones((), dtype=torch.bool, device=self.device)
+        self._reached: set[tuple[str, ...]] = set()
+        self._stage: Hashable = self.model.stage(self.progress)
+        self._fresh_optimizers()
+
+    # ---- where we are ------------------------------------------------------------------------------------------
+
+    @property
+    def progress(self) -> Progress:
+        extent = self.extent
+        return Progress(
+            self.step_count, self.images, self.epoch, extent.first_image, extent.last_image, self.accumulate
+        )
+
+    @property
+    def done(self) -> bool:
+        """Whether the present stage is over."""
+        if self.extent.last_step is not None:
+            return self.step_count >= self.extent.last_step
+        return self.images >= self.extent.last_image
+
+    @property
+    def current_batch_size(self) -> int:
+        """The global batch of the next step. Raises: UsageError when it does not split evenly."""
+        size = self.model.batch_size(self.progress) or self.batch_size
+        check_split(size, self.world, self.accumulate)
+        return size
+
+    # ---- one step ----------------------------------------------------------------------------------------------
+
+    def step(self) -> dict[str, Tensor]:
+        """One step of the architecture; returns its losses and watch values by name, scalars still on the device.
+
+        With `gradients` also ``"gradient/G"`` and its like: the norm over all of a network's parameters in its last
+        turn, over the whole batch and before clipping.
+        """
+        progress, size = self.progress, self.current_batch_size
+        self._enter_stage(progress)
+        self._set_rates(progress)
+        seed_everything(self.seed, "step", self.step_count)
+        self.model.train()
+        drawn = [0] * self.accumulate
+        shares = [Share(self.rank * self.accumulate + k, self.world * self.accumulate) for k in range(self.accumulate)]
+        turns = [self._turns(self._batches(size, share, drawn, k), progress) for k, share in enumerate(shares)]
+        streams = _Streams(self.accumulate, self.device)
+        values: dict[str, Tensor] = {}
+        moved: set[str] = set()
+        while True:
+            updates = []
+            for k, turn in enumerate(turns):
+                with streams.turn(k), sharing(shares[k].index, shares[k].parts):
+                    update = self._advance(turn)
+                if update is not None:
+                    self._backward(update, first=k == 0)
+                updates.append(update)
+            update = updates[0]
+            if update is None:
+                break
+            names = self._resolve(update)
+            parallel.average_gradients(self._gradients(names))
+            if self.gradients:
+                values.update({f"gradient/{name}": self._gradient_norm(name) for name in names})
+            self._apply(names, update)
+            moved.update(names)
+            _collect(values, [each for each in updates if each is not None])
+        self._finish(moved, drawn[0])
+        return values
+
+    def _turns(self, batches: Iterator[Batch], progress: Progress) -> Generator[Update]:
+        turns = self.model.step(batches, progress)
+        if not isinstance(turns, Generator):
+            raise ContractError(f"{self._name}.step yields nothing; it should yield an Update for each player's turn.")
+        return turns
+
+    def _batches(self, size: int, share: Share, drawn: list[int], k: int) -> Iterator[Batch]:
+        position = self.images
+        while True:
+            batch = self.loader.draw(position, size, share)
+            position += size
+            drawn[k] += size
+            yield batch
+
+    def _advance(self, turn: Generator[Update]) -> Update | None:
+        """The next turn of the step, under autocast entered anew: a cached cast of last turn's weights would lie."""
+        with self._autocast():
+            before = self._modes()
+            update = next(turn, None)
+            if self._modes() != before:
+                turn.close()
+                torch.set_grad_enabled(True)
+                raise ContractError(
+                    f"{self._name}.step yields inside a block that changes grad mode or autocast, such as "
+                    "torch.no_grad(); close the block before the yield."
+                )
+        if update is not None and not isinstance(update, Update):
+            raise ContractError(f"{self._name}.step yields a {type(update).__name__}; it should yield Update(…).")
+        return update
+
+    def _backward(self, update: Update, first: bool) -> None:
+        """Gradients of the update's terms for the networks it names, and for nobody else."""
+        names = self._resolve(update)
+        parameters = self._parameters(names)
+        if first:
+            for parameter in parameters:
+                parameter.grad = None
+        if not update.terms:
+            raise ContractError(f"{self._name}.step yields an Update of {', '.join(names)} without terms.")
+        for name, term in update.terms.items():
+            if term.numel() != 1:
+                raise ContractError(f"{self._name}.step gives {tuple(term.shape)} as the loss {name!r}; give its mean.")
+        total = functools.reduce(operator.add, (term.float().reshape(()) for term in update.terms.values()))
+        if total.requires_grad:
+            torch.autograd.backward(total / self.accumulate, inputs=parameters)
+        if names not in self._reached:
+            self._check_reached(names)
+            self._reached.add(names)
+        self.finite &= total.detach().isfinite()
+
+    def _gradient_norm(self, name: str) -> Tensor:
+        """Of all of a network's parameters together; one that is not finite is noticed as a loss is."""
+        norms = [gradient.norm() for gradient in self._gradients((name,))]
+        norm = torch.stack(norms).norm() if norms else torch.zeros((), device=self.device)
+        self.finite &= norm.isfinite()
+        return norm
+
+    def _apply(self, names: tuple[str, ...], update: Update) -> None:
+        """Clips, steps."""
+        parameters = self._parameters(names)
+        if update.clip is not None:
+            nn.utils.clip_grad_norm_(parameters, update.clip)
+        for name in names:
+            self.optimizers[name].step()
+        for parameter in parameters:
+            parameter.grad = None
+
+    def _finish(self, moved: set[str], drawn: int) -> None:
+        if not moved:
+            raise ContractError(f"{self._name}.step yielded nothing; it should yield an Update for each player.")
+        if not drawn:
+            raise ContractError(f"{self._name}.step drew no batch; call next(batches).")
+        self.step_count += 1
+        self.images += drawn
+        if any(is_generator(self.model, name) for name in moved):
+            self.average.update(self.model, drawn)
+        if self.images // len(self.loader) > self.epoch:
+            self.epoch = self.images // len(self.loader)
+            self.epoch_step = self.step_count
+
+    def _modes(self) -> tuple[bool, bool, bool]:
+        kind = self.device.type
+        return torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.is_autocast_enabled(kind)
+
+    # ---- networks and optimizers -------------------------------------------------------------------------------
+
+    @property
+    def _name(self) -> str:
+        return type(self.model).__name__
+
+    def _autocast(self) -> contextlib.AbstractContextManager[Any]:
+        if self.precision == "bf16":
+            return torch.autocast(self.device.type, torch.bfloat16)
+        return contextlib.nullcontext()
+
+    def _resolve(self, update: Update) -> tuple[str, ...]:
+        """The networks that an update names; ``"G"`` stands for all of ``"G.AB"`` and ``"G.BA"``."""
+        found: list[str] = []
+        for name in update.names:
+            members = [known for known in self.networks if known == name or known.startswith(name + ".")]
+            if not members:
+                raise ContractError(
+                    f"{self._name}.step updates {name!r}, which is no network of it; {nearest(name, self.networks)}"
+                )
+            found += members
+        return tuple(dict.fromkeys(found))
+
+    def _parameters(self, names: tuple[str, ...]) -> list[nn.Parameter]:
+        return [p for name in names for p in self.networks[name].parameters() if p.requires_grad]
+
+    def _gradients(self, names: tuple[str, ...]) -> list[Tensor]:
+        return [parameter.grad for parameter in self._parameters(names) if parameter.grad is not None]
+
+    def _check_reached(self, names: tuple[str, ...]) -> None:
+        for name in names:
+            if all(parameter.grad is None for parameter in self.networks[name].parameters()):
+                raise ContractError(
+                    f"The update of {name} in {self._name}.step reaches no parameter of {name}: "
+                    "something between the network and the loss is detached."
+                )
+
+    def restart_average(self) -> None:
+        """Begins the average anew at the model's present weights."""
+        self.average = Average(self.model, self.half_life)
+
+    def _fresh_optimizers(self) -> None:
+        self.optimizers = {
+            name: self.model.optimizer(name, [p for p in network.parameters() if p.requires_grad])
+            for name, network in self.networks.items()
+        }
+        self._rates = {
+            name: [group["lr"] for group in optimizer.param_groups] for name, optimizer in self.optimizers.items()
+        }
+
+    def _enter_stage(self, progress: Progress) -> None:
+        stage = self.model.stage(progress)
+        if stage != self._stage:
+            self._stage = stage
+            self._fresh_optimizers()
+
+    def _set_rates(self, progress: Progress) -> None:
+        for name, optimizer in self.optimizers.items():
+            factor = self.model.learning_rate(progress, name)
+            for group, rate in zip(optimizer.param_groups, self._rates[name], strict=True):
+                group["lr"] = rate * factor
+
+    def is_finite(self) -> bool:
+        """Whether every loss so far was finite, and every weight and average is."""
+        tensors = [*self.model.state_dict().values(), *self.average.tensors.values()]
+        finite = [self.finite, *(tensor.isfinite().all() for tensor in tensors if tensor.is_floating_point())]
+        return bool(torch.stack(finite).all())
+
+    # ---- the whole state ---------------------------------------------------------------------------------------
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Everything that training needs to go on: tensors by name, and counters (JSON)."""
+        tensors = {f"model/{key}": value for key, value in self.model.state_dict().items()}
+        tensors.update({f"average/{key}": value for key, value in self.average.tensors.items()})
+        scalars: dict[str, Any] = {}
+        for name, optimizer in self.optimizers.items():
+            for index, state in optimizer.state_dict()["state"].items():
+                for key, value in state.items():
+                    where = f"optimizer/{name}/{index}/{key}"
+                    if isinstance(value, Tensor):
+                        tensors[where] = value
+                    else:
+                        scalars[where] = value
+        counters = {
+            "step": self.step_count, "images": self.images, "epoch": self.epoch, "epoch_step": self.epoch_step,
+            "average_steps": self.average.steps, "optimizer": scalars, "stage": repr(self._stage),
+        }  # fmt: skip
+        return tensors, counters
+
+    def load_state(self, tensors: Mapping[str, Tensor], counters: Mapping[str, Any]) -> None:
+        """Takes up a state; optimizers keep the rates and betas of the model's present config.
+
+        Raises: GanzooError when the tensors are not this model's.
+        """
+        _load_model(self.model, _under("model/", tensors))
+        for key, value in _under("average/", tensors).items():
+            if key in self.average.tensors:
+                self.average.tensors[key].copy_(value)
+        self.average.steps = counters["average_steps"]
+        self.step_count, self.images = counters["step"], counters["images"]
+        self.epoch, self.epoch_step = counters["epoch"], counters["epoch_step"]
+        self._stage = self.model.stage(self.progress)
+        self._fresh_optimizers()
+        if repr(self._stage) == counters["stage"]:
+            everything = {**counters["optimizer"], **_under("optimizer/", tensors, keep=True)}
+            for name, optimizer in self.optimizers.items():
+                _load_optimizer(optimizer, _under(f"optimizer/{name}/", everything))
+
+
+def check_split(batch: int, processes: int, accumulate: int) -> None:
+    """Raises: UsageError when a global batch has no equal share for every process and part."""
+    parts = processes * accumulate
+    if batch % parts:
+        of = " × ".join(f"{n} {what}" for n, what in ((processes, "processes"), (accumulate, "parts")) if n > 1)
+        raise UsageError(
+            f"A batch of {batch} does not split into {of}; use --batch-size {max(1, round(batch / parts)) * parts}."
+        )
+
+
+def _under(prefix: str, items: Mapping[str, Any], keep: bool = False) -> dict[str, Any]:
+    """The items whose name begins with the prefix, without it unless `keep`."""
+    return {(name if keep else name[len(prefix) :]): value for name, value in items.items() if name.startswith(prefix)}
+
+
+def _load_model(model: Architecture, tensors: Mapping[str, Tensor]) -> None:
+    try:
+        model.load_state_dict(dict(tensors))
+    except RuntimeError as error:
+        first = str(error).strip().splitlines()[-1].strip()
+        raise GanzooError(
+            f"The checkpoint does not fit {type(model).__name__} as configured ({first}); "
+            "options that change the networks' shape cannot change within a run."
+        ) from error
+
+
+def _load_optimizer(optimizer: torch.optim.Optimizer, state: Mapping[str, Any]) -> None:
+    """State by ``"<index>/<key>"`` into an optimizer, whose rates and betas stay its own."""
+    by_index: dict[int, dict[str, Any]] = {}
+    for where, value in state.items():
+        index, _, key = where.partition("/")
+        by_index.setdefault(int(index), {})[key] = value
+    optimizer.load_state_dict({"state": by_index, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _collect(values: dict[str, Tensor], updates: list[Update]) -> None:
+    """Adds a turn's losses and watch values, averaged over its parts."""
+    first = updates[0]
+    who = "+".join(first.names)
+    mean = {key: _mean([update.terms[key] for update in updates]) for key in first.terms}
+    values[f"loss/{who}"] = functools.reduce(operator.add, mean.values())
+    if len(mean) > 1:
+        values.update({f"loss/{who}/{key}": value for key, value in mean.items()})
+    for key in first.watch:
+        values[key] = _mean([update.watch[key] for update in updates])
+
+
+def _mean(parts: list[Tensor]) -> Tensor:
+    """The mean of all values, a tensor of its own: what is watched may be a buffer that moves on."""
+    values = [part.detach().float() for part in parts]
+    return (values[0] if len(values) == 1 else torch.stack(values)).mean()
+
+
+class _Streams:
+    """One random state for each accumulated part, so that parts that take turns draw alike."""
+
+    def __init__(self, parts: int, device: torch.device) -> None:
+        self.parts, self.device = parts, device
+        self._states = [shared_state(device)] * parts if parts > 1 else []
+
+    @contextlib.contextmanager
+    def turn(self, k: int) -> Iterator[None]:
+        if self.parts > 1:
+            restore_shared(self._states[k], self.device)
+        yield
+        if self.parts > 1:
+            self._states[k] = shared_state(self.device)

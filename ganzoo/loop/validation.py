@@ -1,0 +1,96 @@
+"""Scores while a model trains: every so many images, and the best model so far kept in a file of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ganzoo import data
+from ganzoo.catalogue.catalogue import entries
+from ganzoo.contract.options import parse_spec
+from ganzoo.contract.settings import Settings
+from ganzoo.data.source import Report, silent
+from ganzoo.errors import UsageError, nearest
+from ganzoo.loop.ema import generator_state
+from ganzoo.model.model import Model
+from ganzoo.runs import checkpoint
+from ganzoo.runs.run import Run
+from ganzoo.scoring.evaluator import Judge, judged_data, keep
+
+REHEARSED = 16  # samples of the trial before training
+
+
+class Scorekeeper:
+    """Scores the averaged generator as `ganzoo evaluate` would, with its default seed, and keeps the best.
+
+    Attributes:
+        every: images between two evaluations; None: there are none.
+    """
+
+    def __init__(self, settings: Settings, report: Report = silent) -> None:
+        """Raises: UsageError when there is no such metric or score, or the options do not go together."""
+        self.every, self.kept = settings.evaluate_every, settings.keep_best
+        specs = split_specs(settings.evaluate)
+        if self.every is None and (specs or self.kept):
+            raise UsageError("--evaluate and --keep-best need --evaluate-every: say after how many images.")
+        if self.kept is not None:
+            metric, self.better = _metric_of(self.kept)
+            if metric not in [parse_spec(spec)[0] for spec in specs]:
+                specs.append(metric)
+        self.judge = Judge(specs, report=report) if self.every is not None else None
+
+    def due(self, before: int, after: int) -> bool:
+        """Whether an evaluation is due after a step that took the images drawn from `before` to `after`."""
+        return self.every is not None and before // self.every < after // self.every
+
+    def rehearse(self, model: Model, dataset: data.Dataset) -> None:
+        """Scores a few samples before training: what does not apply is said now, what takes long once is done now.
+
+        Raises: UsageError.
+        """
+        if self.judge is None:
+            return
+        trial = Judge(report=self.judge.report, samples=REHEARSED)
+        trial.metrics, trial.strict = self.judge.metrics, self.judge.strict
+        names = [score["name"] for score in trial.scores(*trial.evidence(model, dataset), model.facts, "trial")]
+        if self.kept is not None and self.kept not in names:
+            raise UsageError(f"--keep-best {self.kept} is no score of such a model; {nearest(self.kept, names)}")
+
+    def __call__(self, run: Run, model: Model) -> dict[str, float]:
+        """Scores a run's model, keeps the row, and keeps the model if it is the best so far. Returns scores by name."""
+        assert self.judge is not None
+        evidence, split = self.judge.evidence(model, self._dataset(model.facts))
+        scores = self.judge.scores(evidence, split, model.facts, run.model_file.name, run.path)
+        keep(run.path, model.facts, scores, training=True)
+        for score in scores:
+            if score["name"] == self.kept and self._is_best(run, score["value"]):
+                told = {**score, "better": self.better}
+                checkpoint.save(run.best_file, generator_state(model.architecture), {**model.facts, "score": told})
+        return {score["name"]: score["value"] for score in scores}
+
+    def _is_best(self, run: Run, value: float) -> bool:
+        if not run.best_file.exists():
+            return True
+        best: Mapping[str, Any] = checkpoint.read_facts(run.best_file)["score"]
+        if best["name"] != self.kept:
+            return True
+        return bool(value > best["value"] if self.better == "larger" else value < best["value"])
+
+    def _dataset(self, facts: Mapping[str, Any]) -> data.Dataset:
+        if not hasattr(self, "_judged"):
+            self._judged = judged_data(facts["data"], facts["run"])
+        return self._judged
+
+
+def split_specs(text: str) -> list[str]:
+    """``"swd:patches=4,directions=8,classifier"`` is swd with two options, and classifier."""
+    return [spec for spec in re.split(r",(?![^,:]*=)", text) if spec]
+
+
+def _metric_of(score: str) -> tuple[str, str]:
+    """The metric that gives a score, and whether "smaller" or "larger" is better. Raises: UsageError."""
+    known = {name: (entry.name, better) for entry in entries("metric") for name, better in entry.card.better.items()}
+    if score not in known:
+        raise UsageError(f"--keep-best {score} is not a score that tells the better model; {nearest(score, known)}")
+    return known[score]

@@ -1,0 +1,221 @@
+"""A trained generator for other programs: one file, checked against the model before it is kept.
+
+``safetensors`` is what `ganzoo.load` opens; ``torch-export`` runs in torch without ganzoo and without the plugin;
+``onnx`` runs without torch. The last two take batches of any size, and where they translate images of any size that
+the networks take; they carry the model's facts as JSON under "ganzoo".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.export import Dim, ExportedProgram
+
+from ganzoo.errors import GanzooError, UsageError, nearest
+from ganzoo.loop.ema import generator_state
+from ganzoo.model.model import Model, load
+from ganzoo.runs import checkpoint
+
+ENDINGS = {"safetensors": ".safetensors", "torch-export": ".pt2", "onnx": ".onnx"}
+TOLERANCE = 1e-4  # largest difference of a pixel in [-1, 1] between the file's images and the model's
+TRACED, CHECKED = 2, (1, 3)  # batch sizes: traced with one, checked with others
+NEEDED = ("onnx", "onnxscript", "onnxruntime")
+
+
+def export(
+    source: str | os.PathLike[str] | Model,
+    format: str,
+    out: str | os.PathLike[str] | None = None,
+    to: str | None = None,
+) -> Path:
+    """Writes a model's generator for use elsewhere and returns the file.
+
+    The program takes z [B, Z] from N(0, 1), and label [B], int64, where it was trained with labels; or, where it
+    translates, source [B, C, H, W] in [-1, 1]. It gives images [B, C, H, W] in [-1, 1], for every B, on the CPU. To
+    translate, H and W are multiples of the architecture's `side_multiple`, twice of it or more and not below its
+    `smallest_side`; where it has no such multiple, they are the data's.
+
+    Args:
+        source: a run's folder, a model.safetensors file, an address of one as in `ganzoo.load`, or a loaded model.
+        format: "safetensors", "torch-export" or "onnx".
+        out: the file; None: named after the run, in the working folder.
+        to: the domain to translate to, for architectures that translate.
+    Raises:
+        UsageError: no such run, format or domain.
+        GanzooError: the architecture cannot be exported so, packages are missing (says which to install), or the
+            file's images differ from the model's by more than 1e-4; nothing is kept then.
+    """
+    if format not in ENDINGS:
+        raise UsageError(f"There is no format {format!r}; {nearest(format, ENDINGS)}")
+    missing = [name for name in NEEDED if find_spec(name) is None] if format == "onnx" else []
+    if missing:
+        raise GanzooError(
+            f"ONNX needs {', '.join(missing)}, not installed here; in the checkout: pip install -e '.[onnx]'."
+        )
+    model = source if isinstance(source, Model) else load(source, device="cpu")
+    _check_direction(model, to, needed=format != "safetensors")
+    target = Path(out) if out is not None else _default(model, format, to)
+    temporary = target.with_name(f".{target.stem}.{os.getpid()}{ENDINGS[format]}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            _WRITERS[format](model, to, temporary)
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise GanzooError(f"{target} cannot be written ({error.strerror or error}); choose another -o.") from error
+    return target
+
+
+class Program(nn.Module):
+    """What is exported: the model's images from latents and labels, or of domain `to` from images, clamped."""
+
+    def __init__(self, model: Model, to: str | None) -> None:
+        super().__init__()
+        self.architecture, self.to_domain = model.architecture, to
+        self.eval()
+
+    def forward(self, first: Tensor, label: Tensor | None = None) -> Tensor:
+        if self.to_domain is not None:
+            images = self.architecture.translate(first, self.to_domain)
+        else:
+            images = self.architecture.generate(first, label)
+        return images.clamp(-1, 1) if self.architecture.data.is_image else images
+
+    @property
+    def multiple(self) -> int | None:
+        """What the sides of images to translate are multiples of; None where they are fixed, or there are none."""
+        return self.architecture.side_multiple if self.to_domain is not None else None
+
+    def inputs(self, count: int, larger: int = 0) -> dict[str, Tensor]:
+        """Something to trace or to check the program with, by the inputs' names; `larger` enlarges images."""
+        architecture, stream = self.architecture, torch.Generator().manual_seed(count)
+        if self.to_domain is not None:
+            channels, height, width = architecture.data.shape
+            step = larger * (self.multiple or 0)
+            size = (count, channels, height + step, width + 2 * step)
+            return {"source": torch.rand(size, generator=stream) * 2 - 1}
+        assert architecture.latents is not None
+        found = {"z": torch.randn((count, architecture.latents), generator=stream)}
+        if architecture.conditional:
+            found["label"] = torch.arange(count) % len(architecture.data.classes)
+        return found
+
+
+def directions(model: Model) -> tuple[str | None, ...]:
+    """The domains that a model translates to; one None where it makes images from latents."""
+    return model.domains or (None,)
+
+
+def _check_direction(model: Model, to: str | None, needed: bool) -> None:
+    """Raises: UsageError when the domain is unknown, given in vain, or missing though `needed`."""
+    name, known = model.facts["architecture"], [domain for domain in directions(model) if domain is not None]
+    if to is not None and not known:
+        raise UsageError(f"{name} does not translate; leave out --to.")
+    if to is not None and to not in known:
+        raise UsageError(f"There is no domain {to!r}; {nearest(to, known)}")
+    if to is None and needed and known:
+        raise UsageError(f"{name} translates; say in which direction: --to {' or --to '.join(known)}.")
+    if not known:
+        model.noise(1)  # says so where there are no latents either
+
+
+def _default(model: Model, format: str, to: str | None) -> Path:
+    return Path((model.name if to is None else f"{model.name}-to-{to}") + ENDINGS[format])
+
+
+def _write_safetensors(model: Model, to: str | None, file: Path) -> None:
+    checkpoint.save(file, generator_state(model.architecture), model.facts)
+    again = load(file, device="cpu")
+    for direction in directions(model):
+        program = Program(again, direction)
+        _check(model, direction, lambda inputs: cast(Tensor, program(*inputs.values())))  # noqa: B023 (called at once)
+
+
+def _write_torch_export(model: Model, to: str | None, file: Path) -> None:
+    traced, any_size = _traced(model, to)
+    torch.export.save(traced, file, extra_files={"ganzoo": json.dumps(model.facts)})
+    program = torch.export.load(file).module()
+    _check(model, to, lambda inputs: program(*inputs.values()), any_size)
+
+
+def _write_onnx(model: Model, to: str | None, file: Path) -> None:
+    import onnxruntime
+
+    names = list(Program(model, to).inputs(TRACED))
+    traced, any_size = _traced(model, to)
+    first = {0: "batch", 2: "height", 3: "width"} if any_size else {0: "batch"}
+    try:
+        program = torch.onnx.export(
+            traced, input_names=names, output_names=["images"],
+            dynamic_shapes=(first, *[None] * (len(names) - 1)), dynamo=True, verbose=False,
+            optimize=False,  # onnxscript's optimizer takes away "+ 1e-8", and with it every such guard against 0
+        )  # fmt: skip
+    except torch.onnx.OnnxExporterError as error:
+        raise _cannot(model, "ONNX", error) from error
+    assert program is not None
+    program.model.metadata_props["ganzoo"] = json.dumps(model.facts)
+    program.save(str(file), external_data=False)
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+
+    def run(inputs: dict[str, Tensor]) -> Tensor:
+        return torch.from_numpy(session.run(None, {name: value.numpy() for name, value in inputs.items()})[0])
+
+    _check(model, to, run, any_size)
+
+
+def _traced(model: Model, to: str | None) -> tuple[ExportedProgram, bool]:
+    """The program for any batch, and whether its images may have any size too."""
+    program = Program(model, to)
+    if program.multiple is not None:
+        with contextlib.suppress(Exception):  # then of one size, as every other
+            return _trace(program, any_size=True), True
+    try:
+        return _trace(program, any_size=False), False
+    except Exception as error:  # torch.export raises whatever the architecture's code makes it
+        raise _cannot(model, "a program", error) from error
+
+
+@torch.no_grad()
+def _trace(program: Program, any_size: bool) -> ExportedProgram:
+    inputs = tuple(program.inputs(TRACED, larger=1 if any_size else 0).values())
+    shape = {0: Dim("batch", min=1)}
+    if any_size and program.multiple is not None:
+        least = max(2, -(-program.architecture.smallest_side // program.multiple))  # tracing takes 1 for a constant
+        shape |= {axis: program.multiple * Dim(name, min=least) for axis, name in ((2, "height"), (3, "width"))}
+    return torch.export.export(program, inputs, dynamic_shapes=tuple(shape for _ in inputs))
+
+
+def _cannot(model: Model, what: str, error: Exception) -> GanzooError:
+    lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return GanzooError(
+        f"{model.facts['architecture']} cannot be written as {what} ({lines[0].strip().rstrip('.')}); "
+        "use --format safetensors."
+    )
+
+
+@torch.no_grad()
+def _check(model: Model, to: str | None, run: Callable[[dict[str, Tensor]], Tensor], any_size: bool = False) -> None:
+    """Raises: GanzooError when what was written makes other images than the model."""
+    program = Program(model, to)
+    for larger, count in enumerate(CHECKED):
+        inputs = program.inputs(count, 2 * larger if any_size else 0)
+        expected, given = program(*inputs.values()), run(inputs)
+        difference = (given - expected).abs().max().item() if given.shape == expected.shape else float("inf")
+        if not difference <= TOLERANCE:
+            raise GanzooError(
+                f"The exported {model.facts['architecture']} makes other images than the model (a batch of {count} "
+                f"differs by up to {difference:.2g}); nothing was written. Please report it to its author."
+            )
+
+
+_WRITERS = {"safetensors": _write_safetensors, "torch-export": _write_torch_export, "onnx": _write_onnx}

@@ -1,0 +1,152 @@
+"""What can be done with latents: walks between them, the latent of a given image, and its neighbours.
+
+Everything is a function of the seed. Z stands for the latents' length, P for points, T for frames.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import torch
+from torch import Tensor
+
+from ganzoo.contract.architecture import Styled
+from ganzoo.contract.randomness import derive
+from ganzoo.errors import UsageError
+
+if TYPE_CHECKING:
+    from ganzoo.model.model import Model
+
+CANDIDATES = 256  # samples that a descent's starts are chosen from
+RATE = 0.1  # of the descent, in standard deviations of a latent
+REACH = 2.0  # how much longer than a Gaussian latent's usual length sqrt(Z) a projected one may be
+
+
+@dataclass(frozen=True)
+class Projection:
+    """The image nearest to a given one that a descent over latents found.
+
+    Attributes:
+        latent: z [Z], or the style w [...] where the architecture has styles.
+        label: the class's number; None where there are none.
+        image: what the latent makes, [C, H, W] in [-1, 1].
+        target: what was asked for, [C, H, W] in [-1, 1].
+        error: mean squared difference between the two.
+        mean_error: the same for the mean of many samples in place of the image, to judge `error` by.
+    """
+
+    latent: Tensor
+    label: int | None
+    image: Tensor
+    target: Tensor
+    error: float
+    mean_error: float
+
+
+def slerp(start: Tensor, end: Tensor, t: Tensor) -> Tensor:
+    """From latents `start` to `end` [..., Z] along the arc between them: t [...] in [0, 1] -> [..., Z].
+
+    A Gaussian latent's length is nearly constant, and the straight line would leave it; here the direction turns
+    evenly and the length goes from the one's to the other's.
+    """
+    t = t[..., None]
+    lengths = start.norm(dim=-1, keepdim=True), end.norm(dim=-1, keepdim=True)
+    a, b = start / lengths[0], end / lengths[1]
+    angle = (a * b).sum(-1, keepdim=True).clamp(-1, 1).acos()
+    turned = ((1 - t) * angle).sin() * a + (t * angle).sin() * b
+    arc = turned / angle.sin() * torch.lerp(*lengths, t)
+    return torch.where(angle.sin() > 1e-3, arc, torch.lerp(start, end, t))
+
+
+def walk(stops: Tensor, frames: int, ends: bool = False) -> Tensor:
+    """From each of the stops [P, Z] to the next, and from the last to the first: [P, T, Z].
+
+    Args:
+        ends: every stretch has its end too, for looking at each alone; without, the walk repeats nothing.
+    """
+    times = torch.linspace(0, 1, frames if ends else frames + 1)[:frames]
+    return slerp(stops[:, None], stops.roll(-1, 0)[:, None], times.expand(len(stops), frames))
+
+
+def interpolate(
+    model: Model, points: int, frames: int, seed: int, label: str | int | None, truncation: float, ends: bool
+) -> Tensor:
+    """Images [P * T, C, H, W] along a walk; see `Model.interpolate`."""
+    if points < 2 or frames < 2:
+        raise UsageError(f"A walk takes 2 points and 2 frames or more, not {points} and {frames}.")
+    z = walk(model.noise(points, seed), frames, ends).flatten(0, 1)
+    chosen = model.labels(1, seed, label)
+    return model.generate(z, None if chosen is None else chosen.expand(len(z)), truncation)
+
+
+def project(
+    model: Model, target: Tensor, steps: int, starts: int, seed: int, label: str | int | None = None
+) -> Projection:
+    """Descends from the `starts` best of many samples, all at once; see `Model.project`."""
+    if steps < 0 or not 1 <= starts <= CANDIDATES:
+        raise UsageError(f"A descent takes 0 steps or more and 1 to {CANDIDATES} starts, not {steps} and {starts}.")
+    shape = model.architecture.data.shape
+    z = model.noise(CANDIDATES, derive(seed, "project"))
+    if tuple(target.shape) != shape:
+        raise UsageError(f"The image has shape {tuple(target.shape)}, and the model makes {shape}.")
+    labels = model.labels(CANDIDATES, derive(seed, "project"), label)
+    samples = model.generate(z, labels)
+    best = errors(samples, target).argsort(stable=True)[:starts]
+    chosen = None if labels is None else labels[best]
+    first = model.latents(z[best], chosen)
+    last = descend(model, first, chosen, target, steps, scale=model.latents(z, labels).std(0).mean().item())
+    found = torch.cat([first, last])
+    found_labels = None if chosen is None else chosen.repeat(2)
+    images = model.render(found, found_labels)
+    i = int(errors(images, target).argmin())
+    return Projection(
+        latent=found[i],
+        label=None if found_labels is None else int(found_labels[i]),
+        image=images[i],
+        target=target,
+        error=errors(images[i], target).item(),
+        mean_error=errors(samples.mean(0), target).item(),
+    )
+
+
+def descend(model: Model, latents: Tensor, label: Tensor | None, target: Tensor, steps: int, scale: float) -> Tensor:
+    """Latents [N, ...] whose images are nearer to the target [C, H, W], each after `steps` steps of Adam of its own.
+
+    The rate falls from `RATE` latents' standard deviations (`scale`) to 0 along half a cosine. A latent z stays within
+    the lengths that Gaussian noise has; a style w goes where it likes.
+    """
+    architecture, device = model.architecture, model.architecture.device
+    styled = isinstance(architecture, Styled)
+    wanted, label = target.to(device), None if label is None else label.to(device)
+    place = latents.to(device).clone().requires_grad_()
+    optimizer = torch.optim.Adam([place], lr=RATE * scale)
+    furthest = math.sqrt(latents[0].numel()) + REACH
+    with torch.enable_grad():
+        for step in range(steps):
+            optimizer.param_groups[0]["lr"] = RATE * scale * (1 + math.cos(math.pi * step / steps)) / 2
+            images = cast(Styled, architecture).synthesis(place) if styled else architecture.generate(place, label)
+            (place.grad,) = torch.autograd.grad(errors(images, wanted).sum(), [place])
+            optimizer.step()
+            if not styled:
+                place.data.mul_((furthest / place.data.norm(dim=1, keepdim=True)).clamp(max=1))
+    return place.detach().cpu()
+
+
+def vary(model: Model, found: Projection, n: int, strength: float, seed: int) -> Tensor:
+    """Images [n, C, H, W] of neighbours of a projection's latent; see `Model.vary`."""
+    if n < 1 or not 0 <= strength <= 1:
+        raise UsageError(f"Variations are 1 or more, of a strength from 0 to 1, not {n} of {strength:g}.")
+    label = None if found.label is None else torch.full((n,), found.label)
+    others = model.latents(model.noise(n, derive(seed, "vary")), label)
+    if isinstance(model.architecture, Styled):
+        near = torch.lerp(found.latent.expand_as(others), others, strength)
+    else:  # the sum of two Gaussian latents with these weights is one again
+        near = math.sqrt(1 - strength**2) * found.latent + strength * others
+    return model.render(near, label)
+
+
+def errors(images: Tensor, target: Tensor) -> Tensor:
+    """Mean squared difference between images [..., C, H, W] and one image [C, H, W]: [...]."""
+    return (images.float() - target.float()).square().mean((-3, -2, -1))

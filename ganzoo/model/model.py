@@ -1,0 +1,369 @@
+"""A trained generator to use: opened from a run or from a single file that needs no other."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, overload
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
+
+import ganzoo
+from ganzoo import data
+from ganzoo.catalogue.catalogue import Entry, catalogue, find
+from ganzoo.catalogue.single_file import reopen
+from ganzoo.catalogue.upgrade import stored_config
+from ganzoo.contract.architecture import Architecture, DataSpec, Styled, is_generator, networks
+from ganzoo.contract.randomness import stream
+from ganzoo.devices import pick_device
+from ganzoo.errors import GanzooError, UsageError, nearest
+from ganzoo.loop.ema import generator_state
+from ganzoo.model import latents
+from ganzoo.model.latents import Projection
+from ganzoo.model.translation import through, translates
+from ganzoo.pictures.grid import from_picture, read_picture, to_picture
+from ganzoo.plan.plan import find_label, load_architecture
+from ganzoo.runs import checkpoint
+from ganzoo.runs.address import fetch, is_remote
+from ganzoo.runs.run import FORMAT, Run
+
+BATCH = 64  # images generated at a time; fixed, so that a sample does not depend on how many are asked for
+SETTLE = 512  # images that batch norm's statistics are measured on
+
+
+class Model:
+    """The averaged generators of a run, in evaluation mode.
+
+    Attributes:
+        facts: the file's header: architecture, distribution and version it needs, config, data and its origin.
+        architecture: the module, on its device.
+    """
+
+    def __init__(self, architecture: Architecture, facts: Mapping[str, Any]) -> None:
+        self.architecture = architecture.eval().requires_grad_(False)
+        self.facts = dict(facts)
+
+    @property
+    def name(self) -> str:
+        """What a file made with the model is called: after its run, in letters that any folder takes."""
+        return re.sub(r"[^\w.-]+", "-", str(self.facts.get("run", self.facts["architecture"])))
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the labels that `sample` takes; () when the architecture takes none."""
+        return self.architecture.data.classes if self.architecture.conditional else ()
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """Names of the domains that `translate` takes; () when the architecture does not translate."""
+        return self.architecture.data.domains if translates(self.architecture) else ()
+
+    def load_generators(self, tensors: Mapping[str, Tensor]) -> None:
+        """Takes weights by state-dict key. Raises: GanzooError when they are not this architecture's."""
+        wanted = generator_state(self.architecture)
+        if set(wanted) != set(tensors) or any(wanted[key].shape != tensors[key].shape for key in wanted):
+            raise GanzooError(
+                f"The weights do not fit {type(self.architecture).__name__} as its options say; "
+                "the file is not what was written, or its plugin has changed."
+            )
+        self.architecture.load_state_dict(dict(tensors), strict=False)
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Measures batch norm's running statistics anew, on noise, for the weights there are.
+
+        Averaged weights make activations of less variance than any of the networks they average, so that statistics
+        averaged along with them wash the images out.
+        """
+        norms = [norm for norm in self.architecture.modules() if isinstance(norm, _BatchNorm)]
+        norms = [norm for norm in norms if norm.track_running_stats]
+        if not norms or self.architecture.latents is None:
+            return
+        momenta = [norm.momentum for norm in norms]
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # the plain mean over all batches
+            norm.train()
+        self.generate(self.noise(SETTLE, seed=-1), self.labels(SETTLE, seed=-1))
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+            norm.eval()
+
+    def noise(self, n: int, seed: int = 0) -> Tensor:
+        """Latents [n, Z] from N(0, 1), a function of the seed; the first k of n are the same for every n."""
+        if self.architecture.latents is None:
+            instead = f"; `ganzoo translate` takes images to {' or '.join(self.domains)}" if self.domains else ""
+            raise UsageError(f"{self.facts['architecture']} makes no images from noise: it has no latents{instead}.")
+        even = -(-n // 16) * 16  # torch draws the last few of an uneven count in another way
+        return torch.randn(even, self.architecture.latents, generator=stream(seed, "sample"))[:n]
+
+    def labels(self, n: int, seed: int = 0, label: str | int | None = None) -> Tensor | None:
+        """Labels [n] int64: the one asked for, else uniform by the seed; None when the architecture takes none.
+
+        Raises: UsageError when there is no such label.
+        """
+        if not self.classes:
+            if label is not None:
+                raise UsageError(f"{self.facts['architecture']} was trained without labels; leave out --label.")
+            return None
+        if label is None:
+            return torch.randint(len(self.classes), (n,), generator=stream(seed, "labels"))
+        return torch.full((n,), find_label(self.classes, label))
+
+    def generate(self, z: Tensor, label: Tensor | None = None, truncation: float = 1.0) -> Tensor:
+        """Images [n, C, H, W] in [-1, 1], on the CPU, from latents [n, Z] and labels [n]; vectors come as they are."""
+        check_truncation(truncation)
+        images = self._in_pieces(partial(self.architecture.generate, truncation=truncation), z, label)
+        return images.clamp(-1, 1) if self.architecture.data.is_image else images
+
+    def latents(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        """Where z [n, Z] lies in the space of `project`: w [n, ...] where there are styles, else z itself."""
+        if not isinstance(self.architecture, Styled):
+            return z
+        return self._in_pieces(self.architecture.mapping, z, label)
+
+    def render(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
+        """Images [n, C, H, W] in [-1, 1] of latents [n, ...] in the space of `latents`."""
+        if not isinstance(self.architecture, Styled):
+            return self.generate(latent, label)
+        return self._in_pieces(self.architecture.synthesis, latent).clamp(-1, 1)
+
+    @torch.no_grad()
+    def _in_pieces(self, work: Callable[..., Tensor], *inputs: Tensor | None) -> Tensor:
+        """`work` on a few rows of the inputs at a time, on the model's device; those that are None are left out."""
+        device = self.architecture.device
+        given = [rows for rows in inputs if rows is not None]
+        pieces = []
+        for start in range(0, len(given[0]), BATCH):
+            piece = work(*(rows[start : start + BATCH].to(device) for rows in given))
+            pieces.append(piece.float().cpu())
+        return torch.cat(pieces)
+
+    def sample(self, n: int = 1, seed: int = 0, label: str | int | None = None, truncation: float = 1.0) -> Tensor:
+        """New images [n, C, H, W] in [-1, 1] (or vectors [n, D]), the same for the same seed.
+
+        Args:
+            label: a class's name or number, for conditional architectures; None draws them.
+            truncation: 1 for none; less pulls towards the mean, where the architecture can.
+        Raises: UsageError for n < 1, an unknown label, or truncation where there is none.
+        """
+        if n < 1:
+            raise UsageError(f"At least one image can be sampled, not {n}.")
+        return self.generate(self.noise(n, seed), self.labels(n, seed, label), truncation)
+
+    @torch.no_grad()
+    def mix(self, coarse: Tensor, fine: Tensor, cutoff: int | None = None, truncation: float = 1.0) -> Tensor:
+        """Style mixing: images [R, K, C, H, W] in [-1, 1], coarse styles of each of R latents with fine of K.
+
+        Args:
+            coarse, fine: latents [R, Z] and [K, Z], such as `noise` gives.
+            cutoff: layers that take coarse styles, counted from the first; None for the architecture's choice.
+        Raises: UsageError when the architecture has no styles, or so many layers not.
+        """
+        check_truncation(truncation)
+        device, count = self.architecture.device, len(fine)
+        pieces = []
+        for z in coarse:
+            for start in range(0, count, BATCH):
+                part = fine[start : start + BATCH].to(device)
+                repeated = z.to(device).expand(len(part), -1)
+                pieces.append(self.architecture.mix(repeated, part, cutoff, truncation).float().cpu())
+        images = torch.cat(pieces).clamp(-1, 1)
+        return images.reshape(len(coarse), count, *images.shape[1:])
+
+    @overload
+    def translate(self, images: Tensor, to: str) -> Tensor: ...
+    @overload
+    def translate(self, images: Image.Image, to: str) -> Image.Image: ...
+    @overload
+    def translate(self, images: Sequence[Image.Image], to: str) -> list[Image.Image]: ...
+    def translate(self, images: Any, to: str) -> Any:
+        """Images of another domain, made into images of the domain `to`; each keeps its size.
+
+        Args:
+            images: a tensor [N, C, H, W] in [-1, 1], a PIL image, or several of any sizes. Sides that the networks
+                cannot take are padded by reflection and cut off again; networks of one size scale there and back.
+        Returns: what was given: a tensor on the CPU, an image, or a list of images.
+        Raises: UsageError when the architecture does not translate, there is no such domain, or an image is too small.
+        """
+        self.check_domain(to)
+        if isinstance(images, Tensor):
+            return through(self.architecture, images, to)
+        if isinstance(images, Image.Image):
+            return to_picture(through(self.architecture, from_picture(images, self.architecture.data.channels), to)[0])
+        return [self.translate(image, to) for image in images]
+
+    def check_domain(self, name: str) -> None:
+        """Raises: UsageError when `translate` does not take this domain."""
+        if not self.domains:
+            raise UsageError(
+                f"{self.facts['architecture']} does not translate between domains; "
+                "`ganzoo list --task translation` names those that do."
+            )
+        if name not in self.domains:
+            raise UsageError(f"There is no domain {name!r} in this model; {nearest(name, self.domains)}")
+
+    def interpolate(
+        self,
+        points: int = 6,
+        frames: int = 25,
+        seed: int = 0,
+        label: str | int | None = None,
+        truncation: float = 1.0,
+        ends: bool = False,
+    ) -> Tensor:
+        """Images along a walk through latents and back to the first: [points * frames, C, H, W] in [-1, 1].
+
+        Args:
+            points: the latents on the way, those of ``sample(points, seed)``; from each to the next along an arc.
+            frames: images from one point to the next.
+            label: the class of all of them; None draws one.
+            ends: let each stretch end at the next point, which a grid of one row a stretch wants and a movie does not.
+        Raises: UsageError for fewer than 2 points or frames, and as `sample` does.
+        """
+        return latents.interpolate(self, points, frames, seed, label, truncation, ends)
+
+    def project(
+        self,
+        image: str | os.PathLike[str] | Tensor,
+        steps: int = 200,
+        starts: int = 4,
+        seed: int = 0,
+        label: str | int | None = None,
+    ) -> Projection:
+        """Finds the latent whose image is nearest to a given one, by gradient descent on the mean squared error.
+
+        Args:
+            image: a file, cropped and scaled to what the model makes, or [C, H, W] in [-1, 1].
+            steps: of the descent.
+            starts: descents, from the nearest of many samples; the best of their ends is taken.
+            label: the class to look in; None leaves it to the samples.
+        Raises: UsageError when the image cannot be read or the model makes none from latents.
+        """
+        self.noise(1)  # says so at once where there are no latents
+        target = image if isinstance(image, Tensor) else read_picture(image, self.architecture.data.shape)
+        return latents.project(self, target, steps, starts, seed, label)
+
+    def vary(self, found: Projection, n: int = 8, strength: float = 0.3, seed: int = 0) -> Tensor:
+        """New versions [n, C, H, W] in [-1, 1] of a projected image.
+
+        Args:
+            strength: how far from its latent: 0 not at all, 1 as far as any other sample.
+        Raises: UsageError when n or strength is out of range.
+        """
+        return latents.vary(self, found, n, strength, seed)
+
+
+def check_truncation(psi: float) -> None:
+    """Raises: UsageError when it is no number that latents can be multiplied by."""
+    if not math.isfinite(psi):
+        raise UsageError(f"Truncation takes a number, 1 for none, not {psi}.")
+
+
+def load(path: str | os.PathLike[str], device: str = "auto") -> Model:
+    """The model of a run folder or of a model.safetensors file.
+
+    Args:
+        path: where it is: here, at ``https://…`` or, published on the hub, at ``hf://user/name[@revision]``. What is
+            elsewhere is downloaded once.
+    Raises:
+        UsageError: there is no such run or file, or it has no model yet.
+        GanzooError: the file is damaged, its architecture is not installed (says what to install), or it cannot be
+            fetched.
+    """
+    where = fetch(path).path
+    if where.is_dir():
+        run = Run.open(where)
+        where = run.model_file
+        if not where.exists():
+            raise UsageError(f"{run.path} has no model yet; it is written when training begins.")
+    elif not where.exists():
+        raise UsageError(f"There is no run or model {path}; `ganzoo runs` lists the runs.")
+    tensors, facts = checkpoint.load(where, str(path) if is_remote(path) else None)
+    check_facts(facts, str(path))
+    model = make_model(architecture_of(facts, str(path)), facts, device)
+    model.load_generators(tensors)
+    return model
+
+
+def check_facts(facts: Mapping[str, Any], what: str) -> None:
+    """Raises: GanzooError when a header, which may be a stranger's, does not say what a model is, and of what data."""
+    if "counters" in facts:
+        raise GanzooError(f"{what} is a checkpoint of training; give its run's folder, or its model.safetensors.")
+    data, files = facts.get("data"), facts.get("plugin_files", [])
+    lists = (("shape", int), ("classes", str), ("domains", str))
+    if (
+        not (isinstance(facts.get("config"), dict) and isinstance(data, dict))
+        or not all(isinstance(data.get(key), list) for key, _ in lists)
+        or not all(isinstance(item, kind) for key, kind in lists for item in data[key])
+        or not all(isinstance(data.get(key), str) for key in ("name", "origin"))
+        or not (isinstance(files, list) and all(isinstance(file, dict) for file in files))
+        or not all(isinstance(file.get(key), str) for file in files for key in ("path", "sha256"))
+        or not all(isinstance(file.get("offers"), list) for file in files)
+    ):
+        raise GanzooError(f"{what} does not say its options and what data it is of; it is no model of ganzoo's.")
+
+
+def make_model(entry: Entry, facts: Mapping[str, Any], device: str = "auto") -> Model:
+    """An untrained `Model` as the facts describe it, with the networks that only training needs left out."""
+    cls = load_architecture(entry)
+    config = stored_config(entry, cls.Config, facts, f"This model of {entry.name}")
+    spec = facts["data"]
+    data = DataSpec(tuple(spec["shape"]), tuple(spec["classes"]), tuple(spec["domains"]))
+    with torch.random.fork_rng(devices=[]):
+        architecture = cls(config, data)
+    for name in list(networks(architecture)):
+        top = name.split(".")[0]
+        if not is_generator(architecture, name) and hasattr(architecture, top):
+            delattr(architecture, top)
+    return Model(architecture.to(pick_device(device)), facts)
+
+
+def architecture_of(facts: Mapping[str, Any], what: str) -> Entry:
+    """The catalogue's entry for the architecture that a run's or model's facts name.
+
+    Raises: GanzooError when it is not installed, its file must be given anew, or all of it is of a newer ganzoo.
+    """
+    if facts.get("format", 0) > FORMAT:
+        raise GanzooError(f"{what} was made by a newer ganzoo ({facts.get('ganzoo')}); upgrade this one to open it.")
+    words = [facts.get(key, "") for key in ("architecture", "distribution", "version")]
+    name, distribution, version = words
+    files = facts.get("plugin_files", [])
+    for file, plugin in zip(files, reopen(files, what), strict=True):
+        if file["path"] == distribution:
+            return plugin.architecture(name)
+    if not all(isinstance(word, str) and re.fullmatch(r"\w[\w.+!-]*", word) for word in words):
+        raise GanzooError(f"{what} does not say which architecture it is of; it is no model of ganzoo's.")
+    with contextlib.suppress(UsageError):
+        return find("architecture", f"{distribution}:{name}")
+    for broken in catalogue().plugins:
+        if broken.error and broken.distribution == distribution:
+            raise GanzooError(f"{what} is a {name!r} of {distribution}, which does not work here: {broken.error}.")
+    with contextlib.suppress(UsageError):  # ganzoo's own distribution may have been renamed, and only that
+        return find("architecture", f"{ganzoo.DISTRIBUTION}:{name}")
+    ours = distribution == ganzoo.DISTRIBUTION
+    advice = "upgrade ganzoo" if ours else f"install it: pip install '{distribution}=={version}'"
+    raise GanzooError(
+        f"{what} is a {name!r}, an architecture of {distribution} {version}, which is not installed; {advice}."
+    )
+
+
+def data_of(facts: Mapping[str, Any]) -> str:
+    """The name of the data set that a run's or model's "data" facts name, now that others may offer that name too."""
+    name, distribution = facts["name"], facts.get("distribution")
+    return data.meant(name, (distribution,)) if distribution else str(name)
+
+
+def model_facts(run: Run, config: Mapping[str, Any], step: int, images: int) -> dict[str, Any]:
+    """The header of a run's model.safetensors: everything that sampling from it needs, and where it came from."""
+    keys = ("format", "ganzoo", "architecture", "distribution", "version", "preset", "data", "seed")
+    files = {"plugin_files": run.facts.get("plugin_files", [])}
+    origin = {"run": run.name, "step": step, "images": images, "average": run.facts["settings"]["average"]}
+    return {**{key: run.facts[key] for key in keys}, **files, "config": dict(config), **origin}

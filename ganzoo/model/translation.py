@@ -1,0 +1,119 @@
+"""Images from one domain to another, of any size, with an architecture that translates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+from torch.nn.functional import interpolate, pad
+
+from ganzoo.contract.architecture import Architecture
+from ganzoo.devices import out_of_memory
+from ganzoo.errors import GanzooError, UsageError
+from ganzoo.pictures.grid import grid
+
+if TYPE_CHECKING:
+    from ganzoo.model.model import Model
+
+PIXELS = 2**20  # that go through the networks at a time
+SIDE = 256  # pixels of the longer side of an image on a sheet, at the most
+GAP = 4  # pixels between images on a sheet
+
+
+def translates(architecture: Architecture) -> bool:
+    """Whether an architecture translates between domains."""
+    return type(architecture).translate is not Architecture.translate
+
+
+@torch.no_grad()
+def through(architecture: Architecture, images: Tensor, to: str) -> Tensor:
+    """Images [N, C, H, W] in [-1, 1], of any size, translated to a domain: [N, C, H, W] in [-1, 1] on the CPU.
+
+    Raises:
+        UsageError: they have other channels than the model, or are too small.
+        GanzooError: they are too large for the memory.
+    """
+    channels = architecture.data.channels
+    if images.dim() != 4 or images.shape[1] != channels:
+        raise UsageError(f"Images to translate must be [N, {channels}, H, W], not {list(images.shape)}.")
+    at_a_time = max(1, PIXELS // max(1, images.shape[2] * images.shape[3]))
+    try:
+        parts = [_fitted(architecture, part.to(architecture.device), to) for part in torch.split(images, at_a_time)]
+    except (RuntimeError, MemoryError) as error:
+        if not out_of_memory(error):
+            raise
+        raise GanzooError(
+            f"An image of {images.shape[3]}×{images.shape[2]} pixels takes more memory than the "
+            f"{architecture.device.type} has; scale it down, or choose another --device."
+        ) from error
+    return torch.cat(parts).clamp(-1, 1)
+
+
+def check_size(architecture: Architecture, height: int, width: int) -> None:
+    """Raises: UsageError when an image of this size is too small to be translated."""
+    least = max(architecture.smallest_side, architecture.side_multiple or 1)
+    if min(height, width) < least:
+        raise UsageError(
+            f"An image of {width}×{height} pixels is too small; "
+            f"{type(architecture).__name__} translates images of {least} pixels or more a side."
+        )
+
+
+def _fitted(architecture: Architecture, images: Tensor, to: str) -> Tensor:
+    """The architecture's `translate`, whatever the sides."""
+    height, width = images.shape[2:]
+    check_size(architecture, height, width)
+    multiple = architecture.side_multiple
+    if multiple is None:
+        own = (architecture.data.height, architecture.data.width)
+        return _scaled(architecture.translate(_scaled(images, own), to).float().cpu(), (height, width))
+    padded = pad(images, (0, -width % multiple, 0, -height % multiple), mode="reflect")
+    return architecture.translate(padded, to)[:, :, :height, :width].float().cpu()
+
+
+def _scaled(images: Tensor, size: tuple[int, int]) -> Tensor:
+    if tuple(images.shape[2:]) == size:
+        return images
+    return interpolate(images, size, mode="bicubic", align_corners=False, antialias=True)
+
+
+def there_and_back(model: Model, reals: Mapping[str, Tensor], columns: int) -> Image.Image:
+    """A sheet of three rows a domain: real images, translated to the next domain, and translated back.
+
+    Args:
+        reals: by domain, images [N, C, H, W] in [-1, 1], of which the first `columns` are shown, cut to the middle.
+    """
+    columns = min(columns, *(len(images) for images in reals.values()))
+    rows = []
+    for number, name in enumerate(model.domains):
+        real = _middle(reals[name][:columns], model.architecture.data.height, model.architecture.data.width)
+        there = model.translate(real, model.domains[(number + 1) % len(model.domains)])
+        rows += [real, there, model.translate(there, name)]
+    return grid(torch.cat(rows), columns)
+
+
+def _middle(images: Tensor, height: int, width: int) -> Tensor:
+    top, left = (images.shape[2] - height) // 2, (images.shape[3] - width) // 2
+    return images[:, :, top : top + height, left : left + width]
+
+
+def side_by_side(pairs: list[tuple[Image.Image, Image.Image]]) -> Image.Image:
+    """A sheet of images and their translations, one pair a row, the large ones scaled down."""
+    rows = [[_small(image) for image in pair] for pair in pairs]
+    left = max(row[0].width for row in rows)
+    width = left + max(row[1].width for row in rows) + 3 * GAP
+    height = sum(max(image.height for image in row) + GAP for row in rows) + GAP
+    mode = "L" if all(image.mode == "L" for row in rows for image in row) else "RGB"
+    whole, top = Image.new(mode, (width, height), "white"), GAP
+    for before, after in rows:
+        whole.paste(before, (GAP, top))
+        whole.paste(after, (left + 2 * GAP, top))
+        top += max(before.height, after.height) + GAP
+    return whole
+
+
+def _small(picture: Image.Image) -> Image.Image:
+    return ImageOps.contain(picture, (SIDE, SIDE)) if max(picture.size) > SIDE else picture

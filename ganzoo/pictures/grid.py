@@ -1,0 +1,101 @@
+"""Tensors to pictures: grids, scatter plots of points, and a picture in the terminal."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ganzoo.data.images import Unreadable, decode, render
+from ganzoo.errors import UsageError
+from ganzoo.pictures import scatter as plane
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+
+def to_bytes(images: Tensor) -> Tensor:
+    """Images [N, C, H, W] in [-1, 1] (clamped) -> uint8 [N, H, W, C]."""
+    scaled = images.detach().float().cpu().clamp(-1, 1).add(1).mul(127.5).round()
+    return scaled.to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+
+
+def to_picture(image: Tensor) -> Image.Image:
+    """One image [C, H, W] in [-1, 1] as a PIL image: grey, RGB or RGBA."""
+    array = to_bytes(image[None])[0].numpy()
+    return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
+
+
+def from_picture(picture: Image.Image, channels: int) -> Tensor:
+    """A PIL image as [1, C, H, W] in [-1, 1]; what is transparent is laid on white unless C is 4.
+
+    Raises: UsageError when its colours cannot be converted.
+    """
+    try:
+        pixels = render(picture, (picture.height, picture.width), channels, "crop")
+    except Unreadable as error:
+        raise UsageError(f"An image {error}.") from error
+    return _from_bytes(pixels)[None]
+
+
+def _from_bytes(pixels: numpy.ndarray[Any, Any]) -> Tensor:
+    """uint8 [H, W, C] -> [C, H, W] in [-1, 1]."""
+    return torch.from_numpy(pixels.copy()).permute(2, 0, 1).float().div(127.5).sub(1)
+
+
+def read_picture(file: str | os.PathLike[str], shape: tuple[int, ...]) -> Tensor:
+    """An image file as [C, H, W] in [-1, 1] of this shape: scaled to cover it, the middle cut out.
+
+    Raises: UsageError when it cannot be read, or when the shape is no image's.
+    """
+    if len(shape) != 3:
+        raise UsageError("The model makes points, not images; there is nothing to compare an image with.")
+    try:
+        pixels = render(decode(Path(file).read_bytes()), shape[1:], shape[0], "crop")
+    except OSError as error:
+        raise UsageError(f"The image {file} cannot be read ({error.strerror or error}).") from error
+    except Unreadable as error:
+        raise UsageError(f"{file} {error}; give another image.") from error
+    return _from_bytes(pixels)
+
+
+def sheet(items: Tensor, columns: int | None = None, gap: int = 2) -> Image.Image:
+    """One picture of many: a grid of images [N, C, H, W], or a scatter plot of vectors [N, D]."""
+    return plane.draw(items, plane.View()) if items.dim() == 2 else grid(items, columns, gap)
+
+
+def grid(images: Tensor, columns: int | None = None, gap: int = 2) -> Image.Image:
+    """Images [N, C, H, W] in [-1, 1] in rows, `gap` pixels apart; about square unless `columns` says."""
+    pictures = [to_picture(image) for image in images]
+    columns = columns or math.ceil(math.sqrt(len(pictures)))
+    rows = math.ceil(len(pictures) / columns)
+    width, height = pictures[0].size
+    size = (columns * (width + gap) + gap, rows * (height + gap) + gap)
+    whole = Image.new(pictures[0].mode, size, "white")
+    for i, picture in enumerate(pictures):
+        row, column = divmod(i, columns)
+        whole.paste(picture, (gap + column * (width + gap), gap + row * (height + gap)))
+    return whole
+
+
+def in_terminal(picture: Image.Image, columns: int = 80) -> Text:
+    """The picture as rich text, two pixels a character (upper half block), at most so many columns wide."""
+    from rich.color import Color
+    from rich.style import Style
+    from rich.text import Text
+
+    width = min(columns, picture.width)
+    height = max(2, round(picture.height * width / picture.width / 2) * 2)
+    pixels = numpy.asarray(picture.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)).tolist()
+    text = Text(no_wrap=True)
+    for upper, lower in zip(pixels[::2], pixels[1::2], strict=True):
+        for above, below in zip(upper, lower, strict=True):
+            text.append("▀", Style(color=Color.from_rgb(*above), bgcolor=Color.from_rgb(*below)))
+        text.append("\n")
+    return text

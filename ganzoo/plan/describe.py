@@ -1,0 +1,106 @@
+"""What an architecture is, takes and weighs, as `ganzoo show` prints it."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ganzoo.catalogue.catalogue import Entry, catalogue, entries, find
+from ganzoo.catalogue.single_file import FilePlugin, named
+from ganzoo.contract.architecture import Architecture, DataSpec, parameter_counts, weightless
+from ganzoo.contract.options import options
+from ganzoo.contract.settings import BY_ARCHITECTURE, Settings, parse_resolution
+from ganzoo.plan.plan import apply_options, load_architecture, option_table, preset_row
+
+
+def describe(architecture: str, *, preset: str | None = None, **given: Any) -> dict[str, Any]:
+    """Everything that is to be said of an architecture with a preset and options: its card, every option with type,
+    default, help and value, presets, recipes, and the parameters of each network, counted without making them.
+
+    Raises: UsageError for an unknown architecture, preset or option.
+    """
+    entry = find("architecture", named(architecture))
+    model, card = load_architecture(entry), entry.card
+    given = {name: value for name, value in given.items() if value is not None}
+    config, settings = configured(entry, model, preset, given)
+    own = set(options(model.Config)) - set(BY_ARCHITECTURE)
+    data = example_data(entry, model, settings)
+    return {
+        "name": entry.name,
+        "title": card.title,
+        "year": card.year,
+        "paper": card.paper,
+        "summary": card.summary,
+        "tasks": sorted(card.tasks),
+        "resolutions": list(card.resolutions),
+        "channels": list(card.channels),
+        "licence": card.licence,
+        "bf16": card.bf16,
+        "distribution": entry.distribution,
+        "version": entry.version,
+        "preset": preset,
+        "options": [
+            {
+                "name": name,
+                "type": item.type_name,
+                "default": item.default,
+                "help": item.help,
+                "value": getattr(config if name in own else settings, name),
+                "group": "architecture" if name in own else "trainer",
+            }
+            for name, item in option_table(model).items()
+        ],
+        "presets": [{"name": name, "options": dict(row)} for name, row in model.presets.items()],
+        "parameters": parameters(model, config, data),
+        "counted_for": list(data.shape),
+        "recipes": [{"name": each.name, "summary": each.card.summary} for each in _recipes(entry)],
+        "readme": _readme(entry),
+    }
+
+
+def configured(
+    entry: Entry, model: type[Architecture], preset: str | None, given: Mapping[str, Any]
+) -> tuple[Any, Settings]:
+    """Config and settings with a preset and options applied, for no data in particular. Raises: UsageError."""
+    defaults = option_table(model)
+    settings = Settings(**{name: defaults[name].default for name in options(Settings)})
+    row = preset_row(entry.name, model, preset)
+    config, settings = apply_options(entry.name, model.Config(), settings, row)
+    return apply_options(entry.name, config, settings, given)
+
+
+def example_data(entry: Entry, model: type[Architecture], settings: Settings) -> DataSpec:
+    """Data such as the architecture is made for: of the size and channels asked, else of those it is tested at."""
+    card = entry.card
+    classes = tuple(map(str, range(10))) if model.conditional else ()
+    domains = ("A", "B") if "translation" in card.tasks else ()
+    if not card.resolutions:
+        return DataSpec((2,), classes, domains)
+    asked = settings.resolution or (64 if 64 in card.resolutions else card.resolutions[0])
+    channels = settings.channels or max((c for c in card.channels if c <= 3), default=3)
+    return DataSpec((channels, *parse_resolution(asked)), classes, domains)
+
+
+def parameters(model: type[Architecture], config: Any, data: DataSpec) -> dict[str, int]:
+    """Trainable parameters of each network, counted without giving them memory. Raises: UsageError."""
+    return parameter_counts(weightless(model, config, data))
+
+
+def _recipes(entry: Entry) -> list[Entry]:
+    names = (entry.name, entry.full_name)
+    return [recipe for recipe in entries("recipe") if recipe.card.architecture in names]
+
+
+def _readme(entry: Entry) -> str | None:
+    """Where the plugin's own page lies: README.md beside its module, or in its project, installed as it stands."""
+    for plugin in catalogue().plugins:
+        if entry in plugin.entries and not isinstance(plugin, FilePlugin):
+            spec = importlib.util.find_spec(plugin.module)
+            folder = Path(spec.origin).parent if spec and spec.origin else None
+            if folder and (folder / "README.md").exists():
+                return str(folder / "README.md")
+            if folder and (folder.parent / "pyproject.toml").exists() and (folder.parent / "README.md").exists():
+                return str(folder.parent / "README.md")
+    return None

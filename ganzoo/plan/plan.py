@@ -1,0 +1,327 @@
+"""What a run will be, settled before anything is written: architecture, data, every option, the stages.
+
+Precedence: an option given, then the preset's, then the architecture's default, then the trainer's.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import ganzoo
+from ganzoo import data
+from ganzoo.catalogue.catalogue import Entry, find, written_by
+from ganzoo.contract.architecture import Architecture, DataSpec
+from ganzoo.contract.cards import API, RecipeCard
+from ganzoo.contract.options import Option, build, options
+from ganzoo.contract.settings import (
+    BY_ARCHITECTURE,
+    DEFAULT_EPOCHS,
+    FIXED_IN_A_RUN,
+    LENGTHS,
+    OF_THE_MACHINE,
+    RESERVED,
+    Settings,
+    parse_resolution,
+)
+from ganzoo.errors import GanzooError, UsageError, nearest
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stretch of a run: how long, and the options that change from its start on."""
+
+    length: Mapping[str, int]
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        (unit, count), *_ = self.length.items()
+        changes = "".join(f", {name.replace('_', '-')} {value}" for name, value in self.changes.items())
+        return f"{count} {unit if count > 1 else unit[:-1]}{changes}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run to be: everything resolved and checked, nothing written yet."""
+
+    entry: Entry
+    model: type[Architecture]
+    config: Any
+    settings: Settings
+    data: data.Info
+    size: tuple[int, int] | None
+    stages: tuple[Stage, ...]
+    preset: str | None = None
+    recipe: str | None = None
+    notes: tuple[str, ...] = ()
+    label: str | None = None  # of the only images trained on
+
+    def at_stage(self, index: int) -> tuple[Any, Settings]:
+        """Config and settings in force in a stage: the changes of every stage up to it, applied in order."""
+        config, settings = self.config, self.settings
+        for stage in self.stages[: index + 1]:
+            config, settings = apply_options(self.entry.name, config, settings, stage.changes)
+        return config, settings
+
+
+def make_plan(
+    architecture: str,
+    data_name: str,
+    given: Mapping[str, Any],
+    preset: str | None = None,
+    stages: tuple[Mapping[str, Any], ...] = (),
+    recipe: str | None = None,
+    label: str | int | None = None,
+    typed: Collection[str] = (),
+) -> Plan:
+    """Resolves names and options into a `Plan`.
+
+    Args:
+        given: options by name, of the architecture or of the trainer, as strings or values; None is "not given".
+        stages: a recipe's; () for one stage as long as the options say.
+        label: name or number of the only label to train on.
+        typed: those of the options that the user wrote himself, not a recipe.
+    Raises: UsageError for whatever of it cannot be.
+    """
+    entry = find("architecture", architecture)
+    model = load_architecture(entry)
+    info = data.info(data_name)
+    row = preset_row(entry.name, model, preset)
+    config, settings = apply_options(entry.name, model.Config(), Settings(**_defaults(model)), row)
+    given = {name: value for name, value in given.items() if value is not None}
+    before = settings
+    config, settings = apply_options(entry.name, config, settings, given)
+    config = _settle_names(entry, config, typed)
+    size, notes = _size(entry, settings, info, explicit="resolution" in {*row, *given})
+    load = _load_size(before, settings, size, explicit="load_size" in given)
+    config, settings = apply_options(entry.name, config, settings, {"load_size": load} if load else {})
+    if label is not None:
+        classes = labels_of(info, model, entry.name)
+        label = classes[find_label(classes, label)]
+    return Plan(
+        entry, model, config, settings, info, size,
+        tuple(_stage(stage) for stage in stages) or (Stage(_length(settings)),), preset, recipe, notes, label,
+    )  # fmt: skip
+
+
+def _settle_names(entry: Entry, config: Any, typed: Collection[str]) -> Any:
+    """The Config with its loss and penalties named so that another plugin's of that name cannot be meant.
+
+    Raises: UsageError where the user wrote a name that several offer.
+    """
+    settled = {}
+    for name in ("loss", "penalty"):
+        value = getattr(config, name, None)
+        if isinstance(value, str):
+            near = () if name in typed else (entry.distribution, ganzoo.DISTRIBUTION)
+            settled[name] = "+".join(written_by(name, part, near) for part in value.split("+"))
+    return dataclasses.replace(config, **settled)
+
+
+def labels_of(info: data.Info, model: type[Architecture], name: str) -> tuple[str, ...]:
+    """The labels of a data set, to train on one at a time. Raises: UsageError when that makes no sense."""
+    if model.conditional:
+        raise UsageError(
+            f"{name} learns all labels in one model; train it without --class and --per-class, then choose one with "
+            "`ganzoo sample RUN --label LABEL`."
+        )
+    if not info.classes:
+        raise UsageError(f"The data set {info.name} has no labels; leave out --class and --per-class.")
+    return info.classes
+
+
+def find_label(classes: tuple[str, ...], label: str | int) -> int:
+    """The number of a class given by name or number. Raises: UsageError."""
+    if str(label) in classes:
+        return classes.index(str(label))
+    if str(label).isdecimal() and int(label) < len(classes):
+        return int(label)
+    number = str(label).removeprefix("-").isdecimal()  # one out of range, to which no label is near
+    known = f"known: {', '.join(classes)}." if number else nearest(str(label), classes)
+    raise UsageError(f"There is no label {label!r}; {known}")
+
+
+def load_architecture(entry: Entry) -> type[Architecture]:
+    """The class of an architecture's entry, its `Config` checked.
+
+    Raises: GanzooError when the plugin breaks the contract, in one sentence.
+    """
+    model = entry.load()
+    if not (isinstance(model, type) and issubclass(model, Architecture)):
+        raise GanzooError(f"The plugin of {entry.name} names {model!r}, which is not an Architecture.")
+    try:
+        names = options(model.Config)
+    except (AttributeError, TypeError) as error:
+        raise GanzooError(f"The Config of {entry.name} is not one that ganzoo can read: {error}") from error
+    taken = RESERVED & set(names)
+    if taken:
+        raise GanzooError(f"The Config of {entry.name} has a field {taken.pop()!r}, an option of ganzoo's own.")
+    return model
+
+
+def recipe_of(name: str) -> RecipeCard:
+    """A recipe by name, or read from a TOML file with the same keys.
+
+    Raises: UsageError when there is none or the file does not say what it must.
+    """
+    if not name.endswith(".toml"):
+        entry = find("recipe", name)
+        card: RecipeCard = entry.load()
+        near = (entry.distribution, ganzoo.DISTRIBUTION)
+        return dataclasses.replace(
+            card,
+            architecture=written_by("architecture", card.architecture, near),
+            data=data.meant(card.data, near),
+        )
+    try:
+        table = tomllib.loads(Path(name).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"The recipe {name} cannot be read ({error.strerror}).") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"The recipe {name} is not a TOML file: {error}.") from error
+    known = {field.name for field in dataclasses.fields(RecipeCard)}
+    for key in table:
+        if key not in known:
+            raise UsageError(f"The recipe {name} has a key {key!r}; {nearest(key, known)}")
+    missing = [key for key in ("architecture", "data") if key not in table]
+    if missing:
+        raise UsageError(f"The recipe {name} does not say its {missing[0]}.")
+    stages, given = table.get("stages", []), table.get("options", {})
+    if not isinstance(stages, list) or not all(isinstance(stage, dict) for stage in stages):
+        raise UsageError(f"The recipe {name} must write its stages as [[stages]] tables.")
+    if not isinstance(given, dict):
+        raise UsageError(f"The recipe {name} must write its options as an [options] table.")
+    defaults = {"name": Path(name).stem, "summary": "", "api": API}
+    return RecipeCard(**{**defaults, **table, "stages": tuple(stages)})
+
+
+def option_table(model: type[Architecture]) -> dict[str, Option]:
+    """Every option that training this architecture takes, its own first, with the defaults in force for it."""
+    own = {name: item for name, item in options(model.Config).items() if name not in BY_ARCHITECTURE}
+    defaults = _defaults(model)
+    core = {
+        name: dataclasses.replace(item, default=defaults.get(name, item.default))
+        for name, item in options(Settings).items()
+    }
+    return {**own, **core}
+
+
+def apply_options(name: str, config: Any, settings: Settings, given: Mapping[str, Any]) -> tuple[Any, Settings]:
+    """Config and settings with options changed; a field that both have changes in both.
+
+    Raises: UsageError for an unknown option or a value it does not take.
+    """
+    own, core = options(type(config)), options(Settings)
+    for key in given:
+        if key not in own and key not in core:
+            raise UsageError(f"{name} has no option --{key.replace('_', '-')}; {nearest(key, [*own, *core])}")
+    if given.get("resolution") is not None:
+        parse_resolution(given["resolution"])
+    changed = {key: str(value) if key == "resolution" else value for key, value in given.items() if key in core}
+    if any(key in changed for key in LENGTHS):
+        changed = {**dict.fromkeys(LENGTHS), **changed}
+    settings = build(Settings, changed, name, base=settings)
+    shared = {key: getattr(settings, key) for key in BY_ARCHITECTURE if key in own and key in changed}
+    if "x" in str(shared.get("resolution", "")):
+        del shared["resolution"]  # a Config's resolution is one number; the DataSpec has both
+    mine = {key: value for key, value in given.items() if key in own and key not in core}
+    return build(type(config), {**mine, **shared}, name, base=config), settings
+
+
+def data_spec(dataset: data.Dataset, size: tuple[int, int] | None) -> DataSpec:
+    """What an architecture is told of a data set; `size` is what remains after cropping."""
+    shape = tuple(dataset.shape)
+    if len(shape) == 3 and size is not None:
+        shape = (shape[0], *size)
+    return DataSpec(shape, tuple(dataset.classes), tuple(name for name in dataset.parts if name))
+
+
+def expected_spec(plan: Plan) -> DataSpec | None:
+    """What `data_spec` will say, from what is known before the data is packed; None for vectors."""
+    if plan.size is None or not plan.data.channels:
+        return None
+    channels = plan.settings.channels or min(3, plan.data.channels)
+    domains = tuple(name for name in plan.data.domains if not name.startswith("test"))
+    return DataSpec((channels, *plan.size), tuple(plan.data.classes), domains)
+
+
+def stage_of(given: Mapping[str, Any]) -> Stage:
+    """A stage from a mapping with one length and the options that change. Raises: UsageError."""
+    return _stage({name: value for name, value in given.items() if value is not None})
+
+
+def _stage(row: Mapping[str, Any]) -> Stage:
+    fixed = [name for name in row if name in (*FIXED_IN_A_RUN, *OF_THE_MACHINE)]
+    if fixed:
+        raise UsageError(f"--{fixed[0].replace('_', '-')} cannot change within a run; start a new one, with --init.")
+    lengths = {unit: row[unit] for unit in LENGTHS if unit in row}
+    if len(lengths) != 1:
+        raise UsageError("A stage takes one of --epochs, --images and --steps.")
+    (unit, value), *_ = lengths.items()
+    count = options(Settings)[unit].parse(value)
+    return Stage({unit: count}, {name: value for name, value in row.items() if name not in LENGTHS})
+
+
+def _length(settings: Settings) -> dict[str, int]:
+    given = {unit: getattr(settings, unit) for unit in LENGTHS if getattr(settings, unit) is not None}
+    if len(given) > 1:
+        raise UsageError("Give one of --epochs, --images and --steps, not several.")
+    return given or {"epochs": DEFAULT_EPOCHS}
+
+
+def _defaults(model: type[Architecture]) -> dict[str, Any]:
+    """The trainer's options that the architecture's Config has a default for."""
+    own = options(model.Config)
+    found = {name: own[name].default for name in BY_ARCHITECTURE if name in own}
+    if found.get("resolution") is not None:
+        found["resolution"] = str(found["resolution"])
+    return found
+
+
+def preset_row(name: str, model: type[Architecture], preset: str | None) -> Mapping[str, Any]:
+    """The options of a preset, none for None. Raises: UsageError when there is no such preset."""
+    if preset is None:
+        return {}
+    if preset not in model.presets:
+        known = nearest(preset, model.presets) if model.presets else "it has none at all."
+        raise UsageError(f"{name} has no preset {preset!r}; {known}")
+    return model.presets[preset]
+
+
+def _size(
+    entry: Entry, settings: Settings, info: data.Info, explicit: bool
+) -> tuple[tuple[int, int] | None, tuple[str, ...]]:
+    """Height and width to train at, None for vectors; unless it was asked for, no larger than the data needs."""
+    if not info.channels:
+        return None, ()
+    own = (info.height, info.width) if info.height and info.width else None
+    if settings.resolution is None:
+        if own is None:
+            raise UsageError(f"The images of {info.name} differ in size; say --resolution.")
+        return own, ()
+    size = parse_resolution(settings.resolution)
+    if explicit or own is None or min(own) >= min(size):
+        return size, ()
+    fitting = [side for side in sorted(entry.card.resolutions) if min(own) <= side < min(size)]
+    if not fitting:
+        return size, ()
+    note = f"The images of {info.name} are {own[0]}×{own[1]}, so {entry.name} trains at {fitting[0]}×{fitting[0]}."
+    return (fitting[0], fitting[0]), (note,)
+
+
+def _load_size(before: Settings, settings: Settings, size: tuple[int, int] | None, explicit: bool) -> int | None:
+    """The side to load images at before they are cropped to `size`; the architecture's own goes with its resolution,
+    so that another resolution takes another, in proportion. Raises: UsageError when it is smaller than the size.
+    """
+    load = settings.load_size
+    if load is None or size is None:
+        return None
+    if not explicit and before.resolution is not None:
+        return round(load * max(size) / max(parse_resolution(before.resolution)))
+    if load < max(size):
+        raise UsageError(f"--load-size {load} is smaller than the {size[0]}×{size[1]} that is cut from it.")
+    return load

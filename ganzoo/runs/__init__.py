@@ -1,0 +1,1 @@
+"""Run folders and model files: what is on disk, read and written."""

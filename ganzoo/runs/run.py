@@ -1,0 +1,276 @@
+"""The run folder: explains itself, and is enough to resume, sample, report and move to another machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ganzoo.contract.options import parse_spec
+from ganzoo.errors import GanzooError, UsageError
+
+FORMAT = 1  # of run.json and of checkpoints
+SCORES = "scores.jsonl"  # a line an evaluation: step, images, and metrics as `ganzoo evaluate --json` prints them
+CLASSES = "classes.json"  # describes a folder of runs, one a label
+
+
+@dataclass
+class Run:
+    """A training run in its folder.
+
+    Attributes:
+        path: the folder: run.json, metrics.jsonl, scores.jsonl, train.log, losses.png, samples/, model.safetensors,
+            checkpoints/.
+        facts: what run.json says: architecture, data and its origin, every option, the stages, the environment.
+    """
+
+    path: Path
+    facts: dict[str, Any] = field(repr=False)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Run:
+        """The run in a folder. Raises: UsageError when it is none, GanzooError when run.json is damaged."""
+        folder = Path(path)
+        try:
+            facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        except OSError as error:
+            if (folder / CLASSES).exists():
+                raise UsageError(f"{folder} has a run for each label in it; choose one of them.") from error
+            raise UsageError(f"{folder} is not a run folder; `ganzoo runs` lists those there are.") from error
+        except ValueError as error:
+            raise GanzooError(f"{folder / 'run.json'} is damaged ({error}); restore it to go on.") from error
+        if not isinstance(facts, dict) or "architecture" not in facts:
+            raise GanzooError(f"{folder / 'run.json'} does not describe a run.")
+        if facts.get("format", 0) > FORMAT:
+            raise GanzooError(f"{folder} was made by a newer ganzoo; upgrade this one to open it.")
+        return cls(folder, facts)
+
+    @classmethod
+    def create(cls, path: Path, facts: dict[str, Any]) -> Run:
+        """A new run folder. Raises: UsageError when the folder exists and is not empty, or cannot be made."""
+        cls.check_free(path)
+        run, inner = cls(path, {"format": FORMAT, **facts}), (path / "samples", path / "checkpoints")
+        made = [folder for folder in (*inner, path, *path.parents) if not folder.exists()]
+        try:
+            for folder in inner:
+                folder.mkdir(parents=True, exist_ok=True)
+            run.write()
+        except OSError as error:
+            for folder in made:
+                with suppress(OSError):
+                    folder.rmdir()
+            raise UsageError(f"{path} cannot be written ({error.strerror}); choose another --out.") from error
+        return run
+
+    @staticmethod
+    def check_free(path: Path) -> None:
+        """Raises: UsageError when a new run cannot be made at `path`; empty folders in it do not matter."""
+        try:
+            there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+        except OSError as error:  # such as a name that is too long
+            raise UsageError(f"{path} cannot be written ({error.strerror}); choose another --out.") from error
+        if (path / "run.json").exists() or (path / CLASSES).exists():
+            raise UsageError(
+                f"{path} already exists; choose another --out, or add --continue to go on with the run in it."
+            )
+        if there == path and (not path.is_dir() or any(not each.is_dir() for each in path.rglob("*"))):
+            raise UsageError(f"{path} already exists and is not an empty folder; choose another --out.")
+        if not there.is_dir() or not os.access(there, os.W_OK):
+            raise UsageError(f"{path} cannot be written; choose another --out.")
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def model_file(self) -> Path:
+        """The averaged generator: opens without any other file."""
+        return self.path / "model.safetensors"
+
+    @property
+    def best_file(self) -> Path:
+        """The best model so far, where training was told to keep it; its header has the score."""
+        return self.path / "best.safetensors"
+
+    @property
+    def status(self) -> str:
+        """ "running", "finished", "interrupted", "failed", or "stopped" when its process is gone without a word."""
+        status = str(self.facts.get("status", "new"))
+        return "stopped" if status == "running" and not self._alive() else status
+
+    @property
+    def hyperparameters(self) -> dict[str, Any]:
+        """What was chosen for the run, by name: architecture, data, every option of the architecture and trainer."""
+        facts = self.facts
+        chosen = {name: facts[name] for name in ("architecture", "preset", "recipe")}
+        return {**chosen, "data": facts["data"]["name"], **facts["config"], **facts["settings"]}
+
+    def checkpoints(self) -> list[Path]:
+        """Checkpoint files, oldest first."""
+        return sorted((self.path / "checkpoints").glob("step-*.safetensors"))
+
+    def metrics(self) -> Iterator[dict[str, Any]]:
+        """The rows of metrics.jsonl, in order; a last line cut short by a crash is left out."""
+        yield from self._rows("metrics.jsonl")
+
+    def scores(self) -> Iterator[dict[str, Any]]:
+        """The evaluations that were made of the run's models, in the order that they were made."""
+        yield from self._rows(SCORES)
+
+    def _rows(self, name: str) -> Iterator[dict[str, Any]]:
+        file = self.path / name
+        if not file.exists():
+            return
+        with file.open(encoding="utf-8") as lines:
+            for line in lines:
+                try:
+                    yield json.loads(line)
+                except ValueError:
+                    return
+
+    def write(self) -> None:
+        """Writes run.json, atomically."""
+        write_text(self.path / "run.json", json.dumps(self.facts, indent=2, ensure_ascii=False) + "\n")
+
+    def check_idle(self) -> None:
+        """Raises: UsageError when another process is training the run."""
+        if self.status == "running" and self.facts.get("process") != _process():
+            raise UsageError(
+                f"{self.path} is being trained by process {self.facts['process']['pid']}; stop that one first."
+            )
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Marks the run as being trained by this process. Raises: UsageError when another one is at it."""
+        self.check_idle()
+        self.facts.update(status="running", process=_process())
+        self.write()
+        status = "failed"
+        try:
+            yield
+            status = "finished"
+        except KeyboardInterrupt:
+            status = "interrupted"
+            raise
+        finally:
+            self.facts["status"] = status
+            self.facts.pop("process", None)
+            with suppress(OSError):  # a full disk has been complained of, and without its process the run is stopped
+                self.write()
+
+    def _alive(self) -> bool:
+        process = self.facts.get("process") or {}
+        if process.get("host") != socket.gethostname():
+            return bool(process)
+        return _process_exists(int(process.get("pid", -1)))
+
+
+def list_runs(folder: str | os.PathLike[str] = "runs") -> list[Run]:
+    """The runs below a folder, by name; folders that are no runs are passed over."""
+    found = []
+    for file in sorted(Path(folder).glob("**/run.json")):
+        try:
+            found.append(Run.open(file.parent))
+        except GanzooError:
+            continue
+    return found
+
+
+def new_folder(architecture: str, data: str) -> Path:
+    """The next free ``runs/ARCHITECTURE-DATA-N``."""
+    stem = _stem(architecture, data)
+    taken = {path.name for path in Path("runs").glob(f"{stem}-*")} if Path("runs").is_dir() else set()
+    number = 1
+    while f"{stem}-{number}" in taken:
+        number += 1
+    return Path("runs") / f"{stem}-{number}"
+
+
+@contextmanager
+def claimed(architecture: str, data: str) -> Iterator[Path]:
+    """The next free folder, made now, so that of several runs that begin at once each has its own.
+
+    It is removed again, while it is empty, when something goes wrong within. Raises: UsageError when it cannot be made.
+    """
+    while True:
+        folder = new_folder(architecture, data)
+        try:
+            folder.mkdir(parents=True)
+            break
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise UsageError(
+                f"{folder} cannot be written ({error.strerror}); choose another folder with --out."
+            ) from error
+    try:
+        yield folder
+    except BaseException:
+        with suppress(OSError):
+            folder.rmdir()
+            folder.parent.rmdir()
+        raise
+
+
+def latest(
+    architecture: str, data: str, label: str | None = None, recipe: str | None = None, file: str = "run.json"
+) -> Path | None:
+    """The newest ``runs/ARCHITECTURE-DATA-N`` there is, trained on this label only (None: on everything) and by this
+    recipe (None: by none).
+
+    Args:
+        file: what describes it: run.json, or `CLASSES` for a folder of runs.
+    """
+    found = []
+    for path in Path("runs").glob(f"{_stem(architecture, data)}-*/{file}"):
+        try:
+            facts = json.loads(path.read_text(encoding="utf-8"))
+            if facts["data"].get("label") == label and facts.get("recipe") == recipe:
+                found.append(path)
+        except (OSError, ValueError, TypeError, LookupError):
+            continue
+    newest = max(found, key=lambda path: path.stat().st_mtime, default=None)
+    return None if newest is None else newest.parent
+
+
+def _stem(architecture: str, data: str) -> str:
+    """ "dcgan-anime" for dcgan on ``anime:images=100`` or ``some-distribution:anime``."""
+    return f"{architecture}-{parse_spec(data)[0].rpartition(':')[2]}"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replaces a small text file, atomically."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _process() -> dict[str, Any]:
+    return {"pid": os.getpid(), "host": socket.gethostname()}
+
+
+def _process_exists(pid: int) -> bool:
+    if pid <= 0:
+        return False
+    if os.name == "nt":  # there os.kill(pid, 0) would end the process
+        import ctypes
+
+        handle = ctypes.windll.kernel32.OpenProcess(0x1000, False, pid)  # type: ignore[attr-defined,unused-ignore]
+        if handle:
+            ctypes.windll.kernel32.CloseHandle(handle)  # type: ignore[attr-defined,unused-ignore]
+        return bool(handle)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,1 @@
+"""Scores of a model against the data it was trained on."""

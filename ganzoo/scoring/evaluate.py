@@ -1,0 +1,108 @@
+"""`evaluate`: scores of a run's, a file's or several runs' models."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ganzoo.data.source import Report, silent
+from ganzoo.errors import UsageError
+from ganzoo.metrics import Evidence
+from ganzoo.model.model import load
+from ganzoo.runs.address import is_remote
+from ganzoo.runs.checkpoint import read_facts
+from ganzoo.runs.run import CLASSES, Run
+from ganzoo.scoring.evaluator import SAMPLES, Judge, identity, judged_data, keep, other_data
+from ganzoo.training.per_class import PerClass
+
+
+def evaluate(
+    source: str | os.PathLike[str] | Run | PerClass,
+    metrics: Sequence[str] = (),
+    *,
+    samples: int = SAMPLES,
+    seed: int = 0,
+    device: str = "auto",
+    against: str | None = None,
+    report: Report = silent,
+) -> list[dict[str, Any]]:
+    """Scores of a model against the data it was trained on; they are kept in the run's scores.jsonl as well.
+
+    Args:
+        source: a run, a model file, an address as `ganzoo.load` takes, or a folder of runs, one a label. Of the last,
+            the scores of all models as one come first, from equally many samples of each, then those of each, whose
+            protocol has its `label`.
+        metrics: names of the catalogue, with options (``"swd:directions=64"``); () for all that apply.
+        samples: images generated, and real ones drawn to compare with (fewer when there are fewer). A model that
+            translates is given images of the first domain, held-out ones where there are, and judged in the last.
+        against: compare with this data set instead, such as ``"digits:seed=1"`` for a model of few digits.
+        report: told of work that takes long, such as training the classifier of a data set for the first time.
+    Returns: ``{"name", "value", "protocol"}`` for each score.
+    Raises: UsageError; GanzooError when the data is no longer what the model was trained on.
+    """
+    judge = Judge(metrics, samples, seed, report)
+    if isinstance(source, str) and is_remote(source):
+        return _one(source, judge, device, against)[0]
+    path = Path(source) if isinstance(source, (str, os.PathLike)) else source.path
+    if (path / CLASSES).exists():
+        return _each(PerClass.open(path), judge, device, against)
+    return _one(path, judge, device, against)[0]
+
+
+def _one(source: Path | str, judge: Judge, device: str, against: str | None) -> tuple[list[dict[str, Any]], Evidence]:
+    """Scores of a run's or a file's model, or of one that is at an address elsewhere."""
+    model = load(source, device)
+    if against is None:
+        dataset = judged_data(model.facts["data"], str(source))
+    else:
+        dataset = other_data(model.facts["data"], against)
+        model.facts["data"] = {**model.facts["data"], **identity(dataset)}
+    evidence, split = judge.evidence(model, dataset)
+    evidence = replace(evidence, foreign=against is not None)
+    run, file = None, str(source)
+    if isinstance(source, Path):
+        folder = source if source.is_dir() else source.parent
+        run = folder if (folder / "run.json").exists() else None
+        file = "model.safetensors" if source.is_dir() else source.name
+    scores = judge.scores(evidence, split, model.facts, file, run)
+    if run is not None:
+        keep(run, model.facts, scores)
+    return scores, evidence
+
+
+def _each(whole: PerClass, judge: Judge, device: str, against: str | None) -> list[dict[str, Any]]:
+    """Scores of all models of a folder as one, then of each, on the same samples."""
+    runs = whole.runs
+    missing = [label for label in whole.labels if label not in runs]
+    if missing:
+        raise UsageError(f"{whole.path} has no model of {missing[0]} yet; `ganzoo resume {whole.path}` trains it.")
+    each = copy.copy(judge)
+    each.samples = max(2, judge.samples // len(runs))
+    found = [_one(run.path, each, device, against) for run in runs.values()]
+    every = [evidence for _, evidence in found]
+    together = Evidence(
+        torch.cat([one.real for one in every]),
+        torch.cat([one.fake for one in every]),
+        judge.seed,
+        asked=torch.cat([one.asked for one in every if one.asked is not None]),
+        dataset=every[0].dataset,
+        foreign=against is not None,
+    )
+    facts = {**whole.facts, **_progress(runs.values()), "average": whole.facts["settings"]["average"]}
+    other = {} if against is None else identity(other_data(facts["data"], against))
+    facts["data"] = {**facts["data"], **other, "label": None}
+    scores = judge.scores(together, "training", facts, f"{len(runs)} models", whole.path)
+    keep(whole.path, facts, scores)
+    return [*scores, *(score for theirs, _ in found for score in theirs)]
+
+
+def _progress(runs: Iterable[Run]) -> dict[str, int]:
+    """Steps and images of the models of runs: of the one that has had the most."""
+    headers = [read_facts(run.model_file) for run in runs]
+    return {key: max(header[key] for header in headers) for key in ("step", "images")}

@@ -1,0 +1,164 @@
+"""Scoring a model by the catalogue's metrics, each figure with the protocol that it was measured by."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ganzoo import data
+from ganzoo.answers import translations
+from ganzoo.catalogue.catalogue import entries, find, written_by
+from ganzoo.classifier import labelled
+from ganzoo.contract.options import build, parse_spec, values
+from ganzoo.contract.randomness import stream
+from ganzoo.data.source import Report, silent
+from ganzoo.errors import GanzooError, UsageError
+from ganzoo.metrics import Evidence, Metric, Scores
+from ganzoo.model.model import Model, data_of
+from ganzoo.plan.plan import find_label
+from ganzoo.runs.run import SCORES
+
+SAMPLES = 2000  # images to judge, unless asked otherwise
+
+
+class Judge:
+    """Scores models by the same metrics and the same protocol.
+
+    Attributes:
+        metrics: by name.
+        strict: whether a metric that does not apply is an error; of all there are, some do.
+    """
+
+    def __init__(
+        self, specs: Sequence[str] = (), samples: int = SAMPLES, seed: int = 0, report: Report = silent
+    ) -> None:
+        """Args as `ganzoo.evaluate`'s. Raises: UsageError when there is no such metric, or it has no such option."""
+        if samples < 2:
+            raise UsageError(f"At least two samples are needed to compare, not {samples}.")
+        self.samples, self.seed, self.report = samples, seed, report
+        self.strict = bool(specs)
+        self.metrics: dict[str, Metric] = {}
+        for spec in specs or [written_by("metric", entry.name, (entry.distribution,)) for entry in entries("metric")]:
+            name, options = parse_spec(spec)
+            self.metrics[name] = build(find("metric", name).load(), options, f"the metric {name}")
+
+    def evidence(self, model: Model, dataset: data.Dataset) -> tuple[Evidence, str]:
+        """What there is to judge of a model, and the split of the data that it is compared with.
+
+        Args:
+            dataset: the whole of it, as `judged_data` gives.
+        """
+        if model.domains:
+            return translations(model, dataset, self.samples, self.seed)
+        label = dataset_label(model, dataset)
+        part = next(iter(dataset.parts.values()))
+        part = part if label is None else labelled(part, label)
+        count = min(self.samples, len(part))
+        chosen = torch.randperm(len(part), generator=stream(self.seed, "evaluate"))[:count]
+        asked = model.labels(count, self.seed)
+        z = model.noise(count, self.seed)
+        fake = model.generate(z, asked).contiguous()
+        if label is not None:
+            asked = torch.full((count,), label)
+        real = part.gather(chosen).contiguous()
+        return Evidence(real, fake, self.seed, z=z, asked=asked, dataset=dataset, label=label), "training"
+
+    def scores(
+        self, evidence: Evidence, split: str, facts: Mapping[str, Any], file: str, folder: Path | None = None
+    ) -> list[dict[str, Any]]:
+        """``{"name", "value", "protocol"}`` for each score.
+
+        Args:
+            facts: the header of the model's file.
+            file: what the model is called in the protocol.
+            folder: where metrics may leave pictures.
+        """
+        evidence = replace(evidence, folder=folder, report=self.report)
+        protocol = {
+            "samples": len(evidence.fake),
+            "real": len(evidence.real),
+            "data": facts["data"]["name"],
+            "origin": facts["data"]["origin"],
+            "fingerprint": facts["data"]["fingerprint"],
+            "label": facts["data"].get("label"),
+            "split": split,
+            "seed": self.seed,
+            "model": file,
+            "weights": "averaged" if facts.get("average", 1) else "raw",
+            "step": facts["step"],
+        }
+        found: list[dict[str, Any]] = []
+        refused: list[UsageError] = []
+        for name, metric in self.metrics.items():
+            try:
+                measured = metric(evidence)
+            except UsageError as error:
+                if self.strict:
+                    raise
+                refused.append(error)
+                continue
+            own = measured.protocol if isinstance(measured, Scores) else {}
+            whole = {**protocol, "metric": name, **values(metric), **own}
+            found += [{"name": key, "value": float(value), "protocol": whole} for key, value in measured.items()]
+        if refused and not found:
+            raise refused[0]
+        return found
+
+
+def judged_data(facts: Mapping[str, Any], what: str) -> data.Dataset:
+    """The whole data set that a model was trained on, at its size, on the CPU.
+
+    Args:
+        facts: what the model's header says of it.
+        what: the model's name, for the error.
+    Raises: GanzooError when it is not the same any more.
+    """
+    dataset = _prepared(data_of(facts), facts["shape"])
+    if dataset.fingerprint != facts["fingerprint"]:
+        raise GanzooError(f"The data set {facts['name']} is not the one that {what} was trained on.")
+    return dataset
+
+
+def other_data(facts: Mapping[str, Any], name: str) -> data.Dataset:
+    """Another data set, at the size a model was trained at. Raises: UsageError when it is not of the same kind."""
+    dataset = _prepared(name, facts["shape"])
+    alike = list(dataset.shape) == list(facts["shape"]) and tuple(dataset.classes) == tuple(facts["classes"])
+    if not alike or not set(facts["domains"]) <= {*dataset.parts}:
+        raise UsageError(
+            f"{name} is not like {facts['name']}, which the model was trained on: it has other sizes, labels or "
+            "domains; choose one of the same kind."
+        )
+    return dataset
+
+
+def identity(dataset: data.Dataset) -> dict[str, str]:
+    """What a protocol says of the data."""
+    return {"name": dataset.name, "origin": dataset.origin, "fingerprint": dataset.fingerprint}
+
+
+def _prepared(name: str, shape: Sequence[int]) -> data.Dataset:
+    size, channels = ((shape[1], shape[2]), shape[0]) if len(shape) == 3 else (None, None)
+    return data.prepare(name, resolution=size, channels=channels)
+
+
+def dataset_label(model: Model, dataset: data.Dataset) -> int | None:
+    """The only label that a model was trained on; None: on everything."""
+    label = model.facts["data"].get("label")
+    return None if label is None else find_label(dataset.classes, label)
+
+
+def keep(folder: Path, facts: Mapping[str, Any], scores: Sequence[Mapping[str, Any]], training: bool = False) -> None:
+    """Adds a line to a run's scores.jsonl.
+
+    Args:
+        facts: the header of the model's file.
+        training: whether training made it on its way, so that it makes it again when it is resumed from before.
+    """
+    row = {"step": facts["step"], "images": facts["images"], "training": training, "metrics": scores}
+    with (folder / SCORES).open("a", encoding="utf-8") as rows:
+        rows.write(json.dumps(row) + "\n")

@@ -1,0 +1,150 @@
+"""Architectures as the checks of `ganzoo.testing` build them: small, and trained on noise in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+import torch
+from torch import Tensor
+
+import ganzoo
+from ganzoo.catalogue.catalogue import Entry
+from ganzoo.contract.architecture import Architecture, DataSpec, is_generator, networks
+from ganzoo.contract.options import values
+from ganzoo.contract.randomness import seed_everything
+from ganzoo.contract.settings import Settings
+from ganzoo.data import Dataset
+from ganzoo.data.loader import Loader
+from ganzoo.errors import GanzooError, UsageError
+from ganzoo.loop.trainer import Extent, Trainer
+from ganzoo.model.model import Model, make_model
+from ganzoo.plan.plan import apply_options
+from ganzoo.runs.run import FORMAT
+
+T = TypeVar("T", bound=Trainer)
+TASKS = ("unconditional", "conditional", "translation")
+SMALL = "small"  # the preset that is built, where there is one
+BATCH, ITEMS = 4, 16
+LENGTH = 1000 * BATCH  # images of the made-up run
+POINT = (2,)
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """An architecture as the checks build it, for one task and one shape of data."""
+
+    entry: Entry
+    task: str
+    model: type[Architecture]
+    config: Any
+    data: DataSpec
+
+    def __str__(self) -> str:
+        return f"{self.task} {'x'.join(map(str, self.data.shape))}"
+
+    def build(self, seed: int = 0) -> Architecture:
+        """The model on the CPU, with weights by the seed."""
+        seed_everything(seed, "weights")
+        return self.model(self.config, self.data)
+
+    def trainer(self, kind: type[T], seed: int = 0, precision: str = "fp32", batch_size: int = BATCH) -> T:
+        """A trainer of this class at step 0, on the CPU."""
+        loader, extent = Loader(cast(Dataset, Noise(self.data)), 0), Extent(0, LENGTH)
+        return kind(self.build(seed), loader, batch_size=batch_size, precision=precision, half_life=64, extent=extent)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the header of a model of this case says."""
+        data = {
+            "name": "noise",
+            "origin": "noise in memory",
+            **{key: list(value) for key, value in vars(self.data).items()},
+        }
+        return {
+            "format": FORMAT, "ganzoo": ganzoo.__version__, "architecture": self.entry.name,
+            "distribution": self.entry.distribution, "version": self.entry.version, "preset": None, "seed": 0,
+            "data": data, "config": values(self.config),
+        }  # fmt: skip
+
+    def averaged(self, trainer: Trainer) -> Model:
+        """The trainer's averaged generators, to use."""
+        model = make_model(self.entry, self.facts, "cpu")
+        model.load_generators(trainer.average.tensors)
+        return model
+
+
+class Noise:
+    """A data set in memory: items uniform in [-1, 1], in every class and domain that the DataSpec names."""
+
+    on_the_fly = False
+
+    def __init__(self, data: DataSpec) -> None:
+        names = data.domains or ("",)
+        self.parts = {name: NoisePart(data, seed) for seed, name in enumerate(names)}
+
+
+class NoisePart:
+    """One domain's items [N, …], and labels [N] in turn."""
+
+    def __init__(self, data: DataSpec, seed: int) -> None:
+        stream = torch.Generator().manual_seed(seed)
+        self.items = torch.rand((ITEMS, *data.shape), generator=stream) * 2 - 1
+        self.labels = torch.arange(ITEMS) % len(data.classes) if data.classes else None
+
+    def __len__(self) -> int:
+        return ITEMS
+
+    def gather(self, indices: Tensor) -> Tensor:
+        return self.items[indices]
+
+
+def cases(entry: Entry, model: type[Architecture]) -> Iterator[Case]:
+    """The small builds of an architecture that are trained. Raises: UsageError when a declared task has none."""
+    for task in TASKS:
+        if task not in entry.card.tasks:
+            continue
+        built = None
+        for side in sorted(entry.card.resolutions):
+            built = built or _case(entry, model, task, (max(entry.card.channels), side, side), last=side)
+        points = _case(entry, model, task, POINT) if task != "translation" else None
+        if built is None and points is None:
+            raise UsageError(f"{entry.name} is built neither at a resolution of its card nor for points.")
+        yield from filter(None, (built, points))
+
+
+def _case(
+    entry: Entry, model: type[Architecture], task: str, shape: tuple[int, ...], last: int | None = None
+) -> Case | None:
+    """The case at one shape; None where the architecture refuses it, unless it is the `last` side that may do."""
+    row = model.presets.get(SMALL, {})
+    try:
+        config = config_of(entry, model, {**row, "batch_size": BATCH}, shape)
+        case = Case(entry, task, model, config, spec_of(task, shape))
+        names = networks(built := on_meta(case))
+    except UsageError:
+        if last is not None and last == max(entry.card.resolutions):
+            raise
+        return None
+    if not any(is_generator(built, name) for name in names):
+        raise GanzooError(f"None of its networks ({', '.join(names)}) is among its `generators`.")
+    return case
+
+
+def spec_of(task: str, shape: tuple[int, ...]) -> DataSpec:
+    """Data as a task asks for it: three classes, or two domains."""
+    classes = ("one", "two", "three") if task == "conditional" else ()
+    return DataSpec(shape, classes, ("A", "B") if task == "translation" else ())
+
+
+def config_of(entry: Entry, model: type[Architecture], given: dict[str, Any], shape: tuple[int, ...]) -> Any:
+    """The Config with options given, told of the size as the trainer tells it."""
+    size = {"resolution": str(shape[1]), "channels": shape[0]} if len(shape) == 3 else {}
+    return apply_options(entry.name, model.Config(), Settings(), {**given, **size})[0]
+
+
+def on_meta(case: Case) -> Architecture:
+    """The case's architecture, built without memory. Raises: UsageError when it refuses the data."""
+    with torch.device("meta"):
+        return case.model(case.config, case.data)

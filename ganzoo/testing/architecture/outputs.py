@@ -1,0 +1,179 @@
+"""What an architecture promises of its images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+from torch import Tensor
+
+from ganzoo.contract.architecture import Architecture, Styled
+from ganzoo.errors import GanzooError
+from ganzoo.loop.ema import generator_state
+from ganzoo.loop.trainer import Trainer
+from ganzoo.model.export import directions, export
+from ganzoo.model.model import Model, make_model
+from ganzoo.runs import checkpoint
+from ganzoo.testing.architecture.cases import Case, NoisePart
+from ganzoo.testing.architecture.training import trained
+from ganzoo.testing.architecture.upgrade import has_history
+from ganzoo.testing.check import CheckFailed, NotChecked, require
+
+CLOSE = 1e-4  # what arithmetic in another order may change of a pixel in [-1, 1]
+
+
+def check_samples(case: Case) -> None:
+    """Images have the data's shape, are float32 and finite, and are a function of what they are made from alone."""
+    architecture = _averaged(case).architecture
+    require(case.task == "translation" or architecture.latents is not None, "It has no latents; set `latents`.")
+    for name, make, inputs in _makers(case, architecture):
+        torch.manual_seed(1)
+        images = make(*inputs)
+        torch.manual_seed(2)
+        again = make(*inputs)
+        few = make(*(rows[:2] for rows in inputs))
+        wanted = (len(inputs[0]), *case.data.shape)
+        require(
+            tuple(images.shape) == wanted,
+            f"{name} gives {tuple(images.shape)} where {wanted} belongs; the size is data.height and data.width, "
+            "the channels are data.channels.",
+        )
+        require(
+            images.dtype == torch.float32,
+            f"{name} gives {images.dtype} where torch.float32 belongs; end it with .float().",
+        )
+        require(bool(images.isfinite().all()), f"{name} gives values that are not finite; look for a division by 0.")
+        require(
+            torch.equal(images, again),
+            f"{name} gives other images from the same inputs; in evaluation it may draw nothing at random "
+            "(`if self.training`).",
+        )
+        require(
+            bool((few - images[:2]).abs().max() <= CLOSE),
+            f"{name} gives other images in a smaller batch; in evaluation an image may depend on its own row only.",
+        )
+
+
+def _makers(case: Case, architecture: Architecture) -> Iterator[tuple[str, Callable[..., Tensor], tuple[Tensor, ...]]]:
+    """What makes images here, and from what: `generate`, or `translate` to each domain."""
+    for domain in case.data.domains:
+        make = partial(architecture.translate, to=domain)
+        yield f"translate to {domain}", torch.no_grad()(make), (NoisePart(case.data, 5).items[:6],)
+    if case.task != "translation":
+        label = torch.arange(6) % len(case.data.classes) if architecture.conditional and case.data.classes else None
+        z = torch.randn(6, architecture.latents or 0, generator=torch.Generator().manual_seed(1))
+        inputs = (z,) if label is None else (z, label)
+        yield "generate", torch.no_grad()(architecture.generate), inputs
+
+
+def _sound(case: Case) -> Model:
+    """The averaged model. Raises: NotChecked where its images are not as they should be, which "samples" says."""
+    try:
+        check_samples(case)
+    except CheckFailed as error:
+        raise NotChecked(f"Its images are not as they should be; see the check 'samples' ({error})") from error
+    return _averaged(case)
+
+
+def _averaged(case: Case) -> Model:
+    """The averaged generators, opened as from a file."""
+    try:
+        return case.averaged(trained(case)[0])
+    except GanzooError as error:
+        if has_history(case.model):
+            raise NotChecked(f"Its model cannot be opened; see the check 'earlier versions' ({error})") from error
+        raise
+
+
+def check_saves(case: Case) -> None:
+    """A model file opens to the same weights and the same images, bit for bit, as the model in training makes."""
+    _sound(case)
+    trainer = trained(case)[0]
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "model.safetensors"
+        checkpoint.save(file, trainer.average.tensors, case.facts)
+        tensors, facts = checkpoint.load(file)
+        again = make_model(case.entry, facts, "cpu")
+        again.load_generators(tensors)
+    with _as_averaged(trainer) as architecture:
+        makers, makers_again = _makers(case, architecture), _makers(case, again.architecture)
+        for (name, make, inputs), (_, make_again, _) in zip(makers, makers_again, strict=True):
+            require(
+                torch.equal(make(*inputs), make_again(*inputs)),
+                f"{name} gives other images after saving and loading; what they depend on must be a parameter or a "
+                "buffer of a generator, or follow from the Config.",
+            )
+
+
+@contextmanager
+def _as_averaged(trainer: Trainer) -> Iterator[Architecture]:
+    """Within it the model in training has the averaged weights, and is in evaluation mode."""
+    model = trainer.model
+    weights = {key: value.clone() for key, value in generator_state(model).items()}
+    try:
+        model.load_state_dict(trainer.average.tensors, strict=False)
+        yield model.eval()
+    finally:
+        model.load_state_dict(weights, strict=False)
+        model.train()
+
+
+def check_labels(case: Case) -> None:
+    """The label changes the image."""
+    model = _sound(case)
+    if not model.classes:
+        raise NotChecked("Its class takes no labels; see the check 'card'.")
+    z = model.noise(2, seed=1)
+    first, second = (model.generate(z, torch.full((2,), label)) for label in range(2))
+    require(
+        not torch.equal(first, second),
+        "The label changes nothing; generate must hand it to the generator, and that must use it.",
+    )
+
+
+def check_latents(case: Case) -> None:
+    """Latent tools work: walks, styles that agree with `generate`, truncation or a sentence that there is none."""
+    model = _sound(case)
+    walk = model.interpolate(points=2, frames=2, seed=1)
+    require(tuple(walk.shape) == (4, *case.data.shape), f"A walk of 4 images has the shape {tuple(walk.shape)}.")
+    z, label = model.noise(2, seed=1), model.labels(2, seed=1)
+    images = model.generate(z, label)
+    if isinstance(model.architecture, Styled):
+        away = (model.render(model.latents(z, label), label) - images).abs().max().item()
+        require(away <= CLOSE, f"synthesis(mapping(z, label)) is not generate(z, label); they differ by {away:.2g}.")
+    try:
+        half = model.generate(z, label, truncation=0.5)
+        require(half.shape == images.shape, "Truncation changes the shape of the images.")
+    except GanzooError:
+        pass
+    if case.data.is_image:
+        found = model.project(images[0], steps=2, starts=1, seed=1)
+        require(found.error <= found.mean_error or found.error < 1, "A projection is further off than any sample.")
+        again = model.vary(found, 1, strength=0)
+        require(bool((again[0] - found.image).abs().max() <= CLOSE), "A variation of strength 0 is another image.")
+
+
+def check_exports(case: Case) -> None:
+    """The generator is written with torch.export and makes the same images, for batches of other sizes too."""
+    model = _sound(case)
+    with TemporaryDirectory() as folder:
+        for domain in directions(model):
+            try:
+                export(model, "torch-export", Path(folder) / "model.pt2", to=domain)
+            except GanzooError as error:
+                held = "Constraints violated (batch)" not in str(error)
+                require(held, "The generator is fixed to one batch size; write z.shape[0], not len(z), in forward.")
+                raise
+
+
+PROMISES: dict[str, Callable[[Case], None]] = {
+    "samples": check_samples,
+    "saves": check_saves,
+    "labels matter": check_labels,
+    "latents": check_latents,
+    "exports": check_exports,
+}

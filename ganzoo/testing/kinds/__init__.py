@@ -1,0 +1,1 @@
+"""The checks of every other kind of plugin."""

@@ -1,0 +1,1 @@
+"""Programs and tiny runs that the checks start and watch."""

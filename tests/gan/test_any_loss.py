@@ -1,0 +1,49 @@
+"""Every two-player architecture, and every pair of them, takes any loss, augmentation, and rates of its own for D."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+
+import pytest
+import torch
+
+from ganzoo.api import DiffAugment
+from ganzoo.catalogue.catalogue import entries
+from ganzoo.contract.architecture import is_generator
+from ganzoo.errors import GanzooError
+from ganzoo.gan.adversarial import Adversarial
+from ganzoo.loop.trainer import Trainer
+from ganzoo.plan.plan import load_architecture
+from ganzoo.testing.architecture.cases import cases
+
+TURNS = 3  # steps, so that players who do not move in every one have moved
+
+
+def every_case():
+    for entry in entries("architecture"):
+        with contextlib.suppress(GanzooError):  # one that cannot be loaded fails in test_catalogue.py
+            model = load_architecture(entry)
+            if issubclass(model, Adversarial):
+                case = next(iter(cases(entry, model)))
+                yield pytest.param(case, id=entry.full_name)
+
+
+@pytest.mark.parametrize("loss", [entry.name for entry in entries("loss")])
+@pytest.mark.parametrize("case", list(every_case()))
+def test_any_loss(case, loss):
+    """Augmented, with D's rate at 0: every turn's loss is finite, G moves and D stays where it is."""
+    config = dataclasses.replace(case.config, loss=loss, augment="diffaug", lr_d=0.0)
+    trainer = dataclasses.replace(case, config=config).trainer(Trainer)
+    assert isinstance(trainer.model.augment, DiffAugment)
+    before = {name: value.detach().clone() for name, value in trainer.model.named_parameters()}
+    seen = {}
+    for _ in range(TURNS):
+        seen |= trainer.step()
+        if {"loss/G", "loss/D"} <= set(seen):
+            break
+    assert {"loss/G", "loss/D"} <= set(seen)
+    assert all(value.isfinite() for value in seen.values())
+    moved = {name for name, value in trainer.model.named_parameters() if not torch.equal(value, before[name])}
+    assert moved
+    assert all(is_generator(trainer.model, name) for name in moved)

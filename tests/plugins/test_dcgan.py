@@ -1,0 +1,205 @@
+"""DCGAN: the published layers, numbers and first weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from support.golden_numbers import GRADIENT, OUTPUT, near, stored, weights
+
+from ganzoo.api import DataSpec, UsageError
+from ganzoo.catalogue.catalogue import find
+from ganzoo.contract.architecture import parameter_counts
+from ganzoo.plan.plan import load_architecture, option_table, recipe_of
+from ganzoo.training.train import plan_run
+
+DCGAN = load_architecture(find("architecture", "dcgan"))
+
+# Output [C, H, W] of each layer at 64×64 RGB, as pytorch/examples and the PyTorch tutorial build it.
+LAYERS_G = [
+    *[("ConvTranspose2d", (512, 4, 4)), ("BatchNorm2d", (512, 4, 4)), ("ReLU", (512, 4, 4))],
+    *[("ConvTranspose2d", (256, 8, 8)), ("BatchNorm2d", (256, 8, 8)), ("ReLU", (256, 8, 8))],
+    *[("ConvTranspose2d", (128, 16, 16)), ("BatchNorm2d", (128, 16, 16)), ("ReLU", (128, 16, 16))],
+    *[("ConvTranspose2d", (64, 32, 32)), ("BatchNorm2d", (64, 32, 32)), ("ReLU", (64, 32, 32))],
+    *[("ConvTranspose2d", (3, 64, 64)), ("Tanh", (3, 64, 64))],
+]
+LAYERS_D = [
+    *[("Conv2d", (64, 32, 32)), ("LeakyReLU", (64, 32, 32))],
+    *[("Conv2d", (128, 16, 16)), ("BatchNorm2d", (128, 16, 16)), ("LeakyReLU", (128, 16, 16))],
+    *[("Conv2d", (256, 8, 8)), ("BatchNorm2d", (256, 8, 8)), ("LeakyReLU", (256, 8, 8))],
+    *[("Conv2d", (512, 4, 4)), ("BatchNorm2d", (512, 4, 4)), ("LeakyReLU", (512, 4, 4))],
+    ("Conv2d", (1, 1, 1)),
+]
+
+
+def build(*shape: int, **options):
+    return DCGAN(DCGAN.Config(**options), DataSpec(shape))
+
+
+def on_meta(*shape: int, **options):
+    with torch.device("meta"):
+        return build(*shape, **options)
+
+
+@pytest.mark.parametrize(("channels", "g", "d"), [(3, 3_576_704, 2_765_568), (1, 3_574_656, 2_763_520)])
+def test_parameter_counts(channels, g, d):
+    assert parameter_counts(on_meta(channels, 64, 64)) == {"G": g, "D": d}
+
+
+@pytest.mark.parametrize(("network", "layers"), [("G", LAYERS_G), ("D", LAYERS_D)])
+def test_published_layers(network, layers):
+    net = getattr(on_meta(3, 64, 64), network)
+    seen = []
+    for layer in net.main:
+        layer.register_forward_hook(lambda layer, _, out: seen.append((type(layer).__name__, tuple(out.shape[1:]))))
+    net(torch.empty((2, 100) if network == "G" else (2, 3, 64, 64), device="meta"))
+    assert seen == layers
+
+
+@pytest.mark.parametrize(
+    ("shape", "smallest"),
+    [
+        ((3, 32, 32), (4, 4)),
+        ((3, 64, 64), (4, 4)),
+        ((3, 128, 128), (4, 4)),
+        ((1, 64, 64), (4, 4)),
+        ((3, 64, 96), (4, 6)),
+        ((3, 96, 64), (6, 4)),
+        ((4, 48, 80), (6, 10)),
+        ((3, 16, 16), (4, 4)),
+        ((1, 28, 28), (7, 7)),
+    ],
+)
+def test_sizes(shape, smallest):
+    model = on_meta(*shape)
+    images = model.generate(torch.empty((5, 100), device="meta"))
+    assert images.shape == (5, *shape)
+    assert model.D(images).shape == (5,)
+    assert tuple(model.G.main[0](torch.empty((5, 100, 1, 1), device="meta")).shape[2:]) == smallest
+
+
+@pytest.mark.parametrize("shape", [(3, 56, 56), (3, 28, 32), (3, 64, 100), (3, 8, 8), (2,)])
+def test_sizes_it_cannot_do_are_refused_in_one_sentence(shape):
+    with pytest.raises(UsageError) as error:
+        on_meta(*shape)
+    text = str(error.value)
+    assert text.startswith("dcgan ")
+    assert text.endswith(".")
+    assert "\n" not in text
+    assert ("multiples of 16" if len(shape) == 3 else "images") in text
+
+
+def test_digits_at_their_own_size():
+    """z -> 7×7 -> 14×14 -> 28×28 and back; by default, and as the report has it."""
+    model = on_meta(1, 28, 28)
+    assert [(m.out_channels, m.stride[0]) for m in model.G.main if hasattr(m, "stride")] == [(128, 1), (64, 2), (1, 2)]
+    assert [(m.out_channels, m.stride[0]) for m in model.D.main if hasattr(m, "stride")] == [(64, 2), (128, 2), (1, 1)]
+    for recipe, steps in (("report-digits", 5000), ("report-digits-each", 1000)):
+        plan = plan_run(None, None, recipe=recipe)
+        assert (plan.size, plan.settings.batch_size, plan.settings.channels) == ((28, 28), 32, 1)
+        assert (plan.config.lr, plan.config.beta1) == (2e-4, 0.5)
+        assert [dict(stage.length) for stage in plan.stages] == [{"steps": steps}]
+        assert recipe_of(recipe).per_class == (steps == 1000)
+    assert plan_run("dcgan", "digits").size == (32, 32)
+    assert plan_run("dcgan", "digits", preset="small").size == (32, 32)
+
+
+def golden(network: str):
+    """The network with the stored weights, and everything stored."""
+    numbers = stored(f"dcgan_{network.lower()}")
+    net = getattr(build(3, 64, 64, latents=8, width_g=4, width_d=4).double(), network)
+    missing, unexpected = net.load_state_dict(weights(numbers), strict=False)
+    assert not unexpected
+    assert all(name.endswith("num_batches_tracked") for name in missing)
+    return net, numbers
+
+
+def check_training(net, numbers):
+    """After a pass in training mode and its backward: gradients of the weights, and running statistics."""
+    parameters, buffers = dict(net.named_parameters()), dict(net.named_buffers())
+    gradients = [name for name in numbers if name.startswith("grad/train/main")]
+    assert gradients
+    for name in gradients:
+        assert near(parameters[name.removeprefix("grad/train/")].grad, numbers[name], GRADIENT), name
+    statistics = [name for name in numbers if name.startswith("after_train/")]
+    assert len(statistics) == sum("running" in name for name in buffers)
+    for name in statistics:
+        assert near(buffers[name.removeprefix("after_train/")], numbers[name], OUTPUT), name
+
+
+def test_golden_generator():
+    net, numbers = golden("G")
+    z = numbers["input/z"].flatten(1)
+    assert near(net.eval()(z)[:1], numbers["output/eval_first_image"], OUTPUT)
+    z.requires_grad_()
+    images = net.train()(z)
+    assert near(images, numbers["output/train"], OUTPUT)
+    (images * numbers["probe/train"]).sum().backward()
+    assert near(z.grad, numbers["grad/train/input/z"].flatten(1), GRADIENT)
+    check_training(net, numbers)
+
+
+def test_golden_discriminator():
+    """The reference ends in the sigmoid that here is the loss's."""
+    net, numbers = golden("D")
+    images = numbers["input/images"]
+    assert near(net.eval()(images).sigmoid(), numbers["output/eval"], OUTPUT)
+    images.requires_grad_()
+    logits = net.train()(images)
+    assert near(logits, numbers["output/train_logit"], OUTPUT)
+    assert near(logits.sigmoid(), numbers["output/train"], OUTPUT)
+    (logits.sigmoid() * numbers["probe/train"]).sum().backward()
+    assert near(images.grad[:1], numbers["grad/train/input/images_first"], GRADIENT)
+    check_training(net, numbers)
+
+
+def test_first_weights():
+    torch.manual_seed(0)
+    model = build(3, 64, 64)
+    for name, parameter in model.named_parameters():
+        values = parameter.detach()
+        slack = 5 / values.numel() ** 0.5  # five standard errors
+        if values.dim() == 4:
+            assert values.mean().abs() < 0.02 * slack, name
+            assert values.std() == pytest.approx(0.02, rel=slack), name
+        elif name.endswith("weight"):
+            assert (values.mean() - 1).abs() < 0.02 * slack, name
+            assert values.std() == pytest.approx(0.02, rel=slack), name
+        else:
+            assert values.abs().max() == 0, name
+    assert not any(name.endswith("bias") and parameter.dim() == 4 for name, parameter in model.named_parameters())
+
+
+def test_optimizers():
+    model = on_meta(3, 64, 64)
+    for network in ("G", "D"):
+        optimizer = model.optimizer(network, getattr(model, network).parameters())
+        assert type(optimizer) is torch.optim.Adam
+        (group,) = optimizer.param_groups
+        assert (group["lr"], group["betas"], group["eps"], group["weight_decay"]) == (2e-4, (0.5, 0.999), 1e-8, 0)
+
+
+def test_defaults():
+    table = option_table(DCGAN)
+    assert table["batch_size"].default == 128
+    assert table["resolution"].default == "64"
+    assert table["loss"].default == "nonsaturating"
+    assert table["latents"].default == 100
+    assert find("architecture", "dcgan").card.batch_statistics
+
+
+def test_trains_both_players_and_updates_running_statistics(make_trainer):
+    items = torch.rand(8, 1, 16, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    trainer = make_trainer(DCGAN, items=items, batch_size=4, latents=4, width_g=2, width_d=2)
+    before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
+    values = trainer.step()
+    assert set(values) == {"loss/D", "loss/G", "D(x)", "D(G(z))", "D(G(z)) after"}
+    unchanged = [name for name, value in trainer.model.state_dict().items() if torch.equal(value, before[name])]
+    assert unchanged == []
+
+
+def test_the_file_is_short_enough_to_read_at_once():
+    import ganzoo_dcgan.model
+
+    assert len(Path(ganzoo_dcgan.model.__file__).read_text(encoding="utf-8").splitlines()) <= 120
