@@ -12,11 +12,13 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from ganzoo.about import DISTRIBUTION as DISTRIBUTION
+from ganzoo.about import __version__ as __version__
 from ganzoo.errors import GanzooError, UsageError
 
 if TYPE_CHECKING:
     from ganzoo.benchmark.bench import bench
-    from ganzoo.catalogue.listing import architectures, recipes
+    from ganzoo.catalogue.catalogue import architectures, recipes
     from ganzoo.catalogue.single_file import use_plugin
     from ganzoo.model.export import export
     from ganzoo.model.latents import Projection
@@ -25,20 +27,19 @@ if TYPE_CHECKING:
     from ganzoo.pictures.movie import save_movie
     from ganzoo.plan.describe import describe
     from ganzoo.runs.animation import animate
+    from ganzoo.runs.per_class import PerClass
     from ganzoo.runs.run import Run, list_runs
     from ganzoo.scoring.evaluate import evaluate
     from ganzoo.sharing import pull, push
     from ganzoo.training.discriminator import verdicts
-    from ganzoo.training.per_class import PerClass, resume_per_class, train_per_class
+    from ganzoo.training.per_class import resume_per_class, train_per_class
     from ganzoo.training.train import Stopped, extend, resume, train, trained
 
-__version__ = "0.1.0"
-DISTRIBUTION = "ganzoo"  # what pip calls it: pyproject's `name`, and what plugins depend on
 
 _MODULE_OF = {
     "animate": "ganzoo.runs.animation",
-    "architectures": "ganzoo.catalogue.listing",
-    "recipes": "ganzoo.catalogue.listing",
+    "architectures": "ganzoo.catalogue.catalogue",
+    "recipes": "ganzoo.catalogue.catalogue",
     "bench": "ganzoo.benchmark.bench",
     "describe": "ganzoo.plan.describe",
     "evaluate": "ganzoo.scoring.evaluate",

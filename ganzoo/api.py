@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from ganzoo.contract.cards import API, Card, DatasetCard, LoggerCard, LossCard, MetricCard, PenaltyCard, RecipeCard
 from ganzoo.contract.hookspecs import hookimpl
 from ganzoo.contract.options import option
-from ganzoo.errors import GanzooError, UsageError
-from ganzoo.extras import need
+from ganzoo.errors import GanzooError, UsageError, need
 
 if TYPE_CHECKING:
+    from ganzoo.catalogue.components import make_loss, make_penalties
     from ganzoo.contract.architecture import (
         Architecture,
         Batch,
@@ -25,12 +25,15 @@ if TYPE_CHECKING:
         Generator,
         Judging,
         Loss,
+        Penalty,
         Progress,
         Styled,
         TrainingState,
         Translator,
         Update,
     )
+    from ganzoo.contract.distributed import mean_over_processes
+    from ganzoo.contract.metric import Evidence, Metric, Scores
     from ganzoo.contract.randomness import rows
     from ganzoo.data import Source
     from ganzoo.gan.augment import DiffAugment
@@ -45,8 +48,7 @@ if TYPE_CHECKING:
         fade,
         upsample,
     )
-    from ganzoo.gan.losses import make_loss
-    from ganzoo.gan.penalties import Penalty, make_penalties, squared_norm
+    from ganzoo.gan.penalties import squared_norm
     from ganzoo.gan.two_domains import TwoDomains, TwoDomainsConfig
     from ganzoo.gan.two_player import TwoPlayer, TwoPlayerConfig
     from ganzoo.growing import (
@@ -56,8 +58,6 @@ if TYPE_CHECKING:
         GrowingGenerator,
         feature_maps,
     )
-    from ganzoo.loop.processes import mean_over_processes
-    from ganzoo.metrics import Evidence, Metric, Scores
     from ganzoo.runs.run import Run
 
 _LAZY = {

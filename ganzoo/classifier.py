@@ -19,7 +19,7 @@ from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, cross_entropy, 
 
 from ganzoo import data
 from ganzoo.contract.randomness import derive, stream
-from ganzoo.data.dataset import Dataset, Part
+from ganzoo.data.dataset import Dataset, Part, labelled
 from ganzoo.data.source import Report, silent
 from ganzoo.errors import UsageError
 from ganzoo.files import home, locked, make_folder
@@ -138,13 +138,6 @@ def trained_classifier(dataset: Dataset, report: Report = silent) -> Trained:
     network.load_state_dict(tensors)
     network.eval().requires_grad_(False)
     return Trained(network, facts["accuracy"], facts["training"], facts["held_out"], checkpoint.checksum(file))
-
-
-def labelled(part: Part, label: int | None = None) -> Part:
-    """The items that have a label, or those that have this one."""
-    if part.labels is None:
-        return part.subset(torch.arange(0))
-    return part.subset((part.labels >= 0 if label is None else part.labels == label).nonzero().flatten())
 
 
 def _file(dataset: Dataset) -> Path:

@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor
 
-from ganzoo.contract.architecture import Architecture, Batch, DataSpec, Progress
-from ganzoo.contract.settings import Settings
-from ganzoo.errors import GanzooError, UsageError
-
-OVERHEAD = 1.3  # workspaces of convolutions, fragmentation, gradients in flight; measured on dcgan
+from ganzoo.errors import UsageError
 
 
 def pick_device(name: str) -> torch.device:
@@ -49,105 +41,9 @@ def pick_precision(asked: str, device: torch.device, proven: bool) -> str:
     return asked
 
 
-def memory_needed(model: Architecture, batch_size: int) -> int:
-    """Bytes that a training step needs, from a dry step of a model on the meta device.
-
-    Counts weights, gradients, Adam's two moments, the average, and every tensor that autograd saves in the step.
-    """
-    saved: dict[int, int] = {}
-
-    def pack(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        saved[storage._cdata] = storage.nbytes()
-        return tensor
-
-    weights = sum(p.numel() * p.element_size() for p in model.parameters())
-    end = Progress(0, batch_size, 0, 0, batch_size)  # where a network that grows is largest
-    batch = _meta_batch(model.data, min(batch_size, model.batch_size(end) or batch_size))
-    kept: list[Any] = []
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        for update in model.step(_forever(batch), end):
-            kept.append(update)  # keeps every graph alive, so that no storage is counted under another's address
-    return int((5 * weights + sum(saved.values())) * OVERHEAD)
-
-
-def free_memory(root: Path = Path("/")) -> int | None:
-    """Bytes of memory that a new process can have here, within a container's limit; None where nothing says.
-
-    Where the system tells only how much there is in all, as macOS does, it is that.
-    """
-    amounts = [_available(root / "proc/meminfo"), _left_in(root / "sys/fs/cgroup", "memory.max", "memory.current")]
-    old = root / "sys/fs/cgroup/memory"  # where containers had it before 2022
-    amounts.append(_left_in(old, "memory.limit_in_bytes", "memory.usage_in_bytes"))
-    known = [amount for amount in amounts if amount is not None]
-    return min(known) if known else _installed()
-
-
-def _available(meminfo: Path) -> int | None:
-    try:
-        lines = meminfo.read_text(encoding="ascii").splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
-    except (OSError, StopIteration):
-        return None
-
-
-def _left_in(group: Path, limit: str, used: str) -> int | None:
-    """What a control group's limit leaves; files that are cached and can be dropped do not count as used."""
-    try:
-        most, now = ((group / name).read_text(encoding="ascii").strip() for name in (limit, used))
-        stat = dict(line.split() for line in (group / "memory.stat").read_text(encoding="ascii").splitlines())
-    except (OSError, ValueError):
-        return None
-    return int(most) - int(now) + int(stat.get("inactive_file", 0)) if most.isdigit() else None
-
-
-def _installed() -> int | None:
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return None
-
-
-def check_memory(model: Architecture, settings: Settings) -> int | None:
-    """Refuses a training that the CPU's memory cannot hold; returns the estimate in bytes, None where there is none.
-
-    It is that of all processes where they share the CPU's memory, else of one.
-
-    Raises: UsageError saying what to lower.
-    """
-    device = pick_device(settings.device)
-    try:
-        needed = memory_needed(model, settings.batch_size // (settings.accumulate * settings.processes))
-    except (NotImplementedError, RuntimeError, GanzooError):
-        return None  # a step that reads values cannot run without data; the allocator will have the last word
-    if device.type == "cpu":
-        needed *= settings.processes
-        free = free_memory()
-        if free is not None and needed > free:
-            raise UsageError(
-                f"Training needs about {needed / 2**30:,.1f} GB of memory and {free / 2**30:,.1f} GB are free; lower "
-                f"--batch-size (now {settings.batch_size}), --resolution or the networks' size, or compute the batch "
-                f"in parts: --accumulate {2 * settings.accumulate}."
-            )
-    return needed
-
-
 def out_of_memory(error: BaseException) -> bool:
     """Whether an error is a device's or the system's memory running out."""
     text = str(error)
     return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or any(
         words in text for words in ("out of memory", "can't allocate memory", "not enough memory")
     )
-
-
-def _meta_batch(data: DataSpec, batch_size: int) -> Batch:
-    def images() -> Tensor:
-        return torch.empty((batch_size, *data.shape), device="meta")
-
-    label = torch.empty(batch_size, dtype=torch.int64, device="meta") if data.classes else None
-    return Batch(images(), label, {name: images() for name in data.domains})
-
-
-def _forever(batch: Batch) -> Iterator[Batch]:
-    while True:
-        yield batch

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 from collections.abc import Iterable
+from typing import Any
 
 
 class GanzooError(Exception):
@@ -29,3 +31,19 @@ def nearest(word: str, known: Iterable[str]) -> str:
     if close:
         return "did you mean " + " or ".join(close) + "?"
     return "known: " + ", ".join(known) + "." if known else "none is installed."
+
+
+def need(module: str, package: str, what: str) -> Any:
+    """Imports an optional module.
+
+    Args:
+        package: the distribution that it comes with.
+        what: what the user asked for that needs it, such as ``"--log tensorboard"``.
+    Raises: GanzooError, which says what to install.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise GanzooError(
+            f"{what} needs the package {package}, which cannot be imported here ({error}); type: pip install {package}"
+        ) from error

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ganzoo.classifier import Trained, labelled, trained_classifier
+from ganzoo.classifier import Trained, trained_classifier
+from ganzoo.contract.metric import Evidence, Scores
 from ganzoo.contract.options import option
+from ganzoo.data.dataset import labelled
 from ganzoo.errors import UsageError
-from ganzoo.metrics import Evidence, Scores
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ganzoo.errors import GanzooError, UsageError
-from ganzoo.extras import need
+from ganzoo.errors import GanzooError, UsageError, need
 
 _ADDRESS = re.compile(r"hf://([\w.-]+/[\w.-]+)(?:@([\w./-]+))?")
 LOGIN = "log in with `hf auth login`, or set HF_TOKEN"

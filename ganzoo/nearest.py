@@ -9,11 +9,10 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from ganzoo.classifier import labelled
+from ganzoo.contract.metric import Evidence, Scores
 from ganzoo.contract.options import option
-from ganzoo.data.dataset import Part
+from ganzoo.data.dataset import Part, labelled
 from ganzoo.errors import UsageError
-from ganzoo.metrics import Evidence, Scores
 from ganzoo.pictures.grid import grid
 
 LARGEST = 32  # pixels a side that images are compared at

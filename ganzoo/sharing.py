@@ -14,11 +14,12 @@ from typing import Any
 
 from ganzoo.data.source import Report, silent
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.model.model import Model, architecture_of, check_facts, load
+from ganzoo.model.model import Model, load
 from ganzoo.modelcard import Published, model_card
 from ganzoo.pictures.grid import sheet
 from ganzoo.runs import checkpoint
 from ganzoo.runs.address import MODEL, destination, fetch, is_remote, stem
+from ganzoo.runs.header import architecture_of, check_facts
 from ganzoo.runs.run import Run
 
 PAGE, PICTURE, FACTS = "README.md", "samples.png", "run.json"

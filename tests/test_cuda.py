@@ -12,12 +12,12 @@ from click.testing import CliRunner
 import ganzoo
 from ganzoo import data
 from ganzoo.catalogue.catalogue import entries
+from ganzoo.catalogue.components import load_architecture
 from ganzoo.cli.app import app
 from ganzoo.cli.examine import examine
 from ganzoo.data.loader import Loader
 from ganzoo.errors import GanzooError
 from ganzoo.loop.trainer import Extent, Trainer
-from ganzoo.plan.plan import load_architecture
 from ganzoo.runs import checkpoint
 from ganzoo.testing.architecture.cases import Noise, cases
 

@@ -24,8 +24,9 @@ from ganzoo.gan.two_player import TwoPlayer
 from ganzoo.loop.allocator import memory_held
 from ganzoo.loop.display import Display
 from ganzoo.loop.session import RECORD_EVERY, Session
+from ganzoo.plan.plan import plan_run
 from ganzoo.training import estimate as forecast
-from ganzoo.training.train import plan_run, prepare
+from ganzoo.training.prepare import prepare
 
 Step = Callable[[], int]  # trains once and returns how many images it took
 

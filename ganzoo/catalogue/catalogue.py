@@ -18,11 +18,12 @@ from itertools import islice
 from operator import attrgetter
 from typing import Any, Literal, TypeVar
 
-import ganzoo
+from ganzoo.about import DISTRIBUTION
 from ganzoo.catalogue import entry_points as installed
 from ganzoo.catalogue import isolation
 from ganzoo.catalogue.events import HOOKS, Listeners
 from ganzoo.contract import cards
+from ganzoo.contract.cards import Card, RecipeCard
 from ganzoo.contract.options import parse_spec
 from ganzoo.errors import GanzooError, Interrupted, UsageError, nearest
 
@@ -263,7 +264,7 @@ def written_by(kind: str, spec: str, near: Sequence[str]) -> str:
     if offers < 2:
         return spec
     distribution = found.find(kind, name, near).distribution
-    preferred = kind in ("loss", "penalty") and distribution == ganzoo.DISTRIBUTION
+    preferred = kind in ("loss", "penalty") and distribution == DISTRIBUTION
     return spec if preferred else f"{distribution}:{spec}"
 
 
@@ -310,3 +311,14 @@ def _timed(plugin: Plugin, what: str, work: Callable[[], T]) -> T:
     finally:
         cards = len(given) if isinstance(given, list) else None
         plugin.calls.append(Call(what, time.perf_counter() - started, cards))
+
+
+def architectures(task: str | None = None) -> list[Card]:
+    """The cards of every architecture of every installed plugin, by name; of one task, if given."""
+    cards: list[Card] = [entry.card for entry in entries("architecture")]
+    return [card for card in cards if task is None or task in card.tasks]
+
+
+def recipes() -> list[RecipeCard]:
+    """The experiments that `--recipe` takes."""
+    return [entry.card for entry in entries("recipe")]

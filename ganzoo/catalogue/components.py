@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from ganzoo.catalogue.catalogue import catalogue, find
-from ganzoo.contract.options import build, parse_spec
-from ganzoo.errors import UsageError
+from ganzoo.about import DISTRIBUTION
+from ganzoo.catalogue.catalogue import Entry, catalogue, find
+from ganzoo.contract.architecture import Architecture, Loss, Penalty
+from ganzoo.contract.options import build, options, parse_spec
+from ganzoo.contract.settings import (
+    RESERVED,
+)
+from ganzoo.errors import GanzooError, UsageError
 
 
 def make_loggers(spec: str | None) -> dict[str, object]:
@@ -28,3 +33,45 @@ def instances(spec: str | None) -> dict[str, object]:
             raise UsageError(f"--log names {name} twice; once is enough.")
         made[title] = build(entry.load(), given, f"the logger {name}")
     return made
+
+
+def make_loss(spec: str) -> Loss:
+    """The loss of the catalogue that a text names, with its constants: ``"lsgan:a=-1,c=0"``; ganzoo's own of several.
+
+    Raises: UsageError for an unknown name or constant.
+    """
+    name, constants = parse_spec(spec)
+    loss: Loss = build(find("loss", name, near=(DISTRIBUTION,)).load(), constants, f"the loss {name}")
+    return loss
+
+
+def make_penalties(spec: str) -> dict[str, Penalty]:
+    """The penalties that a text names, joined by `+`: ``"wgan-gp:weight=10+drift"``; none for ``""``.
+
+    Of several plugins' penalties of one name ganzoo's own is meant.
+
+    Raises: UsageError for an unknown name or weight.
+    """
+    made: dict[str, Penalty] = {}
+    for part in filter(None, spec.split("+")):
+        name, weights = parse_spec(part)
+        made[name] = build(find("penalty", name, near=(DISTRIBUTION,)).load(), weights, f"the penalty {name}")
+    return made
+
+
+def load_architecture(entry: Entry) -> type[Architecture]:
+    """The class of an architecture's entry, its `Config` checked.
+
+    Raises: GanzooError when the plugin breaks the contract, in one sentence.
+    """
+    model = entry.load()
+    if not (isinstance(model, type) and issubclass(model, Architecture)):
+        raise GanzooError(f"The plugin of {entry.name} names {model!r}, which is not an Architecture.")
+    try:
+        names = options(model.Config)
+    except (AttributeError, TypeError) as error:
+        raise GanzooError(f"The Config of {entry.name} is not one that ganzoo can read: {error}") from error
+    taken = RESERVED & set(names)
+    if taken:
+        raise GanzooError(f"The Config of {entry.name} has a field {taken.pop()!r}, an option of ganzoo's own.")
+    return model

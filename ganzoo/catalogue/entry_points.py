@@ -21,7 +21,7 @@ from pathlib import PurePath
 from types import ModuleType
 from typing import Any
 
-import ganzoo
+from ganzoo.about import DISTRIBUTION
 from ganzoo.errors import GanzooError
 
 GROUP = "ganzoo"
@@ -267,7 +267,7 @@ def _points(distribution: Distribution, text: str) -> Iterator[Point]:
 
 def _owner(claims: Iterable[Distribution]) -> Distribution | None:
     """Ganzoo's own distribution: a stranger that names the core's module too would offer all its losses twice."""
-    return min(claims, key=lambda claim: not same(claim.name, ganzoo.DISTRIBUTION), default=None)
+    return min(claims, key=lambda claim: not same(claim.name, DISTRIBUTION), default=None)
 
 
 def _top(path: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-import ganzoo
+from ganzoo.about import __version__
 from ganzoo.cli.framework import Group
 
 ZOO, TRAINING, USING, MACHINE = "The zoo", "Training", "Using what was trained", "Data and this machine"
@@ -47,4 +47,4 @@ app = Group(
     The first steps: `ganzoo list` shows what there is, `ganzoo train dcgan anime` trains, and `ganzoo sample` makes
     new images with what was trained. Every command explains itself with --help.""",
 )
-click.version_option(ganzoo.__version__, prog_name="ganzoo", message="%(prog)s %(version)s")(app)
+click.version_option(__version__, prog_name="ganzoo", message="%(prog)s %(version)s")(app)

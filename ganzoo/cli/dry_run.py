@@ -11,11 +11,11 @@ from ganzoo.cli.progress import choose_display
 from ganzoo.contract.architecture import parameter_counts
 from ganzoo.data.dataset import Decoded
 from ganzoo.files import megabytes
-from ganzoo.plan.plan import labels_of
+from ganzoo.plan.plan import labels_of, plan_run
 from ganzoo.runs.run import new_folder
 from ganzoo.training.estimate import memory_needed, steps_left
 from ganzoo.training.per_class import check_labels
-from ganzoo.training.train import plan_run, prepare
+from ganzoo.training.prepare import prepare
 
 
 def dry_run(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 import ganzoo
+from ganzoo.about import __version__
 
 Status = Literal["ok", "absent", "warning", "broken"]
 TIGHT = 2 * 2**30  # bytes of disk below which packs and checkpoints soon have no room
@@ -43,7 +44,7 @@ def examine() -> list[Finding]:
 
 
 def _python() -> Iterator[Finding]:
-    yield Finding("ganzoo", f"{ganzoo.__version__} in {Path(ganzoo.__file__).parent}")
+    yield Finding("ganzoo", f"{__version__} in {Path(ganzoo.__file__).parent}")
     version = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
     yield Finding("python", version)
 
@@ -98,7 +99,7 @@ def _cores() -> Iterator[Finding]:
 
 
 def _memory() -> Iterator[Finding]:
-    from ganzoo.devices import free_memory
+    from ganzoo.plan.memory import free_memory
 
     free = free_memory()
     yield Finding("memory", "the system does not say" if free is None else f"{free / 2**30:.1f} GB free")

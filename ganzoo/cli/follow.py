@@ -11,8 +11,8 @@ from ganzoo.cli.framework import STOPPED
 
 if TYPE_CHECKING:
     from ganzoo.loop.display import Display
+    from ganzoo.runs.per_class import PerClass
     from ganzoo.runs.run import Run
-    from ganzoo.training.per_class import PerClass
 
 
 def follow(work: Callable[[Display], Run | PerClass]) -> None:
@@ -35,7 +35,7 @@ def follow(work: Callable[[Display], Run | PerClass]) -> None:
 
 def _use(run: Run) -> str:
     """What to type to use what was trained."""
-    from ganzoo.model.model import architecture_of
+    from ganzoo.runs.header import architecture_of
 
     if "translation" in architecture_of(run.facts, str(run.path)).card.tasks:
         return f"Translate images: ganzoo translate {run.path} IMAGE --to {run.facts['data']['domains'][-1]}"

@@ -152,7 +152,8 @@ def named_architecture(words: Sequence[str], given: Mapping[str, str]) -> type[A
         known = {name for entry in entries("architecture") for name in (entry.name, entry.full_name)}
         meant = next((word for word in words if word in known or is_file(word)), words[0])
         found = find("architecture", named(meant))
-    from ganzoo.plan.plan import load_architecture, recipe_of  # torch comes with it, so an unknown name is said before
+    from ganzoo.catalogue.components import load_architecture
+    from ganzoo.plan.plan import recipe_of
 
     if recipe:
         found = find("architecture", recipe_of(recipe).architecture)

@@ -56,7 +56,7 @@ def pull(source: str, out: str | None) -> None:
     import ganzoo
     from ganzoo.cli.progress import choose_display
     from ganzoo.errors import GanzooError
-    from ganzoo.model.model import architecture_of
+    from ganzoo.runs.header import architecture_of
 
     display = choose_display()
     try:

@@ -115,7 +115,7 @@ def _architecture_of_run(words: Sequence[str], given: Mapping[str, str]) -> type
     if not words:
         return None
     from ganzoo.runs.run import Run
-    from ganzoo.training.train import plan_of
+    from ganzoo.training.facts import plan_of
 
     folder = next((word for word in words if (Path(word) / "run.json").exists()), words[0])
     return plan_of(Run.open(folder)).model

@@ -5,16 +5,17 @@ Letters in shapes: B batch, C channels, H height, W width, Z latents.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
 
 from ganzoo.contract.randomness import rows
-from ganzoo.errors import UsageError
+from ganzoo.errors import UsageError, nearest
 
 
 class Generator(Protocol):
@@ -321,3 +322,44 @@ def parameter_counts(model: Architecture) -> dict[str, int]:
         name: sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
         for name, network in networks(model).items()
     }
+
+
+Judge = Callable[[Tensor], Tensor]
+
+
+class Penalty(Protocol):
+    """A term of D's loss that the adversarial loss does not have."""
+
+    def __call__(self, judge: Judge, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
+        """D, real and fake images [B, ...], D's logits on both -> weighted scalar."""
+
+
+def find_label(classes: tuple[str, ...], label: str | int) -> int:
+    """The number of a class given by name or number. Raises: UsageError."""
+    if str(label) in classes:
+        return classes.index(str(label))
+    if str(label).isdecimal() and int(label) < len(classes):
+        return int(label)
+    number = str(label).removeprefix("-").isdecimal()  # one out of range, to which no label is near
+    known = f"known: {', '.join(classes)}." if number else nearest(str(label), classes)
+    raise UsageError(f"There is no label {label!r}; {known}")
+
+
+def generator_state(model: Architecture) -> dict[str, Tensor]:
+    """The model's state of its generators (no `TrainingState`), by state-dict key."""
+    states = [name + "." for name, child in model.named_modules() if isinstance(child, TrainingState)]
+    prefixes = tuple(name + "." for name in networks(model) if is_generator(model, name))
+    return {
+        key: value
+        for key, value in model.state_dict().items()
+        if key.startswith(prefixes) and not key.startswith(tuple(states))
+    }
+
+
+def averaged_keys(model: Architecture) -> set[str]:
+    """Keys of parameters and of running statistics; what else a module keeps is copied, not averaged."""
+    keys = {name for name, _ in model.named_parameters()}
+    for name, module in model.named_modules():
+        if isinstance(module, (_BatchNorm, _NormBase)):
+            keys.update(f"{name}.{buffer}" for buffer in ("running_mean", "running_var"))
+    return keys

@@ -315,3 +315,10 @@ def _wanted(source: Source, name: str, keep: str | Sequence[str] | None) -> Tens
         if word not in source.classes:
             raise UsageError(f"The data set {name} has no label {word!r}; {nearest(word, source.classes)}")
     return torch.tensor([source.classes.index(word) for word in words])
+
+
+def labelled(part: Part, label: int | None = None) -> Part:
+    """The items that have a label, or those that have this one."""
+    if part.labels is None:
+        return part.subset(torch.arange(0))
+    return part.subset((part.labels >= 0 if label is None else part.labels == label).nonzero().flatten())

@@ -10,9 +10,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from ganzoo.contract import distributed
 from ganzoo.contract.architecture import TrainingState
 from ganzoo.contract.randomness import rows
-from ganzoo.loop import processes as parallel
 
 
 class ImagePool(TrainingState):
@@ -51,10 +51,12 @@ class ImagePool(TrainingState):
             return images.detach()
         count = len(images)
         coins, places = draws if draws is not None else self._draw(count)
-        new, coins, places = (parallel.gather(each) for each in (images.detach().to(self.images.dtype), coins, places))
+        new, coins, places = (
+            distributed.gather(each) for each in (images.detach().to(self.images.dtype), coins, places)
+        )
         everyone = zip(*(torch.split(each, 1) for each in (new, coins, places)), strict=True)
         returned = [self._exchange(*one) for one in everyone]
-        mine = slice(parallel.rank() * count, (parallel.rank() + 1) * count)
+        mine = slice(distributed.rank() * count, (distributed.rank() + 1) * count)
         return torch.cat(returned[mine]).to(images.dtype)
 
     def _draw(self, count: int) -> tuple[Tensor, Tensor]:

@@ -11,10 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
-import ganzoo
-from ganzoo.catalogue.catalogue import find
-from ganzoo.contract.architecture import Loss
-from ganzoo.contract.options import build, option, parse_spec
+from ganzoo.contract.options import option
 
 
 @dataclass(frozen=True)
@@ -83,13 +80,3 @@ class Wasserstein:
 
     def score(self, logits: Tensor) -> Tensor:
         return logits.float()
-
-
-def make_loss(spec: str) -> Loss:
-    """The loss of the catalogue that a text names, with its constants: ``"lsgan:a=-1,c=0"``; ganzoo's own of several.
-
-    Raises: UsageError for an unknown name or constant.
-    """
-    name, constants = parse_spec(spec)
-    loss: Loss = build(find("loss", name, near=(ganzoo.DISTRIBUTION,)).load(), constants, f"the loss {name}")
-    return loss

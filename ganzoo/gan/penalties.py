@@ -7,26 +7,14 @@ and returns a weighted scalar in float32 that keeps a graph to D's parameters. G
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
-import ganzoo
-from ganzoo.catalogue.catalogue import find
-from ganzoo.contract.options import build, option, parse_spec
+from ganzoo.contract.architecture import Judge
+from ganzoo.contract.options import option
 from ganzoo.contract.randomness import rows
-
-Judge = Callable[[Tensor], Tensor]
-
-
-class Penalty(Protocol):
-    """A term of D's loss that the adversarial loss does not have."""
-
-    def __call__(self, judge: Judge, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
-        """D, real and fake images [B, ...], D's logits on both -> weighted scalar."""
 
 
 @dataclass(frozen=True)
@@ -125,17 +113,3 @@ def _full(tensor: Tensor) -> Tensor:
 def _alpha(images: Tensor) -> Tensor:
     """One number in [0, 1) per item, shaped to mix images."""
     return rows((len(images), *[1] * (images.dim() - 1)), torch.rand, device=images.device)
-
-
-def make_penalties(spec: str) -> dict[str, Penalty]:
-    """The penalties that a text names, joined by `+`: ``"wgan-gp:weight=10+drift"``; none for ``""``.
-
-    Of several plugins' penalties of one name ganzoo's own is meant.
-
-    Raises: UsageError for an unknown name or weight.
-    """
-    made: dict[str, Penalty] = {}
-    for part in filter(None, spec.split("+")):
-        name, weights = parse_spec(part)
-        made[name] = build(find("penalty", name, near=(ganzoo.DISTRIBUTION,)).load(), weights, f"the penalty {name}")
-    return made

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ganzoo.contract.architecture import Batch, DataSpec
 from ganzoo.contract.options import option
 from ganzoo.errors import UsageError
-from ganzoo.gan.adversarial import Adversarial, AdversarialConfig
+from ganzoo.gan.two_player import Adversarial, AdversarialConfig
 
 
 @dataclass(frozen=True)

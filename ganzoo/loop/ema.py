@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
 
-from ganzoo.contract.architecture import Architecture, TrainingState, is_generator, networks
+from ganzoo.contract.architecture import (
+    Architecture,
+    averaged_keys,
+    generator_state,
+    is_generator,
+    networks,
+)
 
 
 class Average:
@@ -49,23 +54,3 @@ class Average:
         for key in self._copied:
             self.tensors[key].copy_(source[key])
         self.steps += 1
-
-
-def generator_state(model: Architecture) -> dict[str, Tensor]:
-    """The model's state of its generators (no `TrainingState`), by state-dict key."""
-    states = [name + "." for name, child in model.named_modules() if isinstance(child, TrainingState)]
-    prefixes = tuple(name + "." for name in networks(model) if is_generator(model, name))
-    return {
-        key: value
-        for key, value in model.state_dict().items()
-        if key.startswith(prefixes) and not key.startswith(tuple(states))
-    }
-
-
-def averaged_keys(model: Architecture) -> set[str]:
-    """Keys of parameters and of running statistics; what else a module keeps is copied, not averaged."""
-    keys = {name for name, _ in model.named_parameters()}
-    for name, module in model.named_modules():
-        if isinstance(module, (_BatchNorm, _NormBase)):
-            keys.update(f"{name}.{buffer}" for buffer in ("running_mean", "running_var"))
-    return keys

@@ -15,19 +15,19 @@ from torch import Tensor
 
 from ganzoo import data
 from ganzoo.catalogue.catalogue import catalogue
-from ganzoo.contract.architecture import Architecture
+from ganzoo.contract.architecture import Architecture, generator_state
 from ganzoo.contract.options import values
 from ganzoo.contract.randomness import stream
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.loop.ema import generator_state
 from ganzoo.loop.trainer import Trainer
-from ganzoo.model.model import Model, make_model, model_facts
+from ganzoo.model.model import Model, make_model
 from ganzoo.model.translation import there_and_back
 from ganzoo.pictures import scatter as plane
 from ganzoo.pictures.grid import sheet
 from ganzoo.plan.plan import Plan
 from ganzoo.runs import checkpoint
 from ganzoo.runs.address import fetch, is_remote
+from ganzoo.runs.header import model_facts
 from ganzoo.runs.run import FORMAT, SCORES, Run, write_text
 
 KEEP = 3  # newest checkpoints that stay

@@ -13,11 +13,11 @@ from torch import Tensor
 
 from ganzoo import data
 from ganzoo.catalogue.catalogue import catalogue
+from ganzoo.contract import distributed
 from ganzoo.contract.randomness import seed_everything
 from ganzoo.data.loader import Loader
 from ganzoo.devices import pick_device, pick_precision
 from ganzoo.errors import GanzooError
-from ganzoo.loop import processes as parallel
 from ganzoo.loop.allocator import memory_held
 from ganzoo.loop.display import Display, Moment
 from ganzoo.loop.interrupts import Interruptible, disk_explained, memory_explained
@@ -77,7 +77,7 @@ class Session:
         Raises: KeyboardInterrupt after Ctrl-C, once a checkpoint is written; Diverged when a loss is not finite;
         GanzooError when memory or disk runs out, or a checkpoint is damaged.
         """
-        self.run, self.display, self.leader, self.started = run, display, parallel.is_leader(), False
+        self.run, self.display, self.leader, self.started = run, display, distributed.is_leader(), False
         try:
             with (
                 disk_explained(run),
@@ -186,7 +186,7 @@ class Session:
                 if iteration % LINE_EVERY == 0:
                     self._line(epoch, iteration, read)
             self.display.step(self._moment(speed), read)
-            stop = parallel.any_of(self.interrupted.asked, trainer.device)
+            stop = distributed.any_of(self.interrupted.asked, trainer.device)
             written = self._write_what_is_due(epoch, before, stop)
             if stop:
                 raise KeyboardInterrupt
@@ -250,7 +250,7 @@ class Session:
         if settings.checkpoint_every:
             return self.trainer.step_count % settings.checkpoint_every == 0
         late = time.monotonic() - self._checkpointed > CHECKPOINT_SECONDS
-        return ended or parallel.any_of(late, self.device)
+        return ended or distributed.any_of(late, self.device)
 
     def _model_due(self) -> bool:
         return self.leader and time.monotonic() - self._modelled > MODEL_SECONDS
@@ -269,7 +269,7 @@ class Session:
         self._checkpointed = self._modelled = time.monotonic()
 
     def _check_finite(self, finite: bool) -> None:
-        if parallel.any_of(not finite, self.device):
+        if distributed.any_of(not finite, self.device):
             files = self.run.checkpoints()
             kept = f"The last good checkpoint, {files[-1].name}, is kept" if files else "No checkpoint was due yet"
             raise Diverged(
@@ -283,7 +283,7 @@ class Session:
     def _read(self, values: dict[str, Tensor]) -> dict[str, float]:
         """Losses and watch values as numbers, averaged over processes."""
         self._check_finite(bool(self.trainer.finite))
-        flat = parallel.mean_over_processes(torch.stack([value.float() for value in values.values()]))
+        flat = distributed.mean_over_processes(torch.stack([value.float() for value in values.values()]))
         return dict(zip(values, flat.tolist(), strict=True))
 
     def _record(self, read: dict[str, float], epoch: int, speed: float) -> None:

@@ -15,11 +15,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ganzoo.contract import distributed
 from ganzoo.contract.architecture import Architecture, Batch, Progress, Update, is_generator, networks
 from ganzoo.contract.randomness import Share, restore_shared, seed_everything, shared_state, sharing
 from ganzoo.data.loader import Loader
 from ganzoo.errors import GanzooError, UsageError, nearest
-from ganzoo.loop import processes as parallel
 from ganzoo.loop.ema import Average
 
 
@@ -61,7 +61,7 @@ class Trainer:
     extent: Extent = field(default_factory=Extent)
 
     def __post_init__(self) -> None:
-        self.rank, self.world = parallel.rank(), parallel.world()
+        self.rank, self.world = distributed.rank(), distributed.world()
         self.device = self.model.device
         self.networks = networks(self.model)
         self.restart_average()
@@ -125,7 +125,7 @@ class Trainer:
             if update is None:
                 break
             names = self._resolve(update)
-            parallel.average_gradients(self._gradients(names))
+            distributed.average_gradients(self._gradients(names))
             if self.gradients:
                 values.update({f"gradient/{name}": self._gradient_norm(name) for name in names})
             self._apply(names, update)

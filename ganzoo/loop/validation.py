@@ -8,11 +8,11 @@ from typing import Any
 
 from ganzoo import data
 from ganzoo.catalogue.catalogue import entries
+from ganzoo.contract.architecture import generator_state
 from ganzoo.contract.options import parse_spec
 from ganzoo.contract.settings import Settings
 from ganzoo.data.source import Report, silent
 from ganzoo.errors import UsageError, nearest
-from ganzoo.loop.ema import generator_state
 from ganzoo.model.model import Model
 from ganzoo.runs import checkpoint
 from ganzoo.runs.run import Run

@@ -19,8 +19,8 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
+from ganzoo.contract.architecture import generator_state
 from ganzoo.errors import GanzooError, UsageError, nearest
-from ganzoo.loop.ema import generator_state
 from ganzoo.model.model import Model, load
 from ganzoo.runs import checkpoint
 

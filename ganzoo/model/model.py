@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import re
@@ -15,24 +14,29 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-import ganzoo
-from ganzoo import data
-from ganzoo.catalogue.catalogue import Entry, catalogue, find
-from ganzoo.catalogue.single_file import reopen
+from ganzoo.catalogue.catalogue import Entry
+from ganzoo.catalogue.components import load_architecture
 from ganzoo.catalogue.upgrade import stored_config
-from ganzoo.contract.architecture import Architecture, DataSpec, Styled, is_generator, networks
+from ganzoo.contract.architecture import (
+    Architecture,
+    DataSpec,
+    Styled,
+    find_label,
+    generator_state,
+    is_generator,
+    networks,
+)
 from ganzoo.contract.randomness import stream
 from ganzoo.devices import pick_device
 from ganzoo.errors import GanzooError, UsageError, nearest
-from ganzoo.loop.ema import generator_state
 from ganzoo.model import latents
 from ganzoo.model.latents import Projection
 from ganzoo.model.translation import through, translates
 from ganzoo.pictures.grid import from_picture, read_picture, to_picture
-from ganzoo.plan.plan import find_label, load_architecture
 from ganzoo.runs import checkpoint
 from ganzoo.runs.address import fetch, is_remote
-from ganzoo.runs.run import FORMAT, Run
+from ganzoo.runs.header import architecture_of, check_facts
+from ganzoo.runs.run import Run
 
 BATCH = 64  # images generated at a time; fixed, so that a sample does not depend on how many are asked for
 SETTLE = 512  # images that batch norm's statistics are measured on
@@ -293,24 +297,6 @@ def load(path: str | os.PathLike[str], device: str = "auto") -> Model:
     return model
 
 
-def check_facts(facts: Mapping[str, Any], what: str) -> None:
-    """Raises: GanzooError when a header, which may be a stranger's, does not say what a model is, and of what data."""
-    if "counters" in facts:
-        raise GanzooError(f"{what} is a checkpoint of training; give its run's folder, or its model.safetensors.")
-    data, files = facts.get("data"), facts.get("plugin_files", [])
-    lists = (("shape", int), ("classes", str), ("domains", str))
-    if (
-        not (isinstance(facts.get("config"), dict) and isinstance(data, dict))
-        or not all(isinstance(data.get(key), list) for key, _ in lists)
-        or not all(isinstance(item, kind) for key, kind in lists for item in data[key])
-        or not all(isinstance(data.get(key), str) for key in ("name", "origin"))
-        or not (isinstance(files, list) and all(isinstance(file, dict) for file in files))
-        or not all(isinstance(file.get(key), str) for file in files for key in ("path", "sha256"))
-        or not all(isinstance(file.get("offers"), list) for file in files)
-    ):
-        raise GanzooError(f"{what} does not say its options and what data it is of; it is no model of ganzoo's.")
-
-
 def make_model(entry: Entry, facts: Mapping[str, Any], device: str = "auto") -> Model:
     """An untrained `Model` as the facts describe it, with the networks that only training needs left out."""
     cls = load_architecture(entry)
@@ -324,46 +310,3 @@ def make_model(entry: Entry, facts: Mapping[str, Any], device: str = "auto") -> 
         if not is_generator(architecture, name) and hasattr(architecture, top):
             delattr(architecture, top)
     return Model(architecture.to(pick_device(device)), facts)
-
-
-def architecture_of(facts: Mapping[str, Any], what: str) -> Entry:
-    """The catalogue's entry for the architecture that a run's or model's facts name.
-
-    Raises: GanzooError when it is not installed, its file must be given anew, or all of it is of a newer ganzoo.
-    """
-    if facts.get("format", 0) > FORMAT:
-        raise GanzooError(f"{what} was made by a newer ganzoo ({facts.get('ganzoo')}); upgrade this one to open it.")
-    words = [facts.get(key, "") for key in ("architecture", "distribution", "version")]
-    name, distribution, version = words
-    files = facts.get("plugin_files", [])
-    for file, plugin in zip(files, reopen(files, what), strict=True):
-        if file["path"] == distribution:
-            return plugin.architecture(name)
-    if not all(isinstance(word, str) and re.fullmatch(r"\w[\w.+!-]*", word) for word in words):
-        raise GanzooError(f"{what} does not say which architecture it is of; it is no model of ganzoo's.")
-    with contextlib.suppress(UsageError):
-        return find("architecture", f"{distribution}:{name}")
-    for broken in catalogue().plugins:
-        if broken.error and broken.distribution == distribution:
-            raise GanzooError(f"{what} is a {name!r} of {distribution}, which does not work here: {broken.error}.")
-    with contextlib.suppress(UsageError):  # ganzoo's own distribution may have been renamed, and only that
-        return find("architecture", f"{ganzoo.DISTRIBUTION}:{name}")
-    ours = distribution == ganzoo.DISTRIBUTION
-    advice = "upgrade ganzoo" if ours else f"install it: pip install '{distribution}=={version}'"
-    raise GanzooError(
-        f"{what} is a {name!r}, an architecture of {distribution} {version}, which is not installed; {advice}."
-    )
-
-
-def data_of(facts: Mapping[str, Any]) -> str:
-    """The name of the data set that a run's or model's "data" facts name, now that others may offer that name too."""
-    name, distribution = facts["name"], facts.get("distribution")
-    return data.meant(name, (distribution,)) if distribution else str(name)
-
-
-def model_facts(run: Run, config: Mapping[str, Any], step: int, images: int) -> dict[str, Any]:
-    """The header of a run's model.safetensors: everything that sampling from it needs, and where it came from."""
-    keys = ("format", "ganzoo", "architecture", "distribution", "version", "preset", "data", "seed")
-    files = {"plugin_files": run.facts.get("plugin_files", [])}
-    origin = {"run": run.name, "step": step, "images": images, "average": run.facts["settings"]["average"]}
-    return {**{key: run.facts[key] for key in keys}, **files, "config": dict(config), **origin}

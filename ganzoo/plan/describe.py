@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.catalogue.catalogue import Entry, catalogue, entries, find
+from ganzoo.catalogue.components import load_architecture
 from ganzoo.catalogue.single_file import FilePlugin, named
 from ganzoo.contract.architecture import Architecture, DataSpec, parameter_counts, weightless
 from ganzoo.contract.options import options
 from ganzoo.contract.settings import BY_ARCHITECTURE, Settings, parse_resolution
-from ganzoo.plan.plan import apply_options, load_architecture, option_table, preset_row
+from ganzoo.plan.plan import apply_options, option_table, preset_row
 
 
 def describe(architecture: str, *, preset: str | None = None, **given: Any) -> dict[str, Any]:

@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import ganzoo
 from ganzoo import data
+from ganzoo.about import DISTRIBUTION
 from ganzoo.catalogue.catalogue import Entry, find, written_by
-from ganzoo.contract.architecture import Architecture, DataSpec
+from ganzoo.catalogue.components import load_architecture
+from ganzoo.catalogue.single_file import named
+from ganzoo.catalogue.upgrade import upgraded
+from ganzoo.contract.architecture import Architecture, DataSpec, find_label
 from ganzoo.contract.cards import API, RecipeCard
 from ganzoo.contract.options import Option, build, options
 from ganzoo.contract.settings import (
@@ -24,11 +27,10 @@ from ganzoo.contract.settings import (
     FIXED_IN_A_RUN,
     LENGTHS,
     OF_THE_MACHINE,
-    RESERVED,
     Settings,
     parse_resolution,
 )
-from ganzoo.errors import GanzooError, UsageError, nearest
+from ganzoo.errors import UsageError, nearest
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def _settle_names(entry: Entry, config: Any, typed: Collection[str]) -> Any:
     for name in ("loss", "penalty"):
         value = getattr(config, name, None)
         if isinstance(value, str):
-            near = () if name in typed else (entry.distribution, ganzoo.DISTRIBUTION)
+            near = () if name in typed else (entry.distribution, DISTRIBUTION)
             settled[name] = "+".join(written_by(name, part, near) for part in value.split("+"))
     return dataclasses.replace(config, **settled)
 
@@ -134,35 +136,6 @@ def labels_of(info: data.Info, model: type[Architecture], name: str) -> tuple[st
     return info.classes
 
 
-def find_label(classes: tuple[str, ...], label: str | int) -> int:
-    """The number of a class given by name or number. Raises: UsageError."""
-    if str(label) in classes:
-        return classes.index(str(label))
-    if str(label).isdecimal() and int(label) < len(classes):
-        return int(label)
-    number = str(label).removeprefix("-").isdecimal()  # one out of range, to which no label is near
-    known = f"known: {', '.join(classes)}." if number else nearest(str(label), classes)
-    raise UsageError(f"There is no label {label!r}; {known}")
-
-
-def load_architecture(entry: Entry) -> type[Architecture]:
-    """The class of an architecture's entry, its `Config` checked.
-
-    Raises: GanzooError when the plugin breaks the contract, in one sentence.
-    """
-    model = entry.load()
-    if not (isinstance(model, type) and issubclass(model, Architecture)):
-        raise GanzooError(f"The plugin of {entry.name} names {model!r}, which is not an Architecture.")
-    try:
-        names = options(model.Config)
-    except (AttributeError, TypeError) as error:
-        raise GanzooError(f"The Config of {entry.name} is not one that ganzoo can read: {error}") from error
-    taken = RESERVED & set(names)
-    if taken:
-        raise GanzooError(f"The Config of {entry.name} has a field {taken.pop()!r}, an option of ganzoo's own.")
-    return model
-
-
 def recipe_of(name: str) -> RecipeCard:
     """A recipe by name, or read from a TOML file with the same keys.
 
@@ -171,7 +144,7 @@ def recipe_of(name: str) -> RecipeCard:
     if not name.endswith(".toml"):
         entry = find("recipe", name)
         card: RecipeCard = entry.load()
-        near = (entry.distribution, ganzoo.DISTRIBUTION)
+        near = (entry.distribution, DISTRIBUTION)
         return dataclasses.replace(
             card,
             architecture=written_by("architecture", card.architecture, near),
@@ -325,3 +298,32 @@ def _load_size(before: Settings, settings: Settings, size: tuple[int, int] | Non
     if load < max(size):
         raise UsageError(f"--load-size {load} is smaller than the {size[0]}×{size[1]} that is cut from it.")
     return load
+
+
+def plan_run(
+    architecture: str | None,
+    dataset: str | None,
+    *,
+    preset: str | None = None,
+    recipe: str | None = None,
+    label: str | int | None = None,
+    **options: Any,
+) -> Plan:
+    """The plan of a run, with a recipe's words filled in. Raises: UsageError."""
+    stages: tuple[Mapping[str, Any], ...] = ()
+    typed = {name for name, value in options.items() if value is not None}
+    architecture = None if architecture is None else named(architecture)
+    if recipe is not None:
+        card = recipe_of(recipe)
+        if architecture not in (None, card.architecture, card.architecture.rpartition(":")[2]):
+            raise UsageError(f"The recipe {recipe} is for {card.architecture}, not for {architecture}.")
+        architecture, dataset, preset = card.architecture, dataset or card.data, preset or card.preset
+        config = load_architecture(find("architecture", architecture)).Config
+        given = {name: value for name, value in options.items() if value is not None}
+        if not any(name in LENGTHS for name in given):
+            written = [upgraded(config, stage, None, architecture) for stage in card.stages]
+            stages = tuple({name: v for name, v in stage.items() if name not in given} for stage in written)
+        options = {**upgraded(config, card.options, None, architecture), **given}
+    if architecture is None or dataset is None:
+        raise UsageError("Say an architecture and a data set, such as `ganzoo train dcgan anime`, or --recipe NAME.")
+    return make_plan(architecture, dataset, options, preset, stages, recipe, label, typed)

@@ -10,7 +10,7 @@ from importlib import metadata
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-import ganzoo
+from ganzoo.about import DISTRIBUTION, __version__
 
 # As the templates have them.
 YEAR, AUTHOR, EMAIL, NEEDS = "2026", "Ada Author", "ada@example.org", "ganzoo>=0.1"
@@ -19,7 +19,7 @@ YEAR, AUTHOR, EMAIL, NEEDS = "2026", "Ada Author", "ada@example.org", "ganzoo>=0
 def facts() -> dict[str, str]:
     """What stands in the templates, and what is to be written instead."""
     name, email = git("config", "--get", "user.name"), git("config", "--get", "user.email")
-    needs = f"{ganzoo.DISTRIBUTION}>={'.'.join(ganzoo.__version__.split('.')[:2])}"
+    needs = f"{DISTRIBUTION}>={'.'.join(__version__.split('.')[:2])}"
     return {
         f'authors = [{{ name = "{AUTHOR}", email = "{EMAIL}" }}]\n': _authors(name, email),
         AUTHOR: name or "the authors",
@@ -39,7 +39,7 @@ def _authors(name: str, email: str) -> str:
 def source() -> str | None:
     """The repository that this ganzoo was installed from, as pip takes it; None when that is not known."""
     try:
-        made = json.loads(metadata.distribution(ganzoo.DISTRIBUTION).read_text("direct_url.json") or "{}")
+        made = json.loads(metadata.distribution(DISTRIBUTION).read_text("direct_url.json") or "{}")
     except (metadata.PackageNotFoundError, ValueError):
         return None
     url = str(made.get("url", "")) if "vcs_info" in made else ""

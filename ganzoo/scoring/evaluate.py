@@ -11,15 +11,15 @@ from typing import Any
 
 import torch
 
+from ganzoo.contract.metric import Evidence
 from ganzoo.data.source import Report, silent
 from ganzoo.errors import UsageError
-from ganzoo.metrics import Evidence
 from ganzoo.model.model import load
 from ganzoo.runs.address import is_remote
 from ganzoo.runs.checkpoint import read_facts
+from ganzoo.runs.per_class import PerClass
 from ganzoo.runs.run import CLASSES, Run
 from ganzoo.scoring.evaluator import SAMPLES, Judge, identity, judged_data, keep, other_data
-from ganzoo.training.per_class import PerClass
 
 
 def evaluate(

@@ -9,18 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ganzoo import data
-from ganzoo.answers import translations
 from ganzoo.catalogue.catalogue import entries, find, written_by
-from ganzoo.classifier import labelled
+from ganzoo.contract.architecture import find_label
+from ganzoo.contract.metric import Evidence, Metric, Scores
 from ganzoo.contract.options import build, parse_spec, values
 from ganzoo.contract.randomness import stream
-from ganzoo.data.source import Report, silent
+from ganzoo.data.dataset import labelled
+from ganzoo.data.source import Report, as_image, silent
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.metrics import Evidence, Metric, Scores
-from ganzoo.model.model import Model, data_of
-from ganzoo.plan.plan import find_label
+from ganzoo.model.model import Model
+from ganzoo.pictures.grid import from_picture
+from ganzoo.runs.header import data_of
 from ganzoo.runs.run import SCORES
 
 SAMPLES = 2000  # images to judge, unless asked otherwise
@@ -162,3 +164,39 @@ def keep(folder: Path, facts: Mapping[str, Any], scores: Sequence[Mapping[str, A
     row = {"step": facts["step"], "images": facts["images"], "training": training, "metrics": scores}
     with (folder / SCORES).open("a", encoding="utf-8") as rows:
         rows.write(json.dumps(row) + "\n")
+
+
+def translations(model: Model, dataset: data.Dataset, samples: int, seed: int) -> tuple[Evidence, str]:
+    """Images of the first domain translated to the last, and back, and the name of the split they are from.
+
+    Held-out images where both domains have some.
+    """
+    first, last = model.domains[0], model.domains[-1]
+    split, names = "training", (first, last)
+    if {f"test{first}", f"test{last}"} <= set(dataset.held_out):
+        split, names = "held out", (f"test{first}", f"test{last}")
+    parts = [{**dataset.parts, **dataset.held_out}[name] for name in names]
+    samples = min(samples, *map(len, parts))
+    if samples < 2:
+        raise UsageError(
+            f"At least two images of each domain are needed to compare; {dataset.name} has fewer held out."
+        )
+    places = [torch.randperm(len(part), generator=stream(seed, "evaluate", part_name))[:samples]
+              for part, part_name in zip(parts, names, strict=True)]  # fmt: skip
+    given, real = (part.gather(some).contiguous() for part, some in zip(parts, places, strict=True))
+    truth = _truth(dataset, names[0], places[0])
+    fake = model.translate(given, last).contiguous()
+    back = model.translate(fake, first).contiguous()
+    return Evidence(real, fake, seed, given=given, truth=truth, back=back), split
+
+
+def _truth(dataset: data.Dataset, domain: str, places: Tensor) -> Tensor | None:
+    """The true answers to items of a domain, [N, C, H, W] in [-1, 1]; None where the data does not know them."""
+    source = data.open_source(dataset.name)
+    partner = getattr(source, "partner", None)
+    if partner is None:
+        return None
+    channels, height, width = dataset.shape
+    items = source.domains[domain]
+    pictures = [as_image(partner(items[place], (height, width))) for place in places.tolist()]
+    return torch.cat([from_picture(picture, channels) for picture in pictures])

@@ -8,16 +8,16 @@ import torch
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ganzoo.classifier import labelled
 from ganzoo.contract.architecture import Architecture, Judging
 from ganzoo.contract.randomness import stream
-from ganzoo.data.dataset import Part
+from ganzoo.data.dataset import Part, labelled
 from ganzoo.devices import pick_device
 from ganzoo.errors import UsageError
 from ganzoo.model.model import load
 from ganzoo.runs.run import Run
 from ganzoo.scoring.evaluator import dataset_label, judged_data, other_data
-from ganzoo.training.train import plan_of, trained
+from ganzoo.training.facts import plan_of
+from ganzoo.training.train import trained
 
 
 def verdicts(

@@ -10,10 +10,10 @@ from collections.abc import Hashable
 import torch
 
 from ganzoo.contract.architecture import DataSpec, weightless
-from ganzoo.devices import check_memory
 from ganzoo.loop.allocator import memory_held
 from ganzoo.loop.session import Session
 from ganzoo.loop.trainer import Trainer
+from ganzoo.plan.memory import check_memory
 from ganzoo.plan.plan import Plan
 
 TRIAL_STEPS = 3  # timed, after one that is not

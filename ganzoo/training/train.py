@@ -5,41 +5,27 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import platform
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-import ganzoo
-from ganzoo import data
-from ganzoo.catalogue.catalogue import find
-from ganzoo.catalogue.components import make_loggers
-from ganzoo.catalogue.single_file import named, records
-from ganzoo.catalogue.upgrade import stored_config, upgraded
-from ganzoo.contract.architecture import Architecture, DataSpec, Progress, networks, parameter_counts, weightless
-from ganzoo.contract.options import build, values
-from ganzoo.contract.options import options as options_of
-from ganzoo.contract.settings import LENGTHS, Settings
-from ganzoo.devices import pick_device
+from ganzoo.contract.architecture import Architecture, DataSpec
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop import processes as parallel
 from ganzoo.loop.display import Display, Lines
 from ganzoo.loop.interrupts import memory_explained
 from ganzoo.loop.record import take_weights
 from ganzoo.loop.session import Session
-from ganzoo.loop.trainer import check_split
-from ganzoo.loop.validation import Scorekeeper
-from ganzoo.model.model import Model, architecture_of, data_of
-from ganzoo.plan.plan import Plan, Stage, data_spec, expected_spec, load_architecture, make_plan, recipe_of, stage_of
+from ganzoo.plan.plan import Plan, plan_run, recipe_of, stage_of
 from ganzoo.runs.run import Run, claimed, latest
-from ganzoo.scoring.evaluator import judged_data
-from ganzoo.training.estimate import duration, memory_needed, seconds_per_step, steps_left
+from ganzoo.training.estimate import duration, seconds_per_step, steps_left
+from ganzoo.training.facts import _stage_facts, change_machine, check_data, facts_of, plan_of, take_up
+from ganzoo.training.prepare import _rehearse_scores, prepare
 
 if TYPE_CHECKING:
-    from ganzoo.training.per_class import PerClass
+    from ganzoo.runs.per_class import PerClass
 
 WORTH_TIMING = 20  # steps; a shorter run is over before its trial would be
 
@@ -194,168 +180,6 @@ def extend(
     return run
 
 
-def plan_run(
-    architecture: str | None,
-    dataset: str | None,
-    *,
-    preset: str | None = None,
-    recipe: str | None = None,
-    label: str | int | None = None,
-    **options: Any,
-) -> Plan:
-    """The plan of a run, with a recipe's words filled in. Raises: UsageError."""
-    stages: tuple[Mapping[str, Any], ...] = ()
-    typed = {name for name, value in options.items() if value is not None}
-    architecture = None if architecture is None else named(architecture)
-    if recipe is not None:
-        card = recipe_of(recipe)
-        if architecture not in (None, card.architecture, card.architecture.rpartition(":")[2]):
-            raise UsageError(f"The recipe {recipe} is for {card.architecture}, not for {architecture}.")
-        architecture, dataset, preset = card.architecture, dataset or card.data, preset or card.preset
-        config = load_architecture(find("architecture", architecture)).Config
-        given = {name: value for name, value in options.items() if value is not None}
-        if not any(name in LENGTHS for name in given):
-            written = [upgraded(config, stage, None, architecture) for stage in card.stages]
-            stages = tuple({name: v for name, v in stage.items() if name not in given} for stage in written)
-        options = {**upgraded(config, card.options, None, architecture), **given}
-    if architecture is None or dataset is None:
-        raise UsageError("Say an architecture and a data set, such as `ganzoo train dcgan anime`, or --recipe NAME.")
-    return make_plan(architecture, dataset, options, preset, stages, recipe, label, typed)
-
-
-def plan_of(run: Run) -> Plan:
-    """The plan that a run's run.json describes. Raises: GanzooError when it cannot be followed here."""
-    facts = run.facts
-    entry = architecture_of(facts, str(run.path))
-    model = load_architecture(entry)
-    try:
-        size, version = facts["size"], facts["version"]
-        return Plan(
-            entry,
-            model,
-            stored_config(entry, model.Config, facts, str(run.path)),
-            build(Settings, facts["settings"], "ganzoo"),
-            data.info(data_of(facts["data"])),
-            tuple(size) if size else None,
-            tuple(
-                Stage(stage["length"], upgraded(model.Config, stage["changes"], version, entry.name))
-                for stage in facts["stages"]
-            ),
-            facts["preset"],
-            facts["recipe"],
-            label=facts["data"].get("label"),
-        )
-    except (LookupError, TypeError, AttributeError, ValueError) as error:
-        raise GanzooError(
-            f"{run.path / 'run.json'} is damaged: it does not say all of the run ({error}); restore it to go on."
-        ) from error
-
-
-def take_up(run: Run, display: Display) -> Plan:
-    """The plan of a run that goes on. Where it goes on with another version of its plugin, or other plugin files, than
-    before, its facts say so from now on, and its options as that version calls them. Raises: as `plan_of`.
-    """
-    plan, facts, before = plan_of(run), run.facts, run.facts.get("plugin_files", [])
-    files = records(before)
-    replaced = [file for file in before if file["sha256"] not in {now["sha256"] for now in files}]
-    for file in replaced:
-        display.say(
-            f"{file['path']} is not what {run.path} was begun with; training goes on with the code as it is now."
-        )
-    if files != before:
-        facts["earlier_plugin_files"] = [*facts.get("earlier_plugin_files", []), *replaced]
-    elif facts["version"] != plan.entry.version:
-        facts["earlier_versions"] = [*facts.get("earlier_versions", []), facts["version"]]
-    else:
-        return plan
-    facts.update(
-        plugin_files=files,
-        distribution=plan.entry.distribution,
-        version=plan.entry.version,
-        config=values(plan.config),
-        stages=[_stage_facts(stage) for stage in plan.stages],
-    )
-    return plan
-
-
-def prepare(plan: Plan, display: Display, *, pack: bool = True) -> Session:
-    """Checks a plan against its data and this machine, and packs the data, unless `pack` says no.
-
-    Raises: UsageError.
-    """
-    for note in plan.notes:
-        display.say(note)
-    loggers = make_loggers(plan.settings.log)
-    pick_device(plan.settings.device)
-    expected = expected_spec(plan)
-    if expected is not None:  # before the data is packed, which may take long
-        _check_batches(plan, plan.data.images)
-        check_networks(plan, expected)
-    settings = plan.settings
-    load = (settings.load_size, settings.load_size) if settings.load_size else None
-    dataset = data.prepare(
-        plan.data.name,
-        resolution=plan.size,
-        channels=settings.channels,
-        load_size=load,
-        keep=plan.label,
-        report=display.report,
-        unpack=None if pack else False,
-    )
-    if plan.model.conditional:
-        _check_labelled(dataset)
-    _check_batches(plan, max(len(part) for part in dataset.parts.values()))
-    spec = data_spec(dataset, plan.size)
-    if spec != expected:
-        check_networks(plan, spec)
-    return Session(plan, dataset, loggers)
-
-
-def _check_batches(plan: Plan, items: int) -> None:
-    """Raises: UsageError when a stage's batch is larger than the data."""
-    for index in range(len(plan.stages)):
-        batch = plan.at_stage(index)[1].batch_size
-        if batch > items:
-            where = plan.data.name + (f" with the label {plan.label}" if plan.label is not None else "")
-            raise UsageError(
-                f"A batch of {batch} is larger than {where}, which has {items}; use --batch-size {items} or less."
-            )
-
-
-def _rehearse_scores(session: Session, facts: Mapping[str, Any], display: Display) -> None:
-    """Tries what is to be scored while training. Raises: UsageError when it cannot be."""
-    keepers = [Scorekeeper(session.plan.at_stage(i)[1], display.report) for i in range(len(session.plan.stages))]
-    if any(keeper.every for keeper in keepers):
-        model = Model(session.build().model, {**facts, "step": 0, "images": 0})
-        dataset = judged_data(facts["data"], "this run")
-        for keeper in keepers:
-            keeper.rehearse(model, dataset)
-
-
-def _check_labelled(dataset: data.Dataset) -> None:
-    """Raises: UsageError when some items have no label, for an architecture that needs one of each."""
-    missing = sum(int((part.labels < 0).sum()) for part in dataset.parts.values() if part.labels is not None)
-    if missing:
-        raise UsageError(f"{missing:,} items of {dataset.name} have no label; label them, or leave them out.")
-
-
-def check_networks(plan: Plan, spec: DataSpec) -> None:
-    """Builds every stage's model without memory: its architecture refuses what it cannot do, a stage must not make
-    other networks than the first, and the batches must split evenly and fit into memory.
-    """
-    shapes = []
-    for index, stage in enumerate(plan.stages):
-        config, settings = plan.at_stage(index)
-        model = weightless(plan.model, config, spec)
-        first = model.batch_size(Progress(0, 0, 0, 0, 1)) or settings.batch_size
-        check_split(first, settings.processes, settings.accumulate)
-        shapes.append({name: tensor.shape for name, tensor in model.state_dict().items()})
-        if shapes[-1] != shapes[0]:
-            names = ", ".join("--" + name.replace("_", "-") for name in stage.changes)
-            raise UsageError(f"Stage {index + 1} changes the networks' shape ({names}), which cannot change in a run.")
-    memory_needed(plan, spec)
-
-
 def _announce(session: Session, facts: Mapping[str, Any], folder: Path, display: Display) -> None:
     """Says what will be trained on what, and how long it will take, before anything is written."""
     plan, items = session.plan, facts["data"]["images"]
@@ -387,77 +211,3 @@ def _go(session: Session, run: Run, display: Display) -> None:
         run.facts = Run.open(run.path).facts
     if run.status != "finished":
         raise Stopped(run)
-
-
-def facts_of(session: Session, init: str | os.PathLike[str] | None) -> dict[str, Any]:
-    """What run.json says at the start."""
-    trainer = session.build()
-    plan, model = session.plan, trainer.model
-    if init is not None:
-        take_weights(model, str(init))  # now, so that what does not fit is said before anything is written
-    spec = model.data
-    return {
-        "ganzoo": ganzoo.__version__,
-        "architecture": plan.entry.name,
-        "distribution": plan.entry.distribution,
-        "version": plan.entry.version,
-        "plugin_files": records(),
-        "preset": plan.preset,
-        "recipe": plan.recipe,
-        "data": {
-            "name": plan.data.name,
-            "distribution": plan.data.distribution,
-            "origin": session.dataset.origin,
-            "fingerprint": session.dataset.fingerprint,
-            "images": session.dataset.items,
-            "label": plan.label,
-            "shape": list(spec.shape),
-            "classes": list(spec.classes),
-            "domains": list(spec.domains),
-        },
-        "seed": plan.settings.seed,
-        "size": list(plan.size) if plan.size else None,
-        "config": values(plan.config),
-        "settings": {**values(plan.settings), "precision": session.precision},
-        "stages": [_stage_facts(stage) for stage in plan.stages],
-        "parameters": parameter_counts(model),
-        "networks": list(networks(model)),
-        "init": str(init) if init is not None else None,
-        "environment": environment(session),
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-
-
-def environment(session: Session) -> dict[str, Any]:
-    """The machine and the versions a run was trained with."""
-    device = torch.cuda.get_device_name(session.device) if session.device.type == "cuda" else platform.processor()
-    return {
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "system": f"{platform.system()} {platform.machine()}",
-        "device": session.device.type,
-        "device_name": device or platform.machine(),
-        "threads": torch.get_num_threads(),
-        "precision": session.precision,
-    }
-
-
-def check_data(run: Run, fingerprint: str) -> None:
-    """Raises: GanzooError when the data is not what the run was trained on."""
-    if run.facts["data"]["fingerprint"] != fingerprint:
-        name = run.facts["data"]["name"]
-        raise GanzooError(
-            f"The data set {name} is not the one that {run.path} was trained on "
-            f"({run.facts['data']['origin']}); add that one again under this name to go on."
-        )
-
-
-def change_machine(run: Run, device: str | None, log: str | None) -> None:
-    """From its next step on a run trains on this device and tells these loggers; None leaves it as it is."""
-    for name, value in (("device", device), ("log", log)):
-        if value is not None:
-            run.facts["settings"][name] = options_of(Settings)[name].parse(value)
-
-
-def _stage_facts(stage: Stage) -> dict[str, Any]:
-    return {"length": dict(stage.length), "changes": dict(stage.changes)}

@@ -14,7 +14,8 @@ from ganzoo.loop import processes as parallel
 from ganzoo.loop.display import Display, Lines
 from ganzoo.loop.interrupts import Interruptible
 from ganzoo.runs.run import Run
-from ganzoo.training.train import plan_of, prepare
+from ganzoo.training.facts import plan_of
+from ganzoo.training.prepare import prepare
 
 
 def main(folder: Path, meeting: Path) -> int:

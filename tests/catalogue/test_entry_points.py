@@ -234,8 +234,9 @@ LOSS = (
 
 def test_a_loss_of_a_name_of_ours_does_not_change_what_ours_means(install, own_catalogue, tmp_path, monkeypatch):
     """The default loss of an architecture was named by its author; only the user's own words are ambiguous."""
-    from ganzoo.gan.losses import NonSaturating, make_loss
-    from ganzoo.training.train import plan_run
+    from ganzoo.catalogue.components import make_loss
+    from ganzoo.gan.losses import NonSaturating
+    from ganzoo.plan.plan import plan_run
 
     install(LOSS)
     assert isinstance(make_loss("nonsaturating"), NonSaturating)
@@ -316,7 +317,7 @@ def test_an_unknown_name_says_that_some_plugins_do_not_work(install):
 
 
 def test_a_model_of_a_broken_plugin_says_why(install, own_catalogue):
-    from ganzoo.model.model import architecture_of
+    from ganzoo.runs.header import architecture_of
 
     install("raise RuntimeError('tired')")
     facts = {"architecture": "dcgan", "distribution": "ganzoo-stranger", "version": "2.5"}

@@ -10,11 +10,11 @@ import torch
 
 from ganzoo.api import DiffAugment
 from ganzoo.catalogue.catalogue import entries
+from ganzoo.catalogue.components import load_architecture
 from ganzoo.contract.architecture import is_generator
 from ganzoo.errors import GanzooError
-from ganzoo.gan.adversarial import Adversarial
+from ganzoo.gan.two_player import Adversarial
 from ganzoo.loop.trainer import Trainer
-from ganzoo.plan.plan import load_architecture
 from ganzoo.testing.architecture.cases import cases
 
 TURNS = 3  # steps, so that players who do not move in every one have moved

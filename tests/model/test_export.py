@@ -14,11 +14,11 @@ from click.testing import CliRunner
 
 import ganzoo
 from ganzoo.catalogue.catalogue import entries, find
+from ganzoo.catalogue.components import load_architecture
 from ganzoo.cli.app import app
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.trainer import Trainer
 from ganzoo.model.export import NEEDED, directions, export
-from ganzoo.plan.plan import load_architecture
 from ganzoo.testing.architecture.cases import cases
 
 

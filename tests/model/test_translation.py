@@ -13,15 +13,16 @@ from support.command_line import cli, refusal
 
 import ganzoo
 from ganzoo import data
-from ganzoo.answers import ThereAndBack, TranslationError, translations
+from ganzoo.answers import ThereAndBack, TranslationError
 from ganzoo.api import Architecture, DataSpec, UsageError
+from ganzoo.contract.metric import Evidence
 from ganzoo.errors import GanzooError
 from ganzoo.loop.display import Display
-from ganzoo.metrics import Evidence
 from ganzoo.model.model import Model
 from ganzoo.model.translation import side_by_side, there_and_back
 from ganzoo.pictures.grid import from_picture
 from ganzoo.plan.plan import make_plan
+from ganzoo.scoring.evaluator import translations
 
 TINY = {"resolution": 24, "blocks": 0, "width_g": 2, "width_d": 2, "layers_d": 2, "pool": 2}
 OPTIONS = {"samples": 4, "device": "cpu", "display": Display(), "steps": 3}

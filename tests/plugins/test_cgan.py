@@ -14,11 +14,12 @@ import ganzoo
 from ganzoo import data
 from ganzoo.api import DataSpec, UsageError
 from ganzoo.catalogue.catalogue import find
+from ganzoo.catalogue.components import load_architecture
+from ganzoo.contract.architecture import find_label
 from ganzoo.contract.randomness import seed_everything
 from ganzoo.data.loader import Loader
 from ganzoo.loop.trainer import Extent, Trainer
 from ganzoo.model.model import Model
-from ganzoo.plan.plan import find_label, load_architecture
 
 CGAN = load_architecture(find("architecture", "cgan"))
 TEN = tuple("0123456789")

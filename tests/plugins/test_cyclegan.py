@@ -8,9 +8,10 @@ from support.golden_numbers import GRADIENT, OUTPUT, near, stored, weights
 
 from ganzoo.api import Batch, DataSpec, Progress, UsageError
 from ganzoo.catalogue.catalogue import find
+from ganzoo.catalogue.components import load_architecture
 from ganzoo.contract.architecture import networks, parameter_counts
 from ganzoo.contract.randomness import Share
-from ganzoo.plan.plan import load_architecture, option_table
+from ganzoo.plan.plan import option_table
 
 CycleGAN = load_architecture(find("architecture", "cyclegan"))
 TINY = {"width_g": 2, "width_d": 2, "blocks": 1, "layers_d": 2}

@@ -8,8 +8,9 @@ from support.golden_numbers import GRADIENT, OUTPUT, near, stored, weights
 
 from ganzoo.api import Batch, DataSpec, Progress, UsageError
 from ganzoo.catalogue.catalogue import find
+from ganzoo.catalogue.components import load_architecture
 from ganzoo.contract.architecture import networks, parameter_counts
-from ganzoo.plan.plan import load_architecture, option_table
+from ganzoo.plan.plan import option_table
 
 DiscoGAN = load_architecture(find("architecture", "discogan"))
 D_COUNT = 2_765_568

@@ -11,9 +11,9 @@ from support.golden_numbers import GRADIENT, OUTPUT, near, stored
 import ganzoo
 from ganzoo.api import DataSpec, UsageError
 from ganzoo.catalogue.catalogue import find
+from ganzoo.catalogue.components import load_architecture
 from ganzoo.contract.architecture import parameter_counts
-from ganzoo.plan.plan import load_architecture, make_plan, preset_row
-from ganzoo.training.train import plan_run
+from ganzoo.plan.plan import make_plan, plan_run, preset_row
 
 GAN = load_architecture(find("architecture", "gan"))
 DENSE = {"hidden_g": (256, 512, 1024), "hidden_d": (512, 256), "batch_norm": True}

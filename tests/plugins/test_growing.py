@@ -13,8 +13,8 @@ from support.golden_numbers import FOLDER, OUTPUT, near, stored
 
 from ganzoo.api import DataSpec, Progress, UsageError, downsample, upsample
 from ganzoo.catalogue.catalogue import find
+from ganzoo.catalogue.components import load_architecture
 from ganzoo.contract.options import build as build_config
-from ganzoo.plan.plan import load_architecture
 
 ProGAN = load_architecture(find("architecture", "progan"))
 StyleGAN = load_architecture(find("architecture", "stylegan"))
@@ -249,8 +249,9 @@ def same_weights(one, other) -> bool:
 def test_the_forecast_knows_that_later_levels_take_longer(monkeypatch):
     """Steps are counted with the batch of their level, seconds as a mean over the levels."""
     from ganzoo.loop.display import Display
+    from ganzoo.plan.plan import plan_run
     from ganzoo.training import estimate as forecast
-    from ganzoo.training.train import plan_run, prepare
+    from ganzoo.training.prepare import prepare
 
     options = {**TINY, "resolution": 16, "batch_size": 16, "batch_sizes": (16, 8, 4), "images": 4800, "device": "cpu"}
     session = prepare(plan_run("progan", "tiny", **options), Display())

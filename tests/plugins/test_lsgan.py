@@ -8,7 +8,7 @@ import torch
 import ganzoo
 from ganzoo.api import DataSpec, UsageError
 from ganzoo.catalogue.catalogue import find
-from ganzoo.plan.plan import load_architecture
+from ganzoo.catalogue.components import load_architecture
 
 LSGAN = load_architecture(find("architecture", "lsgan"))
 

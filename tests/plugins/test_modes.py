@@ -10,7 +10,7 @@ from ganzoo_drawn.points import Points
 
 import ganzoo
 from ganzoo import UsageError
-from ganzoo.metrics import Evidence
+from ganzoo.contract.metric import Evidence
 
 
 def items(**options) -> torch.Tensor:

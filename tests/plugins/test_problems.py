@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ganzoo.catalogue.listing import recipes
-from ganzoo.training.train import plan_run
+from ganzoo.catalogue.catalogue import recipes
+from ganzoo.plan.plan import plan_run
 
 ROOT = Path(__file__).parents[2]
 RECIPES = {card.name: card for card in recipes() if card.name.startswith("problem-")}

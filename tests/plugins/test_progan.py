@@ -9,9 +9,10 @@ from support.growing import D_NAMES, LEVELS
 
 from ganzoo.api import DataSpec, upsample
 from ganzoo.catalogue.catalogue import find
+from ganzoo.catalogue.components import load_architecture
 from ganzoo.contract.architecture import parameter_counts
 from ganzoo.gan.penalties import gradient
-from ganzoo.plan.plan import load_architecture, option_table
+from ganzoo.plan.plan import option_table
 
 ProGAN = load_architecture(find("architecture", "progan"))
 GOLDEN = {"fmap_base": 32, "fmap_max": 8, "latents": 8}

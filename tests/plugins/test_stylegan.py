@@ -14,11 +14,12 @@ from support.growing import D_NAMES, LEVELS
 
 from ganzoo.api import DataSpec, UsageError, squared_norm, upsample
 from ganzoo.catalogue.catalogue import find
+from ganzoo.catalogue.components import load_architecture
 from ganzoo.cli.app import app
 from ganzoo.contract.architecture import parameter_counts
 from ganzoo.contract.randomness import sharing
 from ganzoo.model.model import Model
-from ganzoo.plan.plan import load_architecture, option_table
+from ganzoo.plan.plan import option_table
 
 StyleGAN = load_architecture(find("architecture", "stylegan"))
 GOLDEN = {"fmap_base": 32, "fmap_max": 8, "latents": 16, "truncation_layers": 4}

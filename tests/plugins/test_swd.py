@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from ganzoo import UsageError
-from ganzoo.metrics import Evidence, SlicedWasserstein, laplacian_pyramid, sliced_distance
+from ganzoo.contract.metric import Evidence
+from ganzoo.metrics import SlicedWasserstein, laplacian_pyramid, sliced_distance
 
 
 def images(count: int, side: int = 32, seed: int = 0) -> torch.Tensor:

@@ -12,9 +12,10 @@ from support.golden_numbers import GRADIENT, OUTPUT, near, stored, weights
 
 from ganzoo.api import DataSpec, DiffAugment, Progress, UsageError
 from ganzoo.catalogue.catalogue import find
+from ganzoo.catalogue.components import load_architecture
 from ganzoo.contract.architecture import Batch, parameter_counts
 from ganzoo.contract.options import build as build_options
-from ganzoo.plan.plan import load_architecture, option_table
+from ganzoo.plan.plan import option_table
 
 TransGAN = load_architecture(find("architecture", "transgan"))
 TINY = {"latents": 4, "width_g": 32, "depths_g": (1, 1, 1), "heads": 2, "mlp_ratio": 2, "width_d": 16, "depth_d": 1}

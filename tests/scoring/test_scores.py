@@ -14,19 +14,20 @@ from support.runs import At, assert_same_end, interrupt
 
 import ganzoo
 from ganzoo import classifier, data
-from ganzoo.classifier import labelled, trained_classifier
-from ganzoo.data.dataset import Packed, Part
+from ganzoo.classifier import trained_classifier
+from ganzoo.contract.metric import Evidence
+from ganzoo.data.dataset import Packed, Part, labelled
 from ganzoo.diversity import Similarity, ms_ssim, scales_of
 from ganzoo.errors import UsageError
 from ganzoo.fidelity import ByClassifier, frechet_distance
 from ganzoo.files import home
 from ganzoo.loop.display import Display
 from ganzoo.loop.validation import split_specs
-from ganzoo.metrics import Evidence, SlicedWasserstein
+from ganzoo.metrics import SlicedWasserstein
 from ganzoo.nearest import NearestTraining, nearest
 from ganzoo.runs import checkpoint
+from ganzoo.runs.per_class import PerClass
 from ganzoo.scoring.evaluator import Judge, judged_data
-from ganzoo.training.per_class import PerClass
 
 
 def noise(*shape: int, seed: int = 0) -> torch.Tensor:

@@ -533,28 +533,28 @@ def test_expected_failures_name_one_check_or_all_of_a_name():
 
 
 def test_lockstep_gathers_in_order_and_keeps_each_ones_random_stream():
-    from ganzoo.loop import processes as parallel
+    from ganzoo.contract import distributed
 
     def work():
         torch.manual_seed(3)
         first = torch.rand(())
-        everyone = parallel.gather(torch.tensor([float(parallel.rank())]))
-        mean = mean_over_processes(torch.tensor([2.0 * parallel.rank()]))
-        most = parallel.any_of(parallel.rank() == 1, torch.device("cpu"))
+        everyone = distributed.gather(torch.tensor([float(distributed.rank())]))
+        mean = mean_over_processes(torch.tensor([2.0 * distributed.rank()]))
+        most = distributed.any_of(distributed.rank() == 1, torch.device("cpu"))
         return everyone.tolist(), mean.item(), most, (first - torch.rand(())).item()
 
     one, two, three = Lockstep(3).run(work)
     assert one == two == three
     assert one[:3] == ([0.0, 1.0, 2.0], 2.0, True)
-    assert (parallel.rank(), parallel.world()) == (0, 1)
+    assert (distributed.rank(), distributed.world()) == (0, 1)
 
 
 def test_lockstep_says_where_processes_would_wait_for_ever():
+    from ganzoo.contract import distributed
     from ganzoo.errors import GanzooError
-    from ganzoo.loop import processes as parallel
 
     def work():
-        if parallel.rank() == 0:
+        if distributed.rank() == 0:
             mean_over_processes(torch.zeros(1))
 
     with pytest.raises(GanzooError, match="would wait for each other for ever"):

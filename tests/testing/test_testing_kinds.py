@@ -16,11 +16,11 @@ from tinyzoo.data import Tiny
 
 from ganzoo.catalogue.catalogue import KINDS, Entry, entries, find
 from ganzoo.contract import cards
+from ganzoo.contract.metric import Scores
 from ganzoo.contract.options import option
 from ganzoo.errors import UsageError
 from ganzoo.gan.losses import Hinge, NonSaturating, Wasserstein
 from ganzoo.gan.penalties import R1, Drift
-from ganzoo.metrics import Scores
 from ganzoo.testing import checks
 
 

@@ -14,7 +14,8 @@ from ganzoo import GanzooError, UsageError
 from ganzoo.cli.app import app
 from ganzoo.contract.randomness import stream
 from ganzoo.loop.record import load_checkpoint
-from ganzoo.training.train import plan_of, prepare
+from ganzoo.training.facts import plan_of
+from ganzoo.training.prepare import prepare
 
 
 def test_verdicts_are_ds_of_the_newest_checkpoint(finished):

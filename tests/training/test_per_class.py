@@ -16,8 +16,8 @@ from support.runs import StopsAt, assert_same_end
 import ganzoo
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.display import Display
+from ganzoo.runs.per_class import PerClass
 from ganzoo.scoring.evaluator import Judge
-from ganzoo.training.per_class import PerClass
 
 QUIET = {"samples": 4, "device": "cpu", "display": Display()}
 WORDS = ("--device", "cpu", "--samples", "4")

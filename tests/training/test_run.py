@@ -21,11 +21,11 @@ from support.runs import At, assert_same_end, interrupt
 import ganzoo
 from ganzoo import Run
 from ganzoo.catalogue.catalogue import Catalogue
-from ganzoo.devices import free_memory, memory_needed
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.display import Display
 from ganzoo.loop.record import plot_losses
 from ganzoo.loop.trainer import Trainer
+from ganzoo.plan.memory import free_memory, memory_needed
 from ganzoo.runs import checkpoint
 from ganzoo.runs.run import claimed
 
@@ -713,11 +713,11 @@ def test_go_on_resumes_or_begins(train):
 
 @pytest.mark.parametrize("options", [{}, {"augment": "diffaug", "penalty": "wgan-gp+dragan+r1", "n_critic": 2}])
 def test_memory_that_will_not_do_is_said_before_the_first_step(train, monkeypatch, options):
-    monkeypatch.setattr("ganzoo.devices.free_memory", lambda: 10_000)
+    monkeypatch.setattr("ganzoo.plan.memory.free_memory", lambda: 10_000)
     with pytest.raises(UsageError, match=r"GB of memory .* lower --batch-size \(now 16\), --resolution or"):
         train(**options)
     assert not Path("run").exists()
-    monkeypatch.setattr("ganzoo.devices.free_memory", lambda: None)  # a system that does not say
+    monkeypatch.setattr("ganzoo.plan.memory.free_memory", lambda: None)  # a system that does not say
     assert train().status == "finished"
 
 

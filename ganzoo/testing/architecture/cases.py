@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 import torch
 from torch import Tensor
 
-import ganzoo
+from ganzoo.about import __version__
 from ganzoo.catalogue.catalogue import Entry
 from ganzoo.contract.architecture import Architecture, DataSpec, is_generator, networks
 from ganzoo.contract.options import values
@@ -63,7 +63,7 @@ class Case:
             **{key: list(value) for key, value in vars(self.data).items()},
         }
         return {
-            "format": FORMAT, "ganzoo": ganzoo.__version__, "architecture": self.entry.name,
+            "format": FORMAT, "ganzoo": __version__, "architecture": self.entry.name,
             "distribution": self.entry.distribution, "version": self.entry.version, "preset": None, "seed": 0,
             "data": data, "config": values(self.config),
         }  # fmt: skip

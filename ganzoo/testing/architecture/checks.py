@@ -7,11 +7,12 @@ from functools import partial
 from typing import Any
 
 from ganzoo.catalogue.catalogue import Entry
+from ganzoo.catalogue.components import load_architecture
 from ganzoo.contract.architecture import Architecture, DataSpec
 from ganzoo.contract.cards import Card
 from ganzoo.errors import UsageError
 from ganzoo.plan.describe import configured, example_data, parameters
-from ganzoo.plan.plan import load_architecture, preset_row
+from ganzoo.plan.plan import preset_row
 from ganzoo.testing.architecture import outputs, training, upgrade
 from ganzoo.testing.architecture.cases import POINT, TASKS, Case, cases, config_of, on_meta, spec_of
 from ganzoo.testing.check import Check, CheckFailed, NotChecked, require

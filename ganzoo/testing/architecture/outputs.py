@@ -11,9 +11,8 @@ from tempfile import TemporaryDirectory
 import torch
 from torch import Tensor
 
-from ganzoo.contract.architecture import Architecture, Styled
+from ganzoo.contract.architecture import Architecture, Styled, generator_state
 from ganzoo.errors import GanzooError
-from ganzoo.loop.ema import generator_state
 from ganzoo.loop.trainer import Trainer
 from ganzoo.model.export import directions, export
 from ganzoo.model.model import Model, make_model

@@ -13,15 +13,15 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from ganzoo.contract import distributed
 from ganzoo.contract.randomness import Share, restore_shared, set_share, shared_state
 from ganzoo.errors import GanzooError
-from ganzoo.loop import processes as parallel
 
 T = TypeVar("T")
 CPU = torch.device("cpu")
 
 
-class Lockstep(parallel.Processes):
+class Lockstep(distributed.Processes):
     """`count` processes on the CPU; `run` is called once."""
 
     def __init__(self, count: int) -> None:
@@ -52,7 +52,7 @@ class Lockstep(parallel.Processes):
                 self._pass_on(rank)
 
         threads = [threading.Thread(target=live, args=(rank,), daemon=True) for rank in range(self._count)]
-        with parallel.standing_in(self):
+        with distributed.standing_in(self):
             for thread in threads:
                 thread.start()
             for thread in threads:

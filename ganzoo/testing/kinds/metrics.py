@@ -17,10 +17,10 @@ import torch
 
 from ganzoo import data
 from ganzoo.catalogue.catalogue import Entry
+from ganzoo.contract.metric import Evidence, Metric
 from ganzoo.contract.options import build, values
 from ganzoo.contract.randomness import seed_everything
 from ganzoo.errors import UsageError
-from ganzoo.metrics import Evidence, Metric
 from ganzoo.pictures.grid import to_picture
 from ganzoo.testing.check import Check, CheckFailed, NotChecked, require
 from ganzoo.testing.kinds.cards import check_card

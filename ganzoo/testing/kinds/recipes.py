@@ -8,11 +8,11 @@ from functools import partial
 from ganzoo import data
 from ganzoo.catalogue.catalogue import Entry
 from ganzoo.errors import GanzooError
-from ganzoo.plan.plan import expected_spec
+from ganzoo.plan.plan import expected_spec, plan_run
 from ganzoo.testing.check import Check, CheckFailed
 from ganzoo.testing.kinds.cards import check_card
 from ganzoo.testing.probes.offline import offline
-from ganzoo.training.train import check_networks, plan_run
+from ganzoo.training.prepare import check_networks
 
 
 def recipe_checks(entry: Entry, name: str) -> Iterator[Check]:

@@ -22,7 +22,7 @@ from ganzoo.loop.display import Display
 from ganzoo.loop.session import Session
 from ganzoo.plan.plan import Plan, Stage
 from ganzoo.runs.run import Run
-from ganzoo.training.train import facts_of
+from ganzoo.training.facts import facts_of
 
 SHAPE, ITEMS, BATCH, EPOCHS = (3, 8, 8), 16, 8, 2
 

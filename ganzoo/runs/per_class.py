@@ -1,0 +1,83 @@
+"""A folder with a run for each label, sampled as one model."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ganzoo.errors import GanzooError, UsageError
+from ganzoo.model.model import load
+from ganzoo.pictures.grid import sheet
+from ganzoo.runs.run import CLASSES, FORMAT, Run, write_text
+
+COLUMNS = 10  # images of a label on the sheet
+
+
+@dataclass
+class PerClass:
+    """Runs alike but for the label they are trained on.
+
+    Attributes:
+        path: the folder: classes.json, sheet.png, and the folder of each run, ``class-LABEL``.
+        facts: what classes.json says: what a run.json would of all of them, and their `labels`.
+    """
+
+    path: Path
+    facts: dict[str, Any] = field(repr=False)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> PerClass:
+        """What a folder holds. Raises: UsageError when it is none such, GanzooError when classes.json is damaged."""
+        file = Path(path) / CLASSES
+        try:
+            facts = json.loads(file.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise UsageError(f"{path} is not a folder of runs, one a label.") from error
+        except ValueError as error:
+            raise GanzooError(f"{file} is damaged ({error}); restore it to go on.") from error
+        if not isinstance(facts, dict) or "labels" not in facts:
+            raise GanzooError(f"{file} does not describe runs.")
+        if facts.get("format", 0) > FORMAT:
+            raise GanzooError(f"{path} was made by a newer ganzoo; upgrade this one to open it.")
+        return cls(Path(path), facts)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(self.facts["labels"])
+
+    @property
+    def runs(self) -> dict[str, Run]:
+        """The runs that have begun, by label."""
+        folders = {label: self.folder(label) for label in self.labels}
+        return {label: Run.open(folder) for label, folder in folders.items() if (folder / "run.json").exists()}
+
+    @property
+    def sheet(self) -> Path:
+        """A picture with a row of samples for each finished run, in the order of the labels."""
+        return self.path / "sheet.png"
+
+    def folder(self, label: str) -> Path:
+        """Where a label's run is: called so as far as a file can be, with its number where that is not clear."""
+        names = [re.sub(r"[^\w.-]+", "-", each) for each in self.labels]
+        number = self.labels.index(label)
+        alike = sum(name.lower() == names[number].lower() for name in names)
+        return self.path / f"class-{names[number]}{f'-{number}' if alike > 1 else ''}"
+
+    def write(self) -> None:
+        """Writes classes.json, atomically."""
+        write_text(self.path / CLASSES, json.dumps(self.facts, indent=2, ensure_ascii=False) + "\n")
+
+    def draw_sheet(self) -> None:
+        """Draws the sheet anew."""
+        device, seed = self.facts["settings"]["device"], self.facts["seed"]
+        done = [run for run in self.runs.values() if run.status == "finished"]
+        rows = [load(run.path, device).sample(COLUMNS, seed) for run in done]
+        temporary = self.path / ".sheet.tmp.png"
+        sheet(torch.cat(rows), COLUMNS).save(temporary)
+        temporary.replace(self.sheet)

@@ -1,0 +1,98 @@
+"""Checks a plan against its data and this machine before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ganzoo import data
+from ganzoo.catalogue.components import make_loggers
+from ganzoo.contract.architecture import DataSpec, Progress, weightless
+from ganzoo.devices import pick_device
+from ganzoo.errors import UsageError
+from ganzoo.loop.display import Display
+from ganzoo.loop.session import Session
+from ganzoo.loop.trainer import check_split
+from ganzoo.loop.validation import Scorekeeper
+from ganzoo.model.model import Model
+from ganzoo.plan.plan import Plan, data_spec, expected_spec
+from ganzoo.scoring.evaluator import judged_data
+from ganzoo.training.estimate import memory_needed
+
+
+def prepare(plan: Plan, display: Display, *, pack: bool = True) -> Session:
+    """Checks a plan against its data and this machine, and packs the data, unless `pack` says no.
+
+    Raises: UsageError.
+    """
+    for note in plan.notes:
+        display.say(note)
+    loggers = make_loggers(plan.settings.log)
+    pick_device(plan.settings.device)
+    expected = expected_spec(plan)
+    if expected is not None:  # before the data is packed, which may take long
+        _check_batches(plan, plan.data.images)
+        check_networks(plan, expected)
+    settings = plan.settings
+    load = (settings.load_size, settings.load_size) if settings.load_size else None
+    dataset = data.prepare(
+        plan.data.name,
+        resolution=plan.size,
+        channels=settings.channels,
+        load_size=load,
+        keep=plan.label,
+        report=display.report,
+        unpack=None if pack else False,
+    )
+    if plan.model.conditional:
+        _check_labelled(dataset)
+    _check_batches(plan, max(len(part) for part in dataset.parts.values()))
+    spec = data_spec(dataset, plan.size)
+    if spec != expected:
+        check_networks(plan, spec)
+    return Session(plan, dataset, loggers)
+
+
+def _check_batches(plan: Plan, items: int) -> None:
+    """Raises: UsageError when a stage's batch is larger than the data."""
+    for index in range(len(plan.stages)):
+        batch = plan.at_stage(index)[1].batch_size
+        if batch > items:
+            where = plan.data.name + (f" with the label {plan.label}" if plan.label is not None else "")
+            raise UsageError(
+                f"A batch of {batch} is larger than {where}, which has {items}; use --batch-size {items} or less."
+            )
+
+
+def _rehearse_scores(session: Session, facts: Mapping[str, Any], display: Display) -> None:
+    """Tries what is to be scored while training. Raises: UsageError when it cannot be."""
+    keepers = [Scorekeeper(session.plan.at_stage(i)[1], display.report) for i in range(len(session.plan.stages))]
+    if any(keeper.every for keeper in keepers):
+        model = Model(session.build().model, {**facts, "step": 0, "images": 0})
+        dataset = judged_data(facts["data"], "this run")
+        for keeper in keepers:
+            keeper.rehearse(model, dataset)
+
+
+def _check_labelled(dataset: data.Dataset) -> None:
+    """Raises: UsageError when some items have no label, for an architecture that needs one of each."""
+    missing = sum(int((part.labels < 0).sum()) for part in dataset.parts.values() if part.labels is not None)
+    if missing:
+        raise UsageError(f"{missing:,} items of {dataset.name} have no label; label them, or leave them out.")
+
+
+def check_networks(plan: Plan, spec: DataSpec) -> None:
+    """Builds every stage's model without memory: its architecture refuses what it cannot do, a stage must not make
+    other networks than the first, and the batches must split evenly and fit into memory.
+    """
+    shapes = []
+    for index, stage in enumerate(plan.stages):
+        config, settings = plan.at_stage(index)
+        model = weightless(plan.model, config, spec)
+        first = model.batch_size(Progress(0, 0, 0, 0, 1)) or settings.batch_size
+        check_split(first, settings.processes, settings.accumulate)
+        shapes.append({name: tensor.shape for name, tensor in model.state_dict().items()})
+        if shapes[-1] != shapes[0]:
+            names = ", ".join("--" + name.replace("_", "-") for name in stage.changes)
+            raise UsageError(f"Stage {index + 1} changes the networks' shape ({names}), which cannot change in a run.")
+    memory_needed(plan, spec)
