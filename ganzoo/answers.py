@@ -43,7 +43,7 @@ class TranslationError:
 
 
 @dataclass(frozen=True)
-class ThereAndBack:
+class CycleConsistency:
     """Mean absolute difference, in steps of 1/255, between images and what comes of them there and back."""
 
     def __call__(self, evidence: Evidence) -> dict[str, float]:

@@ -10,7 +10,16 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from ganzoo.contract.cards import API, Card, DatasetCard, LoggerCard, LossCard, MetricCard, PenaltyCard, RecipeCard
+from ganzoo.contract.cards import (
+    API,
+    ArchitectureCard,
+    DatasetCard,
+    LoggerCard,
+    LossCard,
+    MetricCard,
+    PenaltyCard,
+    RecipeCard,
+)
 from ganzoo.contract.hookspecs import hookimpl
 from ganzoo.contract.options import option
 from ganzoo.errors import GanzooError, UsageError, need
@@ -86,9 +95,9 @@ _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names}
 __all__ = [
     "API",
     "Architecture",
+    "ArchitectureCard",
     "Batch",
     "Blur",
-    "Card",
     "DataSpec",
     "DatasetCard",
     "DiffAugment",

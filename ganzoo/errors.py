@@ -24,7 +24,7 @@ class Interrupted(KeyboardInterrupt):
     """Ctrl-C, pressed by the user; any other KeyboardInterrupt may come from a plugin. Its text is for the user."""
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def suggest(word: str, known: Iterable[str]) -> str:
     """A half-sentence that names the closest of `known` to `word`, or all of them when none is close."""
     known = sorted(known)
     close = difflib.get_close_matches(word, known, n=3, cutoff=0.5)

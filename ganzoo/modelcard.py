@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ganzoo.about import DISTRIBUTION
-from ganzoo.contract.cards import Card
+from ganzoo.contract.cards import ArchitectureCard
 from ganzoo.contract.settings import LENGTHS
 
 
@@ -29,7 +29,7 @@ class Published:
 
     title: str
     source: str
-    card: Card
+    card: ArchitectureCard
     run: Mapping[str, Any]
     model: Mapping[str, Any]
     scores: Sequence[Mapping[str, Any]]

@@ -134,7 +134,7 @@ def by_hand(model: Any, real_images: Callable[[], Tensor], precision: str, full_
 
     def step() -> int:
         real = real_images()
-        z = torch.randn(len(real), model.latents, device=model.device)
+        z = torch.randn(len(real), model.latent_dim, device=model.device)
         with autocast():
             fake = generator(z)
             loss = model.loss.discriminator(discriminator(real), discriminator(fake.detach()))

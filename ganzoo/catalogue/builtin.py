@@ -84,5 +84,5 @@ def ganzoo_metrics() -> Iterator[MetricCard]:
         summary="Difference between images and what a translation there and back makes of them.",
         api=1,
         better={"there-and-back": "smaller"},
-        metric="ganzoo.answers:ThereAndBack",
+        metric="ganzoo.answers:CycleConsistency",
     )

@@ -23,15 +23,15 @@ from ganzoo.catalogue import entry_points as installed
 from ganzoo.catalogue import isolation
 from ganzoo.catalogue.events import HOOKS, Listeners
 from ganzoo.contract import cards
-from ganzoo.contract.cards import Card, RecipeCard
+from ganzoo.contract.cards import ArchitectureCard, RecipeCard
 from ganzoo.contract.options import parse_spec
-from ganzoo.errors import GanzooError, Interrupted, UsageError, nearest
+from ganzoo.errors import GanzooError, Interrupted, UsageError, suggest
 
 T = TypeVar("T")
 
 # kind of entry -> (hook that yields it, type of its card, field of the card that names the thing)
 KINDS: dict[str, tuple[str, type, str]] = {
-    "architecture": ("ganzoo_architectures", cards.Card, "model"),
+    "architecture": ("ganzoo_architectures", cards.ArchitectureCard, "model"),
     "dataset": ("ganzoo_datasets", cards.DatasetCard, "dataset"),
     "loss": ("ganzoo_losses", cards.LossCard, "loss"),
     "penalty": ("ganzoo_penalties", cards.PenaltyCard, "penalty"),
@@ -216,7 +216,7 @@ class Catalogue(Listeners):
         Args:
             near: distributions; where a plugin, not the user, wrote the bare name, the first of them that offers it is
                 meant: its own, then ganzoo's.
-        Raises: UsageError when there is none (with the nearest names) or when several plugins offer the bare name.
+        Raises: UsageError when there is none (with the suggest names) or when several plugins offer the bare name.
         """
         entries = self.entries(kind)
         found = [entry for entry in entries if _is_called(entry, name)]
@@ -234,7 +234,7 @@ class Catalogue(Listeners):
                 raise UsageError(f"The plugin {name!r} does not work: {plugin.error}. See `ganzoo plugins`.")
         hint = f" Plugins that do not work: {len(broken)}; see `ganzoo plugins`." if broken else ""
         hint += f" GANZOO_PLUGINS leaves out {self.left_out} plugins." if self.left_out else ""
-        raise UsageError(f"There is no {kind} {name!r}; {nearest(name, {entry.name for entry in entries})}{hint}")
+        raise UsageError(f"There is no {kind} {name!r}; {suggest(name, {entry.name for entry in entries})}{hint}")
 
 
 @cache
@@ -313,9 +313,9 @@ def _timed(plugin: Plugin, what: str, work: Callable[[], T]) -> T:
         plugin.calls.append(Call(what, time.perf_counter() - started, cards))
 
 
-def architectures(task: str | None = None) -> list[Card]:
+def architectures(task: str | None = None) -> list[ArchitectureCard]:
     """The cards of every architecture of every installed plugin, by name; of one task, if given."""
-    cards: list[Card] = [entry.card for entry in entries("architecture")]
+    cards: list[ArchitectureCard] = [entry.card for entry in entries("architecture")]
     return [card for card in cards if task is None or task in card.tasks]
 
 

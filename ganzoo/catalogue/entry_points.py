@@ -86,7 +86,7 @@ class Distribution:
 
 
 @dataclass(frozen=True)
-class Point:
+class EntryPoint:
     """An entry point, ``name = module`` or ``name = module:attribute``; `rivals` are distributions with the same."""
 
     name: str
@@ -168,7 +168,7 @@ def _another(own: str | None, spec: ModuleSpec | None) -> str | None:
     return None if any(os.path.exists(place) and os.path.samefile(own, place) for place in places) else places[0]
 
 
-def points() -> list[Point]:
+def points() -> list[EntryPoint]:
     """Every entry point of the group, ganzoo's own first, so that its modules are what their names stand for.
 
     Of two distributions of one name the first on the path counts.
@@ -186,7 +186,7 @@ def points() -> list[Point]:
     return sorted(kept, key=lambda point: (point.distribution != owner, point.name, point.value))
 
 
-def chosen(found: list[Point], wanted: str | None) -> tuple[list[Point], set[str]]:
+def chosen(found: list[EntryPoint], wanted: str | None) -> tuple[list[EntryPoint], set[str]]:
     """The entry points that GANZOO_PLUGINS asks for, and names in it that are nobody's; None asks for all of them.
 
     A name is an entry point's, a distribution's (all that it has), or ``distribution:name``.
@@ -253,7 +253,7 @@ def _name_and_version(found: metadata.Distribution) -> tuple[str, str]:
     return head.get("Name", name), head.get("Version", version or "unknown")
 
 
-def _points(distribution: Distribution, text: str) -> Iterator[Point]:
+def _points(distribution: Distribution, text: str) -> Iterator[EntryPoint]:
     section, seen = "", set()
     for line in map(str.strip, text.splitlines()):
         if line.startswith("["):
@@ -262,7 +262,7 @@ def _points(distribution: Distribution, text: str) -> Iterator[Point]:
             name, _, value = map(str.strip, line.partition("="))
             if (name, value) not in seen:
                 seen.add((name, value))
-                yield Point(name, value, distribution)
+                yield EntryPoint(name, value, distribution)
 
 
 def _owner(claims: Iterable[Distribution]) -> Distribution | None:

@@ -14,7 +14,7 @@ import pluggy
 from ganzoo.catalogue import entry_points as installed
 from ganzoo.catalogue import isolation
 from ganzoo.contract import hookspecs
-from ganzoo.errors import GanzooError, Interrupted, nearest
+from ganzoo.errors import GanzooError, Interrupted, suggest
 
 HOOKS = [name for name in dir(hookspecs) if name.startswith("ganzoo_")]
 
@@ -43,7 +43,7 @@ class Listeners:
                 continue
             hook = options["specname"] or name
             if hook not in HOOKS and not options["optionalhook"]:
-                raise GanzooError(f"it is made for another ganzoo: this one has no hook {hook}; {nearest(hook, HOOKS)}")
+                raise GanzooError(f"it is made for another ganzoo: this one has no hook {hook}; {suggest(hook, HOOKS)}")
             if options["wrapper"] or options["hookwrapper"]:
                 raise GanzooError(f"its {name} is a hook wrapper, and ganzoo calls every hook by itself")
             if hook in found:

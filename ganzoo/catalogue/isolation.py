@@ -249,7 +249,7 @@ def reason(error: BaseException, distribution: str | None = None) -> str:
         return f"{needs}; type: pip install {installed.advice(package, distribution)}"
     text = _short(error).rstrip(".")
     foreign = isinstance(error, ImportError) and "ganzoo." in text
-    if foreign or (isinstance(error, TypeError) and "Card.__init__() got an unexpected" in text):
+    if foreign or (isinstance(error, TypeError) and "ArchitectureCard.__init__() got an unexpected" in text):
         return f"it is made for another ganzoo ({text}); upgrade the plugin, or ganzoo"
     return f"{type(error).__name__}{f': {text}' if text else ''}{_place(error)}"
 

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from ganzoo.errors import GanzooError, nearest
+from ganzoo.errors import GanzooError, suggest
 
 HELP_NAMES = ("-h", "--help")
 CONTEXT = {"help_option_names": list(HELP_NAMES), "max_content_width": 100}
@@ -114,7 +114,7 @@ class Group(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         word = args[0]
         if word not in self.lazy and not word.startswith("-") and not ctx.resilient_parsing:
-            raise click.UsageError(f"There is no command {word!r}; {nearest(word, self.lazy)}", ctx)
+            raise click.UsageError(f"There is no command {word!r}; {suggest(word, self.lazy)}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -179,7 +179,7 @@ def _plain(error: click.ClickException) -> str:
     if isinstance(error, click.NoSuchOption):
         known = [flag for param in context.command.get_params(context) for flag in param.opts] if context else []
         flags = [flag for flag in known if flag.startswith("--")]
-        text = f"There is no option {error.option_name}; {nearest(error.option_name, flags)}"
+        text = f"There is no option {error.option_name}; {suggest(error.option_name, flags)}"
     elif isinstance(error, click.MissingParameter) and error.param is not None and context:
         text = f"{error.param.make_metavar(context).strip('[].')} is missing."
     else:

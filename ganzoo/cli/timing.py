@@ -23,12 +23,12 @@ MODULE = '''"""A plugin made to be listed."""
 
 from collections.abc import Iterator
 
-from ganzoo.api import Card, hookimpl
+from ganzoo.api import ArchitectureCard, hookimpl
 
 
 @hookimpl
-def ganzoo_architectures() -> Iterator[Card]:
-    yield Card(
+def ganzoo_architectures() -> Iterator[ArchitectureCard]:
+    yield ArchitectureCard(
         name="{name}",
         title="Made {number}",
         year=2020,

@@ -11,7 +11,7 @@ from ganzoo.catalogue.catalogue import Entry, catalogue
 from ganzoo.cli.framework import Command
 from ganzoo.cli.output import print_json, say, table
 from ganzoo.cli.plugin_status import STYLES, say_left_out, say_trouble
-from ganzoo.errors import UsageError, nearest
+from ganzoo.errors import UsageError, suggest
 
 TASKS = {"unconditional", "conditional", "translation"}
 KINDS = {"losses": "loss", "penalties": "penalty", "metrics": "metric", "loggers": "logger", "recipes": "recipe"}
@@ -42,7 +42,7 @@ def list_zoo(task: str | None, kind: str | None, as_json: bool) -> None:
     if task:
         known = TASKS.union(*(row["tasks"] for row in rows))
         if task not in known:
-            raise UsageError(f"There is no task {task!r}; {nearest(task, known)}")
+            raise UsageError(f"There is no task {task!r}; {suggest(task, known)}")
         rows = [row for row in rows if task in row["tasks"]]
     broken = [] if task else _broken(kind)
     if as_json:

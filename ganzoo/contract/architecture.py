@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
 
 from ganzoo.contract.randomness import rows
-from ganzoo.errors import UsageError, nearest
+from ganzoo.errors import UsageError, suggest
 
 
 class Generator(Protocol):
@@ -61,7 +61,7 @@ class Judging(Protocol):
     Trained on points of the plane, whoever defines the method has its verdict drawn as a surface behind the samples.
     """
 
-    def verdict(self, items: Tensor, /) -> Tensor:
+    def realness(self, items: Tensor, /) -> Tensor:
         """items [B, C, H, W], or vectors [B, D] -> what the log shows as D(x), of each: [B]."""
 
 
@@ -189,7 +189,7 @@ class Architecture(nn.Module):
     Class attributes:
         Config: frozen dataclass of every hyperparameter, with default and help (`ganzoo.api.option`), once. Fields
             called like an option of the trainer that may vary by architecture (`batch_size`, `resolution`, `channels`,
-            `average`, `epochs`, `flip`, `load_size`) are this architecture's defaults for it.
+            `ema`, `epochs`, `flip`, `load_size`) are this architecture's defaults for it.
         presets: variants as rows, ``{"name": {"option": value}}``.
         generators: the networks that are averaged, saved as the model and exported.
         conditional: True when G and D take labels.
@@ -197,12 +197,12 @@ class Architecture(nn.Module):
             only another option uses: ``{"beginning of their names": "why"}``.
 
     Attributes:
-        latents: length of the noise vector z; None when images are not made from noise.
+        latent_dim: length of the noise vector z; None when images are not made from noise.
         side_multiple: sides of the images that `translate` takes are multiples of this, to which others are padded;
             None when it takes only the size of the data, to which others are scaled.
         smallest_side: of the images that `translate` takes, in pixels.
 
-    What an architecture can do besides shows in what it defines: `latents` and `generate` (images from noise, with
+    What an architecture can do besides shows in what it defines: `latent_dim` and `generate` (images from noise, with
     truncation where its `generate` takes it), `translate`, `mix`, the two methods of `Styled`, and that of `Judging`.
     """
 
@@ -211,7 +211,7 @@ class Architecture(nn.Module):
     generators: ClassVar[tuple[str, ...]] = ("G",)
     conditional: ClassVar[bool] = False
     untrained: ClassVar[Mapping[str, str]] = {}
-    latents: int | None = None
+    latent_dim: int | None = None
     side_multiple: int | None = None
     smallest_side: int = 1
 
@@ -241,15 +241,15 @@ class Architecture(nn.Module):
         """The global batch size at this moment; None for the trainer's."""
         return None
 
-    def stage(self, progress: Progress) -> Hashable:
+    def phase(self, progress: Progress) -> Hashable:
         """Something that changes when the optimizers should start fresh, such as a growing network's resolution."""
         return None
 
     def noise(self, count: int) -> Tensor:
         """Latents z [count, Z] from N(0, 1), this process's rows of the global batch."""
-        if self.latents is None:
+        if self.latent_dim is None:
             raise UsageError(f"{type(self).__name__} has no latents.")
-        return rows((count, self.latents), device=self.device)
+        return rows((count, self.latent_dim), device=self.device)
 
     def random_labels(self, count: int) -> Tensor:
         """Uniform labels [count], int64, this process's rows of the global batch."""
@@ -324,13 +324,13 @@ def parameter_counts(model: Architecture) -> dict[str, int]:
     }
 
 
-Judge = Callable[[Tensor], Tensor]
+Critic = Callable[[Tensor], Tensor]
 
 
 class Penalty(Protocol):
     """A term of D's loss that the adversarial loss does not have."""
 
-    def __call__(self, judge: Judge, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
+    def __call__(self, critic: Critic, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
         """D, real and fake images [B, ...], D's logits on both -> weighted scalar."""
 
 
@@ -341,7 +341,7 @@ def find_label(classes: tuple[str, ...], label: str | int) -> int:
     if str(label).isdecimal() and int(label) < len(classes):
         return int(label)
     number = str(label).removeprefix("-").isdecimal()  # one out of range, to which no label is near
-    known = f"known: {', '.join(classes)}." if number else nearest(str(label), classes)
+    known = f"known: {', '.join(classes)}." if number else suggest(str(label), classes)
     raise UsageError(f"There is no label {label!r}; {known}")
 
 

@@ -22,7 +22,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Card:
+class ArchitectureCard:
     """An architecture.
 
     Attributes:

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
-from ganzoo.contract.cards import Card, DatasetCard, LoggerCard, LossCard, MetricCard, PenaltyCard, RecipeCard
+from ganzoo.contract.cards import (
+    ArchitectureCard,
+    DatasetCard,
+    LoggerCard,
+    LossCard,
+    MetricCard,
+    PenaltyCard,
+    RecipeCard,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +32,7 @@ hookimpl = pluggy.HookimplMarker("ganzoo")
 
 
 @hookspec
-def ganzoo_architectures() -> Iterable[Card]:  # type: ignore[empty-body]
+def ganzoo_architectures() -> Iterable[ArchitectureCard]:  # type: ignore[empty-body]
     """Architectures: what `ganzoo train` and `ganzoo list` know."""
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
-from ganzoo.errors import GanzooError, UsageError, nearest
+from ganzoo.errors import GanzooError, UsageError, suggest
 
 T = TypeVar("T")
 
@@ -182,7 +182,7 @@ def build(cls: type[T], values: Mapping[str, Any], what: str, base: T | None = N
         raise GanzooError(f"The options of {what} are not what ganzoo can read: {error}") from error
     unknown = [name for name in values if name not in known]
     if unknown:
-        raise UsageError(f"{what} has no option {unknown[0]!r}; {nearest(unknown[0], known)}")
+        raise UsageError(f"{what} has no option {unknown[0]!r}; {suggest(unknown[0], known)}")
     parsed = {name: known[name].parse(value) for name, value in values.items()}
     if base is None:
         return cls(**parsed)

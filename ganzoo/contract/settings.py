@@ -10,10 +10,10 @@ from ganzoo.contract.options import option
 from ganzoo.errors import UsageError
 
 # Options of the trainer that an architecture's Config or preset may set a default for, by a field of the same name.
-BY_ARCHITECTURE = ("epochs", "batch_size", "resolution", "channels", "average", "load_size", "flip")
+BY_ARCHITECTURE = ("epochs", "batch_size", "resolution", "channels", "ema", "load_size", "flip")
 LENGTHS = ("epochs", "images", "steps")
 # What stays as it is from a run's first step to its last.
-FIXED_IN_A_RUN = ("seed", "resolution", "channels", "load_size", "flip", "average", "processes", "precision")
+FIXED_IN_A_RUN = ("seed", "resolution", "channels", "load_size", "flip", "ema", "processes", "precision")
 OF_THE_MACHINE = ("device", "log")  # no stage changes these, whoever goes on with a run may
 DEFAULT_EPOCHS = 10
 
@@ -30,7 +30,7 @@ class Settings:
     channels: int | None = option(None, "1 grey, 3 RGB, 4 RGBA; default: the data's", low=1, high=4)
     load_size: int | None = option(None, "scale images to this first, then crop them at random", low=1)
     flip: bool = option(False, "mirror images at random")
-    average: int = option(10_000, "half-life of the averaged generator, in images; 0: no averaging", low=0)
+    ema: int = option(10_000, "half-life of the averaged generator, in images; 0: no averaging", low=0)
     seed: int = option(0, "what all randomness is a function of", low=0, high=2**63 - 1)
     device: Literal["auto", "cpu", "cuda", "mps"] = option("auto", "where to train")
     precision: Literal["auto", "fp32", "bf16"] = option(

@@ -16,7 +16,7 @@ from ganzoo.data import pack, store
 from ganzoo.data.added import Added
 from ganzoo.data.pack_worker import Format, draw
 from ganzoo.data.source import Report, Source, as_image, silent
-from ganzoo.errors import UsageError, nearest
+from ganzoo.errors import UsageError, suggest
 from ganzoo.files import processors
 
 MAX_BAD = 0.05  # share of images that may be too small
@@ -313,7 +313,7 @@ def _wanted(source: Source, name: str, keep: str | Sequence[str] | None) -> Tens
         raise UsageError(f"The data set {name} has no labels, so none can be chosen with --class.")
     for word in words:
         if word not in source.classes:
-            raise UsageError(f"The data set {name} has no label {word!r}; {nearest(word, source.classes)}")
+            raise UsageError(f"The data set {name} has no label {word!r}; {suggest(word, source.classes)}")
     return torch.tensor([source.classes.index(word) for word in words])
 
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import Request, urlopen
 
 from ganzoo.data.source import Report
-from ganzoo.errors import GanzooError, UsageError, nearest
+from ganzoo.errors import GanzooError, UsageError, suggest
 from ganzoo.files import home, locked, make_folder, megabytes
 
 _SCHEMES = ("http", "https", "torchvision")
@@ -53,7 +53,7 @@ def located(source: str, report: Report) -> Place:
             f"{source} needs the `hf` extra, and ganzoo does not read data sets with it yet; download the files, "
             f"`hf download --repo-type dataset {rest} --local-dir FOLDER`, and add that folder."
         )
-    raise UsageError(f"ganzoo cannot fetch {scheme}:// sources; {nearest(scheme, _SCHEMES)}")
+    raise UsageError(f"ganzoo cannot fetch {scheme}:// sources; {suggest(scheme, _SCHEMES)}")
 
 
 def download(url: str, report: Report) -> Place:

@@ -18,7 +18,7 @@ from ganzoo.data.images import FITS, Fit, has_alpha, is_grey
 from ganzoo.data.readers import open_reader
 from ganzoo.data.scan import scan
 from ganzoo.data.source import Report, Source, as_image, is_vector, silent
-from ganzoo.errors import GanzooError, UsageError, nearest
+from ganzoo.errors import GanzooError, UsageError, suggest
 from ganzoo.files import home, write_json
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -84,7 +84,7 @@ def add(
     report = report or silent
     _check_name(name)
     if fit not in FITS:
-        raise UsageError(f"--fit {fit} is not known; {nearest(fit, FITS)}")
+        raise UsageError(f"--fit {fit} is not known; {suggest(fit, FITS)}")
     sources = [source] if isinstance(source, (str, Path)) else list(source)
     if not 1 <= len(sources) <= 2:
         raise UsageError("Give one source, or two for the domains A and B.")
@@ -137,7 +137,7 @@ def remove(name: str) -> None:
     """
     record = _load(name)
     if record is None:
-        raise UsageError(f"No data set {name!r} was added; {nearest(name, _added_names())}")
+        raise UsageError(f"No data set {name!r} was added; {suggest(name, _added_names())}")
     _path(name).unlink(missing_ok=True)
     others = _records()
     if all(other.fingerprint != record.fingerprint for other in others):
@@ -251,7 +251,7 @@ def _entry(name: str) -> Any:
         if name in known:
             raise
         raise UsageError(
-            f"There is no data set {name!r}; {nearest(name, known)} Add your own: `ganzoo data add {name} FOLDER`."
+            f"There is no data set {name!r}; {suggest(name, known)} Add your own: `ganzoo data add {name} FOLDER`."
         ) from error
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from PIL import Image
 
 from ganzoo.data.source import Report
-from ganzoo.errors import GanzooError, UsageError, nearest
+from ganzoo.errors import GanzooError, UsageError, suggest
 from ganzoo.files import home, locked, make_folder
 
 
@@ -54,7 +54,7 @@ def _dataset_class(name: str) -> type:
         return known[name]
     if hasattr(datasets, name):
         raise UsageError(f"torchvision's {name} does not download anything; give the folder of images itself.")
-    raise UsageError(f"torchvision has no data set {name!r}; {nearest(name, known)}")
+    raise UsageError(f"torchvision has no data set {name!r}; {suggest(name, known)}")
 
 
 def _downloaded(cls: type, name: str, root: Path, called: str) -> Any:

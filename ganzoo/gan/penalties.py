@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ganzoo.contract.architecture import Judge
+from ganzoo.contract.architecture import Critic
 from ganzoo.contract.options import option
 from ganzoo.contract.randomness import rows
 
@@ -23,8 +23,8 @@ class R1:
 
     gamma: float = option(10.0, "weight; the penalty is gamma / 2 times the squared norm", low=0)
 
-    def __call__(self, judge: Judge, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
-        return self.gamma / 2 * squared_norm(judge, real).mean()
+    def __call__(self, critic: Critic, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
+        return self.gamma / 2 * squared_norm(critic, real).mean()
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class R2:
 
     gamma: float = option(10.0, "weight; the penalty is gamma / 2 times the squared norm", low=0)
 
-    def __call__(self, judge: Judge, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
-        return self.gamma / 2 * squared_norm(judge, fake).mean()
+    def __call__(self, critic: Critic, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
+        return self.gamma / 2 * squared_norm(critic, fake).mean()
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ class WganGp:
     weight: float = option(10.0, "weight of the penalty", low=0)
     target: float = option(1.0, "norm that the gradient is drawn to", low=1e-6)
 
-    def __call__(self, judge: Judge, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
+    def __call__(self, critic: Critic, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
         between = _full(fake.detach()).lerp(_full(real), _alpha(real))
-        norm: Tensor = torch.linalg.vector_norm(gradient(judge, between), dim=1)
+        norm: Tensor = torch.linalg.vector_norm(gradient(critic, between), dim=1)
         return self.weight * ((norm / self.target - 1) ** 2).mean()
 
 
@@ -60,10 +60,10 @@ class Dragan:
     weight: float = option(10.0, "weight of the penalty", low=0)
     spread: float = option(0.5, "size of the perturbation, in standard deviations of the batch", low=0)
 
-    def __call__(self, judge: Judge, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
+    def __call__(self, critic: Critic, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
         noise = rows(tuple(real.shape), torch.rand, device=real.device)
         near = real + self.spread * real.std() * noise
-        norm: Tensor = torch.linalg.vector_norm(gradient(judge, real.lerp(near, _alpha(real))), dim=1)
+        norm: Tensor = torch.linalg.vector_norm(gradient(critic, real.lerp(near, _alpha(real))), dim=1)
         return self.weight * ((norm - 1) ** 2).mean()
 
 
@@ -73,7 +73,7 @@ class Drift:
 
     weight: float = option(0.001, "weight of the penalty", low=0)
 
-    def __call__(self, judge: Judge, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
+    def __call__(self, critic: Critic, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
         return self.weight * (d_real.float() ** 2).mean()
 
 
@@ -86,22 +86,22 @@ class MeanDrift:
 
     weight: float = option(0.001, "weight of the penalty", low=0)
 
-    def __call__(self, judge: Judge, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
+    def __call__(self, critic: Critic, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
         return self.weight * d_real.float().mean() ** 2
 
 
-def squared_norm(judge: Judge, images: Tensor) -> Tensor:
+def squared_norm(critic: Critic, images: Tensor) -> Tensor:
     """|grad D(x)|^2 per item, [B], in float32, with a graph to D's parameters."""
-    return gradient(judge, images).square().sum(1)
+    return gradient(critic, images).square().sum(1)
 
 
-def gradient(judge: Judge, images: Tensor) -> Tensor:
+def gradient(critic: Critic, images: Tensor) -> Tensor:
     """grad D(x) per item, flattened, [B, C * H * W], in float32, with a graph to D's parameters.
 
     Its `vector_norm` has the derivative 0 where the gradient is 0; the root of `squared_norm` has none.
     """
     images = _full(images.detach()).requires_grad_()
-    (found,) = torch.autograd.grad(judge(images).sum(), images, create_graph=True)
+    (found,) = torch.autograd.grad(critic(images).sum(), images, create_graph=True)
     return _full(found).flatten(1)
 
 

@@ -18,7 +18,7 @@ from ganzoo.gan.two_player import Adversarial, AdversarialConfig
 class TwoDomainsConfig(AdversarialConfig):
     """What every such pair of GANs can be asked; subclass it to add fields or to change a default."""
 
-    average: int = option(0, "half-life of the averaged generators, in images; 0: no averaging")
+    ema: int = option(0, "half-life of the averaged generators, in images; 0: no averaging")
 
 
 class TwoDomains(Adversarial):
@@ -52,17 +52,17 @@ class TwoDomains(Adversarial):
     def translate(self, images: Tensor, to: str) -> Tensor:
         return cast(Tensor, self.G["AB" if to == self.data.domains[1] else "BA"](images))
 
-    def judge(self, domain: str, images: Tensor) -> Tensor:
+    def discriminate(self, domain: str, images: Tensor) -> Tensor:
         """What the discriminator of domain "A" or "B" says of images, augmented."""
         return cast(Tensor, self.D[domain](self.augment(images)))
 
-    def verdict(
+    def discriminator_terms(
         self, domain: str, real: Tensor, fake: Tensor, weight: float = 1.0
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """A discriminator's terms, its weighted loss and its penalties, and what it says of the images, to show."""
-        d_real, d_fake = self.judge(domain, real), self.judge(domain, fake)
+        d_real, d_fake = self.discriminate(domain, real), self.discriminate(domain, fake)
         terms = {f"adversarial {domain}": weight * self.loss.discriminator(d_real, d_fake)}
         for name, penalty in self.penalties.items():
-            terms[f"{name} {domain}"] = penalty(partial(self.judge, domain), real, fake, d_real, d_fake)
+            terms[f"{name} {domain}"] = penalty(partial(self.discriminate, domain), real, fake, d_real, d_fake)
         watch = {f"D.{domain}(real)": self.mean_score(d_real), f"D.{domain}(fake)": self.mean_score(d_fake)}
         return terms, watch

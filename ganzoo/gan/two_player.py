@@ -60,7 +60,7 @@ class TwoPlayerConfig(AdversarialConfig):
     """What every two-player GAN can be asked; subclass it to add fields or to change a default."""
 
     n_critic: int = option(1, "turns of D before each turn of G", low=1)
-    latents: int = option(100, "length of the noise vector z", low=1)
+    latent_dim: int = option(100, "length of the noise vector z", low=1)
 
 
 class TwoPlayer(Adversarial):
@@ -77,7 +77,7 @@ class TwoPlayer(Adversarial):
                 f"{type(self).__name__} learns one set of images, and this data has the domains "
                 f"{' and '.join(data.domains)}; choose an architecture for translation, or add one domain by itself."
             )
-        self.latents = config.latents
+        self.latent_dim = config.latent_dim
 
     def step(self, batches: Iterator[Batch], progress: Progress) -> Iterator[Update]:
         for turn in range(self.config.n_critic):
@@ -86,20 +86,20 @@ class TwoPlayer(Adversarial):
             real = batch.images
             with torch.set_grad_enabled(turn == self.config.n_critic - 1):  # G learns from the last fakes only
                 fake = self.generate(self.noise(len(real)), label)
-            d_real, d_fake = self.judge(real, label), self.judge(fake.detach(), label)
+            d_real, d_fake = self.discriminate(real, label), self.discriminate(fake.detach(), label)
             terms = {"adversarial": self.loss.discriminator(d_real, d_fake)}
             for name, penalty in self.penalties.items():
-                terms[name] = penalty(partial(self.judge, label=label), real, fake.detach(), d_real, d_fake)
+                terms[name] = penalty(partial(self.discriminate, label=label), real, fake.detach(), d_real, d_fake)
             yield Update("D", terms, {"D(x)": self.mean_score(d_real), "D(G(z))": self.mean_score(d_fake)})
 
-        d_fake = self.judge(fake, label)  # D is the updated one by now
+        d_fake = self.discriminate(fake, label)  # D is the updated one by now
         yield Update("G", {"adversarial": self.loss.generator(d_fake)}, {"D(G(z)) after": self.mean_score(d_fake)})
 
-    def judge(self, images: Tensor, label: Tensor | None = None) -> Tensor:
+    def discriminate(self, images: Tensor, label: Tensor | None = None) -> Tensor:
         """D's logits on augmented images."""
         return self._logits(self.augment(images), label)
 
-    def verdict(self, images: Tensor, label: Tensor | None = None) -> Tensor:
+    def realness(self, images: Tensor, label: Tensor | None = None) -> Tensor:
         """The loss's reading of D's logits for each image as it is, averaged over its patches: [B]."""
         return self.loss.score(self._logits(images, label)).reshape(len(images), -1).mean(1)
 

@@ -14,7 +14,7 @@ from ganzoo.contract.architecture import (
 )
 
 
-class Average:
+class EMA:
     """Follows the generators of a model.
 
     Weights, and the running statistics of normalisation layers, move towards the model's by 1 - beta a step, with

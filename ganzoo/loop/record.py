@@ -35,7 +35,7 @@ POINTS = 1024  # of a scatter plot
 SCORE = "score/"  # what the names of scores begin with in metrics.jsonl
 
 
-class Writer:
+class Recorder:
     """Writes a run's logs, samples, curves, models and checkpoints."""
 
     def __init__(self, run: Run, plan: Plan, trainer: Trainer, log_bytes: int = 0) -> None:
@@ -143,7 +143,7 @@ class Writer:
     def averaged(self, trainer: Trainer) -> Model:
         """The averaged generators as a model, at the trainer's present step."""
         if self._preview_step != trainer.step_count:
-            self._preview.load_generators(trainer.average.tensors)
+            self._preview.load_generators(trainer.ema.tensors)
             self._preview.settle()
             self._preview.facts = self._model_facts(trainer)
             self._preview_step = trainer.step_count

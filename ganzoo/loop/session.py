@@ -21,9 +21,9 @@ from ganzoo.errors import GanzooError
 from ganzoo.loop.allocator import memory_held
 from ganzoo.loop.display import Display, Moment
 from ganzoo.loop.interrupts import Interruptible, disk_explained, memory_explained
-from ganzoo.loop.record import SCORE, Writer, classic_line, load_checkpoint, take_weights
+from ganzoo.loop.record import SCORE, Recorder, classic_line, load_checkpoint, take_weights
 from ganzoo.loop.trainer import Extent, Trainer
-from ganzoo.loop.validation import Scorekeeper
+from ganzoo.loop.validation import Validator
 from ganzoo.plan.plan import Plan, data_spec
 from ganzoo.runs.run import Run
 
@@ -57,7 +57,7 @@ class Session:
             model = model.to(memory_format=torch.channels_last)
         loader = Loader(self.dataset, settings.seed, self.plan.size if settings.load_size else None, settings.flip)
         trainer = Trainer(
-            model, loader, settings.seed, settings.batch_size, self.precision, settings.average, settings.accumulate,
+            model, loader, settings.seed, settings.batch_size, self.precision, settings.ema, settings.accumulate,
             settings.gradients,
         )  # fmt: skip
         trainer.extent = self.extent(trainer, stage)
@@ -126,13 +126,13 @@ class Session:
             self.trainer = self.build()
             if self.run.facts.get("init"):
                 take_weights(self.trainer.model, self.run.facts["init"])
-                self.trainer.restart_average()
+                self.trainer.restart_ema()
             if self.leader:
-                self.writer = Writer(self.run, self.plan, self.trainer)
-                self.writer.real(self.dataset)
-                self.writer.model(self.trainer)
+                self.recorder = Recorder(self.run, self.plan, self.trainer)
+                self.recorder.real(self.dataset)
+                self.recorder.model(self.trainer)
                 if self.plan.settings.sample_every:
-                    self.writer.samples(self.trainer, self.display.warn)
+                    self.recorder.samples(self.trainer, self.display.warn)
             self._announce_stage()
             if self.run.facts.get("init"):
                 self._checkpoint()  # so that going on does not need what the weights came from
@@ -143,7 +143,7 @@ class Session:
             self.trainer.extent = Extent(**facts["extent"])
             self.trainer.load_state(tensors, facts["counters"])
             if self.leader:
-                self.writer = Writer(self.run, self.plan, self.trainer, facts["log_bytes"])
+                self.recorder = Recorder(self.run, self.plan, self.trainer, facts["log_bytes"])
             self.display.say(f"Going on from step {self.trainer.step_count:,}.")
         self._keep_scores()
         self._checkpointed = self._modelled = time.monotonic()
@@ -161,14 +161,14 @@ class Session:
         self._announce_stage()
 
     def _keep_scores(self) -> None:
-        self.scorekeeper = Scorekeeper(self.plan.at_stage(self.stage)[1], self.display.report)
+        self.validator = Validator(self.plan.at_stage(self.stage)[1], self.display.report)
 
     def _announce_stage(self) -> None:
         if len(self.plan.stages) > 1:
             title = f"Stage {self.stage + 1} of {len(self.plan.stages)}: {self.plan.stages[self.stage]}."
             self.display.say(title)
             if self.leader:
-                self.writer.log(title)
+                self.recorder.log(title)
 
     def _train_stage(self) -> None:
         trainer = self.trainer
@@ -205,7 +205,7 @@ class Session:
         """
         trainer, every = self.trainer, self.plan.at_stage(self.stage)[1].sample_every
         ended = trainer.epoch > epoch or trainer.done
-        scores = bool(self.scorekeeper.every) and (trainer.done or self.scorekeeper.due(images, trainer.images))
+        scores = bool(self.validator.every) and (trainer.done or self.validator.due(images, trainer.images))
         sheet = trainer.done or (ended if every is None else trainer.step_count % every == 0)
         curves = ended and (trainer.done or time.monotonic() - self._drawn > CURVES_SECONDS)
         checkpoint, model = stop or self._checkpoint_due(ended), self._model_due()
@@ -214,7 +214,7 @@ class Session:
         if sheet:
             self._samples()
         if curves and self.leader:
-            self.writer.curves(self.stage_starts)
+            self.recorder.curves(self.stage_starts)
             self._drawn = time.monotonic()
         if checkpoint:
             self._checkpoint()
@@ -228,19 +228,19 @@ class Session:
         if not self.leader:
             return
         step = self.trainer.step_count
-        found = self.scorekeeper(self.run, self.writer.averaged(self.trainer))
+        found = self.validator(self.run, self.recorder.averaged(self.trainer))
         scores = {SCORE + name: value for name, value in found.items()}
         values = {"epoch": epoch, "images": self.trainer.images, **scores}
-        self.writer.record({"step": step, **values})
+        self.recorder.record({"step": step, **values})
         self._notify("ganzoo_logged", run=self.run, step=step, values=values)
         line = f"Scores at step {step:,}: " + ", ".join(f"{name} {value:.4g}" for name, value in found.items()) + "."
-        self.writer.log(line)
+        self.recorder.log(line)
         self.display.say(line)
 
     def _samples(self) -> None:
         self._check_finite(self.trainer.is_finite())
         if self.leader:
-            self.writer.samples(self.trainer, self.display.warn)
+            self.recorder.samples(self.trainer, self.display.warn)
 
     def _checkpoint_due(self, ended: bool) -> bool:
         """At a stage's end; else every so many steps, or when an epoch has ended and every ten minutes."""
@@ -258,14 +258,14 @@ class Session:
     def _write_model(self) -> None:
         """A newer model to sample from, between checkpoints."""
         if self.trainer.is_finite():
-            self.writer.model(self.trainer)
+            self.recorder.model(self.trainer)
         self._modelled = time.monotonic()
 
     def _checkpoint(self) -> None:
         self._check_finite(self.trainer.is_finite())
         if self.leader:
-            self.writer.model(self.trainer)
-            self.writer.checkpoint(self.trainer, self.stage, self.stage_starts)
+            self.recorder.model(self.trainer)
+            self.recorder.checkpoint(self.trainer, self.stage, self.stage_starts)
         self._checkpointed = self._modelled = time.monotonic()
 
     def _check_finite(self, finite: bool) -> None:
@@ -290,7 +290,7 @@ class Session:
         step = self.trainer.step_count
         values = {"epoch": epoch, "images": self.trainer.images, **read, "images_per_second": round(speed, 2)}
         if self.leader:
-            self.writer.record({"step": step, **values})
+            self.recorder.record({"step": step, **values})
         self._notify("ganzoo_logged", run=self.run, step=step, values=values)
 
     def _line(self, epoch: int, iteration: int, read: dict[str, float]) -> None:
@@ -301,7 +301,7 @@ class Session:
         first = trainer.extent.first_image // len(trainer.loader)
         line = classic_line(epoch - first, self._moment(None).epochs, iteration, iterations, read)
         if self.leader:
-            self.writer.log(line)
+            self.recorder.log(line)
         self.display.line(line)
 
     def _moment(self, speed: float | None) -> Moment:

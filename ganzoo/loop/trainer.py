@@ -19,8 +19,8 @@ from ganzoo.contract import distributed
 from ganzoo.contract.architecture import Architecture, Batch, Progress, Update, is_generator, networks
 from ganzoo.contract.randomness import Share, restore_shared, seed_everything, shared_state, sharing
 from ganzoo.data.loader import Loader
-from ganzoo.errors import GanzooError, UsageError, nearest
-from ganzoo.loop.ema import Average
+from ganzoo.errors import GanzooError, UsageError, suggest
+from ganzoo.loop.ema import EMA
 
 
 class ContractError(GanzooError):
@@ -64,11 +64,11 @@ class Trainer:
         self.rank, self.world = distributed.rank(), distributed.world()
         self.device = self.model.device
         self.networks = networks(self.model)
-        self.restart_average()
+        self.restart_ema()
         self.step_count = self.images = self.epoch = self.epoch_step = 0
         self.finite = torch.ones((), dtype=torch.bool, device=self.device)
         self._reached: set[tuple[str, ...]] = set()
-        self._stage: Hashable = self.model.stage(self.progress)
+        self._phase: Hashable = self.model.phase(self.progress)
         self._fresh_optimizers()
 
     # ---- where we are ------------------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ class Trainer:
         turn, over the whole batch and before clipping.
         """
         progress, size = self.progress, self.current_batch_size
-        self._enter_stage(progress)
+        self._enter_phase(progress)
         self._set_rates(progress)
         seed_everything(self.seed, "step", self.step_count)
         self.model.train()
@@ -209,7 +209,7 @@ class Trainer:
         self.step_count += 1
         self.images += drawn
         if any(is_generator(self.model, name) for name in moved):
-            self.average.update(self.model, drawn)
+            self.ema.update(self.model, drawn)
         if self.images // len(self.loader) > self.epoch:
             self.epoch = self.images // len(self.loader)
             self.epoch_step = self.step_count
@@ -236,7 +236,7 @@ class Trainer:
             members = [known for known in self.networks if known == name or known.startswith(name + ".")]
             if not members:
                 raise ContractError(
-                    f"{self._name}.step updates {name!r}, which is no network of it; {nearest(name, self.networks)}"
+                    f"{self._name}.step updates {name!r}, which is no network of it; {suggest(name, self.networks)}"
                 )
             found += members
         return tuple(dict.fromkeys(found))
@@ -255,9 +255,9 @@ class Trainer:
                     "something between the network and the loss is detached."
                 )
 
-    def restart_average(self) -> None:
+    def restart_ema(self) -> None:
         """Begins the average anew at the model's present weights."""
-        self.average = Average(self.model, self.half_life)
+        self.ema = EMA(self.model, self.half_life)
 
     def _fresh_optimizers(self) -> None:
         self.optimizers = {
@@ -268,10 +268,10 @@ class Trainer:
             name: [group["lr"] for group in optimizer.param_groups] for name, optimizer in self.optimizers.items()
         }
 
-    def _enter_stage(self, progress: Progress) -> None:
-        stage = self.model.stage(progress)
-        if stage != self._stage:
-            self._stage = stage
+    def _enter_phase(self, progress: Progress) -> None:
+        phase = self.model.phase(progress)
+        if phase != self._phase:
+            self._phase = phase
             self._fresh_optimizers()
 
     def _set_rates(self, progress: Progress) -> None:
@@ -282,7 +282,7 @@ class Trainer:
 
     def is_finite(self) -> bool:
         """Whether every loss so far was finite, and every weight and average is."""
-        tensors = [*self.model.state_dict().values(), *self.average.tensors.values()]
+        tensors = [*self.model.state_dict().values(), *self.ema.tensors.values()]
         finite = [self.finite, *(tensor.isfinite().all() for tensor in tensors if tensor.is_floating_point())]
         return bool(torch.stack(finite).all())
 
@@ -291,7 +291,7 @@ class Trainer:
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything that training needs to go on: tensors by name, and counters (JSON)."""
         tensors = {f"model/{key}": value for key, value in self.model.state_dict().items()}
-        tensors.update({f"average/{key}": value for key, value in self.average.tensors.items()})
+        tensors.update({f"ema/{key}": value for key, value in self.ema.tensors.items()})
         scalars: dict[str, Any] = {}
         for name, optimizer in self.optimizers.items():
             for index, state in optimizer.state_dict()["state"].items():
@@ -303,7 +303,7 @@ class Trainer:
                         scalars[where] = value
         counters = {
             "step": self.step_count, "images": self.images, "epoch": self.epoch, "epoch_step": self.epoch_step,
-            "average_steps": self.average.steps, "optimizer": scalars, "stage": repr(self._stage),
+            "ema_steps": self.ema.steps, "optimizer": scalars, "phase": repr(self._phase),
         }  # fmt: skip
         return tensors, counters
 
@@ -313,15 +313,15 @@ class Trainer:
         Raises: GanzooError when the tensors are not this model's.
         """
         _load_model(self.model, _under("model/", tensors))
-        for key, value in _under("average/", tensors).items():
-            if key in self.average.tensors:
-                self.average.tensors[key].copy_(value)
-        self.average.steps = counters["average_steps"]
+        for key, value in _under("ema/", tensors).items():
+            if key in self.ema.tensors:
+                self.ema.tensors[key].copy_(value)
+        self.ema.steps = counters["ema_steps"]
         self.step_count, self.images = counters["step"], counters["images"]
         self.epoch, self.epoch_step = counters["epoch"], counters["epoch_step"]
-        self._stage = self.model.stage(self.progress)
+        self._phase = self.model.phase(self.progress)
         self._fresh_optimizers()
-        if repr(self._stage) == counters["stage"]:
+        if repr(self._phase) == counters["phase"]:
             everything = {**counters["optimizer"], **_under("optimizer/", tensors, keep=True)}
             for name, optimizer in self.optimizers.items():
                 _load_optimizer(optimizer, _under(f"optimizer/{name}/", everything))

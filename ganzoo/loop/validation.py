@@ -12,16 +12,16 @@ from ganzoo.contract.architecture import generator_state
 from ganzoo.contract.options import parse_spec
 from ganzoo.contract.settings import Settings
 from ganzoo.data.source import Report, silent
-from ganzoo.errors import UsageError, nearest
+from ganzoo.errors import UsageError, suggest
 from ganzoo.model.model import Model
 from ganzoo.runs import checkpoint
 from ganzoo.runs.run import Run
-from ganzoo.scoring.evaluator import Judge, judged_data, keep
+from ganzoo.scoring.evaluator import Evaluator, judged_data, keep
 
 REHEARSED = 16  # samples of the trial before training
 
 
-class Scorekeeper:
+class Validator:
     """Scores the averaged generator as `ganzoo evaluate` would, with its default seed, and keeps the best.
 
     Attributes:
@@ -38,7 +38,7 @@ class Scorekeeper:
             metric, self.better = _metric_of(self.kept)
             if metric not in [parse_spec(spec)[0] for spec in specs]:
                 specs.append(metric)
-        self.judge = Judge(specs, report=report) if self.every is not None else None
+        self.evaluator = Evaluator(specs, report=report) if self.every is not None else None
 
     def due(self, before: int, after: int) -> bool:
         """Whether an evaluation is due after a step that took the images drawn from `before` to `after`."""
@@ -49,19 +49,19 @@ class Scorekeeper:
 
         Raises: UsageError.
         """
-        if self.judge is None:
+        if self.evaluator is None:
             return
-        trial = Judge(report=self.judge.report, samples=REHEARSED)
-        trial.metrics, trial.strict = self.judge.metrics, self.judge.strict
+        trial = Evaluator(report=self.evaluator.report, samples=REHEARSED)
+        trial.metrics, trial.strict = self.evaluator.metrics, self.evaluator.strict
         names = [score["name"] for score in trial.scores(*trial.evidence(model, dataset), model.facts, "trial")]
         if self.kept is not None and self.kept not in names:
-            raise UsageError(f"--keep-best {self.kept} is no score of such a model; {nearest(self.kept, names)}")
+            raise UsageError(f"--keep-best {self.kept} is no score of such a model; {suggest(self.kept, names)}")
 
     def __call__(self, run: Run, model: Model) -> dict[str, float]:
         """Scores a run's model, keeps the row, and keeps the model if it is the best so far. Returns scores by name."""
-        assert self.judge is not None
-        evidence, split = self.judge.evidence(model, self._dataset(model.facts))
-        scores = self.judge.scores(evidence, split, model.facts, run.model_file.name, run.path)
+        assert self.evaluator is not None
+        evidence, split = self.evaluator.evidence(model, self._dataset(model.facts))
+        scores = self.evaluator.scores(evidence, split, model.facts, run.model_file.name, run.path)
         keep(run.path, model.facts, scores, training=True)
         for score in scores:
             if score["name"] == self.kept and self._is_best(run, score["value"]):
@@ -92,5 +92,5 @@ def _metric_of(score: str) -> tuple[str, str]:
     """The metric that gives a score, and whether "smaller" or "larger" is better. Raises: UsageError."""
     known = {name: (entry.name, better) for entry in entries("metric") for name, better in entry.card.better.items()}
     if score not in known:
-        raise UsageError(f"--keep-best {score} is not a score that tells the better model; {nearest(score, known)}")
+        raise UsageError(f"--keep-best {score} is not a score that tells the better model; {suggest(score, known)}")
     return known[score]

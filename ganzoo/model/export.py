@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from ganzoo.contract.architecture import generator_state
-from ganzoo.errors import GanzooError, UsageError, nearest
+from ganzoo.errors import GanzooError, UsageError, suggest
 from ganzoo.model.model import Model, load
 from ganzoo.runs import checkpoint
 
@@ -54,7 +54,7 @@ def export(
             file's images differ from the model's by more than 1e-4; nothing is kept then.
     """
     if format not in ENDINGS:
-        raise UsageError(f"There is no format {format!r}; {nearest(format, ENDINGS)}")
+        raise UsageError(f"There is no format {format!r}; {suggest(format, ENDINGS)}")
     missing = [name for name in NEEDED if find_spec(name) is None] if format == "onnx" else []
     if missing:
         raise GanzooError(
@@ -104,8 +104,8 @@ class Program(nn.Module):
             step = larger * (self.multiple or 0)
             size = (count, channels, height + step, width + 2 * step)
             return {"source": torch.rand(size, generator=stream) * 2 - 1}
-        assert architecture.latents is not None
-        found = {"z": torch.randn((count, architecture.latents), generator=stream)}
+        assert architecture.latent_dim is not None
+        found = {"z": torch.randn((count, architecture.latent_dim), generator=stream)}
         if architecture.conditional:
             found["label"] = torch.arange(count) % len(architecture.data.classes)
         return found
@@ -122,7 +122,7 @@ def _check_direction(model: Model, to: str | None, needed: bool) -> None:
     if to is not None and not known:
         raise UsageError(f"{name} does not translate; leave out --to.")
     if to is not None and to not in known:
-        raise UsageError(f"There is no domain {to!r}; {nearest(to, known)}")
+        raise UsageError(f"There is no domain {to!r}; {suggest(to, known)}")
     if to is None and needed and known:
         raise UsageError(f"{name} translates; say in which direction: --to {' or --to '.join(known)}.")
     if not known:

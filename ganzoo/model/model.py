@@ -28,7 +28,7 @@ from ganzoo.contract.architecture import (
 )
 from ganzoo.contract.randomness import stream
 from ganzoo.devices import pick_device
-from ganzoo.errors import GanzooError, UsageError, nearest
+from ganzoo.errors import GanzooError, UsageError, suggest
 from ganzoo.model import latents
 from ganzoo.model.latents import Projection
 from ganzoo.model.translation import through, translates
@@ -88,7 +88,7 @@ class Model:
         """
         norms = [norm for norm in self.architecture.modules() if isinstance(norm, _BatchNorm)]
         norms = [norm for norm in norms if norm.track_running_stats]
-        if not norms or self.architecture.latents is None:
+        if not norms or self.architecture.latent_dim is None:
             return
         momenta = [norm.momentum for norm in norms]
         for norm in norms:
@@ -102,11 +102,11 @@ class Model:
 
     def noise(self, n: int, seed: int = 0) -> Tensor:
         """Latents [n, Z] from N(0, 1), a function of the seed; the first k of n are the same for every n."""
-        if self.architecture.latents is None:
+        if self.architecture.latent_dim is None:
             instead = f"; `ganzoo translate` takes images to {' or '.join(self.domains)}" if self.domains else ""
             raise UsageError(f"{self.facts['architecture']} makes no images from noise: it has no latents{instead}.")
         even = -(-n // 16) * 16  # torch draws the last few of an uneven count in another way
-        return torch.randn(even, self.architecture.latents, generator=stream(seed, "sample"))[:n]
+        return torch.randn(even, self.architecture.latent_dim, generator=stream(seed, "sample"))[:n]
 
     def labels(self, n: int, seed: int = 0, label: str | int | None = None) -> Tensor | None:
         """Labels [n] int64: the one asked for, else uniform by the seed; None when the architecture takes none.
@@ -212,7 +212,7 @@ class Model:
                 "`ganzoo list --task translation` names those that do."
             )
         if name not in self.domains:
-            raise UsageError(f"There is no domain {name!r} in this model; {nearest(name, self.domains)}")
+            raise UsageError(f"There is no domain {name!r} in this model; {suggest(name, self.domains)}")
 
     def interpolate(
         self,
@@ -242,12 +242,12 @@ class Model:
         seed: int = 0,
         label: str | int | None = None,
     ) -> Projection:
-        """Finds the latent whose image is nearest to a given one, by gradient descent on the mean squared error.
+        """Finds the latent whose image is suggest to a given one, by gradient descent on the mean squared error.
 
         Args:
             image: a file, cropped and scaled to what the model makes, or [C, H, W] in [-1, 1].
             steps: of the descent.
-            starts: descents, from the nearest of many samples; the best of their ends is taken.
+            starts: descents, from the suggest of many samples; the best of their ends is taken.
             label: the class to look in; None leaves it to the samples.
         Raises: UsageError when the image cannot be read or the model makes none from latents.
         """

@@ -58,7 +58,7 @@ def surface(model: Architecture, view: View) -> Tensor | None:
     if model.data.shape != (2,) or model.conditional or not isinstance(model, Judging):
         return None
     training = model.training
-    verdict = model.eval().verdict(view.lattice().to(model.device))
+    verdict = model.eval().realness(view.lattice().to(model.device))
     model.train(training)
     return verdict.float().cpu().reshape(CELLS, CELLS)
 

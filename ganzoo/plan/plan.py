@@ -30,7 +30,7 @@ from ganzoo.contract.settings import (
     Settings,
     parse_resolution,
 )
-from ganzoo.errors import UsageError, nearest
+from ganzoo.errors import UsageError, suggest
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def recipe_of(name: str) -> RecipeCard:
     known = {field.name for field in dataclasses.fields(RecipeCard)}
     for key in table:
         if key not in known:
-            raise UsageError(f"The recipe {name} has a key {key!r}; {nearest(key, known)}")
+            raise UsageError(f"The recipe {name} has a key {key!r}; {suggest(key, known)}")
     missing = [key for key in ("architecture", "data") if key not in table]
     if missing:
         raise UsageError(f"The recipe {name} does not say its {missing[0]}.")
@@ -191,7 +191,7 @@ def apply_options(name: str, config: Any, settings: Settings, given: Mapping[str
     own, core = options(type(config)), options(Settings)
     for key in given:
         if key not in own and key not in core:
-            raise UsageError(f"{name} has no option --{key.replace('_', '-')}; {nearest(key, [*own, *core])}")
+            raise UsageError(f"{name} has no option --{key.replace('_', '-')}; {suggest(key, [*own, *core])}")
     if given.get("resolution") is not None:
         parse_resolution(given["resolution"])
     changed = {key: str(value) if key == "resolution" else value for key, value in given.items() if key in core}
@@ -260,7 +260,7 @@ def preset_row(name: str, model: type[Architecture], preset: str | None) -> Mapp
     if preset is None:
         return {}
     if preset not in model.presets:
-        known = nearest(preset, model.presets) if model.presets else "it has none at all."
+        known = suggest(preset, model.presets) if model.presets else "it has none at all."
         raise UsageError(f"{name} has no preset {preset!r}; {known}")
     return model.presets[preset]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from ganzoo.errors import UsageError, nearest
+from ganzoo.errors import UsageError, suggest
 
 if TYPE_CHECKING:
     from ganzoo.data.source import Report
@@ -68,7 +68,7 @@ def _by_scheme(table: Mapping[str, T], address: str, doing: str) -> T:
     if not separator:
         return table[""]
     if scheme not in table:
-        raise UsageError(f"ganzoo cannot {doing} {scheme}:// addresses; {nearest(scheme, filter(None, table))}")
+        raise UsageError(f"ganzoo cannot {doing} {scheme}:// addresses; {suggest(scheme, filter(None, table))}")
     return table[scheme]
 
 

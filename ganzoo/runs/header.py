@@ -72,5 +72,5 @@ def model_facts(run: Run, config: Mapping[str, Any], step: int, images: int) -> 
     """The header of a run's model.safetensors: everything that sampling from it needs, and where it came from."""
     keys = ("format", "ganzoo", "architecture", "distribution", "version", "preset", "data", "seed")
     files = {"plugin_files": run.facts.get("plugin_files", [])}
-    origin = {"run": run.name, "step": step, "images": images, "average": run.facts["settings"]["average"]}
+    origin = {"run": run.name, "step": step, "images": images, "ema": run.facts["settings"]["ema"]}
     return {**{key: run.facts[key] for key in keys}, **files, "config": dict(config), **origin}

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ganzoo.catalogue.catalogue import KINDS as CATALOGUE_KINDS
 from ganzoo.catalogue.catalogue import catalogue
-from ganzoo.errors import UsageError, nearest
+from ganzoo.errors import UsageError, suggest
 from ganzoo.scaffold.guesses import facts
 
 TEMPLATES = Path(__file__).with_name("template")
@@ -94,9 +94,9 @@ def write_plugin(
     """
     name = name.removeprefix("ganzoo-")
     if kind not in KINDS:
-        raise UsageError(f"There is no kind {kind!r} of plugin; {nearest(kind, KINDS)}")
+        raise UsageError(f"There is no kind {kind!r} of plugin; {suggest(kind, KINDS)}")
     if task not in TASKS:
-        raise UsageError(f"There is no task {task!r}; {nearest(task, TASKS)}")
+        raise UsageError(f"There is no task {task!r}; {suggest(task, TASKS)}")
     if kind != "architecture" and task != TASKS[0]:
         raise UsageError(f"--task is for architectures; leave it out for a {kind}.")
     texts = _templates(kind, task)

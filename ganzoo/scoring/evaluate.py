@@ -19,7 +19,7 @@ from ganzoo.runs.address import is_remote
 from ganzoo.runs.checkpoint import read_facts
 from ganzoo.runs.per_class import PerClass
 from ganzoo.runs.run import CLASSES, Run
-from ganzoo.scoring.evaluator import SAMPLES, Judge, identity, judged_data, keep, other_data
+from ganzoo.scoring.evaluator import SAMPLES, Evaluator, identity, judged_data, keep, other_data
 
 
 def evaluate(
@@ -46,16 +46,18 @@ def evaluate(
     Returns: ``{"name", "value", "protocol"}`` for each score.
     Raises: UsageError; GanzooError when the data is no longer what the model was trained on.
     """
-    judge = Judge(metrics, samples, seed, report)
+    evaluator = Evaluator(metrics, samples, seed, report)
     if isinstance(source, str) and is_remote(source):
-        return _one(source, judge, device, against)[0]
+        return _one(source, evaluator, device, against)[0]
     path = Path(source) if isinstance(source, (str, os.PathLike)) else source.path
     if (path / CLASSES).exists():
-        return _each(PerClass.open(path), judge, device, against)
-    return _one(path, judge, device, against)[0]
+        return _each(PerClass.open(path), evaluator, device, against)
+    return _one(path, evaluator, device, against)[0]
 
 
-def _one(source: Path | str, judge: Judge, device: str, against: str | None) -> tuple[list[dict[str, Any]], Evidence]:
+def _one(
+    source: Path | str, evaluator: Evaluator, device: str, against: str | None
+) -> tuple[list[dict[str, Any]], Evidence]:
     """Scores of a run's or a file's model, or of one that is at an address elsewhere."""
     model = load(source, device)
     if against is None:
@@ -63,41 +65,41 @@ def _one(source: Path | str, judge: Judge, device: str, against: str | None) -> 
     else:
         dataset = other_data(model.facts["data"], against)
         model.facts["data"] = {**model.facts["data"], **identity(dataset)}
-    evidence, split = judge.evidence(model, dataset)
+    evidence, split = evaluator.evidence(model, dataset)
     evidence = replace(evidence, foreign=against is not None)
     run, file = None, str(source)
     if isinstance(source, Path):
         folder = source if source.is_dir() else source.parent
         run = folder if (folder / "run.json").exists() else None
         file = "model.safetensors" if source.is_dir() else source.name
-    scores = judge.scores(evidence, split, model.facts, file, run)
+    scores = evaluator.scores(evidence, split, model.facts, file, run)
     if run is not None:
         keep(run, model.facts, scores)
     return scores, evidence
 
 
-def _each(whole: PerClass, judge: Judge, device: str, against: str | None) -> list[dict[str, Any]]:
+def _each(whole: PerClass, evaluator: Evaluator, device: str, against: str | None) -> list[dict[str, Any]]:
     """Scores of all models of a folder as one, then of each, on the same samples."""
     runs = whole.runs
     missing = [label for label in whole.labels if label not in runs]
     if missing:
         raise UsageError(f"{whole.path} has no model of {missing[0]} yet; `ganzoo resume {whole.path}` trains it.")
-    each = copy.copy(judge)
-    each.samples = max(2, judge.samples // len(runs))
+    each = copy.copy(evaluator)
+    each.samples = max(2, evaluator.samples // len(runs))
     found = [_one(run.path, each, device, against) for run in runs.values()]
     every = [evidence for _, evidence in found]
     together = Evidence(
         torch.cat([one.real for one in every]),
         torch.cat([one.fake for one in every]),
-        judge.seed,
+        evaluator.seed,
         asked=torch.cat([one.asked for one in every if one.asked is not None]),
         dataset=every[0].dataset,
         foreign=against is not None,
     )
-    facts = {**whole.facts, **_progress(runs.values()), "average": whole.facts["settings"]["average"]}
+    facts = {**whole.facts, **_progress(runs.values()), "ema": whole.facts["settings"]["ema"]}
     other = {} if against is None else identity(other_data(facts["data"], against))
     facts["data"] = {**facts["data"], **other, "label": None}
-    scores = judge.scores(together, "training", facts, f"{len(runs)} models", whole.path)
+    scores = evaluator.scores(together, "training", facts, f"{len(runs)} models", whole.path)
     keep(whole.path, facts, scores)
     return [*scores, *(score for theirs, _ in found for score in theirs)]
 

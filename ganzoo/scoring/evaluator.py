@@ -25,10 +25,10 @@ from ganzoo.pictures.grid import from_picture
 from ganzoo.runs.header import data_of
 from ganzoo.runs.run import SCORES
 
-SAMPLES = 2000  # images to judge, unless asked otherwise
+SAMPLES = 2000  # images to evaluator, unless asked otherwise
 
 
-class Judge:
+class Evaluator:
     """Scores models by the same metrics and the same protocol.
 
     Attributes:
@@ -50,7 +50,7 @@ class Judge:
             self.metrics[name] = build(find("metric", name).load(), options, f"the metric {name}")
 
     def evidence(self, model: Model, dataset: data.Dataset) -> tuple[Evidence, str]:
-        """What there is to judge of a model, and the split of the data that it is compared with.
+        """What there is to evaluator of a model, and the split of the data that it is compared with.
 
         Args:
             dataset: the whole of it, as `judged_data` gives.
@@ -91,7 +91,7 @@ class Judge:
             "split": split,
             "seed": self.seed,
             "model": file,
-            "weights": "averaged" if facts.get("average", 1) else "raw",
+            "weights": "averaged" if facts.get("ema", 1) else "raw",
             "step": facts["step"],
         }
         found: list[dict[str, Any]] = []

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from ganzoo.catalogue.catalogue import Entry
-from ganzoo.errors import GanzooError, UsageError, nearest
+from ganzoo.errors import GanzooError, UsageError, suggest
 from ganzoo.testing.check import Check
 from ganzoo.testing.kinds.imports import load_checks
 from ganzoo.testing.lookup import Found, look_up
@@ -37,7 +37,7 @@ def _expecting(made: list[Check], expected: dict[str, str]) -> list[Check]:
     names = {name for check in made for name in (check.name, str(check))}
     for name in expected:
         if name not in names:
-            known = nearest(name, {check.name for check in made})
+            known = suggest(name, {check.name for check in made})
             raise UsageError(f"expected_failures names {name!r}, and there is no such check here; {known}")
     reasons = [expected.get(str(check), expected.get(check.name)) for check in made]
     return [dataclasses.replace(check, expected=why) for check, why in zip(made, reasons, strict=True)]

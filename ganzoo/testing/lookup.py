@@ -15,7 +15,7 @@ from typing import Any
 from ganzoo.catalogue.catalogue import KINDS, Entry, Plugin, catalogue
 from ganzoo.catalogue.single_file import use_plugin
 from ganzoo.contract import hookspecs
-from ganzoo.errors import UsageError, nearest
+from ganzoo.errors import UsageError, suggest
 
 EVENTS = {name for name in dir(hookspecs) if name.startswith("ganzoo_")} - {hook for hook, _, _ in KINDS.values()}
 _sites: list[TemporaryDirectory[str]] = []  # of projects that are not installed, until the process ends
@@ -63,7 +63,7 @@ def look_up(what: str | Path) -> list[Found]:
     known = {name for plugin in plugins for name in (plugin.name, plugin.distribution)}
     things = {entry.name for plugin in plugins for entry in plugin.entries}
     raise UsageError(
-        f"There is no plugin {str(what)!r}, nor a folder or file of that name; {nearest(str(what), known | things)}"
+        f"There is no plugin {str(what)!r}, nor a folder or file of that name; {suggest(str(what), known | things)}"
     )
 
 

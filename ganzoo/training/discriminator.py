@@ -48,19 +48,19 @@ def verdicts(
     plan, facts = plan_of(run), run.facts["data"]
     if not issubclass(plan.model, Judging) or plan.model.conditional:
         raise UsageError(f"The D of {plan.entry.name} judges no items by themselves, without a label.")
-    judge = _by_the_batch(trained(run).to(pick_device(device)))
+    discriminator = _by_the_batch(trained(run).to(pick_device(device)))
     settings = plan.settings
     batch = max(1, settings.batch_size // (settings.processes * settings.accumulate))
     model, dataset = load(run.path, device), judged_data(facts, str(run.path))
     label = dataset_label(model, dataset)
     part = next(iter(dataset.parts.values()))
     found = {
-        "training": _mean(judge, _some(part if label is None else labelled(part, label), samples, seed), batch),
-        "samples": _mean(judge, model.sample(samples, seed), batch),
+        "training": _mean(discriminator, _some(part if label is None else labelled(part, label), samples, seed), batch),
+        "samples": _mean(discriminator, model.sample(samples, seed), batch),
     }
     if on is not None:
         part = next(iter(other_data(facts, on).parts.values()))
-        found[on] = _mean(judge, _some(part if label is None else labelled(part, label), samples, seed), batch)
+        found[on] = _mean(discriminator, _some(part if label is None else labelled(part, label), samples, seed), batch)
     return found
 
 
@@ -81,4 +81,4 @@ def _some(part: Part, count: int, seed: int) -> Tensor:
 def _mean(model: Architecture, items: Tensor, batch: int) -> float:
     assert isinstance(model, Judging)
     batches = items.tensor_split(-(-len(items) // batch))
-    return float(torch.cat([model.verdict(some.to(model.device)).double().cpu() for some in batches]).mean())
+    return float(torch.cat([model.realness(some.to(model.device)).double().cpu() for some in batches]).mean())

@@ -45,7 +45,7 @@ def seconds_per_step(session: Session) -> float:
     kinds: dict[Hashable, list[tuple[int, float]]] = {}
     for images, steps in _marks(trainer):
         trainer.images = images
-        kinds.setdefault(trainer.model.stage(trainer.progress), []).append((images, steps))
+        kinds.setdefault(trainer.model.phase(trainer.progress), []).append((images, steps))
     seconds = all_steps = 0.0
     for marks in kinds.values():
         trainer.images = marks[len(marks) // 2][0]

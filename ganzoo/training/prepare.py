@@ -13,7 +13,7 @@ from ganzoo.errors import UsageError
 from ganzoo.loop.display import Display
 from ganzoo.loop.session import Session
 from ganzoo.loop.trainer import check_split
-from ganzoo.loop.validation import Scorekeeper
+from ganzoo.loop.validation import Validator
 from ganzoo.model.model import Model
 from ganzoo.plan.plan import Plan, data_spec, expected_spec
 from ganzoo.scoring.evaluator import judged_data
@@ -66,7 +66,7 @@ def _check_batches(plan: Plan, items: int) -> None:
 
 def _rehearse_scores(session: Session, facts: Mapping[str, Any], display: Display) -> None:
     """Tries what is to be scored while training. Raises: UsageError when it cannot be."""
-    keepers = [Scorekeeper(session.plan.at_stage(i)[1], display.report) for i in range(len(session.plan.stages))]
+    keepers = [Validator(session.plan.at_stage(i)[1], display.report) for i in range(len(session.plan.stages))]
     if any(keeper.every for keeper in keepers):
         model = Model(session.build().model, {**facts, "step": 0, "images": 0})
         dataset = judged_data(facts["data"], "this run")

@@ -47,7 +47,9 @@ class Generator(nn.Module):
         self.embed = nn.Embedding(len(data.classes), config.embedding)
         start = (data.height >> layers, data.width >> layers)
         widths = [config.width_g << i for i in reversed(range(layers))]
-        blocks: list[nn.Module] = [nn.ConvTranspose2d(config.latents + config.embedding, widths[0], start, bias=False)]
+        blocks: list[nn.Module] = [
+            nn.ConvTranspose2d(config.latent_dim + config.embedding, widths[0], start, bias=False)
+        ]
         for before, after in pairwise(widths):
             blocks += [*normalise(before), nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)]
         blocks += [*normalise(widths[-1]), nn.ConvTranspose2d(widths[-1], data.channels, 4, 2, 1), nn.Tanh()]

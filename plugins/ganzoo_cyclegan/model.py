@@ -77,8 +77,8 @@ class CycleGAN(TwoDomains):
         fake_b, fake_a = self.G["AB"](a), self.G["BA"](b)
         weight, cycle = self.whole * self.config.adversarial_g, self.config.cycle
         terms = {
-            "adversarial A": weight * self.loss.generator(self.judge("A", fake_a)),
-            "adversarial B": weight * self.loss.generator(self.judge("B", fake_b)),
+            "adversarial A": weight * self.loss.generator(self.discriminate("A", fake_a)),
+            "adversarial B": weight * self.loss.generator(self.discriminate("B", fake_b)),
             "cycle A": cycle * distance(self.G["BA"](fake_b), a),
             "cycle B": cycle * distance(self.G["AB"](fake_a), b),
         }
@@ -89,8 +89,8 @@ class CycleGAN(TwoDomains):
         yield Update("G", terms)
 
         weight = self.whole * self.config.adversarial_d
-        terms_a, watch_a = self.verdict("A", a, self.pool_a.query(fake_a), weight)
-        terms_b, watch_b = self.verdict("B", b, self.pool_b.query(fake_b), weight)
+        terms_a, watch_a = self.discriminator_terms("A", a, self.pool_a.query(fake_a), weight)
+        terms_b, watch_b = self.discriminator_terms("B", b, self.pool_b.query(fake_b), weight)
         yield Update("D", terms_a | terms_b, watch_a | watch_b)
 
     def learning_rate(self, progress: Progress, network: str) -> float:

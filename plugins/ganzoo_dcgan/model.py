@@ -16,7 +16,7 @@ class DCGANConfig(TwoPlayerConfig):
     width_g: int = option(64, "G's feature maps before the last layer; doubled at each layer below", low=1)
     width_d: int = option(64, "D's feature maps after the first layer; doubled at each layer below", low=1)
     batch_size: int = option(128, "images in a step")
-    average: int = option(2_000, "half-life of the averaged generator, in images")
+    ema: int = option(2_000, "half-life of the averaged generator, in images")
     resolution: int = option(64, "height and width")
 
 
@@ -28,7 +28,7 @@ class DCGAN(TwoPlayer):
         "digits": {"resolution": 28, "channels": 1, "batch_size": 32},
         "digits-32": {
             "resolution": 32, "width_g": 32, "width_d": 32, "batch_size": 64, "lr": 2e-3, "penalty": "r1:gamma=3",
-            "average": 200_000,
+            "ema": 200_000,
         },
         "small": {"resolution": 32, "width_g": 16, "width_d": 16, "batch_size": 32},
     }  # fmt: skip
@@ -36,7 +36,7 @@ class DCGAN(TwoPlayer):
     def __init__(self, config: DCGANConfig, data: DataSpec) -> None:
         super().__init__(config, data)
         layers = depth(data)
-        self.G = Generator(config.latents, config.width_g, layers, data)
+        self.G = Generator(config.latent_dim, config.width_g, layers, data)
         self.D = Discriminator(config.width_d, layers, data)
         self.apply(initialise)
 
@@ -44,11 +44,11 @@ class DCGAN(TwoPlayer):
 class Generator(nn.Module):
     """z [B, Z] -> images [B, C, H, W] in [-1, 1]."""
 
-    def __init__(self, latents: int, width: int, layers: int, data: DataSpec) -> None:
+    def __init__(self, latent_dim: int, width: int, layers: int, data: DataSpec) -> None:
         super().__init__()
         start = (data.height >> layers, data.width >> layers)
         widths = [width << i for i in reversed(range(layers))]  # 512, 256, 128, 64 for 64×64
-        blocks: list[nn.Module] = [nn.ConvTranspose2d(latents, widths[0], start, bias=False)]
+        blocks: list[nn.Module] = [nn.ConvTranspose2d(latent_dim, widths[0], start, bias=False)]
         for before, after in pairwise(widths):
             blocks += [*normalise(before), nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)]
         blocks += [*normalise(width), nn.ConvTranspose2d(width, data.channels, 4, 2, 1, bias=False), nn.Tanh()]

@@ -58,8 +58,8 @@ class DiscoGAN(TwoDomains):
         if progress.step % self.config.turn_d == 0:
             with torch.no_grad():
                 fake_b, fake_a = self.G["AB"](a), self.G["BA"](b)
-            terms_a, watch_a = self.verdict("A", a, fake_a, self.config.adversarial_d)
-            terms_b, watch_b = self.verdict("B", b, fake_b, self.config.adversarial_d)
+            terms_a, watch_a = self.discriminator_terms("A", a, fake_a, self.config.adversarial_d)
+            terms_b, watch_b = self.discriminator_terms("B", b, fake_b, self.config.adversarial_d)
             yield Update("D", terms_a | terms_b, watch_a | watch_b)
         else:
             fake_b, fake_a = self.G["AB"](a), self.G["BA"](b)

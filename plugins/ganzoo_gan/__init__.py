@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from ganzoo.api import Card, RecipeCard, hookimpl
+from ganzoo.api import ArchitectureCard, RecipeCard, hookimpl
 
 
 @hookimpl
-def ganzoo_architectures() -> Iterator[Card]:
-    yield Card(
+def ganzoo_architectures() -> Iterator[ArchitectureCard]:
+    yield ArchitectureCard(
         name="gan",
         title="GAN",
         year=2014,

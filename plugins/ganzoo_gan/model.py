@@ -32,18 +32,18 @@ class GAN(TwoPlayer):
         },
         "digits-32": {
             "hidden_g": (256, 512, 1024), "hidden_d": (512, 256), "batch_norm": True, "batch_size": 64,
-            "resolution": 32, "penalty": "r1:gamma=0.3", "average": 200_000,
+            "resolution": 32, "penalty": "r1:gamma=0.3", "ema": 200_000,
         },
         "minimax": {"loss": "minimax"},
         "points": {
-            "hidden_g": (64, 64, 64), "hidden_d": (64, 64, 64), "latents": 2, "lr": 5e-4, "batch_size": 256,
+            "hidden_g": (64, 64, 64), "hidden_d": (64, 64, 64), "latent_dim": 2, "lr": 5e-4, "batch_size": 256,
         },
         "small": {"hidden_g": (128, 256), "hidden_d": (128,), "batch_norm": True, "batch_size": 32},
     }  # fmt: skip
 
     def __init__(self, config: GANConfig, data: DataSpec) -> None:
         super().__init__(config, data)
-        self.G = Generator(config.latents, config.hidden_g, config.batch_norm, data)
+        self.G = Generator(config.latent_dim, config.hidden_g, config.batch_norm, data)
         self.D = Discriminator(config.hidden_d, data)
         self.apply(initialise)
 
@@ -51,14 +51,14 @@ class GAN(TwoPlayer):
 class Generator(nn.Module):
     """z [B, Z] -> images [B, C, H, W] in [-1, 1], or vectors [B, D] of any size."""
 
-    def __init__(self, latents: int, hidden: tuple[int, ...], batch_norm: bool, data: DataSpec) -> None:
+    def __init__(self, latent_dim: int, hidden: tuple[int, ...], batch_norm: bool, data: DataSpec) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        for before, after in pairwise((latents, *hidden)):
+        for before, after in pairwise((latent_dim, *hidden)):
             layers += [nn.Linear(before, after), nn.LeakyReLU(0.2)]
             if batch_norm:
                 layers += [nn.BatchNorm1d(after, eps=1e-3, momentum=0.2)]
-        layers += [nn.Linear((latents, *hidden)[-1], prod(data.shape))]
+        layers += [nn.Linear((latent_dim, *hidden)[-1], prod(data.shape))]
         layers += [nn.Tanh()] if data.is_image else []
         self.main = nn.Sequential(*layers, nn.Unflatten(1, data.shape))
 

@@ -32,12 +32,12 @@ class LSGAN(TwoPlayer):
     Config = LSGANConfig
     presets: ClassVar = {
         "digits-32": {
-            "resolution": 32, "latents": 64, "width_g": 16, "width_d": 16, "lr": 1e-3, "batch_size": 64,
-            "penalty": "r1:gamma=10", "average": 200_000,
+            "resolution": 32, "latent_dim": 64, "width_g": 16, "width_d": 16, "lr": 1e-3, "batch_size": 64,
+            "penalty": "r1:gamma=10", "ema": 200_000,
         },
-        "lsun-112": {"resolution": 112, "channels": 3, "latents": 1024, "lr": 1e-3},
+        "lsun-112": {"resolution": 112, "channels": 3, "latent_dim": 1024, "lr": 1e-3},
         "pearson": {"a": -1.0, "b": 1.0, "c": 0.0},
-        "small": {"resolution": 32, "latents": 64, "width_g": 16, "width_d": 16, "lr": 1e-3, "batch_size": 32},
+        "small": {"resolution": 32, "latent_dim": 64, "width_g": 16, "width_d": 16, "lr": 1e-3, "batch_size": 32},
     }  # fmt: skip
 
     def __init__(self, config: LSGANConfig, data: DataSpec) -> None:
@@ -53,7 +53,7 @@ class LSGAN(TwoPlayer):
                 f"--a, --b and --c are labels of the loss lsgan, not of {config.loss}; leave them out, and the preset "
                 "pearson, which sets them."
             )
-        self.G = Generator(config.latents, config.width_g, data)
+        self.G = Generator(config.latent_dim, config.width_g, data)
         self.D = Discriminator(config.width_d, data)
         self.apply(initialise)
 
@@ -61,11 +61,11 @@ class LSGAN(TwoPlayer):
 class Generator(nn.Module):
     """z [B, Z] -> images [B, C, H, W] in [-1, 1]."""
 
-    def __init__(self, latents: int, width: int, data: DataSpec) -> None:
+    def __init__(self, latent_dim: int, width: int, data: DataSpec) -> None:
         super().__init__()
         start = (4 * width, data.height >> HALVINGS, data.width >> HALVINGS)
         self.dense = nn.Sequential(
-            nn.Linear(latents, start[0] * start[1] * start[2]), nn.Unflatten(1, start), *normalise(4 * width)
+            nn.Linear(latent_dim, start[0] * start[1] * start[2]), nn.Unflatten(1, start), *normalise(4 * width)
         )
         self.main = nn.Sequential(  # sides in sixteenths of the image's, at 112×112: 7
             Up(4 * width, 4 * width), *normalise(4 * width),  # 2: 14

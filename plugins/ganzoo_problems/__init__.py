@@ -46,7 +46,7 @@ def ganzoo_recipes() -> Iterator[RecipeCard]:
         "Mode collapse: G learns ten times as fast as D, and runs from mode to mode.",
         "Mode collapse, mended: D has five turns for each of G's.",
         "gan", "points", "points", 2000,
-        {"lr": 1e-3, "lr_d": 1e-4, "average": 0, **OFTEN},
+        {"lr": 1e-3, "lr_d": 1e-4, "ema": 0, **OFTEN},
         {"n_critic": 1},
         {"n_critic": 5},
     )  # fmt: skip

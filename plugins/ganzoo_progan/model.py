@@ -48,7 +48,7 @@ class ProGAN(Growing):
     Config = ProGANConfig
     presets: ClassVar = {
         "small": {
-            "resolution": 32, "fmap_base": 256, "fmap_max": 64, "latents": 64, "batch_size": 16, "lr": 4e-3,
+            "resolution": 32, "fmap_base": 256, "fmap_max": 64, "latent_dim": 64, "batch_size": 16, "lr": 4e-3,
             "epochs": 40,
         },
         "paper": PAPER,
@@ -61,7 +61,7 @@ class ProGAN(Growing):
             "lr_factors": (1, 1, 1, 1, 1, 1.5, 2, 3),
         },
         "cifar": {
-            "resolution": 32, "fmap_base": 4096, "fmap_max": 128, "latents": 128, "phase_images": 400_000,
+            "resolution": 32, "fmap_base": 4096, "fmap_max": 128, "latent_dim": 128, "phase_images": 400_000,
             "penalty": "wgan-gp:target=750+drift",
         },
     }  # fmt: skip
@@ -70,7 +70,7 @@ class ProGAN(Growing):
         super().__init__(config, data)
         maps = feature_maps(data.height, config.fmap_base, config.fmap_max)
         hidden = min(config.fmap_base, config.fmap_max)
-        self.G = Generator(data.height, config.latents, maps, data.channels)
+        self.G = Generator(data.height, config.latent_dim, maps, data.channels)
         self.D = GrowingDiscriminator(
             data.height, maps, hidden, data.channels, config.group, average_first=config.average_first
         )
@@ -79,10 +79,10 @@ class ProGAN(Growing):
 class Generator(GrowingGenerator):
     """z [B, Z] -> images [B, C, H, W], unbounded."""
 
-    def __init__(self, resolution: int, latents: int, maps: Sequence[int], channels: int) -> None:
+    def __init__(self, resolution: int, latent_dim: int, maps: Sequence[int], channels: int) -> None:
         super().__init__(resolution, maps, channels)
         self.norm = PixelNorm()
-        self.dense = EqualizedLinear(latents, maps[0] * 16, bias=False, gain=2**0.5 / 4)
+        self.dense = EqualizedLinear(latent_dim, maps[0] * 16, bias=False, gain=2**0.5 / 4)
         self.bias = nn.Parameter(torch.zeros(maps[0]))  # one a map, not one a pixel
         self.conv = EqualizedConv2d(maps[0], maps[0], 3)
         self.blocks = nn.ModuleList(DoublingBlock(below, above) for below, above in pairwise(maps))

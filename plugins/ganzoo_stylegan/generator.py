@@ -24,7 +24,7 @@ class Generator(GrowingGenerator):
     def __init__(
         self,
         resolution: int,
-        latents: int,
+        latent_dim: int,
         maps: Sequence[int],
         channels: int,
         blur: bool,
@@ -35,10 +35,10 @@ class Generator(GrowingGenerator):
         mapping_rate: float,
     ) -> None:
         super().__init__(resolution, maps, channels)
-        self.mapping = Mapping(latents, mapping_layers, mapping_rate) if styles else PixelNorm()
-        self.register_buffer("w_mean", torch.zeros(latents))
-        self.start = Constant(maps[0]) if constant else Dense(latents, maps[0])
-        style = latents if styles else None
+        self.mapping = Mapping(latent_dim, mapping_layers, mapping_rate) if styles else PixelNorm()
+        self.register_buffer("w_mean", torch.zeros(latent_dim))
+        self.start = Constant(maps[0]) if constant else Dense(latent_dim, maps[0])
+        style = latent_dim if styles else None
         layers: list[Layer] = []
         for level, width in enumerate(maps):
             below, side = maps[max(level - 1, 0)], 4 << level
@@ -108,9 +108,9 @@ class Constant(nn.Module):
 class Dense(nn.Module):
     """w [B, Z] -> [B, C, 4, 4], as in a traditional generator."""
 
-    def __init__(self, latents: int, maps: int) -> None:
+    def __init__(self, latent_dim: int, maps: int) -> None:
         super().__init__()
-        self.dense = EqualizedLinear(latents, maps * 16, bias=False, gain=2**0.5 / 4)
+        self.dense = EqualizedLinear(latent_dim, maps * 16, bias=False, gain=2**0.5 / 4)
 
     def forward(self, w: Tensor) -> Tensor:
         return cast(Tensor, self.dense(w).unflatten(1, (-1, 4, 4)))
@@ -122,18 +122,20 @@ class Layer(nn.Module):
     Args:
         convolution: or nn.Identity() for the first layer.
         side: of its output, [B, width, side, side].
-        latents: of its style; None for none.
+        latent_dim: of its style; None for none.
         noise: seed of the noise in evaluation, where an image depends on its latents alone; None for no noise.
     """
 
     fixed: Tensor
 
-    def __init__(self, convolution: nn.Module, width: int, side: int, latents: int | None, noise: int | None) -> None:
+    def __init__(
+        self, convolution: nn.Module, width: int, side: int, latent_dim: int | None, noise: int | None
+    ) -> None:
         super().__init__()
         self.convolution = convolution
         self.strength = nn.Parameter(torch.zeros(width)) if noise is not None else None
         self.bias = nn.Parameter(torch.zeros(width))
-        self.style = None if latents is None else EqualizedLinear(latents, 2 * width, gain=1)
+        self.style = None if latent_dim is None else EqualizedLinear(latent_dim, 2 * width, gain=1)
         self.norm = PixelNorm()
         if noise is not None:
             drawn = torch.randn(1, 1, side, side, generator=torch.Generator().manual_seed(noise), device="cpu")

@@ -42,7 +42,7 @@ OFFICIAL: dict[str, Any] = {
 }  # fmt: skip
 # At the rates made for millions of images a short run shows one digit or two; at these it shows most. Digits need all
 # of R1's weight, faces (`small-64`) a thirtieth: with more, D cannot tell them from G's.
-SMALL: dict[str, Any] = {"fmap_max": 64, "latents": 128, "batch_size": 16, "lr": 1e-2, "mapping_rate": 0.1}
+SMALL: dict[str, Any] = {"fmap_max": 64, "latent_dim": 128, "batch_size": 16, "lr": 1e-2, "mapping_rate": 0.1}
 
 
 class StyleGAN(Growing):
@@ -58,7 +58,7 @@ class StyleGAN(Growing):
         "small": {**SMALL, "fmap_base": 256, "resolution": 32, "epochs": 30},
         "small-64": {
             **SMALL, "fmap_base": 512, "resolution": 64, "lr": 3e-3, "penalty": "r1:gamma=0.3", "grown_at": 0.3,
-            "average": 20_000, "epochs": 20,
+            "ema": 20_000, "epochs": 20,
         },
         "A": A,
         "B": B,
@@ -79,7 +79,7 @@ class StyleGAN(Growing):
         maps = feature_maps(data.height, config.fmap_base, config.fmap_max)
         hidden = min(config.fmap_base, config.fmap_max)
         self.G = Generator(
-            data.height, config.latents, maps, data.channels, config.blur, config.styles, config.constant,
+            data.height, config.latent_dim, maps, data.channels, config.blur, config.styles, config.constant,
             config.noise, config.mapping_layers, config.mapping_rate,
         )  # fmt: skip
         self.D = GrowingDiscriminator(data.height, maps, hidden, data.channels, config.group, config.blur)

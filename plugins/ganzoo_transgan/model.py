@@ -36,7 +36,7 @@ class TransGANConfig(TwoPlayerConfig):
     beta1: float = option(0.0, "Adam's decay of the mean gradient", low=0, high=0.9999)
     beta2: float = option(0.99, "Adam's decay of the mean squared gradient", low=0, high=0.999999)
     n_critic: int = option(4, "turns of D before each turn of G", low=1)
-    latents: int = option(256, "length of the noise vector z", low=1)
+    latent_dim: int = option(256, "length of the noise vector z", low=1)
     batch_ratio: int = option(2, "images in G's turn for each real image in a turn of D's", low=1)
     clip: float | None = option(5.0, "largest norm of each player's gradient; none: as it comes", low=1e-6)
     shift: float = option(0.2, "diffaug: largest translation, as a share of the side", low=0, high=1)
@@ -59,11 +59,11 @@ class TransGANConfig(TwoPlayerConfig):
 
 
 V1 = {"discriminator": "v1", "patch": 4, "depth_d": 7, "relative_g": False, "noise_g": True}
-CIFAR = {"flip": True, "average": 2_000_000}  # half-life 500,000, which the released loop makes four times longer
+CIFAR = {"flip": True, "ema": 2_000_000}  # half-life 500,000, which the released loop makes four times longer
 SMALL = {
-    "latents": 64, "width_g": 128, "depths_g": (2, 1, 1), "heads": 2, "mlp_ratio": 2, "window": 8,
+    "latent_dim": 64, "width_g": 128, "depths_g": (2, 1, 1), "heads": 2, "mlp_ratio": 2, "window": 8,
     "width_d": 96, "depth_d": 2, "patch": 4, "n_critic": 1, "lr": 5e-4, "batch_size": 16, "batch_ratio": 1,
-    "resolution": 32, "average": 60_000,
+    "resolution": 32, "ema": 60_000,
 }  # fmt: skip
 
 
@@ -74,7 +74,7 @@ class TransGAN(TwoPlayer):
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "cifar": CIFAR,
         "stl": {
-            **CIFAR, "resolution": 48, "latents": 512, "depths_g": (7, 5, 3), "norm": "pixel", "n_critic": 5,
+            **CIFAR, "resolution": 48, "latent_dim": 512, "depths_g": (7, 5, 3), "norm": "pixel", "n_critic": 5,
             "batch_size": 32,
         },
         "v1": {**CIFAR, **V1},
@@ -88,7 +88,7 @@ class TransGAN(TwoPlayer):
         if config.augment == "diffaug":
             self.augment = DiffAugment("translation,cutout,color", config.shift, config.cutout)
         style = Style(config.heads, config.mlp_ratio, config.norm, config.relative_g, config.noise_g, config.window)
-        self.G = Generator(style, config.latents, config.width_g, config.depths_g, data)
+        self.G = Generator(style, config.latent_dim, config.width_g, config.depths_g, data)
         style = Style(config.heads, config.mlp_ratio, config.norm, True, config.noise_d, config.window)
         kind = MultiScaleDiscriminator if config.discriminator == "multiscale" else PatchDiscriminator
         self.D = kind(style, config.patch, config.width_d, config.depth_d, data)
@@ -100,14 +100,14 @@ class TransGAN(TwoPlayer):
             real = next(batches).images
             with torch.no_grad():
                 fake = self.G(self.noise(len(real)))
-            d_real, d_fake = self.judge(real), self.judge(fake)
+            d_real, d_fake = self.discriminate(real), self.discriminate(fake)
             terms = {"adversarial": self.loss.discriminator(d_real, d_fake)}
             for name, penalty in self.penalties.items():
-                terms[name] = penalty(self.judge, real, fake, d_real, d_fake)
+                terms[name] = penalty(self.discriminate, real, fake, d_real, d_fake)
             watch = {"D(x)": self.mean_score(d_real), "D(G(z))": self.mean_score(d_fake)}
             yield Update("D", terms, watch, self.config.clip)
 
-        d_fake = self.judge(self.G(self.noise(self.config.batch_ratio * len(real))))
+        d_fake = self.discriminate(self.G(self.noise(self.config.batch_ratio * len(real))))
         watch = {"D(G(z)) after": self.mean_score(d_fake)}
         yield Update("G", {"adversarial": self.loss.generator(d_fake)}, watch, self.config.clip)
 
@@ -115,11 +115,11 @@ class TransGAN(TwoPlayer):
 class Generator(nn.Module):
     """z [B, Z] -> images [B, C, H, W], not bounded: only what is saved is clamped to [-1, 1]."""
 
-    def __init__(self, style: Style, latents: int, width: int, depths: tuple[int, ...], data: DataSpec) -> None:
+    def __init__(self, style: Style, latent_dim: int, width: int, depths: tuple[int, ...], data: DataSpec) -> None:
         super().__init__()
         shrink = 1 << (len(depths) - 1)
         self.areas = [(data.height // shrink << i, data.width // shrink << i) for i in range(len(depths))]
-        self.mlp = nn.Linear(latents, prod(self.areas[0]) * width)
+        self.mlp = nn.Linear(latent_dim, prod(self.areas[0]) * width)
         self.stages = nn.ModuleList(
             Stage(style, depth, width >> 2 * i, area)
             for i, (depth, area) in enumerate(zip(depths, self.areas, strict=True))
@@ -147,7 +147,7 @@ class Discriminator(nn.Module):
         """[B, N, C] -> [B, 1 + N, C]."""
         return torch.cat([self.cls.expand(tokens.shape[0], -1, -1), tokens], 1)
 
-    def verdict(self, tokens: Tensor) -> Tensor:
+    def logits(self, tokens: Tensor) -> Tensor:
         return cast(Tensor, self.head(self.norm(tokens[:, 0])).flatten())
 
 
@@ -162,7 +162,7 @@ class PatchDiscriminator(Discriminator):
 
     def forward(self, images: Tensor) -> Tensor:
         x = self.with_cls(to_tokens(self.patches(images)))  # [B, 1 + 8 * 8, C]
-        return self.verdict(self.blocks(x + self.position))
+        return self.logits(self.blocks(x + self.position))
 
 
 class MultiScaleDiscriminator(Discriminator):
@@ -182,7 +182,7 @@ class MultiScaleDiscriminator(Discriminator):
         x = self.stage1(to_tokens(self.patches1(images)))  # [B, 16 * 16, 3C/4]
         x = F.avg_pool2d(to_maps(x, self.area), 2)
         x = self.stage2(to_tokens(torch.cat([x, self.patches2(images)], 1)))  # [B, 8 * 8, C]
-        return self.verdict(self.last(self.with_cls(x)))
+        return self.logits(self.last(self.with_cls(x)))
 
 
 def initialise_convolution(module: nn.Module) -> None:

@@ -23,7 +23,7 @@ class WGANGPConfig(TwoPlayerConfig):
     lr: float = option(1e-4, "learning rate", low=0)
     beta2: float = option(0.9, "Adam's decay of the mean squared gradient", low=0, high=0.999999)
     n_critic: int = option(5, "turns of D before each turn of G", low=1)
-    latents: int = option(128, "length of the noise vector z", low=1)
+    latent_dim: int = option(128, "length of the noise vector z", low=1)
     width: int = option(128, "feature maps at half the image's size; doubled at each layer below", low=1)
     batch_norm: bool = option(True, "batch norm in G; D never has it, for the penalty is of each image by itself")
     pixels: bool = option(False, "the networks see values from 0 to 1, and G ends in a sigmoid; else -1 to 1 and tanh")
@@ -38,15 +38,15 @@ class WGANGP(TwoPlayer):
     presets: ClassVar = {
         "cifar": {"resolution": 32, "channels": 3},
         "digits-32": {
-            "resolution": 32, "width": 24, "latents": 32, "lr": 2e-3, "beta1": 0.0, "beta2": 0.99, "n_critic": 1,
-            "average": 200_000,
+            "resolution": 32, "width": 24, "latent_dim": 32, "lr": 2e-3, "beta1": 0.0, "beta2": 0.99, "n_critic": 1,
+            "ema": 200_000,
         },
         # Slope 1 for values from 0 to 1 is slope 1/2 for ours, from -1 to 1.
         "mnist": {
             "width": 64, "batch_norm": False, "pixels": True, "penalty": "wgan-gp:weight=10,target=0.5",
             "batch_size": 50, "resolution": 28, "channels": 1,
         },
-        "small": {"width": 16, "latents": 32, "lr": 5e-4, "batch_size": 32},
+        "small": {"width": 16, "latent_dim": 32, "lr": 5e-4, "batch_size": 32},
     }  # fmt: skip
 
     def __init__(self, config: WGANGPConfig, data: DataSpec) -> None:
@@ -66,7 +66,7 @@ class Generator(nn.Module):
         widths = [config.width << i for i in (2, 1, 0)]  # 512, 256, 128
         smallest, *larger = reversed(sizes(data))  # 4×4; 8×8, 16×16, 32×32
         dense = widths[0] * smallest[0] * smallest[1]
-        blocks: list[nn.Module] = [nn.Linear(config.latents, dense)]
+        blocks: list[nn.Module] = [nn.Linear(config.latent_dim, dense)]
         if config.batch_norm:
             blocks += [nn.BatchNorm1d(dense)]  # a scale and a shift for each number, not for each map
         blocks += [nn.ReLU(inplace=True), nn.Unflatten(1, (widths[0], *smallest))]

@@ -53,15 +53,15 @@ BROKEN = {
     ),
     "a number": (
         CARD + "@hookimpl\ndef ganzoo_architectures():\n    return 42",
-        "gave a int; it should yield each Card",
+        "gave a int; it should yield each ArchitectureCard",
     ),
     "strings": (
         CARD + "@hookimpl\ndef ganzoo_architectures():\n    return ['dcgan']",
-        "gave a str where a Card belongs",
+        "gave a str where a ArchitectureCard belongs",
     ),
     "another card": (
         CARD + "@hookimpl\ndef ganzoo_architectures():\n    yield LossCard(name='x', summary='', api=1, loss='m:L')",
-        "gave a LossCard where a Card belongs",
+        "gave a LossCard where a ArchitectureCard belongs",
     ),
     "unknown hook": (YIELDS + "@hookimpl\ndef ganzoo_holograms():\n    pass", "another ganzoo.* ganzoo_holograms"),
     "unknown argument": (YIELDS + "@hookimpl\ndef ganzoo_logged(run, mood):\n    pass", "mood"),

@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ganzoo.api import Card, DataSpec, hookimpl, option
+from ganzoo.api import ArchitectureCard, DataSpec, hookimpl, option
 from tinyzoo.model import Config, TinyGAN
 
 
@@ -44,7 +44,7 @@ class One(TinyGAN):
 
 @hookimpl
 def ganzoo_architectures():
-    yield Card(
+    yield ArchitectureCard(
         name="one", title="One", year=2020, paper="none", summary="For the tests.", resolutions=(8,), licence="MIT",
         api=1, model=One,
     )

@@ -38,7 +38,7 @@ def test_the_reference_has_every_name():
     assert not missing
 
 
-CARDS = [name for name in ganzoo.api.__all__ if name.endswith("Card")]
+CARDS = [name for name in ganzoo.api.__all__ if name.endswith("ArchitectureCard")]
 
 
 @pytest.mark.parametrize("name", CARDS)
@@ -46,7 +46,7 @@ def test_the_reference_has_every_field_of_a_card(name):
     fields = {field.name for field in dataclasses.fields(getattr(ganzoo.api, name))}
     table = rows(section("reference", "Cards"))
     everywhere = {"name", "summary", "api"}
-    own = names(" ".join(" ".join(row) for row in table if name == "Card" or row[0] == f"`{name}`"))
+    own = names(" ".join(" ".join(row) for row in table if name == "ArchitectureCard" or row[0] == f"`{name}`"))
     assert fields <= everywhere | own
     assert everywhere <= names(" ".join(row[0] for row in table))
 
@@ -167,8 +167,8 @@ def test_the_tutorials_package_passes_every_check(tmp_path, monkeypatch, run_pyt
 
 
 def test_the_card_is_the_same_in_the_file_and_in_the_package():
-    (alone,) = re.findall(r"^    yield Card\(.*?^    \)$", shown("my_gan.py"), re.M | re.S)
-    (packed,) = re.findall(r"^    yield Card\(.*?^    \)$", shown("ganzoo_my_gan/__init__.py"), re.M | re.S)
+    (alone,) = re.findall(r"^    yield ArchitectureCard\(.*?^    \)$", shown("my_gan.py"), re.M | re.S)
+    (packed,) = re.findall(r"^    yield ArchitectureCard\(.*?^    \)$", shown("ganzoo_my_gan/__init__.py"), re.M | re.S)
     assert alone.replace("my_gan:", "ganzoo_my_gan.model:") == packed
 
 
@@ -338,7 +338,7 @@ def test_the_sentences_about_a_plugin_are_ganzoos():
     table = rows(section("trouble", "A plugin that does not load"))
     assert len(table) >= 16
     for sentence, _ in table[1:]:
-        for part in re.split("ganzoo_architectures|architecture|Card|…|;", sentence):
+        for part in re.split("ganzoo_architectures|architecture|ArchitectureCard|…|;", sentence):
             assert part.strip() in said, f"ganzoo does not say {sentence!r}"
 
 
@@ -378,7 +378,7 @@ def test_an_option_that_was_renamed_is_brought_up_to_date():
     exec(compile(shown("upgrade"), "compatibility.md", "exec", dont_inherit=True), scope := {"__name__": "upgrade"})
     config = scope["MyGANConfig"]
     stored = config.previous["0.1.0"]
-    assert upgraded(config, stored, "0.1.0", "my-gan") == {"width": 64, "latents": 100}
+    assert upgraded(config, stored, "0.1.0", "my-gan") == {"width": 64, "latent_dim": 100}
     assert upgraded(config, {"width": 8}, "0.2.0", "my-gan") == {"width": 8}
 
 

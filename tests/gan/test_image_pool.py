@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from ganzoo.api import ImagePool
+from ganzoo.contract import distributed
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "image_pool.json").read_text(encoding="utf-8"))
 

@@ -18,7 +18,7 @@ from ganzoo.api import Architecture, Batch, DataSpec, GanzooError, Progress, Tra
 from ganzoo.contract.architecture import networks, parameter_counts
 from ganzoo.contract.randomness import Share, sharing
 from ganzoo.data.loader import Loader, Order
-from ganzoo.loop.ema import Average
+from ganzoo.loop.ema import EMA
 from ganzoo.loop.trainer import ContractError, Extent
 from ganzoo.runs import checkpoint
 
@@ -303,7 +303,7 @@ def test_training_state_is_saved_but_is_no_network(make_trainer):
     assert set(parameter_counts(trainer.model)) == {"G", "D"}
     tensors, _ = trainer.state()
     assert "model/memory.pool" in tensors
-    assert all(name.startswith("G.") for name in trainer.average.tensors)
+    assert all(name.startswith("G.") for name in trainer.ema.tensors)
 
 
 def test_a_state_of_other_networks_is_refused_in_one_sentence(make_trainer):
@@ -380,33 +380,33 @@ def test_the_architecture_may_change_the_batch(plain):
 
 
 def test_beta_is_the_half_life_ramped(make_trainer):
-    average = Average(make_trainer().model, half_life=100)
+    average = EMA(make_trainer().model, half_life=100)
     assert average.beta(8) == 1 / 10
     average.steps = 5
     assert average.beta(8) == 6 / 15
     average.steps = 10**6
     assert average.beta(8) == 0.5 ** (8 / 100)
     assert average.beta(100) == 0.5
-    assert Average(make_trainer().model, half_life=0).beta(8) == 0
+    assert EMA(make_trainer().model, half_life=0).beta(8) == 0
 
 
 def test_the_average_moves_by_one_minus_beta(make_trainer):
     trainer = make_trainer()
     before = weights(trainer)
     trainer.step()
-    first = {name: value.clone() for name, value in trainer.average.tensors.items()}
+    first = {name: value.clone() for name, value in trainer.ema.tensors.items()}
     for name, value in first.items():
         expected = before[name] + (1 - 0.1) * (trainer.model.state_dict()[name] - before[name])
         assert torch.allclose(value, expected, atol=1e-7)
     trainer.step()
-    for name, value in trainer.average.tensors.items():
+    for name, value in trainer.ema.tensors.items():
         expected = first[name] + (1 - 2 / 11) * (trainer.model.state_dict()[name] - first[name])
         assert torch.allclose(value, expected, atol=1e-7)
 
 
 def test_without_averaging_it_is_the_model(make_trainer):
     trainer = run(make_trainer(half_life=0), 3)
-    assert_same(trainer.average.tensors, {k: v for k, v in weights(trainer).items() if k.startswith("G.")})
+    assert_same(trainer.ema.tensors, {k: v for k, v in weights(trainer).items() if k.startswith("G.")})
 
 
 def test_statistics_are_averaged_and_counters_copied(make_trainer):
@@ -423,7 +423,7 @@ def test_statistics_are_averaged_and_counters_copied(make_trainer):
     trainer = make_trainer(Normed)
     before = weights(trainer)
     trainer.step()
-    average, now = trainer.average.tensors, weights(trainer)
+    average, now = trainer.ema.tensors, weights(trainer)
     assert set(average) == {name for name in now if name.startswith("G.")}
     for name in ("G.up.0.running_mean", "G.up.0.running_var"):
         assert not torch.equal(now[name], before[name])
@@ -439,7 +439,7 @@ def test_the_average_does_not_move_in_a_step_without_the_generator(plain):
         yield from turns if progress.step else islice(turns, 1)
 
     trainer = run(plain(step=step), 1)
-    assert trainer.average.steps == 0
+    assert trainer.ema.steps == 0
     assert run(trainer, 1).average.steps == 1
 
 
@@ -476,7 +476,7 @@ def test_bfloat16_keeps_weights_losses_and_average_in_float32(make_trainer):
     values = trainer.step()
     assert {value.dtype for value in values.values()} == {torch.float32}
     assert {value.dtype for value in weights(trainer).values()} == {torch.float32}
-    assert {value.dtype for value in trainer.average.tensors.values()} == {torch.float32}
+    assert {value.dtype for value in trainer.ema.tensors.values()} == {torch.float32}
 
 
 def test_several_turns_of_d_each_with_its_own_batch(make_trainer):
@@ -532,7 +532,7 @@ def test_networks_in_a_module_dict(plain):
 
     trainer = plain(__init__=init, step=step, lr=1e-4)
     assert set(networks(trainer.model)) == {"G.AB", "G.BA", "D"}
-    assert set(trainer.average.tensors) == {"G.AB.weight", "G.AB.bias", "G.BA.weight", "G.BA.bias"}
+    assert set(trainer.ema.tensors) == {"G.AB.weight", "G.AB.bias", "G.BA.weight", "G.BA.bias"}
     run(trainer, 2)
     assert [name for name, _ in trainer.model.seen] == ["G.AB", "G.BA", "G.AB"]
     assert trainer.model.seen[2] == ("G.AB", ["G.AB"])
@@ -625,7 +625,7 @@ def test_a_rate_of_its_own_for_d(make_trainer):
 
 
 class Growing(TinyGAN):
-    def stage(self, progress):
+    def phase(self, progress):
         return progress.images >= 16
 
 

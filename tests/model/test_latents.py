@@ -30,7 +30,7 @@ class StyledGAN(TinyGAN):
 
     def __init__(self, config, data):
         super().__init__(config, data)
-        self.map = nn.Linear(config.latents, config.latents)
+        self.map = nn.Linear(config.latent_dim, config.latent_dim)
 
     def generate(self, z, label=None, truncation=1.0):
         return self.synthesis(self.mapping(z, label))
@@ -183,7 +183,7 @@ def test_what_cannot_be(model, tmp_path):
 
 def test_an_architecture_without_latents_has_no_latent_tools():
     model = make(TinyGAN)
-    model.architecture.latents = None
+    model.architecture.latent_dim = None
     for work in (model.interpolate, lambda: model.project("any.png")):
         with pytest.raises(UsageError, match="no latents"):
             work()

@@ -13,7 +13,7 @@ from support.command_line import cli, refusal
 
 import ganzoo
 from ganzoo import data
-from ganzoo.answers import ThereAndBack, TranslationError
+from ganzoo.answers import CycleConsistency, TranslationError
 from ganzoo.api import Architecture, DataSpec, UsageError
 from ganzoo.contract.metric import Evidence
 from ganzoo.errors import GanzooError
@@ -358,10 +358,10 @@ def test_what_should_change_and_what_should_stay_are_judged_apart():
 
 def test_there_and_back_is_measured_in_steps_of_a_pixel():
     given = noise(2, 3, 8, 8)
-    values = ThereAndBack()(Evidence(given, given, given=given, back=given - 3 / 127.5))
+    values = CycleConsistency()(Evidence(given, given, given=given, back=given - 3 / 127.5))
     assert values == pytest.approx({"there-and-back": 3.0}, rel=1e-5)
     with pytest.raises(UsageError, match="for models that translate between domains"):
-        ThereAndBack()(Evidence(given, given))
+        CycleConsistency()(Evidence(given, given))
 
 
 def test_a_run_is_judged_where_its_data_lets_it(run):

@@ -47,7 +47,7 @@ class Height(Architecture):
         self.conditional = conditional
         self.D = nn.Linear(2, 1)
 
-    def verdict(self, items):
+    def realness(self, items):
         assert not self.training
         return items[:, 1]
 
@@ -123,7 +123,7 @@ def test_a_run_on_points(train):
 def test_the_verdict_of_two_players_is_what_the_log_shows_of_each(make_trainer):
     trainer = make_trainer(loss="lsgan")
     images = torch.rand(5, 3, 8, 8)
-    verdict = trainer.model.verdict(images)
+    verdict = trainer.model.realness(images)
     assert verdict.shape == (5,)
     assert verdict.mean().item() == pytest.approx(trainer.model.mean_score(trainer.model.D(images)).item(), rel=1e-5)
     assert isinstance(trainer.model, ganzoo.api.Judging)

@@ -78,7 +78,7 @@ def labelled_trainer(**options) -> Trainer:
     label = torch.arange(64) % 2
     items = torch.rand(64, 1, 8, 8, generator=random) * 0.4 - 0.2 + (1.2 * label.view(-1, 1, 1, 1) - 0.6)
     seed_everything(0, "weights")
-    config = CGAN.Config(latents=4, embedding=4, width_g=8, width_d=8, lr=1e-3, **options)
+    config = CGAN.Config(latent_dim=4, embedding=4, width_g=8, width_d=8, lr=1e-3, **options)
     model = CGAN(config, DataSpec((1, 8, 8), ("dark", "bright")))
     return Trainer(model, Loader(Items(items, label), 0), batch_size=16, half_life=200, extent=Extent(0, 10_000))
 

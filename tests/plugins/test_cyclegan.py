@@ -129,7 +129,7 @@ def test_golden_discriminator_and_its_loss():
     check_gradients(net, numbers)
     to_1, to_0 = numbers["output/mse_to_1"], numbers["output/mse_to_0"]
     assert near(model.whole * model.loss.generator(out), to_1, OUTPUT)
-    terms, _ = model.verdict("A", images, images, model.whole * model.config.adversarial_d)
+    terms, _ = model.realness("A", images, images, model.whole * model.config.adversarial_d)
     assert near(terms["adversarial A"], (to_1 + to_0) / 2, OUTPUT)  # D's is halved
 
 
@@ -147,7 +147,7 @@ def test_defaults_are_the_published_ones():
     table = option_table(CycleGAN)
     expected = {
         "loss": "lsgan", "cycle": 10.0, "identity": 0.5, "pool": 50, "lr": 2e-4, "beta1": 0.5, "beta2": 0.999,
-        "batch_size": 1, "resolution": "256", "load_size": 286, "flip": True, "epochs": 200, "average": 0, "decay": 0.5,
+        "batch_size": 1, "resolution": "256", "load_size": 286, "flip": True, "epochs": 200, "ema": 0, "decay": 0.5,
     }  # fmt: skip
     assert {name: table[name].default for name in expected} == expected
 

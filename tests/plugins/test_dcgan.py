@@ -108,7 +108,7 @@ def test_digits_at_their_own_size():
 def golden(network: str):
     """The network with the stored weights, and everything stored."""
     numbers = stored(f"dcgan_{network.lower()}")
-    net = getattr(build(3, 64, 64, latents=8, width_g=4, width_d=4).double(), network)
+    net = getattr(build(3, 64, 64, latent_dim=8, width_g=4, width_d=4).double(), network)
     missing, unexpected = net.load_state_dict(weights(numbers), strict=False)
     assert not unexpected
     assert all(name.endswith("num_batches_tracked") for name in missing)
@@ -191,7 +191,7 @@ def test_defaults():
 
 def test_trains_both_players_and_updates_running_statistics(make_trainer):
     items = torch.rand(8, 1, 16, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    trainer = make_trainer(DCGAN, items=items, batch_size=4, latents=4, width_g=2, width_d=2)
+    trainer = make_trainer(DCGAN, items=items, batch_size=4, latent_dim=4, width_g=2, width_d=2)
     before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
     values = trainer.step()
     assert set(values) == {"loss/D", "loss/G", "D(x)", "D(G(z))", "D(G(z)) after"}

@@ -54,7 +54,7 @@ def test_its_layers():
 def golden(network: str):
     """The network with the stored weights, its modules by the stored names, and everything stored."""
     numbers = stored(f"digits_dense_{network.lower()}")
-    model = build(hidden_g=(16, 32, 64), hidden_d=(32, 16), batch_norm=True, latents=8)
+    model = build(hidden_g=(16, 32, 64), hidden_d=(32, 16), batch_norm=True, latent_dim=8)
     net = getattr(model.double(), network)
     parts = {}
     for kind, name in ((torch.nn.Linear, "dense"), (torch.nn.BatchNorm1d, "bn")):

@@ -18,7 +18,7 @@ from ganzoo.contract.options import build as build_config
 
 ProGAN = load_architecture(find("architecture", "progan"))
 StyleGAN = load_architecture(find("architecture", "stylegan"))
-TINY = {"fmap_base": 32, "fmap_max": 4, "latents": 4}
+TINY = {"fmap_base": 32, "fmap_max": 4, "latent_dim": 4}
 SCHEDULES = json.loads((FOLDER / "growing_schedules.json").read_text(encoding="utf-8"))
 PRESETS = {
     "progan_v1_1gpu": (ProGAN, "paper"),
@@ -62,7 +62,7 @@ def resets(model, total: int) -> list[int]:
     """Where the stage changes when it is looked up every four batches, as the authors do."""
     images, before, found = 0, None, []
     while images < total and images < 6_500_000:
-        stage = model.stage(at(images, total))
+        stage = model.phase(at(images, total))
         if stage != before:
             found.append(images)
         before = stage
@@ -190,7 +190,7 @@ def test_trains_at_each_level(cls, make_trainer):
         assert penalty > 0
         model = trainer.model
         stages.append((model.G.level, model.G.alpha == 1))
-        assert float(trainer.average.tensors["G.grown"]) == pytest.approx(model.G.level - 1 + model.G.alpha)
+        assert float(trainer.ema.tensors["G.grown"]) == pytest.approx(model.G.level - 1 + model.G.alpha)
         unmoved = {name for name, value in model.named_parameters() if torch.equal(value, before[name])}
         used = f"to_rgb.{model.G.level}."
         assert not any(used in name for name in unmoved)

@@ -506,13 +506,13 @@ def test_silence(hub, finished, capfd):
 
 
 ONE_FILE = """
-from ganzoo.api import Card, hookimpl
+from ganzoo.api import ArchitectureCard, hookimpl
 from tinyzoo.model import TinyGAN
 
 @hookimpl
 def ganzoo_architectures():
-    yield Card(name="single", title="Single", year=2020, paper="none", summary="For a test.", resolutions=(8,),
-               licence="MIT", api=1, model=TinyGAN)
+    yield ArchitectureCard(name="single", title="Single", year=2020, paper="none", summary="For a test.",
+               resolutions=(8,), licence="MIT", api=1, model=TinyGAN)
 """
 
 

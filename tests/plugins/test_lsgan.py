@@ -36,7 +36,7 @@ def test_the_published_networks():
     assert described["counted_for"] == [3, 112, 112]
     options = {row["name"]: row["value"] for row in described["options"]}
     assert (options["lr"], options["beta1"], options["batch_size"], options["latents"]) == (1e-3, 0.5, 64, 1024)
-    model = on_meta(3, 112, 112, latents=1024)
+    model = on_meta(3, 112, 112, latent_dim=1024)
     convolutions = (torch.nn.Conv2d, torch.nn.ConvTranspose2d, torch.nn.Linear)
     g, d = shapes(model.G, convolutions), shapes(model.D, convolutions)
     images = model.G(torch.empty(2, 1024, device="meta"))
@@ -114,7 +114,7 @@ def test_first_weights():
 
 def test_trains(make_trainer):
     items = torch.rand(8, 1, 16, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    trainer = make_trainer(LSGAN, items=items, batch_size=4, latents=4, width_g=2, width_d=2)
+    trainer = make_trainer(LSGAN, items=items, batch_size=4, latent_dim=4, width_g=2, width_d=2)
     before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
     assert set(trainer.step()) == {"loss/D", "loss/G", "D(x)", "D(G(z))", "D(G(z)) after"}
     assert [name for name, value in trainer.model.state_dict().items() if torch.equal(value, before[name])] == []

@@ -15,7 +15,7 @@ from ganzoo.gan.penalties import gradient
 from ganzoo.plan.plan import option_table
 
 ProGAN = load_architecture(find("architecture", "progan"))
-GOLDEN = {"fmap_base": 32, "fmap_max": 8, "latents": 8}
+GOLDEN = {"fmap_base": 32, "fmap_max": 8, "latent_dim": 8}
 G_NAMES = {
     "4x4/Dense/weight": "dense.weight", "4x4/Dense/bias": "bias",
     **{f"4x4/Conv/{part}": f"conv.{part}" for part in ("weight", "bias")},
@@ -108,7 +108,7 @@ def test_golden_discriminator(mode, average_first):
 
 def test_first_weights_and_optimizers():
     torch.manual_seed(0)
-    model = build(16, fmap_max=64, latents=32)
+    model = build(16, fmap_max=64, latent_dim=32)
     for name, parameter in model.named_parameters():
         values = parameter.detach()
         if "bias" in name:

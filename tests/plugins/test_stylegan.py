@@ -22,7 +22,7 @@ from ganzoo.model.model import Model
 from ganzoo.plan.plan import option_table
 
 StyleGAN = load_architecture(find("architecture", "stylegan"))
-GOLDEN = {"fmap_base": 32, "fmap_max": 8, "latents": 16, "truncation_layers": 4}
+GOLDEN = {"fmap_base": 32, "fmap_max": 8, "latent_dim": 16, "truncation_layers": 4}
 LAYERS = ("4x4/Const", "4x4/Conv", "8x8/Conv0_up", "8x8/Conv1", "16x16/Conv0_up", "16x16/Conv1")
 PARTS = ("weight", "bias")
 G_NAMES = {
@@ -182,7 +182,7 @@ def test_golden_penalty():
 def tiny():
     """A model with weights that make a difference: noise of some strength, a mean of w that is not 0."""
     torch.manual_seed(0)
-    model = build(16, fmap_base=32, fmap_max=4, latents=8).eval()
+    model = build(16, fmap_base=32, fmap_max=4, latent_dim=8).eval()
     with torch.no_grad():
         for layer in model.G.layers:
             layer.strength.normal_()
@@ -284,7 +284,7 @@ def test_noise_and_mean_while_training(tiny):
 def test_each_of_the_papers_steps_trains(name, make_trainer):
     row = {key: value for key, value in StyleGAN.presets[name].items() if key != "batch_size"}
     items = torch.rand(8, 3, 8, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    trainer = make_trainer(StyleGAN, items=items, batch_size=4, fmap_base=32, fmap_max=4, latents=4, **row)
+    trainer = make_trainer(StyleGAN, items=items, batch_size=4, fmap_base=32, fmap_max=4, latent_dim=4, **row)
     trainer.images = 1000  # fully grown
     for _ in range(2):
         values = trainer.step()
@@ -307,14 +307,14 @@ def test_styles_cannot_be_half_left_out():
 
 
 def test_optimizers_and_defaults():
-    (group,) = build(8, fmap_max=4, latents=4).optimizer("D", [torch.nn.Parameter(torch.ones(1))]).param_groups
+    (group,) = build(8, fmap_max=4, latent_dim=4).optimizer("D", [torch.nn.Parameter(torch.ones(1))]).param_groups
     assert (group["lr"], group["betas"]) == (1e-3, (0.0, 0.99))
     table = option_table(StyleGAN)
     assert (table["loss"].default, table["penalty"].default) == ("nonsaturating", "r1:gamma=10")
 
 
 def test_ganzoo_mix(train):
-    run = train("run", "stylegan", resolution=8, fmap_base=32, fmap_max=4, latents=4, batch_size=4, steps=2)
+    run = train("run", "stylegan", resolution=8, fmap_base=32, fmap_max=4, latent_dim=4, batch_size=4, steps=2)
     assert cli("mix", run.path, "--rows", 2, "--columns", 3).exit_code == 0
     with Image.open(run.path / "samples" / "mix-seed-0.png") as picture:
         assert picture.size == (4 * 10 + 2, 3 * 10 + 2)

@@ -18,7 +18,7 @@ from ganzoo.contract.options import build as build_options
 from ganzoo.plan.plan import option_table
 
 TransGAN = load_architecture(find("architecture", "transgan"))
-TINY = {"latents": 4, "width_g": 32, "depths_g": (1, 1, 1), "heads": 2, "mlp_ratio": 2, "width_d": 16, "depth_d": 1}
+TINY = {"latent_dim": 4, "width_g": 32, "depths_g": (1, 1, 1), "heads": 2, "mlp_ratio": 2, "width_d": 16, "depth_d": 1}
 
 
 def build(*shape: int, preset: str | None = None, **options):
@@ -193,7 +193,7 @@ def check_gradients(net, network, numbers):
 
 
 def test_golden_generator():
-    net, numbers = golden("transgan_g", "G", latents=4, width_g=64, depths_g=(1, 1, 1), mlp_ratio=2)
+    net, numbers = golden("transgan_g", "G", latent_dim=4, width_g=64, depths_g=(1, 1, 1), mlp_ratio=2)
     tokens = []
     for stage in net.stages:
         stage.register_forward_hook(lambda stage, _, out: tokens.append(out[:1]))

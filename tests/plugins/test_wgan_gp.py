@@ -163,7 +163,7 @@ def test_first_weights():
 
 def test_five_turns_of_d_and_one_of_g(make_trainer):
     items = torch.rand(16, 1, 16, 24, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    trainer = make_trainer(WGANGP, items=items, batch_size=4, latents=4, width=2)
+    trainer = make_trainer(WGANGP, items=items, batch_size=4, latent_dim=4, width=2)
     before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
     turns: list[tuple[str, ...]] = []
     apply = trainer._apply

@@ -291,7 +291,7 @@ def test_a_metric_may_ask_the_classifier(digits, judged):
 def test_a_metric_is_told_the_latents(finished):
     model = ganzoo.load(finished.path)
     evidence, _ = Judge(["swd"], samples=8).evidence(model, judged_data(model.facts["data"], "run"))
-    assert evidence.z.shape == (8, model.architecture.latents)
+    assert evidence.z.shape == (8, model.architecture.latent_dim)
     assert torch.equal(model.generate(evidence.z), evidence.fake)
 
 
@@ -348,7 +348,7 @@ def test_a_run_is_scored_and_the_scores_are_kept(train):
     assert row["metrics"] == scores
     printed = as_json(cli("evaluate", run.path / "model.safetensors", "--samples", "20", "--json"))
     assert printed["metrics"] == scores
-    raw = train(out="raw", average=0)
+    raw = train(out="raw", ema=0)
     assert ganzoo.evaluate(raw, ["nearest"], samples=5)[0]["protocol"]["weights"] == "raw"
 
 

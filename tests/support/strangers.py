@@ -10,11 +10,11 @@ from pathlib import Path
 from ganzoo.catalogue.catalogue import Catalogue, Plugin
 
 CARD = """
-from ganzoo.api import Card, LossCard, hookimpl
+from ganzoo.api import ArchitectureCard, LossCard, hookimpl
 
 def card(name="stranger", **changes):
     fields = dict(name=name, title="T", year=2020, paper="p", summary="s", licence="MIT", api=1, model="nowhere:Model")
-    return Card(**{**fields, **changes})
+    return ArchitectureCard(**{**fields, **changes})
 """
 YIELDS = CARD + "@hookimpl\ndef ganzoo_architectures():\n    yield card()\n"
 

@@ -12,7 +12,7 @@ import torch
 from tinyzoo.model import Config, FaultyGAN, TinyGAN
 from torch import nn
 
-from ganzoo.api import Card, TrainingState, UsageError, mean_over_processes, option, rows
+from ganzoo.api import ArchitectureCard, TrainingState, UsageError, mean_over_processes, option, rows
 from ganzoo.catalogue.catalogue import Entry
 from ganzoo.testing import CheckFailed, ExpectedFailure, checks
 from ganzoo.testing.architecture.simulated_processes import Lockstep
@@ -23,7 +23,7 @@ def entry(cls: Any, **given: Any) -> Entry:
         "name": "broken", "title": "Broken", "year": 2000, "paper": "none", "summary": "For the tests.",
         "resolutions": (8,), "channels": (3,), "licence": "MIT", "api": 1, "model": cls,
     }  # fmt: skip
-    return Entry("architecture", Card(**{**card, **given}), "broken", "ganzoo-broken", "1.0")
+    return Entry("architecture", ArchitectureCard(**{**card, **given}), "broken", "ganzoo-broken", "1.0")
 
 
 def failures(cls: Any, slow: bool = False, **given: Any) -> dict[str, str]:
@@ -241,7 +241,7 @@ class Alike(TinyGAN):
     """Every process draws the same noise."""
 
     def noise(self, count):
-        return torch.randn(count, self.latents)
+        return torch.randn(count, self.latent_dim)
 
 
 class Measuring(TinyGAN):
@@ -298,10 +298,10 @@ class Picky(TinyGAN):
 class Latentless(TinyGAN):
     def __init__(self, config, data):
         super().__init__(config, data)
-        self.latents = None
+        self.latent_dim = None
 
     def noise(self, count):
-        return rows((count, self.config.latents), torch.randn, self.device)
+        return rows((count, self.config.latent_dim), torch.randn, self.device)
 
 
 class Cutting(TinyGAN):
@@ -415,7 +415,7 @@ BROKEN: list[tuple[Any, dict[str, Any], str, str]] = [
     (Retyped, {}, "bf16", "changes the type of counter.count; weights and state stay float32"),
     (Alike, {}, "two processes", r"the gradient of D differs, in step 0. What belongs to an item.*rows\(\)"),
     (Measuring, {}, "two processes", r"counter.count differs, in step 0.*mean_over_processes\(\)"),
-    (Latentless, {}, "samples", "It has no latents; set `latents`"),
+    (Latentless, {}, "samples", "It has no latents; set `latent_dim`"),
     (Noisy, {}, "samples", "other images from the same inputs"),
     (Centred, {}, "samples", "other images in a smaller batch"),
     (Odd, {}, "samples", r"gives \(6, 3, 7, 8\) where \(6, 3, 8, 8\) belongs"),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ganzoo.api import Card, DatasetCard, LoggerCard, hookimpl
+from ganzoo.api import ArchitectureCard, DatasetCard, LoggerCard, hookimpl
 
 
 @hookimpl
-def ganzoo_architectures() -> Iterator[Card]:
+def ganzoo_architectures() -> Iterator[ArchitectureCard]:
     for title in ("TinyGAN", "FaultyGAN"):
-        yield Card(
+        yield ArchitectureCard(
             name=title.lower(),
             title=title,
             year=2000,

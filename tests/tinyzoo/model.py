@@ -15,11 +15,11 @@ from ganzoo.api import Batch, DataSpec, Progress, TwoPlayer, TwoPlayerConfig, Up
 @dataclass(frozen=True)
 class Config(TwoPlayerConfig):
     width: int = option(4, "feature maps", low=1)
-    latents: int = option(6, "length of the noise vector z", low=1)
+    latent_dim: int = option(6, "length of the noise vector z", low=1)
     lr: float = option(2e-3, "learning rate", low=0)
     batch_size: int = option(16, "images in a step")
     resolution: int = option(8, "height and width")
-    average: int = option(64, "half-life of the average")
+    ema: int = option(64, "half-life of the average")
 
 
 class TinyGAN(TwoPlayer):
@@ -38,7 +38,7 @@ class Generator(nn.Module):
     def __init__(self, config: Config, data: DataSpec) -> None:
         super().__init__()
         self.start = (config.width, data.height // 2, data.width // 2)
-        self.dense = nn.Linear(config.latents, config.width * self.start[1] * self.start[2])
+        self.dense = nn.Linear(config.latent_dim, config.width * self.start[1] * self.start[2])
         self.up = nn.ConvTranspose2d(config.width, data.channels, 4, 2, 1)
 
     def forward(self, z: Tensor) -> Tensor:

@@ -69,7 +69,7 @@ def test_images_are_judged_as_they_are(make_trainer):
     """Augmentation is for training: it would draw something else each time."""
     trainer = make_trainer(augment="diffaug")
     images = torch.rand(4, 3, 8, 8)
-    assert torch.equal(trainer.model.verdict(images), trainer.model.verdict(images))
+    assert torch.equal(trainer.model.realness(images), trainer.model.realness(images))
 
 
 def test_what_cannot_be_judged(finished, train, tmp_path):

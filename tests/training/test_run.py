@@ -159,7 +159,7 @@ def test_the_model_opens_alone(finished, tmp_path):
     assert (model.facts["step"], model.facts["images"]) == (6, 96)
     tensors, _ = checkpoint.load(finished.model_file)
     state = newest(finished)
-    assert [name for name in tensors if not torch.equal(tensors[name], state[f"average/{name}"])] == []
+    assert [name for name in tensors if not torch.equal(tensors[name], state[f"ema/{name}"])] == []
     assert all(name.startswith("G.") for name in tensors)
 
 
@@ -276,7 +276,8 @@ def test_what_was_logged_after_the_checkpoint_is_there_once(train, finished):
 def test_dcgan_resumes_to_the_same_bits(train, precision):
     """Batch norm, and weights whose channels lie last in memory."""
     small = {
-        "resolution": 16, "width_g": 4, "width_d": 4, "latents": 8, "batch_size": 8, "steps": 6, "precision": precision,
+        "resolution": 16, "width_g": 4, "width_d": 4, "latent_dim": 8, "batch_size": 8, "steps": 6,
+        "precision": precision,
     }  # fmt: skip
     undisturbed = train("through", "dcgan", **small)
     with pytest.raises(KeyboardInterrupt):
@@ -494,7 +495,7 @@ def test_init_from_a_model_takes_the_generator(train, finished):
     run = train(init=finished.model_file, steps=1, lr=0, seed=7)
     state, (model, _) = newest(run), checkpoint.load(finished.model_file)
     assert all(torch.equal(state[f"model/{name}"], value) for name, value in model.items())
-    assert all(torch.allclose(state[f"average/{name}"], value, atol=1e-7) for name, value in model.items())
+    assert all(torch.allclose(state[f"ema/{name}"], value, atol=1e-7) for name, value in model.items())
     assert not torch.equal(state["model/D.dense.weight"], newest(finished)["model/D.dense.weight"])
 
 
@@ -787,7 +788,7 @@ def test_a_full_disk_says_how_to_go_on(train, finished, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device", "run/metrics.jsonl")
 
     with monkeypatch.context() as patched:
-        patched.setattr("ganzoo.loop.record.Writer.record", full)
+        patched.setattr("ganzoo.loop.record.Recorder.record", full)
         with pytest.raises(GanzooError, match=r"metrics\.jsonl .*No space left .*ganzoo resume run") as error:
             train(epochs=2)
     assert "\n" not in str(error.value)

@@ -71,7 +71,7 @@ class Case:
     def averaged(self, trainer: Trainer) -> Model:
         """The trainer's averaged generators, to use."""
         model = make_model(self.entry, self.facts, "cpu")
-        model.load_generators(trainer.average.tensors)
+        model.load_generators(trainer.ema.tensors)
         return model
 
 

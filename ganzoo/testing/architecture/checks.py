@@ -9,7 +9,7 @@ from typing import Any
 from ganzoo.catalogue.catalogue import Entry
 from ganzoo.catalogue.components import load_architecture
 from ganzoo.contract.architecture import Architecture, DataSpec
-from ganzoo.contract.cards import Card
+from ganzoo.contract.cards import ArchitectureCard
 from ganzoo.errors import UsageError
 from ganzoo.plan.describe import configured, example_data, parameters
 from ganzoo.plan.plan import preset_row
@@ -83,7 +83,7 @@ def counts(entry: Entry) -> dict[str, int]:
 def check_architecture_card(entry: Entry, model: type[Architecture]) -> None:
     """The card is complete, and the class keeps what its tasks promise."""
     check_card(entry)
-    card: Card = entry.card
+    card: ArchitectureCard = entry.card
     unknown = set(card.tasks) - set(TASKS)
     require(not unknown, f"The card names the task {', '.join(sorted(unknown))}; there are {', '.join(TASKS)}.")
     require(bool(card.tasks), f"The card names no task; there are {', '.join(TASKS)}.")

@@ -28,7 +28,7 @@ CLOSE = 1e-4  # what arithmetic in another order may change of a pixel in [-1, 1
 def check_samples(case: Case) -> None:
     """Images have the data's shape, are float32 and finite, and are a function of what they are made from alone."""
     architecture = _averaged(case).architecture
-    require(case.task == "translation" or architecture.latents is not None, "It has no latents; set `latents`.")
+    require(case.task == "translation" or architecture.latent_dim is not None, "It has no latents; set `latent_dim`.")
     for name, make, inputs in _makers(case, architecture):
         torch.manual_seed(1)
         images = make(*inputs)
@@ -64,7 +64,7 @@ def _makers(case: Case, architecture: Architecture) -> Iterator[tuple[str, Calla
         yield f"translate to {domain}", torch.no_grad()(make), (NoisePart(case.data, 5).items[:6],)
     if case.task != "translation":
         label = torch.arange(6) % len(case.data.classes) if architecture.conditional and case.data.classes else None
-        z = torch.randn(6, architecture.latents or 0, generator=torch.Generator().manual_seed(1))
+        z = torch.randn(6, architecture.latent_dim or 0, generator=torch.Generator().manual_seed(1))
         inputs = (z,) if label is None else (z, label)
         yield "generate", torch.no_grad()(architecture.generate), inputs
 
@@ -94,7 +94,7 @@ def check_saves(case: Case) -> None:
     trainer = trained(case)[0]
     with TemporaryDirectory() as folder:
         file = Path(folder) / "model.safetensors"
-        checkpoint.save(file, trainer.average.tensors, case.facts)
+        checkpoint.save(file, trainer.ema.tensors, case.facts)
         tensors, facts = checkpoint.load(file)
         again = make_model(case.entry, facts, "cpu")
         again.load_generators(tensors)
@@ -114,7 +114,7 @@ def _as_averaged(trainer: Trainer) -> Iterator[Architecture]:
     model = trainer.model
     weights = {key: value.clone() for key, value in generator_state(model).items()}
     try:
-        model.load_state_dict(trainer.average.tensors, strict=False)
+        model.load_state_dict(trainer.ema.tensors, strict=False)
         yield model.eval()
     finally:
         model.load_state_dict(weights, strict=False)

@@ -46,13 +46,15 @@ class _Turn:
         self.D = nn.Sequential(nn.Flatten(), nn.Linear(size, 8), nn.Softplus(), nn.Linear(8, 1), nn.Flatten(0))
         self.real, self.fake = (torch.rand(4, *shape) * 2 - 1 for _ in range(2))
 
-    def judge(self, images: Tensor) -> Tensor:
+    def discriminate(self, images: Tensor) -> Tensor:
         logits: Tensor = self.D(images)
         return logits + softplus(logits)  # a D that is linear in nothing
 
     def of(self, penalty: Penalty) -> Tensor:
         seed_everything(2)
-        return penalty(self.judge, self.real, self.fake, self.judge(self.real), self.judge(self.fake))
+        return penalty(
+            self.discriminate, self.real, self.fake, self.discriminate(self.real), self.discriminate(self.fake)
+        )
 
 
 def check_scalar(make: Callable[[], Penalty]) -> None:

@@ -12,7 +12,7 @@ from torch import nn
 
 from ganzoo.catalogue.catalogue import Entry
 from ganzoo.contract.architecture import DataSpec
-from ganzoo.contract.cards import API, Card
+from ganzoo.contract.cards import API, ArchitectureCard
 from ganzoo.contract.options import option
 from ganzoo.contract.settings import Settings
 from ganzoo.data import Dataset, Info
@@ -29,7 +29,7 @@ SHAPE, ITEMS, BATCH, EPOCHS = (3, 8, 8), 16, 8, 2
 
 @dataclass(frozen=True)
 class TinyConfig(TwoPlayerConfig):
-    latents: int = option(4, "length of the noise vector z", low=1)
+    latent_dim: int = option(4, "length of the noise vector z", low=1)
 
 
 class Tiny(TwoPlayer):
@@ -40,7 +40,7 @@ class Tiny(TwoPlayer):
     def __init__(self, config: TinyConfig, data: DataSpec) -> None:
         super().__init__(config, data)
         size = data.channels * data.height * data.width
-        self.G = nn.Sequential(nn.Linear(config.latents, size), nn.Tanh(), nn.Unflatten(1, data.shape))
+        self.G = nn.Sequential(nn.Linear(config.latent_dim, size), nn.Tanh(), nn.Unflatten(1, data.shape))
         self.D = nn.Sequential(nn.Flatten(), nn.Linear(size, 1), nn.Flatten(0))
 
 
@@ -56,7 +56,7 @@ def train_twice(folder: Path, loggers: Mapping[str, object], display: Display) -
 
 
 def _plan() -> Plan:
-    card = Card(
+    card = ArchitectureCard(
         name="tiny", title="Tiny", year=2014, paper="none", summary="For the checks of loggers.", resolutions=(8,),
         licence="MIT", api=API, model=Tiny,
     )  # fmt: skip

@@ -21,12 +21,12 @@ class MyGANConfig:
     lr: float = option(2e-4, "learning rate", low=0)
     beta1: float = option(0.5, "Adam's decay of the mean gradient", low=0, high=0.9999)
     beta2: float = option(0.999, "Adam's decay of the mean squared gradient", low=0, high=0.999999)
-    latents: int = option(64, "length of the noise vector z", low=1)
+    latent_dim: int = option(64, "length of the noise vector z", low=1)
     embedding: int = option(32, "numbers that a label becomes beside z", low=1)
     width: int = option(32, "feature maps of half the image's size; those of a quarter are twice as many", low=1)
     batch_size: int = option(64, "images in a step")
     resolution: int = option(32, "height and width")
-    average: int = option(2_000, "half-life of the averaged generator, in images")
+    ema: int = option(2_000, "half-life of the averaged generator, in images")
 
 
 class MyGAN(Architecture):
@@ -42,7 +42,7 @@ class MyGAN(Architecture):
             raise UsageError(f"{data.height}×{data.width} cannot be done: sides must be multiples of 4, such as 32.")
         if not data.classes:
             raise UsageError("Labels are needed, and this data set has none; add it with --labels.")
-        self.latents = config.latents
+        self.latent_dim = config.latent_dim
         self.loss = make_loss(config.loss)
         self.G = Generator(config, data)
         self.D = Discriminator(config, data)
@@ -72,7 +72,7 @@ class Generator(nn.Module):
         width, start = config.width, (2 * config.width, data.height // 4, data.width // 4)
         self.embed = nn.Embedding(len(data.classes), config.embedding)
         self.main = nn.Sequential(
-            nn.Linear(config.latents + config.embedding, math.prod(start)),
+            nn.Linear(config.latent_dim + config.embedding, math.prod(start)),
             nn.Unflatten(1, start),  # [B, 2 * width, H / 4, W / 4]
             nn.BatchNorm2d(2 * width),
             nn.ReLU(),

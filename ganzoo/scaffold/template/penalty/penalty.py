@@ -21,7 +21,7 @@ class MyPenalty:
 
     def __call__(
         self,
-        judge: Callable[[Tensor], Tensor],
+        critic: Callable[[Tensor], Tensor],
         real: Tensor,
         fake: Tensor,
         d_real: Tensor,
@@ -31,4 +31,4 @@ class MyPenalty:
         one_each = (len(real), *[1] * (real.dim() - 1))
         alpha = rows(one_each, torch.rand, device=real.device)
         between = fake.float().lerp(real.float(), alpha)
-        return self.weight * squared_norm(judge, between).mean()
+        return self.weight * squared_norm(critic, between).mean()

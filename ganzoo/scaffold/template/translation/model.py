@@ -41,15 +41,15 @@ class MyGAN(TwoDomains):
         fake_b, fake_a = self.G["AB"](a), self.G["BA"](b)
         again_a, again_b = self.G["BA"](fake_b), self.G["AB"](fake_a)
         terms = {
-            "adversarial A": self.loss.generator(self.judge("A", fake_a)),
-            "adversarial B": self.loss.generator(self.judge("B", fake_b)),
+            "adversarial A": self.loss.generator(self.discriminate("A", fake_a)),
+            "adversarial B": self.loss.generator(self.discriminate("B", fake_b)),
             "cycle A": self.config.cycle * distance(again_a, a),
             "cycle B": self.config.cycle * distance(again_b, b),
         }
         yield Update("G", terms)
 
-        terms_a, watch_a = self.verdict("A", a, fake_a.detach())
-        terms_b, watch_b = self.verdict("B", b, fake_b.detach())
+        terms_a, watch_a = self.discriminator_terms("A", a, fake_a.detach())
+        terms_b, watch_b = self.discriminator_terms("B", b, fake_b.detach())
         yield Update("D", terms_a | terms_b, watch_a | watch_b)
 
 

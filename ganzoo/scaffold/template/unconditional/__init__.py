@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from ganzoo.api import Card, hookimpl
+from ganzoo.api import ArchitectureCard, hookimpl
 
 
 @hookimpl
-def ganzoo_architectures() -> Iterator[Card]:
-    yield Card(
+def ganzoo_architectures() -> Iterator[ArchitectureCard]:
+    yield ArchitectureCard(
         name="my-gan",
         title="My GAN",
         year=2026,

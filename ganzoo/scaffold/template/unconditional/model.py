@@ -20,11 +20,11 @@ class MyGANConfig:
     lr: float = option(2e-4, "learning rate", low=0)
     beta1: float = option(0.5, "Adam's decay of the mean gradient", low=0, high=0.9999)
     beta2: float = option(0.999, "Adam's decay of the mean squared gradient", low=0, high=0.999999)
-    latents: int = option(64, "length of the noise vector z", low=1)
+    latent_dim: int = option(64, "length of the noise vector z", low=1)
     width: int = option(32, "feature maps of half the image's size; those of a quarter are twice as many", low=1)
     batch_size: int = option(64, "images in a step")
     resolution: int = option(32, "height and width")
-    average: int = option(2_000, "half-life of the averaged generator, in images")
+    ema: int = option(2_000, "half-life of the averaged generator, in images")
 
 
 class MyGAN(Architecture):
@@ -39,7 +39,7 @@ class MyGAN(Architecture):
             raise UsageError(f"{data.height}×{data.width} cannot be done: sides must be multiples of 4, such as 32.")
         if data.domains:
             raise UsageError("One set of images can be learnt, and this data has two; add one of them by itself.")
-        self.latents = config.latents
+        self.latent_dim = config.latent_dim
         self.loss = make_loss(config.loss)
         self.G = generator(config, data)
         self.D = discriminator(config, data)
@@ -64,7 +64,7 @@ def generator(config: MyGANConfig, data: DataSpec) -> nn.Module:
     """z [B, Z] -> images [B, C, H, W] in [-1, 1]."""
     width, start = config.width, (2 * config.width, data.height // 4, data.width // 4)
     return nn.Sequential(
-        nn.Linear(config.latents, math.prod(start)),
+        nn.Linear(config.latent_dim, math.prod(start)),
         nn.Unflatten(1, start),  # [B, 2 * width, H / 4, W / 4]
         nn.BatchNorm2d(2 * width),
         nn.ReLU(),
