@@ -17,6 +17,7 @@ from ganzoo.contract.cards import (
     LoggerCard,
     LossCard,
     MetricCard,
+    ModalityCard,
     PenaltyCard,
     RecipeCard,
 )
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     )
     from ganzoo.contract.distributed import mean_over_processes
     from ganzoo.contract.metric import Evidence, Metric, Scores
+    from ganzoo.contract.modality import Modality, Unreadable
     from ganzoo.contract.randomness import rows
     from ganzoo.data import Source
     from ganzoo.gan.augment import DiffAugment
@@ -85,6 +87,7 @@ _LAZY = {
     "ganzoo.loop.processes": ("mean_over_processes",),
     "ganzoo.gan.penalties": ("Penalty", "make_penalties", "squared_norm"),
     "ganzoo.gan.image_pool": ("ImagePool",),
+    "ganzoo.contract.modality": ("Modality", "Unreadable"),
     "ganzoo.contract.randomness": ("rows",),
     "ganzoo.runs.run": ("Run",),
     "ganzoo.gan.two_domains": ("TwoDomains", "TwoDomainsConfig"),
@@ -119,6 +122,8 @@ __all__ = [
     "Metric",
     "MetricCard",
     "MinibatchStddev",
+    "Modality",
+    "ModalityCard",
     "Penalty",
     "PenaltyCard",
     "PixelNorm",
@@ -134,6 +139,7 @@ __all__ = [
     "TwoDomainsConfig",
     "TwoPlayer",
     "TwoPlayerConfig",
+    "Unreadable",
     "Update",
     "UsageError",
     "downsample",

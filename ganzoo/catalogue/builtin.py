@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ganzoo.contract.cards import LossCard, MetricCard, PenaltyCard
+from ganzoo.contract.cards import LossCard, MetricCard, ModalityCard, PenaltyCard
 from ganzoo.contract.hookspecs import hookimpl
 
 # name, summary, paper, class
@@ -23,6 +23,30 @@ PENALTIES = (
     ("drift", "Keeps the critic's numbers near 0.", "arXiv:1710.10196", "Drift"),
     ("mean-drift", "Keeps the critic's mean near 0.", "arXiv:2102.07074", "MeanDrift"),
 )
+MODALITIES = {
+    card.name: card
+    for card in (
+        ModalityCard(
+            name="image",
+            summary="Pictures, grey, in colour or with alpha.",
+            items="images",
+            api=1,
+            modality="ganzoo.pictures.modalities:Images",
+        ),
+        ModalityCard(
+            name="point",
+            summary="Vectors of numbers, such as points of the plane.",
+            items="points",
+            api=1,
+            modality="ganzoo.pictures.modalities:Points",
+        ),
+    )
+}
+
+
+@hookimpl
+def ganzoo_modalities() -> Iterator[ModalityCard]:
+    yield from MODALITIES.values()
 
 
 @hookimpl

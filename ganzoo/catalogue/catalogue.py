@@ -37,6 +37,7 @@ KINDS: dict[str, tuple[str, type, str]] = {
     "penalty": ("ganzoo_penalties", cards.PenaltyCard, "penalty"),
     "metric": ("ganzoo_metrics", cards.MetricCard, "metric"),
     "logger": ("ganzoo_loggers", cards.LoggerCard, "logger"),
+    "modality": ("ganzoo_modalities", cards.ModalityCard, "modality"),
     "recipe": ("ganzoo_recipes", cards.RecipeCard, ""),
 }
 _making: ContextVar[bool] = ContextVar("making", default=False)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from ganzoo.about import DISTRIBUTION
+from collections.abc import Mapping
+from typing import Any
+
+from ganzoo.about import DISTRIBUTION, __version__
+from ganzoo.catalogue.builtin import MODALITIES
 from ganzoo.catalogue.catalogue import Entry, catalogue, find
 from ganzoo.contract.architecture import Architecture, Loss, Penalty
+from ganzoo.contract.cards import ModalityCard
+from ganzoo.contract.modality import Modality
 from ganzoo.contract.options import build, options, parse_spec
 from ganzoo.contract.settings import (
     RESERVED,
@@ -57,6 +63,28 @@ def make_penalties(spec: str) -> dict[str, Penalty]:
         name, weights = parse_spec(part)
         made[name] = build(find("penalty", name, near=(DISTRIBUTION,)).load(), weights, f"the penalty {name}")
     return made
+
+
+def modality_card(name: str) -> ModalityCard:
+    """What a modality's card says. Raises: UsageError when no installed plugin has it."""
+    return MODALITIES[name] if name in MODALITIES else find("modality", name, near=(DISTRIBUTION,)).card
+
+
+def modality_class(name: str) -> type[Modality]:
+    """A modality by name. Raises: UsageError when there is none, GanzooError when it cannot be imported."""
+    card = modality_card(name)
+    entry = Entry("modality", card, "builtin", DISTRIBUTION, __version__)
+    found: type[Modality] = (entry if name in MODALITIES else find("modality", name, near=(DISTRIBUTION,))).load()
+    return found
+
+
+def make_modality(facts: Mapping[str, Any]) -> Modality:
+    """The modality of a run's or model's data, from what its header says: ``modality`` and ``state``.
+
+    Headers from before there were modalities say neither: their items are images, or points.
+    """
+    name = facts.get("modality") or ("image" if len(facts["shape"]) == 3 else "point")
+    return modality_class(name)(facts.get("state") or {})
 
 
 def load_architecture(entry: Entry) -> type[Architecture]:

@@ -83,37 +83,53 @@ class DataSpec:
     """What the data says of itself, so that nobody types the image size twice.
 
     Attributes:
-        shape: of one item: (C, H, W) for images, (D,) for vectors.
+        shape: of one item: (C, H, W) for images, (D,) for points and rows of a table, (C, L) for signals.
         classes: label names, () when unlabelled; label i means classes[i].
         domains: names of the domains that take part in translation, () otherwise.
+        modality: what an item is, by its name in the catalogue: ``"image"``, ``"point"``, ``"signal"``, ``"table"`` …
+            Vectors are points unless it is said.
+        mean, spread: mean and standard deviation of each column of vectors; () where they say nothing.
+        choices: first and last + 1 of the columns of which one is 1 and the others are 0, for a softmax.
     """
 
     shape: tuple[int, ...]
     classes: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
+    modality: str = "image"
+    mean: tuple[float, ...] = ()
+    spread: tuple[float, ...] = ()
+    choices: tuple[tuple[int, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.modality == "image" and len(self.shape) == 1:
+            object.__setattr__(self, "modality", "point")
 
     @property
     def channels(self) -> int:
-        return self.shape[0]
+        """Raises: UsageError when the items are no images, so that whoever asks refuses them."""
+        return self._side(0)
 
     @property
     def height(self) -> int:
-        """Raises: UsageError when the items are vectors, so that whoever asks refuses them."""
+        """Raises: as `channels`."""
         return self._side(1)
 
     @property
     def width(self) -> int:
-        """Raises: UsageError when the items are vectors."""
+        """Raises: as `channels`."""
         return self._side(2)
 
     def _side(self, axis: int) -> int:
         if not self.is_image:
-            raise UsageError("This architecture makes images, and the data set has points; choose one of images.")
+            raise UsageError(
+                f"This architecture makes images, and an item of the data set is a {self.modality}; "
+                "choose a data set of images, or another architecture."
+            )
         return self.shape[axis]
 
     @property
     def is_image(self) -> bool:
-        return len(self.shape) == 3
+        return self.modality == "image"
 
 
 @dataclass

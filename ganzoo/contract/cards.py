@@ -97,13 +97,14 @@ class MetricCard:
     """A score of a trained model, or several: `metric` is ``"module:Class"``, a frozen dataclass of its options.
 
     `better` says of each score that can tell the better of two models whether a ``"smaller"`` or a ``"larger"`` one
-    is better; `--keep-best` takes their names.
+    is better; `--keep-best` takes their names. `modalities` are the kinds of items it applies to.
     """
 
     name: str
     summary: str
     api: int
     better: Mapping[str, Literal["smaller", "larger"]] = field(default_factory=dict)
+    modalities: tuple[str, ...] = ("image",)
     metric: Any
 
 
@@ -121,6 +122,25 @@ class LoggerCard:
     api: int
     writes: str = ""
     logger: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModalityCard:
+    """What an item is: `modality` is ``"module:Class"``, a subclass of `Modality`.
+
+    Attributes:
+        items: several of them in words, such as ``"sounds"``.
+        suffixes: endings of the files that hold one item each.
+        collections: endings of the files that hold many items.
+    """
+
+    name: str
+    summary: str
+    items: str
+    suffixes: tuple[str, ...] = ()
+    collections: tuple[str, ...] = ()
+    api: int
+    modality: Any
 
 
 @dataclass(frozen=True, kw_only=True)

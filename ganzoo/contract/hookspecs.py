@@ -18,6 +18,7 @@ from ganzoo.contract.cards import (
     LoggerCard,
     LossCard,
     MetricCard,
+    ModalityCard,
     PenaltyCard,
     RecipeCard,
 )
@@ -54,6 +55,11 @@ def ganzoo_penalties() -> Iterable[PenaltyCard]:  # type: ignore[empty-body]
 @hookspec
 def ganzoo_metrics() -> Iterable[MetricCard]:  # type: ignore[empty-body]
     """Scores, for `ganzoo evaluate`."""
+
+
+@hookspec
+def ganzoo_modalities() -> Iterable[ModalityCard]:  # type: ignore[empty-body]
+    """What items can be: how they are read, normalised, drawn and written."""
 
 
 @hookspec

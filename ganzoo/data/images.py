@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ganzoo.errors import GanzooError
+from ganzoo.contract.modality import Unreadable as Unreadable
 
 Fit = Literal["crop", "pad", "stretch"]
 FITS: tuple[Fit, ...] = ("crop", "pad", "stretch")
@@ -30,10 +30,6 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-
-
-class Unreadable(GanzooError):
-    """One item cannot be used; the text is the reason, without the item's name."""
 
 
 def decode(data: bytes) -> Image.Image:
