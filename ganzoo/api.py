@@ -57,8 +57,10 @@ if TYPE_CHECKING:
         PixelNorm,
         downsample,
         fade,
+        normal_init,
         upsample,
     )
+    from ganzoo.gan.losses import generator_loss
     from ganzoo.gan.penalties import squared_norm
     from ganzoo.gan.two_domains import TwoDomains, TwoDomainsConfig
     from ganzoo.gan.two_player import TwoPlayer, TwoPlayerConfig
@@ -73,19 +75,21 @@ if TYPE_CHECKING:
 
 _LAZY = {
     "ganzoo.contract.architecture": (
-        "Architecture", "Batch", "DataSpec", "Discriminator", "Generator", "Judging", "Loss", "Progress", "Styled",
-        "TrainingState", "Translator", "Update",
+        "Architecture", "Batch", "DataSpec", "Discriminator", "Generator", "Judging", "Loss", "Penalty", "Progress",
+        "Styled", "TrainingState", "Translator", "Update",
     ),
     "ganzoo.gan.augment": ("DiffAugment",),
     "ganzoo.data": ("Source",),
     "ganzoo.growing": ("Growing", "GrowingConfig", "GrowingDiscriminator", "GrowingGenerator", "feature_maps"),
     "ganzoo.gan.layers": (
-        "Blur", "EqualizedConv2d", "EqualizedLinear", "MinibatchStddev", "PixelNorm", "downsample", "fade", "upsample",
+        "Blur", "EqualizedConv2d", "EqualizedLinear", "MinibatchStddev", "PixelNorm", "downsample", "fade",
+        "normal_init", "upsample",
     ),
-    "ganzoo.gan.losses": ("make_loss",),
+    "ganzoo.gan.losses": ("generator_loss",),
     "ganzoo.metrics": ("Evidence", "Metric", "Scores"),
     "ganzoo.loop.processes": ("mean_over_processes",),
-    "ganzoo.gan.penalties": ("Penalty", "make_penalties", "squared_norm"),
+    "ganzoo.catalogue.components": ("make_loss", "make_penalties"),
+    "ganzoo.gan.penalties": ("squared_norm",),
     "ganzoo.gan.image_pool": ("ImagePool",),
     "ganzoo.contract.modality": ("Modality", "Unreadable"),
     "ganzoo.contract.randomness": ("rows",),
@@ -145,11 +149,13 @@ __all__ = [
     "downsample",
     "fade",
     "feature_maps",
+    "generator_loss",
     "hookimpl",
     "make_loss",
     "make_penalties",
     "mean_over_processes",
     "need",
+    "normal_init",
     "option",
     "rows",
     "squared_norm",

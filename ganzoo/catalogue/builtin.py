@@ -14,6 +14,8 @@ LOSSES = (
     ("lsgan", "Least squares with labels a, b, c.", "arXiv:1611.04076", "LeastSquares"),
     ("hinge", "D stops caring beyond a margin.", "arXiv:1705.02894", "Hinge"),
     ("wasserstein", "A critic; wants a gradient penalty.", "arXiv:1701.07875", "Wasserstein"),
+    ("relativistic", "Real against generated, pair by pair; R3GAN's.", "arXiv:1807.00734", "Relativistic"),
+    ("relativistic-average", "Each against the other side's mean.", "arXiv:1807.00734", "RelativisticAverage"),
 )
 PENALTIES = (
     ("r1", "Squared gradient norm on real data.", "arXiv:1801.04406", "R1"),

@@ -66,13 +66,17 @@ class Judging(Protocol):
 
 
 class Loss(Protocol):
-    """An adversarial loss. Works in float32 whatever the precision of the logits."""
+    """An adversarial loss. Works in float32 whatever the precision of the logits.
+
+    One that compares real with generated items says so by a class attribute, ``compares = True``: then, and only then,
+    `generator` is given D(x), of the updated D on the same real batch (see `ganzoo.api.generator_loss`).
+    """
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         """What D minimises: D(x) and D(G(z)) as logits -> scalar."""
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        """What G minimises: D(G(z)) as logits (and D(x), for relativistic losses) -> scalar."""
+        """What G minimises: D(G(z)) as logits (and D(x), for a loss that compares) -> scalar."""
 
     def score(self, logits: Tensor) -> Tensor:
         """What stands as D(x) in the log: the probability of being real where the loss has one, else the logit."""

@@ -142,3 +142,17 @@ def fade(old: Tensor, new: Tensor, alpha: float) -> Tensor:
 def _full(x: Tensor) -> Tensor:
     """In float32 at least."""
     return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
+def normal_init(module: nn.Module) -> None:
+    """DCGAN's start (Radford et al. 2015, section 4), for `Module.apply`: convolutions' weights from N(0, 0.02) and
+    batch norm's scales from N(1, 0.02), all biases 0. Dense layers and embeddings stay as they are.
+    """
+    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, 1.0, 0.02)
+    else:
+        return
+    if module.bias is not None:
+        nn.init.zeros_(module.bias)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ganzoo.contract.architecture import Batch, DataSpec
 from ganzoo.contract.options import option
 from ganzoo.errors import UsageError
+from ganzoo.gan.losses import generator_loss
 from ganzoo.gan.two_player import Adversarial, AdversarialConfig
 
 
@@ -55,6 +56,11 @@ class TwoDomains(Adversarial):
     def discriminate(self, domain: str, images: Tensor) -> Tensor:
         """What the discriminator of domain "A" or "B" says of images, augmented."""
         return cast(Tensor, self.D[domain](self.augment(images)))
+
+    def generator_loss(self, domain: str, real: Tensor, fake: Tensor) -> Tensor:
+        """The adversarial loss of the generator that makes images of a domain."""
+        d_fake = self.discriminate(domain, fake)
+        return generator_loss(self.loss, d_fake, lambda: self.discriminate(domain, real))
 
     def discriminator_terms(
         self, domain: str, real: Tensor, fake: Tensor, weight: float = 1.0

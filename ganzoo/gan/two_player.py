@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,7 @@ from ganzoo.contract.architecture import Architecture, Batch, DataSpec, Progress
 from ganzoo.contract.options import option
 from ganzoo.errors import UsageError
 from ganzoo.gan.augment import DiffAugment
+from ganzoo.gan.losses import generator_loss
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,15 @@ class TwoPlayerConfig(AdversarialConfig):
 
 
 class TwoPlayer(Adversarial):
-    """A generator `G` and a discriminator `D`, children that the subclass sets; D moves first."""
+    """A generator `G` and a discriminator `D`, children that the subclass sets; D moves first.
+
+    `fresh_fakes` says that `generator_turn` makes images of its own, so that those of D's turns need no graph to G;
+    `clip` is the largest norm of each player's gradient.
+    """
 
     Config = TwoPlayerConfig
+    fresh_fakes: ClassVar[bool] = False
+    clip: float | None = None
     G: nn.Module
     D: nn.Module
 
@@ -80,20 +87,29 @@ class TwoPlayer(Adversarial):
         self.latent_dim = config.latent_dim
 
     def step(self, batches: Iterator[Batch], progress: Progress) -> Iterator[Update]:
-        for turn in range(self.config.n_critic):
+        n_critic = self.config.n_critic
+        for turn in range(n_critic):
             batch = next(batches)
-            label = batch.label if self.conditional else None
-            real = batch.images
-            with torch.set_grad_enabled(turn == self.config.n_critic - 1):  # G learns from the last fakes only
+            real, label = batch.images, batch.label if self.conditional else None
+            # G learns from the last fakes only, unless its turn makes others.
+            with torch.set_grad_enabled(turn == n_critic - 1 and not self.fresh_fakes):
                 fake = self.generate(self.noise(len(real)), label)
-            d_real, d_fake = self.discriminate(real, label), self.discriminate(fake.detach(), label)
-            terms = {"adversarial": self.loss.discriminator(d_real, d_fake)}
-            for name, penalty in self.penalties.items():
-                terms[name] = penalty(partial(self.discriminate, label=label), real, fake.detach(), d_real, d_fake)
-            yield Update("D", terms, {"D(x)": self.mean_score(d_real), "D(G(z))": self.mean_score(d_fake)})
+            yield from self.critic_turn(real, fake.detach(), label, progress.step * n_critic + turn)
+        yield from self.generator_turn(real, fake, label)
 
-        d_fake = self.discriminate(fake, label)  # D is the updated one by now
-        yield Update("G", {"adversarial": self.loss.generator(d_fake)}, {"D(G(z)) after": self.mean_score(d_fake)})
+    def critic_turn(self, real: Tensor, fake: Tensor, label: Tensor | None, turn: int) -> Iterator[Update]:
+        """D's turn on real and generated images [B, ...]; `turn` counts D's turns since the run began."""
+        d_real, d_fake = self.discriminate(real, label), self.discriminate(fake, label)
+        terms = {"adversarial": self.loss.discriminator(d_real, d_fake)}
+        for name, penalty in self.penalties.items():
+            terms[name] = penalty(partial(self.discriminate, label=label), real, fake, d_real, d_fake)
+        yield Update("D", terms, {"D(x)": self.mean_score(d_real), "D(G(z))": self.mean_score(d_fake)}, self.clip)
+
+    def generator_turn(self, real: Tensor, fake: Tensor, label: Tensor | None) -> Iterator[Update]:
+        """G's turn: D is the updated one by now, `fake` are the images of D's last turn, with their graph to G."""
+        d_fake = self.discriminate(fake, label)
+        loss = generator_loss(self.loss, d_fake, lambda: self.discriminate(real, label))
+        yield Update("G", {"adversarial": loss}, {"D(G(z)) after": self.mean_score(d_fake)}, self.clip)
 
     def discriminate(self, images: Tensor, label: Tensor | None = None) -> Tensor:
         """D's logits on augmented images."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
 
-from ganzoo.api import DataSpec, TwoPlayer, TwoPlayerConfig, UsageError, option
+from ganzoo.api import DataSpec, TwoPlayer, TwoPlayerConfig, UsageError, normal_init, option
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class CGAN(TwoPlayer):
         layers = depth(data)
         self.G = Generator(config, layers, data)
         self.D = Discriminator(config.width_d, layers, data)
-        self.apply(initialise)
+        self.apply(normal_init)
 
 
 class Generator(nn.Module):
@@ -96,14 +96,3 @@ def depth(data: DataSpec) -> int:
             "shorter to begin at 4 to 7, such as 28 or 64."
         )
     return layers
-
-
-def initialise(module: nn.Module) -> None:
-    """DCGAN's: weights from N(0, 0.02), batch norm's scale from N(1, 0.02), no bias; embeddings from N(0, 1)."""
-    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
-        nn.init.normal_(module.weight, 0.0, 0.02)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
-    elif isinstance(module, nn.BatchNorm2d):
-        nn.init.normal_(module.weight, 1.0, 0.02)
-        nn.init.zeros_(cast(Any, module.bias))

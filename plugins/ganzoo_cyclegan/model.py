@@ -18,7 +18,7 @@ from ganzoo.api import (
     TwoDomainsConfig,
     Update,
     UsageError,
-    make_loss,
+    normal_init,
     option,
 )
 
@@ -27,8 +27,8 @@ EPOCHS = 200  # of the published schedule, whose steps the learning rate takes h
 
 @dataclass(frozen=True)
 class CycleGANConfig(TwoDomainsConfig):
-    loss: str = option("lsgan", "adversarial loss, with constants: lsgan:a=-1,c=0")
-    adversarial_g: float = option(1.0, "weight of the Gs' adversarial loss; lsgan's squares are whole here", low=0)
+    loss: str = option("lsgan:half=1", "adversarial loss, with constants: lsgan:a=-1,c=0")
+    adversarial_g: float = option(1.0, "weight of the Gs' adversarial loss", low=0)
     adversarial_d: float = option(0.5, "weight of the Ds'", low=0)
     cycle: float = option(10.0, "weight of the cycle loss, each way", low=0)
     identity: float = option(0.5, "weight of the identity loss as a share of the cycle loss's; 0: none", low=0)
@@ -68,17 +68,16 @@ class CycleGAN(TwoDomains):
         blocks = config.blocks if config.blocks is not None else 9 if min(data.height, data.width) >= 256 else 6
         self.G = nn.ModuleDict({way: Generator(config.width_g, blocks, data.channels) for way in ("AB", "BA")})
         self.D = nn.ModuleDict({x: Discriminator(config.width_d, config.layers_d, data.channels) for x in "AB"})
-        self.whole = 2 if isinstance(self.loss, type(make_loss("lsgan"))) else 1  # the authors do not halve squares
         self.pool_a, self.pool_b = (ImagePool(config.pool, data.shape) for _ in "AB")
-        self.apply(initialise)
+        self.apply(normal_init)
 
     def step(self, batches: Iterator[Batch], progress: Progress) -> Iterator[Update]:
         a, b = self.pair(next(batches))
         fake_b, fake_a = self.G["AB"](a), self.G["BA"](b)
-        weight, cycle = self.whole * self.config.adversarial_g, self.config.cycle
+        weight, cycle = self.config.adversarial_g, self.config.cycle
         terms = {
-            "adversarial A": weight * self.loss.generator(self.discriminate("A", fake_a)),
-            "adversarial B": weight * self.loss.generator(self.discriminate("B", fake_b)),
+            "adversarial A": weight * self.generator_loss("A", a, fake_a),
+            "adversarial B": weight * self.generator_loss("B", b, fake_b),
             "cycle A": cycle * distance(self.G["BA"](fake_b), a),
             "cycle B": cycle * distance(self.G["AB"](fake_a), b),
         }
@@ -88,7 +87,7 @@ class CycleGAN(TwoDomains):
             terms["identity B"] = identity * distance(self.G["AB"](b), b)
         yield Update("G", terms)
 
-        weight = self.whole * self.config.adversarial_d
+        weight = self.config.adversarial_d
         terms_a, watch_a = self.discriminator_terms("A", a, self.pool_a.query(fake_a), weight)
         terms_b, watch_b = self.discriminator_terms("B", b, self.pool_b.query(fake_b), weight)
         yield Update("D", terms_a | terms_b, watch_a | watch_b)
@@ -154,11 +153,3 @@ def normalise(maps: int) -> tuple[nn.Module, nn.Module]:
 
 def distance(x: Tensor, y: Tensor) -> Tensor:
     return l1_loss(x.float(), y.float())
-
-
-def initialise(module: nn.Module) -> None:
-    """Appendix 7.1: weights from N(0, 0.02); biases 0."""
-    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
-        nn.init.normal_(module.weight, 0.0, 0.02)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)

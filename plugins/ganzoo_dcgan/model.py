@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 from torch import Tensor, nn
 
-from ganzoo.api import DataSpec, TwoPlayer, TwoPlayerConfig, UsageError, option
+from ganzoo.api import DataSpec, TwoPlayer, TwoPlayerConfig, UsageError, normal_init, option
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class DCGAN(TwoPlayer):
         layers = depth(data)
         self.G = Generator(config.latent_dim, config.width_g, layers, data)
         self.D = Discriminator(config.width_d, layers, data)
-        self.apply(initialise)
+        self.apply(normal_init)
 
 
 class Generator(nn.Module):
@@ -97,12 +97,3 @@ def depth(data: DataSpec) -> int:
     while data.height % (1 << layers) or data.width % (1 << layers):
         layers -= 1
     return layers
-
-
-def initialise(module: nn.Module) -> None:
-    """Paper, section 4: weights from N(0, 0.02); batch norm's scale from N(1, 0.02), its shift 0."""
-    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
-        nn.init.normal_(module.weight, 0.0, 0.02)
-    elif isinstance(module, nn.BatchNorm2d):
-        nn.init.normal_(module.weight, 1.0, 0.02)
-        nn.init.zeros_(cast(Any, module.bias))

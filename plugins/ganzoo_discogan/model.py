@@ -13,7 +13,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from ganzoo.api import Batch, DataSpec, Progress, TwoDomains, TwoDomainsConfig, Update, UsageError, option
+from ganzoo.api import (
+    Batch,
+    DataSpec,
+    Progress,
+    TwoDomains,
+    TwoDomainsConfig,
+    Update,
+    UsageError,
+    generator_loss,
+    option,
+)
 
 
 @dataclass(frozen=True)
@@ -72,10 +82,10 @@ class DiscoGAN(TwoDomains):
     def _pursuit(self, domain: str, real: Tensor, fake: Tensor, again: Tensor, rate: float) -> dict[str, Tensor]:
         """The Gs' terms in a domain, of its real images, of translated ones, and of real ones sent there and back."""
         d, share = cast(Discriminator, self.D[domain]), self.config.features
-        features_real, _ = d.look(self.augment(real))
-        features_fake, logits = d.look(self.augment(fake))
+        features_real, d_real = d.look(self.augment(real))
+        features_fake, d_fake = d.look(self.augment(fake))
         return {
-            f"adversarial {domain}": (1 - rate) * (1 - share) * self.loss.generator(logits),
+            f"adversarial {domain}": (1 - rate) * (1 - share) * generator_loss(self.loss, d_fake, lambda: d_real),
             f"features {domain}": (1 - rate) * share * feature_matching(features_real, features_fake),
             f"reconstruction {domain}": rate * mse_loss(to_unit(again.float()), to_unit(real)),
         }

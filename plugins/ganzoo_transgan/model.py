@@ -12,14 +12,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganzoo.api import (
-    Batch,
     DataSpec,
     DiffAugment,
-    Progress,
     TwoPlayer,
     TwoPlayerConfig,
     Update,
     UsageError,
+    generator_loss,
     option,
 )
 from ganzoo_transgan.blocks import Block, Stage, Style, make_norm, position, to_maps, to_tokens
@@ -71,6 +70,7 @@ class TransGAN(TwoPlayer):
     """G paints pixels that attend to one another, D reads patches; a critic with a gradient penalty."""
 
     Config = TransGANConfig
+    fresh_fakes = True
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "cifar": CIFAR,
         "stl": {
@@ -85,6 +85,7 @@ class TransGAN(TwoPlayer):
     def __init__(self, config: TransGANConfig, data: DataSpec) -> None:
         check(config, data)
         super().__init__(config, data)
+        self.clip = config.clip
         if config.augment == "diffaug":
             self.augment = DiffAugment("translation,cutout,color", config.shift, config.cutout)
         style = Style(config.heads, config.mlp_ratio, config.norm, config.relative_g, config.noise_g, config.window)
@@ -95,21 +96,11 @@ class TransGAN(TwoPlayer):
         self.apply(initialise_convolution)
         self.D.apply(initialise_dense)
 
-    def step(self, batches: Iterator[Batch], progress: Progress) -> Iterator[Update]:
-        for _ in range(self.config.n_critic):
-            real = next(batches).images
-            with torch.no_grad():
-                fake = self.G(self.noise(len(real)))
-            d_real, d_fake = self.discriminate(real), self.discriminate(fake)
-            terms = {"adversarial": self.loss.discriminator(d_real, d_fake)}
-            for name, penalty in self.penalties.items():
-                terms[name] = penalty(self.discriminate, real, fake, d_real, d_fake)
-            watch = {"D(x)": self.mean_score(d_real), "D(G(z))": self.mean_score(d_fake)}
-            yield Update("D", terms, watch, self.config.clip)
-
-        d_fake = self.discriminate(self.G(self.noise(self.config.batch_ratio * len(real))))
-        watch = {"D(G(z)) after": self.mean_score(d_fake)}
-        yield Update("G", {"adversarial": self.loss.generator(d_fake)}, watch, self.config.clip)
+    def generator_turn(self, real: Tensor, fake: Tensor, label: Tensor | None) -> Iterator[Update]:
+        ratio = self.config.batch_ratio
+        d_fake = self.discriminate(self.generate(self.noise(ratio * len(real))))
+        loss = generator_loss(self.loss, d_fake, lambda: self.discriminate(real).repeat(ratio))
+        yield Update("G", {"adversarial": loss}, {"D(G(z)) after": self.mean_score(d_fake)}, self.clip)
 
 
 class Generator(nn.Module):

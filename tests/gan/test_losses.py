@@ -6,8 +6,9 @@ import math
 
 import pytest
 import torch
+from support.golden_numbers import GRADIENT, OUTPUT, near, stored
 
-from ganzoo.api import LossCard, UsageError, make_loss
+from ganzoo.api import LossCard, UsageError, generator_loss, make_loss
 from ganzoo.catalogue.catalogue import entries
 from ganzoo.gan.losses import LeastSquares
 
@@ -22,6 +23,9 @@ GOLDEN = {
     "lsgan:a=-1,b=1,c=0": (1.05375, 0.21125),
     "hinge": (1.425, 0.125),
     "wasserstein": (-0.825, 0.125),
+    "lsgan:half=1": (1.3575, 1.6725),
+    "relativistic": (0.4685771406617201, 1.29357714066172),
+    "relativistic-average": (0.4271873248217842, 1.252187324821784),
 }
 
 
@@ -33,8 +37,14 @@ def in_float64(spec: str, real: torch.Tensor, fake: torch.Tensor) -> tuple[float
         d = log1p_exp(-real).mean() + log1p_exp(fake).mean()
         g = -log1p_exp(fake).mean() if spec == "minimax" else log1p_exp(-fake).mean()
     elif spec.startswith("lsgan"):
-        a, b, c = (-1, 1, 0) if ":" in spec else (0, 1, 1)
+        a, b, c = (-1, 1, 0) if "a=" in spec else (0, 1, 1)
         d, g = ((real - b) ** 2).mean() / 2 + ((fake - a) ** 2).mean() / 2, ((fake - c) ** 2).mean() / 2
+        d, g = (2 * d, 2 * g) if "half=1" in spec else (d, g)
+    elif spec == "relativistic":
+        d, g = log1p_exp(fake - real).mean(), log1p_exp(real - fake).mean()
+    elif spec == "relativistic-average":
+        d = (log1p_exp(fake.mean() - real).mean() + log1p_exp(fake - real.mean()).mean()) / 2
+        g = (log1p_exp(real - fake.mean()).mean() + log1p_exp(real.mean() - fake).mean()) / 2
     elif spec == "hinge":
         d, g = (1 - real).clamp(min=0).mean() + (1 + fake).clamp(min=0).mean(), -fake.mean()
     else:
@@ -115,3 +125,33 @@ def test_make_loss_reads_constants():
 def test_make_loss_refuses(spec, message):
     with pytest.raises(UsageError, match=message):
         make_loss(spec)
+
+
+def test_relativistic_average_has_the_gradients_of_the_reference():
+    numbers = {key: value.float() for key, value in stored("relativistic_average").items()}
+    loss = make_loss("relativistic-average")
+    real, fake = (numbers[f"input/{side}_scores"].clone().requires_grad_() for side in ("real", "fake"))
+    d = loss.discriminator(real, fake)
+    assert near(d, numbers["output/d_real"] + numbers["output/d_fake"], OUTPUT)
+    of_real, of_fake = torch.autograd.grad(d, (real, fake))
+    assert near(of_real, numbers["grad/d/input/real_scores"], GRADIENT)
+    assert near(of_fake, numbers["grad/d/input/fake_scores"], GRADIENT)
+    g = loss.generator(fake, real)
+    assert near(g, numbers["output/g"], OUTPUT)
+    assert near(torch.autograd.grad(g, fake)[0], numbers["grad/g/input/fake_scores"], GRADIENT)
+
+
+def test_only_a_loss_that_compares_is_given_the_real_ones():
+    asked = []
+    fake = torch.tensor(FAKE)
+
+    def d_real():
+        asked.append(torch.is_grad_enabled())
+        return torch.tensor(REAL)
+
+    for entry in entries("loss"):
+        generator_loss(make_loss(entry.name), fake, d_real)
+        assert asked == ([False] if entry.name.startswith("relativistic") else []), entry.name
+        asked.clear()
+    with pytest.raises(TypeError, match=r"ganzoo\.api\.generator_loss"):
+        make_loss("relativistic").generator(fake)

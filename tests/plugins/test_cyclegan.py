@@ -128,8 +128,8 @@ def test_golden_discriminator_and_its_loss():
     assert near(images.grad[:1], numbers["grad/out/input/images_first"], GRADIENT)
     check_gradients(net, numbers)
     to_1, to_0 = numbers["output/mse_to_1"], numbers["output/mse_to_0"]
-    assert near(model.whole * model.loss.generator(out), to_1, OUTPUT)
-    terms, _ = model.realness("A", images, images, model.whole * model.config.adversarial_d)
+    assert near(model.loss.generator(out), to_1, OUTPUT)
+    terms, _ = model.discriminator_terms("A", images, images, model.config.adversarial_d)
     assert near(terms["adversarial A"], (to_1 + to_0) / 2, OUTPUT)  # D's is halved
 
 
@@ -146,7 +146,7 @@ def test_first_weights():
 def test_defaults_are_the_published_ones():
     table = option_table(CycleGAN)
     expected = {
-        "loss": "lsgan", "cycle": 10.0, "identity": 0.5, "pool": 50, "lr": 2e-4, "beta1": 0.5, "beta2": 0.999,
+        "loss": "lsgan:half=1", "cycle": 10.0, "identity": 0.5, "pool": 50, "lr": 2e-4, "beta1": 0.5, "beta2": 0.999,
         "batch_size": 1, "resolution": "256", "load_size": 286, "flip": True, "epochs": 200, "ema": 0, "decay": 0.5,
     }  # fmt: skip
     assert {name: table[name].default for name in expected} == expected
@@ -194,10 +194,9 @@ def test_terms_are_weighed_as_published(make):
     assert next(turns, None) is None
 
 
-@pytest.mark.parametrize(("loss", "whole"), [("lsgan", 2), ("ganzoo:lsgan:c=0.9", 2), ("hinge", 1)])
-def test_every_loss_weighs_one_for_the_gs_and_half_for_the_ds(loss, whole):
-    model = build(3, 16, 16, **TINY, loss=loss)
-    assert model.whole == whole
+def test_squares_are_whole_and_weigh_one_for_the_gs_and_half_for_the_ds():
+    model = build(3, 16, 16, **TINY)
+    assert model.loss.half == 1
     assert (model.config.adversarial_g, model.config.adversarial_d) == (1, 0.5)
 
 

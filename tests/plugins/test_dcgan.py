@@ -185,7 +185,7 @@ def test_defaults():
     assert table["batch_size"].default == 128
     assert table["resolution"].default == "64"
     assert table["loss"].default == "nonsaturating"
-    assert table["latents"].default == 100
+    assert table["latent_dim"].default == 100
     assert find("architecture", "dcgan").card.batch_statistics
 
 

@@ -146,7 +146,7 @@ def test_golden_discriminator():
 def test_golden_losses():
     numbers, model, real, fake = golden_discriminator()
     fake.requires_grad_()
-    terms, _ = model.realness("A", real, fake.detach(), model.config.adversarial_d)
+    terms, _ = model.discriminator_terms("A", real, fake.detach(), model.config.adversarial_d)
     assert near(terms["adversarial A"], numbers["output/d_loss"], OUTPUT)
     terms = model._pursuit("A", real, fake, fake, rate=0.0)
     assert near(terms["adversarial A"] / 0.1, numbers["output/g_bce"], OUTPUT)

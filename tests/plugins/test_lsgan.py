@@ -35,7 +35,7 @@ def test_the_published_networks():
     assert described["parameters"] == {"G": 15_591_427, "D": 4_333_441}
     assert described["counted_for"] == [3, 112, 112]
     options = {row["name"]: row["value"] for row in described["options"]}
-    assert (options["lr"], options["beta1"], options["batch_size"], options["latents"]) == (1e-3, 0.5, 64, 1024)
+    assert (options["lr"], options["beta1"], options["batch_size"], options["latent_dim"]) == (1e-3, 0.5, 64, 1024)
     model = on_meta(3, 112, 112, latent_dim=1024)
     convolutions = (torch.nn.Conv2d, torch.nn.ConvTranspose2d, torch.nn.Linear)
     g, d = shapes(model.G, convolutions), shapes(model.D, convolutions)

@@ -23,7 +23,7 @@ TINY = {"latent_dim": 4, "width_g": 32, "depths_g": (1, 1, 1), "heads": 2, "mlp_
 
 def build(*shape: int, preset: str | None = None, **options):
     row = {**(TransGAN.presets[preset] if preset else {}), **options}
-    row = {name: value for name, value in row.items() if name not in ("flip", "average")}
+    row = {name: value for name, value in row.items() if name not in ("flip", "ema")}
     return TransGAN(build_options(TransGAN.Config, row, "transgan"), DataSpec(shape))
 
 
@@ -298,7 +298,7 @@ def test_first_weights():
 def test_turns_batches_and_clipping(monkeypatch):
     model = build(1, 32, 32, **TINY, n_critic=3)
     seen, fed = [], []
-    monkeypatch.setattr(model, "judge", lambda images: seen.append(images) or model.D(images))
+    monkeypatch.setattr(model, "discriminate", lambda images, label=None: seen.append(images) or model.D(images))
     batches = (fed.append(1) or Batch(torch.rand(2, 1, 32, 32)) for _ in range(9))
     updates = list(model.step(batches, Progress(0, 0, 0, 0, 1)))
     assert [update.names for update in updates] == [("D",)] * 3 + [("G",)]
@@ -315,7 +315,7 @@ def test_the_penalty_keeps_its_gradient(options):
     torch.manual_seed(0)
     model = build(1, 32, 32, **{**TINY, **options}).train()
     images = torch.rand(2, 1, 32, 32)
-    model.penalties["wgan-gp"](model.judge, images, -images, torch.zeros(2), torch.zeros(2)).backward()
+    model.penalties["wgan-gp"](model.discriminate, images, -images, torch.zeros(2), torch.zeros(2)).backward()
     without = [name for name, value in model.D.named_parameters() if value.grad is None or value.grad.abs().max() == 0]
     assert without == [name for name in ("norm.bias", "head.bias") if name in dict(model.D.named_parameters())]
 

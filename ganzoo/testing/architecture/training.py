@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ganzoo.contract.architecture import TrainingState
 from ganzoo.contract.options import options
+from ganzoo.errors import UsageError
 from ganzoo.loop.trainer import Trainer
 from ganzoo.runs import checkpoint
 from ganzoo.testing.architecture.cases import BATCH, Case
@@ -263,11 +264,31 @@ def _some(names: Any) -> str:
     return ", ".join(names[:3]) + more
 
 
+def check_comparing_loss(case: Case) -> None:
+    """With `--loss relativistic`, where there is such an option, G's loss is given D(x) of the same real items."""
+    if "loss" not in options(type(case.config)):
+        return
+    try:
+        trainer = dataclasses.replace(case, config=dataclasses.replace(case.config, loss="relativistic")).trainer(
+            Trainer
+        )
+    except UsageError as error:
+        raise NotChecked(f"It takes no --loss relativistic: {error}") from error
+    advice = "write generator_loss(self.loss, d_fake, lambda: self.D(real)) for self.loss.generator(d_fake)"
+    for _ in range(STEPS):
+        try:
+            trainer.step()
+        except TypeError as error:
+            require("compares" not in str(error), f"Its step gives no D(x) to a loss that compares; {advice}.")
+            raise
+
+
 PROMISES: dict[str, Callable[[Case], None]] = {
     "trains": check_trains,
     "players": check_players,
     "penalties": check_penalties,
     "stays finite": check_finite,
+    "comparing loss": check_comparing_loss,
     "seed": check_seed,
     "state": check_state,
     "resumes": check_resumes,

@@ -41,8 +41,8 @@ class MyGAN(TwoDomains):
         fake_b, fake_a = self.G["AB"](a), self.G["BA"](b)
         again_a, again_b = self.G["BA"](fake_b), self.G["AB"](fake_a)
         terms = {
-            "adversarial A": self.loss.generator(self.discriminate("A", fake_a)),
-            "adversarial B": self.loss.generator(self.discriminate("B", fake_b)),
+            "adversarial A": self.generator_loss("A", a, fake_a),
+            "adversarial B": self.generator_loss("B", b, fake_b),
             "cycle A": self.config.cycle * distance(again_a, a),
             "cycle B": self.config.cycle * distance(again_b, b),
         }

@@ -10,7 +10,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ganzoo.api import Architecture, Batch, DataSpec, Progress, Update, UsageError, make_loss, option
+from ganzoo.api import (
+    Architecture,
+    Batch,
+    DataSpec,
+    Progress,
+    Update,
+    UsageError,
+    generator_loss,
+    make_loss,
+    option,
+)
 from torch import Tensor, nn
 
 
@@ -53,7 +63,8 @@ class MyGAN(Architecture):
         yield Update("D", {"adversarial": self.loss.discriminator(d_real, d_fake)}, watch)
 
         d_fake = self.D(fake)  # D is the updated one by now
-        yield Update("G", {"adversarial": self.loss.generator(d_fake)}, {"D(G(z)) after": self.mean_score(d_fake)})
+        loss = generator_loss(self.loss, d_fake, lambda: self.D(real))
+        yield Update("G", {"adversarial": loss}, {"D(G(z)) after": self.mean_score(d_fake)})
 
     def mean_score(self, logits: Tensor) -> Tensor:
         """What the log shows of D: the loss's reading of its logits, as a rule the probability of being real."""
