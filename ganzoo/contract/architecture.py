@@ -159,6 +159,8 @@ class Progress:
         stage_images: images drawn when the present stage of the run began.
         total_images: images drawn when it will end.
         parts: copies of the step that this process runs side by side, each on its part of the batch (`--accumulate`).
+        part: which of them this is, 0 … parts - 1. What stands between two yields is run for part 0 first, and for the
+            last part last, so that a sum over the batch begins at part 0 and is whole at part `parts - 1`.
     """
 
     step: int
@@ -167,6 +169,7 @@ class Progress:
     stage_images: int
     total_images: int
     parts: int = 1
+    part: int = 0
 
     @property
     def fraction(self) -> float:
@@ -184,16 +187,28 @@ class Update:
         terms: scalars by name; their sum is minimised, each is logged.
         watch: values by name to show beside the losses, such as ``{"D(x)": tensor}``; must be detached.
         clip: largest norm of the gradient over all the networks' parameters; None for no clipping.
+        name: of the turn in the log, where a network has several: ``"r1"`` is logged as ``"loss/D/r1"``, beside the
+            ``"loss/D"`` of D's turns without a name.
     """
 
     networks: str | tuple[str, ...]
     terms: Mapping[str, Tensor]
     watch: Mapping[str, Tensor] = field(default_factory=dict)
     clip: float | None = None
+    name: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
         return (self.networks,) if isinstance(self.networks, str) else tuple(self.networks)
+
+    @property
+    def logged(self) -> str:
+        """What the sum of the terms is called in the log: ``"loss/D"``, of a named turn ``"loss/D/r1"``."""
+        return "/".join(filter(None, ("loss", "+".join(self.names), self.name)))
+
+    def logged_term(self, term: str) -> str:
+        """What a term is called in the log: ``"loss/D/real"``; the term ``"r1"`` of the turn r1 is ``"loss/D/r1"``."""
+        return self.logged if term == self.name else f"{self.logged}/{term}"
 
 
 class TrainingState(nn.Module):

@@ -119,8 +119,8 @@ class Recorder:
         tensors = generator_state(self.averaged(trainer).architecture)
         checkpoint.save(self.run.model_file, tensors, self._model_facts(trainer))
 
-    def checkpoint(self, trainer: Trainer, stage: int, stage_starts: list[int]) -> None:
-        """The whole training state; the newest few stay."""
+    def checkpoint(self, trainer: Trainer, stage: int, stage_starts: list[int], newest: dict[str, float]) -> None:
+        """The whole training state, with the newest value of all that is logged; the newest few stay."""
         tensors, counters = trainer.state()
         facts = {
             "format": FORMAT,
@@ -129,6 +129,7 @@ class Recorder:
             "stage_starts": stage_starts,
             "extent": vars(trainer.extent),
             "counters": counters,
+            "newest": newest,
             "log_bytes": (self.run.path / "train.log").stat().st_size,
         }
         file = self.run.path / "checkpoints" / f"step-{trainer.step_count:08d}.safetensors"

@@ -119,6 +119,7 @@ class Session:
     def _open(self) -> None:
         """Takes up the newest checkpoint; without one, begins, and writes what there is before the first step."""
         found = load_checkpoint(self.run)
+        self._newest: dict[str, Tensor] = {}
         if found is None:
             if any(self.run.metrics()):
                 self.display.say("There is no checkpoint yet, so training begins at step 0 again.")
@@ -142,6 +143,8 @@ class Session:
             self.trainer = self.build(self.stage)
             self.trainer.extent = Extent(**facts["extent"])
             self.trainer.load_state(tensors, facts["counters"])
+            newest = facts.get("newest", {})  # checkpoints before contract 2 have none
+            self._newest = {name: torch.tensor(value, device=self.device) for name, value in newest.items()}
             if self.leader:
                 self.recorder = Recorder(self.run, self.plan, self.trainer, facts["log_bytes"])
             self.display.say(f"Going on from step {self.trainer.step_count:,}.")
@@ -151,7 +154,7 @@ class Session:
 
     def _begin_stage(self) -> None:
         """Goes over into stage `self.stage`: weights and optimizer state stay, its options apply."""
-        before = self.trainer
+        before, self._newest = self.trainer, {}
         self.trainer = self.build(self.stage)
         self.trainer.step_count, self.trainer.images = before.step_count, before.images
         self.trainer.extent = self.extent(self.trainer, self.stage)
@@ -174,11 +177,14 @@ class Session:
         trainer = self.trainer
         clock, images = time.perf_counter(), trainer.images
         while not trainer.done:
+            # One step; a value that comes at some steps only stays until it comes again.
             epoch, iteration, before = trainer.epoch, trainer.step_count - trainer.epoch_step, trainer.images
-            values = trainer.step()
+            self._newest.update(trainer.step())
+
+            # Now and then its numbers are read, recorded and shown.
             read, speed = None, None
             if iteration % LINE_EVERY == 0 or trainer.step_count % RECORD_EVERY == 0 or trainer.done:
-                read = self._read(values)
+                read = self._read()
                 now = time.perf_counter()
                 speed = (trainer.images - images) / (now - clock)
                 clock, images = now, trainer.images
@@ -186,6 +192,8 @@ class Session:
                 if iteration % LINE_EVERY == 0:
                     self._line(epoch, iteration, read)
             self.display.step(self._moment(speed), read)
+
+            # Files that are due are written; whoever asked to stop is heard after the checkpoint.
             stop = distributed.any_of(self.interrupted.asked, trainer.device)
             written = self._write_what_is_due(epoch, before, stop)
             if stop:
@@ -263,9 +271,10 @@ class Session:
 
     def _checkpoint(self) -> None:
         self._check_finite(self.trainer.is_finite())
+        newest = self._read() if self._newest else {}
         if self.leader:
             self.recorder.model(self.trainer)
-            self.recorder.checkpoint(self.trainer, self.stage, self.stage_starts)
+            self.recorder.checkpoint(self.trainer, self.stage, self.stage_starts, newest)
         self._checkpointed = self._modelled = time.monotonic()
 
     def _check_finite(self, finite: bool) -> None:
@@ -280,11 +289,11 @@ class Session:
 
     # ---- what is shown -----------------------------------------------------------------------------------------
 
-    def _read(self, values: dict[str, Tensor]) -> dict[str, float]:
-        """Losses and watch values as numbers, averaged over processes."""
+    def _read(self) -> dict[str, float]:
+        """The newest losses and watch values as numbers, averaged over processes."""
         self._check_finite(bool(self.trainer.finite))
-        flat = distributed.mean_over_processes(torch.stack([value.float() for value in values.values()]))
-        return dict(zip(values, flat.tolist(), strict=True))
+        flat = distributed.mean_over_processes(torch.stack([value.float() for value in self._newest.values()]))
+        return dict(zip(self._newest, flat.tolist(), strict=True))
 
     def _record(self, read: dict[str, float], epoch: int, speed: float) -> None:
         step = self.trainer.step_count

@@ -17,9 +17,10 @@ from torch import Tensor, nn
 
 from ganzoo.contract import distributed
 from ganzoo.contract.architecture import Architecture, Batch, Progress, Update, is_generator, networks
-from ganzoo.contract.randomness import Share, restore_shared, seed_everything, shared_state, sharing
+from ganzoo.contract.randomness import Share, seed_everything
 from ganzoo.data.loader import Loader
 from ganzoo.errors import GanzooError, UsageError, suggest
+from ganzoo.loop.accumulation import Parts
 from ganzoo.loop.ema import EMA
 
 
@@ -102,37 +103,33 @@ class Trainer:
         With `gradients` also ``"gradient/G"`` and its like: the norm over all of a network's parameters in its last
         turn, over the whole batch and before clipping.
         """
+        # A new phase begins with fresh optimizers; every step with the rates of its moment.
         progress, size = self.progress, self.current_batch_size
         self._enter_phase(progress)
         self._set_rates(progress)
+
+        # All that is random in a step follows from the seed and the step's number.
         seed_everything(self.seed, "step", self.step_count)
         self.model.train()
-        drawn = [0] * self.accumulate
-        shares = [Share(self.rank * self.accumulate + k, self.world * self.accumulate) for k in range(self.accumulate)]
-        turns = [self._turns(self._batches(size, share, drawn, k), progress) for k, share in enumerate(shares)]
-        streams = _Streams(self.accumulate, self.device)
-        values: dict[str, Tensor] = {}
-        moved: set[str] = set()
-        while True:
-            updates = []
-            for k, turn in enumerate(turns):
-                with streams.turn(k), sharing(shares[k].index, shares[k].parts):
-                    update = self._advance(turn)
-                if update is not None:
-                    self._backward(update, first=k == 0)
-                updates.append(update)
-            update = updates[0]
-            if update is None:
-                break
-            names = self._resolve(update)
+        parts = Parts(self._turns, self.loader.draw, progress, size, Share(self.rank, self.world), self.device)
+
+        # Turn after turn, as the architecture yields them.
+        log, moved = _Log(), set[str]()
+        while updates := [self._backward(update, k) for k, update in enumerate(parts.turn(self._advance))]:
+            # The gradient is that of the whole batch, over all parts and processes.
+            names = self._resolve(updates[0])
             distributed.average_gradients(self._gradients(names))
             if self.gradients:
-                values.update({f"gradient/{name}": self._gradient_norm(name) for name in names})
-            self._apply(names, update)
+                log.values.update({f"gradient/{name}": self._gradient_norm(name) for name in names})
+
+            # Whom the update names, and nobody else, moves.
+            self._apply(names, updates[0])
             moved.update(names)
-            _collect(values, [each for each in updates if each is not None])
-        self._finish(moved, drawn[0])
-        return values
+            log.add(updates)
+
+        # What was drawn counts, and the average follows where a generator moved.
+        self._finish(moved, parts.drawn[0])
+        return log.values
 
     def _turns(self, batches: Iterator[Batch], progress: Progress) -> Generator[Update]:
         turns = self.model.step(batches, progress)
@@ -140,16 +137,8 @@ class Trainer:
             raise ContractError(f"{self._name}.step yields nothing; it should yield an Update for each player's turn.")
         return turns
 
-    def _batches(self, size: int, share: Share, drawn: list[int], k: int) -> Iterator[Batch]:
-        position = self.images
-        while True:
-            batch = self.loader.draw(position, size, share)
-            position += size
-            drawn[k] += size
-            yield batch
-
     def _advance(self, turn: Generator[Update]) -> Update | None:
-        """The next turn of the step, under autocast entered anew: a cached cast of last turn's weights would lie."""
+        """The next turn of the step. Autocast is entered anew, because it keeps casts of the weights, which moved."""
         with self._autocast():
             before = self._modes()
             update = next(turn, None)
@@ -164,11 +153,11 @@ class Trainer:
             raise ContractError(f"{self._name}.step yields a {type(update).__name__}; it should yield Update(…).")
         return update
 
-    def _backward(self, update: Update, first: bool) -> None:
-        """Gradients of the update's terms for the networks it names, and for nobody else."""
+    def _backward(self, update: Update, part: int) -> Update:
+        """Gradients of the update's terms for the networks it names, and for nobody else; those of parts add up."""
         names = self._resolve(update)
         parameters = self._parameters(names)
-        if first:
+        if part == 0:
             for parameter in parameters:
                 parameter.grad = None
         if not update.terms:
@@ -179,10 +168,11 @@ class Trainer:
         total = functools.reduce(operator.add, (term.float().reshape(()) for term in update.terms.values()))
         if total.requires_grad:
             torch.autograd.backward(total / self.accumulate, inputs=parameters)
-        if names not in self._reached:
+        if (*names, update.name) not in self._reached:
             self._check_reached(names)
-            self._reached.add(names)
+            self._reached.add((*names, update.name))
         self.finite &= total.detach().isfinite()
+        return update
 
     def _gradient_norm(self, name: str) -> Tensor:
         """Of all of a network's parameters together; one that is not finite is noticed as a loss is."""
@@ -362,35 +352,24 @@ def _load_optimizer(optimizer: torch.optim.Optimizer, state: Mapping[str, Any]) 
     optimizer.load_state_dict({"state": by_index, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
-def _collect(values: dict[str, Tensor], updates: list[Update]) -> None:
-    """Adds a turn's losses and watch values, averaged over its parts."""
-    first = updates[0]
-    who = "+".join(first.names)
-    mean = {key: _mean([update.terms[key] for update in updates]) for key in first.terms}
-    values[f"loss/{who}"] = functools.reduce(operator.add, mean.values())
-    if len(mean) > 1:
-        values.update({f"loss/{who}/{key}": value for key, value in mean.items()})
-    for key in first.watch:
-        values[key] = _mean([update.watch[key] for update in updates])
+class _Log:
+    """A step's values by name: of several turns of one network each term's newest, and the sum of those."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Tensor] = {}
+        self._terms: dict[str, dict[str, Tensor]] = {}
+
+    def add(self, updates: list[Update]) -> None:
+        """A turn's losses and watch values, averaged over its parts."""
+        turn = updates[0]
+        terms = self._terms.setdefault(turn.logged, {})
+        terms.update({name: _mean([update.terms[name] for update in updates]) for name in turn.terms})
+        self.values[turn.logged] = functools.reduce(operator.add, terms.values())
+        self.values.update({turn.logged_term(name): terms[name] for name in turn.terms if name != turn.name})
+        self.values.update({name: _mean([update.watch[name] for update in updates]) for name in turn.watch})
 
 
 def _mean(parts: list[Tensor]) -> Tensor:
     """The mean of all values, a tensor of its own: what is watched may be a buffer that moves on."""
     values = [part.detach().float() for part in parts]
     return (values[0] if len(values) == 1 else torch.stack(values)).mean()
-
-
-class _Streams:
-    """One random state for each accumulated part, so that parts that take turns draw alike."""
-
-    def __init__(self, parts: int, device: torch.device) -> None:
-        self.parts, self.device = parts, device
-        self._states = [shared_state(device)] * parts if parts > 1 else []
-
-    @contextlib.contextmanager
-    def turn(self, k: int) -> Iterator[None]:
-        if self.parts > 1:
-            restore_shared(self._states[k], self.device)
-        yield
-        if self.parts > 1:
-            self._states[k] = shared_state(self.device)

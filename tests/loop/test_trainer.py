@@ -32,7 +32,7 @@ class Plain(Architecture):
     """Linear players on vectors, trained by SGD; `seen` lists what stepped, and who had a gradient then."""
 
     Config = Rate
-    latents = 3
+    latent_dim = 3
 
     def __init__(self, config: Rate, data: DataSpec) -> None:
         super().__init__(config, data)
@@ -292,7 +292,7 @@ def test_going_on_from_a_state_equals_never_stopping(make_trainer, tmp_path, ste
     assert_same(everything(resumed), everything(through))
     assert resumed.state()[1] == through.state()[1]
     kinds = {name.split("/")[0] for name in everything(through)}
-    assert kinds == {"model", "average", "optimizer"}
+    assert kinds == {"model", "ema", "optimizer"}
     assert "optimizer/G/0/exp_avg_sq" in everything(through)
     assert through.model.memory.verdict != 0
 
@@ -376,6 +376,35 @@ def test_the_architecture_may_change_the_batch(plain):
     assert sorted(torch.cat(trainer.model.batches)[:, 0].tolist()) == list(range(24))
 
 
+class Controlled(Plain):
+    """Its k follows the sum over the batch, up to a bound, which N smaller moves would meet at another place."""
+
+    def __init__(self, config, data):
+        super().__init__(config, data)
+        self.state = TrainingState()
+        for name in ("total", "k"):
+            self.state.register_buffer(name, torch.zeros(()))
+
+    def step(self, batches, progress):
+        self.moments.append(progress)
+        real = next(batches).images
+        yield Update("D", {"loss": -self.D(real).mean()})
+        if progress.part == 0:
+            self.state.total.zero_()
+        self.state.total += real.sum()
+        if progress.part == progress.parts - 1:
+            self.state.k.copy_((self.state.k + self.state.total).clamp(max=500) / 2)
+
+
+@pytest.mark.parametrize("parts", [2, 4])
+def test_a_sum_over_parts_is_that_of_the_whole_batch(make_trainer, parts):
+    whole, split = (run(make_trainer(Controlled, items=vectors(), accumulate=n), 5).model for n in (1, parts))
+    assert [moment.part for moment in split.moments] == list(range(parts)) * 5
+    assert {moment.parts for moment in split.moments} == {parts}
+    assert torch.equal(split.state.k, whole.state.k)
+    assert 0 < split.state.k < 500
+
+
 # ---- averaging -----------------------------------------------------------------------------------------------------
 
 
@@ -440,7 +469,7 @@ def test_the_average_does_not_move_in_a_step_without_the_generator(plain):
 
     trainer = run(plain(step=step), 1)
     assert trainer.ema.steps == 0
-    assert run(trainer, 1).average.steps == 1
+    assert run(trainer, 1).ema.steps == 1
 
 
 # ---- turns ---------------------------------------------------------------------------------------------------------
@@ -457,8 +486,8 @@ def test_g_is_judged_by_the_updated_d(make_trainer, precision):
     """Under autocast too, which keeps casts of the weights: stale ones would judge with the D of before."""
 
     class Witness(TinyGAN):
-        def judge(self, images, label=None):
-            logits = super().judge(images, label)
+        def discriminate(self, images, label=None):
+            logits = super().discriminate(images, label)
             self.judged = [*getattr(self, "judged", [])[-1:], (images.detach(), logits.detach())]
             return logits
 
@@ -574,8 +603,39 @@ def test_the_norm_of_a_gradient_is_over_all_of_a_network_and_before_clipping(pla
         yield Update("D", {"loss": self.D(fake).mean() - self.D(real).mean()}, clip=1e-3)
 
     values = plain(step=step, gradients=True).step()
-    assert set(values) == {"loss/D", "gradient/D"}
+    assert set(values) == {"loss/D", "loss/D/loss", "gradient/D"}
     assert values["gradient/D"].item() == pytest.approx(found["mean"].item(), rel=1e-5)
+
+
+def test_two_turns_of_one_network_lose_no_value(plain):
+    """Each term has its name; a named turn stands beside the others, whose newest terms make up the network's loss."""
+
+    def step(self, batches, progress):
+        real = next(batches).images
+        yield Update("D", {"real": -self.D(real).mean()})
+        size = self.D.weight.square().sum()
+        yield Update("D", {"weights": size, "real": 0 * size + 2})
+        yield Update("D", {"r1": 3 * self.D.weight.square().sum()}, name="r1")
+        yield Update("D", {"a": self.D.bias.sum(), "b": self.D.bias.sum()}, name="lazy")
+
+    values = plain(step=step).step()
+    assert list(values) == [
+        "loss/D", "loss/D/real", "loss/D/weights", "loss/D/r1", "loss/D/lazy", "loss/D/lazy/a", "loss/D/lazy/b",
+    ]  # fmt: skip
+    assert values["loss/D/real"] == 2
+    assert values["loss/D"] == values["loss/D/weights"] + 2
+    assert values["loss/D/lazy"] == 2 * values["loss/D/lazy/a"]
+
+
+def test_a_turn_that_comes_at_some_steps_only_is_checked_when_it_comes(plain):
+    def step(self, batches, progress):
+        yield from Plain.step(self, batches, progress)
+        if progress.step == 2:
+            yield Update("D", {"r1": self.D.weight.detach().sum()}, name="r1")
+
+    trainer = run(plain(step=step), 2)
+    with pytest.raises(ContractError, match="reaches no parameter of D"):
+        trainer.step()
 
 
 def test_logging_gradients_changes_nothing(make_trainer):

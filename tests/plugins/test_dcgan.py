@@ -194,7 +194,9 @@ def test_trains_both_players_and_updates_running_statistics(make_trainer):
     trainer = make_trainer(DCGAN, items=items, batch_size=4, latent_dim=4, width_g=2, width_d=2)
     before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
     values = trainer.step()
-    assert set(values) == {"loss/D", "loss/G", "D(x)", "D(G(z))", "D(G(z)) after"}
+    assert set(values) == {
+        "loss/D", "loss/D/adversarial", "loss/G", "loss/G/adversarial", "D(x)", "D(G(z))", "D(G(z)) after",
+    }  # fmt: skip
     unchanged = [name for name, value in trainer.model.state_dict().items() if torch.equal(value, before[name])]
     assert unchanged == []
 

@@ -116,5 +116,7 @@ def test_trains(make_trainer):
     items = torch.rand(8, 1, 16, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
     trainer = make_trainer(LSGAN, items=items, batch_size=4, latent_dim=4, width_g=2, width_d=2)
     before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
-    assert set(trainer.step()) == {"loss/D", "loss/G", "D(x)", "D(G(z))", "D(G(z)) after"}
+    assert set(trainer.step()) == {
+        "loss/D", "loss/D/adversarial", "loss/G", "loss/G/adversarial", "D(x)", "D(G(z))", "D(G(z)) after",
+    }  # fmt: skip
     assert [name for name, value in trainer.model.state_dict().items() if torch.equal(value, before[name])] == []

@@ -61,10 +61,9 @@ class Watching(Trainer):
             self._turn = ()
 
     def _look_at(self, update: Update) -> None:
-        who = "+".join(update.names)
         parameters = [parameter for name, parameter in self._named.items() if _is_of(name, update.names)]
         for name, term in update.terms.items():
-            key = f"loss/{who}/{name}"
+            key = update.logged_term(name)
             if not term.detach().isfinite().all():
                 self._not_finite(key)
             if term.dtype != torch.float32:
