@@ -23,7 +23,8 @@ from ganzoo.contract.cards import (
 )
 from ganzoo.contract.hookspecs import hookimpl
 from ganzoo.contract.options import option
-from ganzoo.errors import GanzooError, UsageError, need
+from ganzoo.errors import GanzooError, UsageError, need, suggest
+from ganzoo.files import home, locked, make_folder
 
 if TYPE_CHECKING:
     from ganzoo.catalogue.components import make_loss, make_penalties
@@ -46,7 +47,8 @@ if TYPE_CHECKING:
     from ganzoo.contract.metric import Evidence, Metric, Scores
     from ganzoo.contract.modality import Modality, Unreadable
     from ganzoo.contract.randomness import rows
-    from ganzoo.data import Source
+    from ganzoo.data.readers import Reader, open_reader
+    from ganzoo.data.source import Item, Report, Source, silent
     from ganzoo.gan.augment import DiffAugment
     from ganzoo.gan.image_pool import ImagePool
     from ganzoo.gan.layers import (
@@ -64,30 +66,23 @@ if TYPE_CHECKING:
     from ganzoo.gan.penalties import squared_norm
     from ganzoo.gan.two_domains import TwoDomains, TwoDomainsConfig
     from ganzoo.gan.two_player import TwoPlayer, TwoPlayerConfig
-    from ganzoo.growing import (
-        Growing,
-        GrowingConfig,
-        GrowingDiscriminator,
-        GrowingGenerator,
-        feature_maps,
-    )
     from ganzoo.runs.run import Run
 
 _LAZY = {
+    "ganzoo.data.source": ("Item", "Report", "Source", "silent",),
+    "ganzoo.data.readers": ("Reader", "open_reader",),
     "ganzoo.contract.architecture": (
         "Architecture", "Batch", "DataSpec", "Discriminator", "Generator", "Judging", "Loss", "Penalty", "Progress",
         "Styled", "TrainingState", "Translator", "Update",
     ),
     "ganzoo.gan.augment": ("DiffAugment",),
-    "ganzoo.data": ("Source",),
-    "ganzoo.growing": ("Growing", "GrowingConfig", "GrowingDiscriminator", "GrowingGenerator", "feature_maps"),
     "ganzoo.gan.layers": (
         "Blur", "EqualizedConv2d", "EqualizedLinear", "MinibatchStddev", "PixelNorm", "downsample", "fade",
         "normal_init", "upsample",
     ),
     "ganzoo.gan.losses": ("generator_loss",),
-    "ganzoo.metrics": ("Evidence", "Metric", "Scores"),
-    "ganzoo.loop.processes": ("mean_over_processes",),
+    "ganzoo.contract.metric": ("Evidence", "Metric", "Scores"),
+    "ganzoo.contract.distributed": ("mean_over_processes",),
     "ganzoo.catalogue.components": ("make_loss", "make_penalties"),
     "ganzoo.gan.penalties": ("squared_norm",),
     "ganzoo.gan.image_pool": ("ImagePool",),
@@ -96,6 +91,8 @@ _LAZY = {
     "ganzoo.runs.run": ("Run",),
     "ganzoo.gan.two_domains": ("TwoDomains", "TwoDomainsConfig"),
     "ganzoo.gan.two_player": ("TwoPlayer", "TwoPlayerConfig"),
+    # Where names of the contract's number 1 have gone: plugins written for it still find them here.
+    "ganzoo_progan.growing": ("Growing", "GrowingConfig", "GrowingDiscriminator", "GrowingGenerator", "feature_maps"),
 }  # fmt: skip
 _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names}
 
@@ -114,11 +111,8 @@ __all__ = [
     "Evidence",
     "GanzooError",
     "Generator",
-    "Growing",
-    "GrowingConfig",
-    "GrowingDiscriminator",
-    "GrowingGenerator",
     "ImagePool",
+    "Item",
     "Judging",
     "LoggerCard",
     "Loss",
@@ -132,7 +126,9 @@ __all__ = [
     "PenaltyCard",
     "PixelNorm",
     "Progress",
+    "Reader",
     "RecipeCard",
+    "Report",
     "Run",
     "Scores",
     "Source",
@@ -148,17 +144,22 @@ __all__ = [
     "UsageError",
     "downsample",
     "fade",
-    "feature_maps",
     "generator_loss",
+    "home",
     "hookimpl",
+    "locked",
+    "make_folder",
     "make_loss",
     "make_penalties",
     "mean_over_processes",
     "need",
     "normal_init",
+    "open_reader",
     "option",
     "rows",
+    "silent",
     "squared_norm",
+    "suggest",
     "upsample",
 ]
 

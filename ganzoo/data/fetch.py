@@ -7,6 +7,7 @@ import http.client
 import re
 import shutil
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit
@@ -45,8 +46,7 @@ def located(source: str, report: Report) -> Place:
     if scheme in ("http", "https"):
         return download(source, report)
     if scheme == "torchvision":
-        from ganzoo.data.torchvision import fetch
-
+        fetch = import_module("ganzoo_torchvision.fetch").fetch
         return Place(fetch(rest, report), source, f"torchvision's {rest}")
     if scheme == "hf":
         raise UsageError(

@@ -15,8 +15,7 @@ from typing import ClassVar
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ganzoo.contract.options import option
-from ganzoo.errors import UsageError
+from ganzoo.api import UsageError, option
 from ganzoo_drawn.curves import Points, curve
 
 VERSION = 1  # of the drawing: raised whenever the same options draw other pictures

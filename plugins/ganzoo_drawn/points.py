@@ -10,8 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo.contract.options import option
-from ganzoo.errors import UsageError
+from ganzoo.api import UsageError, option
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]

@@ -11,18 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
-from ganzoo.api import (
-    DataSpec,
-    EqualizedConv2d,
-    EqualizedLinear,
-    Growing,
-    GrowingConfig,
-    GrowingDiscriminator,
-    GrowingGenerator,
-    PixelNorm,
-    feature_maps,
-    option,
-)
+from ganzoo.api import DataSpec, EqualizedConv2d, EqualizedLinear, PixelNorm, option
+from ganzoo_progan.growing import Growing, GrowingConfig, GrowingDiscriminator, GrowingGenerator, feature_maps
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import cast
 
 import torch
+from ganzoo_progan.growing import GrowingGenerator
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
-from ganzoo.api import Blur, EqualizedConv2d, EqualizedLinear, GrowingGenerator, PixelNorm, mean_over_processes, rows
+from ganzoo.api import Blur, EqualizedConv2d, EqualizedLinear, PixelNorm, mean_over_processes, rows
 
 
 class Generator(GrowingGenerator):

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
+from ganzoo_progan.growing import Growing, GrowingConfig, GrowingDiscriminator, feature_maps
 from torch import Tensor
 
-from ganzoo.api import DataSpec, Growing, GrowingConfig, GrowingDiscriminator, UsageError, feature_maps, option
+from ganzoo.api import DataSpec, UsageError, option
 from ganzoo_stylegan.generator import Generator
 
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-from ganzoo.data.readers import Reader, open_reader
-from ganzoo.data.source import Item, silent
-from ganzoo.data.torchvision import fetch
+from ganzoo.api import Item, Reader, open_reader, silent
+from ganzoo_torchvision.fetch import fetch
 
 _DIGITS = tuple("0123456789")
 

@@ -55,7 +55,9 @@ def test_parameter_counts(side, g, d):
 
 def test_parameter_counts_of_the_papers_cifar_widths():
     row = {
-        name: value for name, value in ProGAN.presets["cifar"].items() if name in ("fmap_base", "fmap_max", "latents")
+        name: value
+        for name, value in ProGAN.presets["cifar"].items()
+        if name in ("fmap_base", "fmap_max", "latent_dim")
     }
     assert parameter_counts(on_meta(32, **row)) == {"G": 1_296_908, "D": 1_298_689}
 

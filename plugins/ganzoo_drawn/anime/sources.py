@@ -9,8 +9,7 @@ from typing import ClassVar, Literal
 
 from PIL import Image
 
-from ganzoo.contract.options import option
-from ganzoo.errors import UsageError
+from ganzoo.api import UsageError, option
 from ganzoo_drawn.anime import palette, params, portrait
 
 VERSION = 1  # of the drawing: raised whenever the same options draw other pictures

@@ -1,4 +1,4 @@
-"""How long `ganzoo list` takes with many plugins installed: `python -m ganzoo.cli.timing --plugins 50`.
+"""How long `ganzoo list` takes with many plugins installed: `python .ci/time_list.py --plugins 50`.
 
 The plugins are made for it: each a distribution of its own, with the metadata that pip would leave, in a temporary
 folder that a new process has on its path.
@@ -42,7 +42,7 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
 '''
 
 
-@click.command("timing", cls=Command, examples=("python -m ganzoo.cli.timing --plugins 50",))
+@click.command("timing", cls=Command, examples=("python .ci/time_list.py --plugins 50",))
 @click.option("--plugins", type=click.IntRange(1), default=50, help="How many are made.")
 @click.option("--rounds", type=click.IntRange(1), default=20, help="How often each list is taken.")
 def timing(plugins: int, rounds: int) -> None:

@@ -15,9 +15,7 @@ from typing import Any
 
 from PIL import Image
 
-from ganzoo.data.source import Report
-from ganzoo.errors import GanzooError, UsageError, suggest
-from ganzoo.files import home, locked, make_folder
+from ganzoo.api import GanzooError, Report, UsageError, home, locked, make_folder, suggest
 
 
 def fetch(name: str, report: Report, called: str = "NAME") -> Path:

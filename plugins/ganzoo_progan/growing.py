@@ -3,6 +3,8 @@
 All levels exist from the start; level k works at 4·2^k pixels. Where training stands is one number, `grown`: 2 is
 level 2 alone, 2.7 is level 3 with seven tenths of its weight. Images have the data's shape throughout: those of a
 lower level are enlarged, and D first averages what it sees down to its level, as the paper's own code does.
+
+This module is public: other plugins' growing architectures import it.
 """
 
 from __future__ import annotations
@@ -17,19 +19,23 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
-from ganzoo.contract.architecture import Batch, DataSpec, Progress, Update
-from ganzoo.contract.options import option
-from ganzoo.errors import UsageError
-from ganzoo.gan.layers import (
+from ganzoo.api import (
+    Batch,
     Blur,
+    DataSpec,
     EqualizedConv2d,
     EqualizedLinear,
     MinibatchStddev,
+    Progress,
+    TwoPlayer,
+    TwoPlayerConfig,
+    Update,
+    UsageError,
     downsample,
     fade,
+    option,
     upsample,
 )
-from ganzoo.gan.two_player import TwoPlayer, TwoPlayerConfig
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""docs/cli.md from the help of every command: `python -m ganzoo.cli.reference > docs/cli.md`."""
+"""docs/cli.md from the help of every command: `PYTHONPATH=tests python -m support.cli_reference > docs/cli.md`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from ganzoo.cli.app import app
 WIDTH = 100
 HEAD = """# The command line
 
-Generated from the commands' own help by `python -m ganzoo.cli.reference > docs/cli.md`; a test keeps it current.
+Generated from the commands' own help by `PYTHONPATH=tests python -m support.cli_reference > docs/cli.md`; a test keeps
+it current.
 
 Every command that prints a table also takes `--json`, which prints one JSON value and nothing else. A command that
 fails says so in one line on standard error; its exit code is 2 when what was asked cannot be done as asked, 1 when
