@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from ganzoo.contract.distributed import mean_over_processes
     from ganzoo.contract.metric import Evidence, Metric, Scores
     from ganzoo.contract.modality import Modality, Unreadable
+    from ganzoo.contract.penalties import Penalties
     from ganzoo.contract.randomness import rows
     from ganzoo.data.readers import Reader, open_reader
     from ganzoo.data.source import Item, Report, Source, silent
@@ -87,6 +88,7 @@ _LAZY = {
     "ganzoo.gan.penalties": ("squared_norm",),
     "ganzoo.gan.image_pool": ("ImagePool",),
     "ganzoo.contract.modality": ("Modality", "Unreadable"),
+    "ganzoo.contract.penalties": ("Penalties",),
     "ganzoo.contract.randomness": ("rows",),
     "ganzoo.runs.run": ("Run",),
     "ganzoo.gan.two_domains": ("TwoDomains", "TwoDomainsConfig"),
@@ -122,6 +124,7 @@ __all__ = [
     "MinibatchStddev",
     "Modality",
     "ModalityCard",
+    "Penalties",
     "Penalty",
     "PenaltyCard",
     "PixelNorm",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ganzoo.about import DISTRIBUTION, __version__
@@ -11,7 +12,8 @@ from ganzoo.catalogue.catalogue import Entry, catalogue, find
 from ganzoo.contract.architecture import Architecture, Loss, Penalty
 from ganzoo.contract.cards import ModalityCard
 from ganzoo.contract.modality import Modality
-from ganzoo.contract.options import build, options, parse_spec
+from ganzoo.contract.options import build, option, options, parse_spec
+from ganzoo.contract.penalties import Penalties
 from ganzoo.contract.settings import (
     RESERVED,
 )
@@ -51,18 +53,29 @@ def make_loss(spec: str) -> Loss:
     return loss
 
 
-def make_penalties(spec: str) -> dict[str, Penalty]:
+@dataclass(frozen=True)
+class _Core:
+    """What the core itself asks of every penalty."""
+
+    every: int = option(1, "turns of D between two of the penalty's", low=1)
+
+
+def make_penalties(spec: str) -> Penalties:
     """The penalties that a text names, joined by `+`: ``"wgan-gp:weight=10+drift"``; none for ``""``.
 
-    Of several plugins' penalties of one name ganzoo's own is meant.
+    Each takes ``every=k`` besides its own weights: it is lazy then. Of several plugins' penalties of one name ganzoo's
+    own is meant.
 
-    Raises: UsageError for an unknown name or weight.
+    Raises: UsageError for an unknown name or weight, and for lazy penalties of different intervals.
     """
-    made: dict[str, Penalty] = {}
+    made, lazy = dict[str, Penalty](), dict[str, int]()
     for part in filter(None, spec.split("+")):
         name, weights = parse_spec(part)
+        every = build(_Core, {key: weights.pop(key) for key in ("every",) if key in weights}, name).every
+        if every > 1:
+            lazy[name] = every
         made[name] = build(find("penalty", name, near=(DISTRIBUTION,)).load(), weights, f"the penalty {name}")
-    return made
+    return Penalties(made, lazy)
 
 
 def modality_card(name: str) -> ModalityCard:

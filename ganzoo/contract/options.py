@@ -27,7 +27,10 @@ _WORDS = {  # what one takes, and several
 
 
 def option(default: T, help: str, *, low: float | None = None, high: float | None = None) -> T:
-    """A field of a `Config`: its default, what it means, and the range it must lie in (ends included)."""
+    """A field of a `Config`: its default, what it means, and the range it must lie in (ends included).
+
+    A subclass that only changes a default writes ``lr: float = 1e-4``; what it means and its range stay the base's.
+    """
     field = dataclasses.field(default=default, metadata={"help": help, "low": low, "high": high})
     return field
 
@@ -145,6 +148,12 @@ def _options(cls: Any) -> Mapping[str, Option]:
     return types.MappingProxyType({field.name: _option(cls, field, hints[field.name]) for field in fields})
 
 
+def _metadata(cls: type, field: dataclasses.Field[Any]) -> Mapping[str, Any]:
+    """Help and range of a field; where it only says another default, those of the base that says them."""
+    declared = (vars(base).get("__dataclass_fields__", {}).get(field.name) for base in cls.__mro__)
+    return next((each.metadata for each in declared if each is not None and each.metadata), field.metadata)
+
+
 def _option(cls: type, field: dataclasses.Field[Any], hint: Any) -> Option:
     where = f"{cls.__module__}.{cls.__qualname__}.{field.name}"
     if field.default is dataclasses.MISSING:
@@ -161,7 +170,7 @@ def _option(cls: type, field: dataclasses.Field[Any], hint: Any) -> Option:
         parts = tuple(dict.fromkeys(type(choice) for choice in choices))
     if not parts or any(part not in (int, float, bool, str) for part in parts):
         raise TypeError(f"{where} has a type that no command-line option can take: {hint}.")
-    meta = field.metadata
+    meta = _metadata(cls, field)
     return Option(
         field.name, field.default, meta.get("help", ""), parts, choices, optional, sequence, meta.get("low"),
         meta.get("high"),

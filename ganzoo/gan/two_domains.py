@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
 from torch import Tensor, nn
 
-from ganzoo.contract.architecture import Batch, DataSpec
+from ganzoo.contract.architecture import Batch, DataSpec, Update
 from ganzoo.contract.options import option
 from ganzoo.errors import UsageError
 from ganzoo.gan.losses import generator_loss
@@ -65,10 +66,18 @@ class TwoDomains(Adversarial):
     def discriminator_terms(
         self, domain: str, real: Tensor, fake: Tensor, weight: float = 1.0
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """A discriminator's terms, its weighted loss and its penalties, and what it says of the images, to show."""
+        """A discriminator's terms, its weighted loss and its penalties, and what it says of the images, to show.
+
+        Lazy penalties are in `lazy_turn`, to yield after the Ds' own update.
+        """
         d_real, d_fake = self.discriminate(domain, real), self.discriminate(domain, fake)
         terms = {f"adversarial {domain}": weight * self.loss.discriminator(d_real, d_fake)}
-        for name, penalty in self.penalties.items():
-            terms[f"{name} {domain}"] = penalty(partial(self.discriminate, domain), real, fake, d_real, d_fake)
+        penalties = self.penalties.terms(partial(self.discriminate, domain), real, fake, d_real, d_fake)
+        terms |= {f"{name} {domain}": term for name, term in penalties.items()}
         watch = {f"D.{domain}(real)": self.mean_score(d_real), f"D.{domain}(fake)": self.mean_score(d_fake)}
         return terms, watch
+
+    def lazy_turn(self, turn: int, **sides: tuple[Tensor, Tensor]) -> Iterator[Update]:
+        """The Ds' update of the lazy penalties, none at most turns: real and fake images by domain, A=(real, fake)."""
+        critics = {f" {x}": (partial(self.discriminate, x), *images) for x, images in sides.items()}
+        yield from self.penalties.lazy_turn(turn, "D", critics)

@@ -23,7 +23,7 @@ class AdversarialConfig:
     """What every GAN of generators and discriminators can be asked."""
 
     loss: str = option("nonsaturating", "adversarial loss, with constants: lsgan:a=-1,c=0")
-    penalty: str = option("", "penalties on D, joined by +: wgan-gp:weight=10+drift")
+    penalty: str = option("", "penalties on D, joined by +: r1:gamma=10,every=16+drift")
     augment: Literal["none", "diffaug"] = option("none", "what D sees is augmented differentiably")
     lr: float = option(2e-4, "learning rate", low=0)
     lr_d: float | None = option(None, "D's own learning rate; none: the same", low=0)
@@ -51,9 +51,11 @@ class Adversarial(Architecture):
 
     def optimizer(self, network: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """Adam, at a rate of its own for discriminators where `lr_d` says one."""
-        config = self.config
-        lr = config.lr if is_generator(self, network) or config.lr_d is None else config.lr_d
-        return torch.optim.Adam(parameters, lr=lr, betas=(config.beta1, config.beta2))
+        config, betas = self.config, (self.config.beta1, self.config.beta2)
+        if is_generator(self, network):
+            return torch.optim.Adam(parameters, lr=config.lr, betas=betas)
+        lr = config.lr if config.lr_d is None else config.lr_d
+        return torch.optim.Adam(parameters, **self.penalties.adam(lr, betas))
 
 
 @dataclass(frozen=True)
@@ -100,10 +102,11 @@ class TwoPlayer(Adversarial):
     def critic_turn(self, real: Tensor, fake: Tensor, label: Tensor | None, turn: int) -> Iterator[Update]:
         """D's turn on real and generated images [B, ...]; `turn` counts D's turns since the run began."""
         d_real, d_fake = self.discriminate(real, label), self.discriminate(fake, label)
+        critic = partial(self.discriminate, label=label)
         terms = {"adversarial": self.loss.discriminator(d_real, d_fake)}
-        for name, penalty in self.penalties.items():
-            terms[name] = penalty(partial(self.discriminate, label=label), real, fake, d_real, d_fake)
+        terms |= self.penalties.terms(critic, real, fake, d_real, d_fake)
         yield Update("D", terms, {"D(x)": self.mean_score(d_real), "D(G(z))": self.mean_score(d_fake)}, self.clip)
+        yield from self.penalties.lazy_turn(turn, "D", {"": (critic, real, fake)}, self.clip)
 
     def generator_turn(self, real: Tensor, fake: Tensor, label: Tensor | None) -> Iterator[Update]:
         """G's turn: D is the updated one by now, `fake` are the images of D's last turn, with their graph to G."""

@@ -27,7 +27,7 @@ EPOCHS = 200  # of the published schedule, whose steps the learning rate takes h
 
 @dataclass(frozen=True)
 class CycleGANConfig(TwoDomainsConfig):
-    loss: str = option("lsgan:half=1", "adversarial loss, with constants: lsgan:a=-1,c=0")
+    loss: str = "lsgan:half=1"
     adversarial_g: float = option(1.0, "weight of the Gs' adversarial loss", low=0)
     adversarial_d: float = option(0.5, "weight of the Ds'", low=0)
     cycle: float = option(10.0, "weight of the cycle loss, each way", low=0)
@@ -88,9 +88,11 @@ class CycleGAN(TwoDomains):
         yield Update("G", terms)
 
         weight = self.config.adversarial_d
-        terms_a, watch_a = self.discriminator_terms("A", a, self.pool_a.query(fake_a), weight)
-        terms_b, watch_b = self.discriminator_terms("B", b, self.pool_b.query(fake_b), weight)
+        fake_a, fake_b = self.pool_a.query(fake_a), self.pool_b.query(fake_b)
+        terms_a, watch_a = self.discriminator_terms("A", a, fake_a, weight)
+        terms_b, watch_b = self.discriminator_terms("B", b, fake_b, weight)
         yield Update("D", terms_a | terms_b, watch_a | watch_b)
+        yield from self.lazy_turn(progress.step, A=(a, fake_a), B=(b, fake_b))
 
     def learning_rate(self, progress: Progress, network: str) -> float:
         falling: int = round(EPOCHS * self.config.decay)

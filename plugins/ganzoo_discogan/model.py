@@ -71,6 +71,7 @@ class DiscoGAN(TwoDomains):
             terms_a, watch_a = self.discriminator_terms("A", a, fake_a, self.config.adversarial_d)
             terms_b, watch_b = self.discriminator_terms("B", b, fake_b, self.config.adversarial_d)
             yield Update("D", terms_a | terms_b, watch_a | watch_b)
+            yield from self.lazy_turn(progress.step // self.config.turn_d, A=(a, fake_a), B=(b, fake_b))
         else:
             fake_b, fake_a = self.G["AB"](a), self.G["BA"](b)
             again_a, again_b = self.G["BA"](fake_b), self.G["AB"](fake_a)

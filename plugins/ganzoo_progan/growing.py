@@ -60,10 +60,10 @@ class GrowingConfig(TwoPlayerConfig):
     fmap_base: int = option(8192, "feature maps are 2 * fmap_base / r at resolution r, at most fmap_max", low=1)
     fmap_max: int = option(512, "most feature maps of a layer", low=1)
     group: int = option(4, "size of the groups whose standard deviation D is shown", low=1)
-    latent_dim: int = option(512, "length of the noise vector z", low=1)
-    lr: float = option(1e-3, "learning rate", low=0)
-    beta1: float = option(0.0, "Adam's decay of the mean gradient", low=0, high=0.9999)
-    beta2: float = option(0.99, "Adam's decay of the mean squared gradient", low=0, high=0.999999)
+    latent_dim: int = 512
+    lr: float = 1e-3
+    beta1: float = 0.0
+    beta2: float = 0.99
     batch_size: int = option(16, "images in a step, at most")
     resolution: int = option(64, "height and width")
 

@@ -17,8 +17,8 @@ from ganzoo_progan.growing import Growing, GrowingConfig, GrowingDiscriminator, 
 
 @dataclass(frozen=True)
 class ProGANConfig(GrowingConfig):
-    loss: str = option("wasserstein", "adversarial loss, with constants: lsgan:a=-1,c=0")
-    penalty: str = option("wgan-gp+drift", "penalties on D, joined by +: wgan-gp:weight=10+drift")
+    loss: str = "wasserstein"
+    penalty: str = "wgan-gp+drift"
     average_first: bool = option(
         True, "D averages 2×2 pixels before the bias and rectifier, as the code; no: after, as the paper's table"
     )

@@ -28,14 +28,14 @@ FARTHEST = 4096  # tokens among which each may attend to each; 64×64 are too ma
 
 @dataclass(frozen=True)
 class TransGANConfig(TwoPlayerConfig):
-    loss: str = option("wasserstein", "adversarial loss, with constants: lsgan:a=-1,c=0")
-    penalty: str = option("wgan-gp+mean-drift", "penalties on D, joined by +: wgan-gp:weight=10+drift")
-    augment: Literal["none", "diffaug"] = option("diffaug", "what D sees is augmented differentiably")
-    lr: float = option(1e-4, "learning rate", low=0)
-    beta1: float = option(0.0, "Adam's decay of the mean gradient", low=0, high=0.9999)
-    beta2: float = option(0.99, "Adam's decay of the mean squared gradient", low=0, high=0.999999)
-    n_critic: int = option(4, "turns of D before each turn of G", low=1)
-    latent_dim: int = option(256, "length of the noise vector z", low=1)
+    loss: str = "wasserstein"
+    penalty: str = "wgan-gp+mean-drift"
+    augment: Literal["none", "diffaug"] = "diffaug"
+    lr: float = 1e-4
+    beta1: float = 0.0
+    beta2: float = 0.99
+    n_critic: int = 4
+    latent_dim: int = 256
     batch_ratio: int = option(2, "images in G's turn for each real image in a turn of D's", low=1)
     clip: float | None = option(5.0, "largest norm of each player's gradient; none: as it comes", low=1e-6)
     shift: float = option(0.2, "diffaug: largest translation, as a share of the side", low=0, high=1)

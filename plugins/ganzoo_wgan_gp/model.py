@@ -18,12 +18,12 @@ HALVINGS = 3  # D halves the image three times, G doubles it three times
 
 @dataclass(frozen=True)
 class WGANGPConfig(TwoPlayerConfig):
-    loss: str = option("wasserstein", "adversarial loss, with constants: lsgan:a=-1,c=0")
-    penalty: str = option("wgan-gp:weight=10", "penalties on D, joined by +: wgan-gp:weight=10+drift")
-    lr: float = option(1e-4, "learning rate", low=0)
-    beta2: float = option(0.9, "Adam's decay of the mean squared gradient", low=0, high=0.999999)
-    n_critic: int = option(5, "turns of D before each turn of G", low=1)
-    latent_dim: int = option(128, "length of the noise vector z", low=1)
+    loss: str = "wasserstein"
+    penalty: str = "wgan-gp:weight=10"
+    lr: float = 1e-4
+    beta2: float = 0.9
+    n_critic: int = 5
+    latent_dim: int = 128
     width: int = option(128, "feature maps at half the image's size; doubled at each layer below", low=1)
     batch_norm: bool = option(True, "batch norm in G; D never has it, for the penalty is of each image by itself")
     pixels: bool = option(False, "the networks see values from 0 to 1, and G ends in a sigmoid; else -1 to 1 and tanh")

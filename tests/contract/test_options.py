@@ -171,3 +171,23 @@ def test_parse_resolution_refuses(text):
 def test_names_that_mean_something_else_are_reserved():
     assert {"seed", "out", "device", "continue", "steps", "preset"} <= RESERVED
     assert not RESERVED & {"batch_size", "resolution", "channels", "lr"}
+
+
+def test_a_changed_default_keeps_help_and_range():
+    @dataclass(frozen=True)
+    class Base:
+        lr: float = option(2e-4, "learning rate", low=0)
+
+    @dataclass(frozen=True)
+    class Between(Base):
+        pass
+
+    @dataclass(frozen=True)
+    class Changed(Between):
+        lr: float = 1e-4
+
+    changed = options(Changed)["lr"]
+    assert (changed.default, changed.help, changed.low) == (1e-4, "learning rate", 0)
+    assert options(Base)["lr"].default == 2e-4
+    with pytest.raises(UsageError, match="too small"):
+        build(Changed, {"lr": "-1"}, "changed")

@@ -48,9 +48,11 @@ class MyGAN(TwoDomains):
         }
         yield Update("G", terms)
 
-        terms_a, watch_a = self.discriminator_terms("A", a, fake_a.detach())
-        terms_b, watch_b = self.discriminator_terms("B", b, fake_b.detach())
+        fake_a, fake_b = fake_a.detach(), fake_b.detach()
+        terms_a, watch_a = self.discriminator_terms("A", a, fake_a)
+        terms_b, watch_b = self.discriminator_terms("B", b, fake_b)
         yield Update("D", terms_a | terms_b, watch_a | watch_b)
+        yield from self.lazy_turn(progress.step, A=(a, fake_a), B=(b, fake_b))
 
 
 def distance(images: Tensor, others: Tensor) -> Tensor:
