@@ -9,7 +9,7 @@ from typing import Any
 from ganzoo.about import DISTRIBUTION, __version__
 from ganzoo.catalogue.builtin import MODALITIES
 from ganzoo.catalogue.catalogue import Entry, catalogue, find
-from ganzoo.contract.architecture import Architecture, Loss, Penalty
+from ganzoo.contract.architecture import Architecture, DataSpec, Loss, Penalty
 from ganzoo.contract.cards import ModalityCard
 from ganzoo.contract.modality import Modality
 from ganzoo.contract.options import build, option, options, parse_spec
@@ -97,7 +97,18 @@ def make_modality(facts: Mapping[str, Any]) -> Modality:
     Headers from before there were modalities say neither: their items are images, or points.
     """
     name = facts.get("modality") or ("image" if len(facts["shape"]) == 3 else "point")
-    return modality_class(name)(facts.get("state") or {})
+    made = modality_class(name)(facts.get("state") or {})
+    made.name, made.items = name, modality_card(name).items
+    return made
+
+
+def data_spec_of(facts: Mapping[str, Any]) -> DataSpec:
+    """What an architecture was told of the data that a header describes."""
+    modality = make_modality(facts)
+    return DataSpec(
+        tuple(facts["shape"]), tuple(facts["classes"]), tuple(facts["domains"]), modality.name,
+        modality.mean, modality.spread, modality.choices,
+    )  # fmt: skip
 
 
 def load_architecture(entry: Entry) -> type[Architecture]:

@@ -46,17 +46,22 @@ class Modality:
         shown: items on a sheet; None for as many as `--samples` says.
         writes: endings of the files that hold many items, such as ``".csv"``;
             ``.png`` (a sheet) and ``.npy`` always go.
+        fitted: whether `fit` looks at the rows.
         each: ending of the files of one item each, which `-o FOLDER` writes; "" where items are not written singly.
 
     Attributes:
         state: what `fit` gave.
+        name, items: as its card says.
     """
 
+    name = ""
+    items = "items"
     Options: ClassVar[type] = NoOptions
     transforms: ClassVar[frozenset[str]] = frozenset()
     shown: ClassVar[int | None] = None
     writes: ClassVar[tuple[str, ...]] = ()
     each: ClassVar[str] = ""
+    fitted: ClassVar[bool] = False
 
     def __init__(self, state: Mapping[str, Any]) -> None:
         self.state = dict(state)

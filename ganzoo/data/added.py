@@ -26,6 +26,8 @@ class Record:
         paths: the files or folders that these are on this machine.
         signature: of the source when it was read; see `Reader.signature`.
         sizes: (height, width) of each image; only one when all are alike, none for vectors.
+        modality: what an item is, with the options it was read by: ``"signal:length=4096"``; "" for images and points.
+        details: what the modality knows of all items, such as the sample rate or the columns.
         skip: indices of the reader's items that cannot be used; `skipped` has their names and why.
     """
 
@@ -45,6 +47,8 @@ class Record:
     skip: list[int]
     skipped: list[list[str]] = field(default_factory=list)
     sha256: str = ""
+    modality: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
     format: int = FORMAT
 
 
@@ -56,6 +60,8 @@ class Added:
         self.classes = tuple(record.classes)
         self.fingerprint = record.fingerprint
         self.domains: Mapping[str, Sequence[int]] = record.domains
+        self.modality = record.modality.partition(":")[0] or ("point" if record.channels is None else "image")
+        self.details = record.details
 
     def __len__(self) -> int:
         return self.record.images

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -11,17 +11,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganzoo.catalogue.components import make_modality, modality_class
+from ganzoo.contract.modality import Modality
 from ganzoo.contract.randomness import stream
 from ganzoo.data import pack, store
 from ganzoo.data.added import Added
 from ganzoo.data.pack_worker import Format, draw
-from ganzoo.data.source import Report, Source, as_image, silent
+from ganzoo.data.source import Report, Source, as_image, details_of, modality_of, silent
 from ganzoo.errors import UsageError, suggest
 from ganzoo.files import processors
 
 MAX_BAD = 0.05  # share of images that may be too small
 HELD_OUT = "test"  # domains whose names begin so are not trained on
 JUDGED = 5000  # items that `split` holds out, at the most
+FITTED = 50_000  # items that a modality is fitted on, at the most
 ON_DEVICE = 0.3  # share of the device's free memory that a pack may take
 
 
@@ -90,6 +93,13 @@ def _sent(rows: Tensor, device: torch.device) -> Tensor:
     return rows.to(device)
 
 
+def floats(rows: Tensor) -> Tensor:
+    """Bytes of images [B, H, W, C] as [B, C, H, W] in [-1, 1], channels last in memory; other rows as they are."""
+    if rows.dtype != torch.uint8:
+        return rows
+    return rows.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.channels_last).div_(127.5).sub_(1.0)
+
+
 class Part:
     """The items of one domain, or of a plain set.
 
@@ -97,8 +107,11 @@ class Part:
         labels: int64 [N] on the device, positions in the data set's classes (-1: none); None when it has no labels.
     """
 
-    def __init__(self, rows: Rows, index: Tensor, labels: Tensor | None) -> None:
+    def __init__(
+        self, rows: Rows, index: Tensor, labels: Tensor | None, encode: Callable[[Tensor], Tensor] | None = None
+    ) -> None:
         self._rows, self._index, self.labels = rows, index, labels
+        self._encode = encode or floats
 
     def __len__(self) -> int:
         return len(self._index)
@@ -106,12 +119,13 @@ class Part:
     def gather(self, indices: Tensor) -> Tensor:
         """The items at `indices`, int64 [B] on the host, as float32 on the device.
 
-        Images are [B, C, H, W] in [-1, 1], channels last in memory; vectors [B, D] are as stored.
+        Images are [B, C, H, W] in [-1, 1], channels last in memory; others as their modality encodes them.
         """
-        rows = self._rows.take(self._index[indices])
-        if rows.dtype != torch.uint8:
-            return rows
-        return rows.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.channels_last).div_(127.5).sub_(1.0)
+        return self._encode(self.raw(indices))
+
+    def raw(self, indices: Tensor) -> Tensor:
+        """The same as the pack has them."""
+        return self._rows.take(self._index[indices])
 
     def prefetch(self, indices: Tensor) -> None:
         """Say which items are gathered next; sets that are decoded on the fly begin with them."""
@@ -120,10 +134,13 @@ class Part:
     def subset(self, indices: Tensor) -> Part:
         """The items at `indices` alone, int64 [B] on the host, in that order."""
         labels = None if self.labels is None else self.labels[indices.to(self.labels.device)]
-        return Part(self._rows, self._index[indices], labels)
+        return Part(self._rows, self._index[indices], labels, self._encode)
+
+    def encoded(self, modality: Modality) -> Part:
+        return Part(self._rows, self._index, self.labels, modality.encode)
 
     def to(self, device: torch.device, rows: Rows) -> Part:
-        return Part(rows, self._index, None if self.labels is None else self.labels.to(device))
+        return Part(rows, self._index, None if self.labels is None else self.labels.to(device), self._encode)
 
 
 @dataclass(frozen=True)
@@ -132,7 +149,8 @@ class Dataset:
 
     Attributes:
         origin: where the images come from, in words.
-        shape: (C, H, W), or (D,) for vectors.
+        shape: of an item as an architecture sees it: (C, H, W) for images, (D,) for vectors.
+        modality: what an item is, fitted on the training part.
         parts: "" -> the items of a plain set; else one `Part` a domain.
         held_out: domains that are not trained on, "testA" and "testB".
         skipped: images left out because they are smaller than half of the size.
@@ -146,6 +164,7 @@ class Dataset:
     parts: Mapping[str, Part]
     held_out: Mapping[str, Part]
     rows: Rows
+    modality: Modality
     skipped: int = 0
 
     @property
@@ -187,6 +206,7 @@ def prepare(
     keep: str | Sequence[str] | None = None,
     report: Report | None = None,
     unpack: bool | None = None,
+    state: Mapping[str, Any] | None = None,
 ) -> Dataset:
     """Make a data set ready to train from; its pack is made now when there is none of that size.
 
@@ -196,6 +216,7 @@ def prepare(
         channels: 1, 3 or 4; None takes 1 when all images are grey, else 3.
         load_size: (height, width) to pack at, for an architecture that crops from larger pictures.
         keep: use only the images with this label, or one of these.
+        state: what the modality knows already, of a model's header; None has it fitted on the part to train on.
         unpack: False decodes images on the fly; None does so for files whose pack would fill half of the free disk.
     Raises:
         UsageError: the name, a label or the size does not fit the data, or there is too little disk.
@@ -210,17 +231,42 @@ def prepare(
         source.check()
     rows = _rows(job, source, unpack, report)
     parts = _parts(source, name, items, rows, keep)
+    training = [part for domain, part in parts.items() if not domain.startswith(HELD_OUT)]
+    modality = _modality(source, training, state)
+    parts = {domain: part.encoded(modality) for domain, part in parts.items()}
     return Dataset(
         name=name,
         origin=origin,
         fingerprint=source.fingerprint,
-        shape=(form.channels, form.height, form.width) if form.height else (form.channels,),
+        shape=(form.channels, form.height, form.width) if form.height else _encoded_shape(training[0], modality),
         classes=source.classes,
         parts={domain: part for domain, part in parts.items() if not domain.startswith(HELD_OUT)},
         held_out={domain: part for domain, part in parts.items() if domain.startswith(HELD_OUT)},
         rows=rows,
+        modality=modality,
         skipped=len(source) - len(items),
     )
+
+
+def _modality(source: Source, training: Sequence[Part], state: Mapping[str, Any] | None) -> Modality:
+    """The source's modality, fitted on what is trained on unless its `state` is known."""
+    kind = modality_of(source)
+    if state is None:
+        cls, rows = modality_class(kind), np.empty(0)
+        if cls.fitted:
+            each = FITTED // len(training)
+            rows = torch.cat([part.raw(_spread(len(part), each)) for part in training]).numpy()
+        state = cls.fit(rows, details_of(source))
+    return make_modality({"modality": kind, "shape": (), "state": state})
+
+
+def _spread(length: int, count: int) -> Tensor:
+    """At most `count` of `length` indices, int64, evenly spread."""
+    return torch.arange(length) if length <= count else torch.arange(count) * length // count
+
+
+def _encoded_shape(part: Part, modality: Modality) -> tuple[int, ...]:
+    return tuple(modality.encode(part.raw(torch.arange(1))).shape[1:])
 
 
 def _rows(job: pack.Job, source: Source, unpack: bool | None, report: Report) -> Rows:
@@ -243,7 +289,8 @@ def _format(source: Source, name: str, size: tuple[int, int] | None, channels: i
         own_channels, *rest = store.plugin_shape(source)
         own, fit = (rest[0], rest[1]) if rest[0] else None, "crop"
     if own_channels is None:
-        return Format(0, 0, np.asarray(source.read(0)).shape[0])
+        first = np.asarray(source.read(0)).shape
+        return Format(0, 0, first[0]) if len(first) == 1 else Format(0, 0, 0, shape=first)
     size = size or own
     if size is None:
         raise UsageError(f"The images of {name} have different sizes; choose one, such as --resolution 64.")

@@ -47,7 +47,8 @@ class Job:
     @property
     def folder(self) -> Path:
         filter_name = FILTER.name if self.form.height else ""
-        key = json.dumps([VERSION, self.fingerprint, asdict(self.form), filter_name])
+        form = {name: value for name, value in asdict(self.form).items() if value != ()}
+        key = json.dumps([VERSION, self.fingerprint, form, filter_name])
         return home() / "packs" / hashlib.sha256(key.encode()).hexdigest()[:24]
 
     @property

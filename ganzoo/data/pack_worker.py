@@ -28,16 +28,17 @@ SYNC = 0.3  # seconds between waits for the disk
 
 @dataclass(frozen=True)
 class Format:
-    """What the rows of a pack are: uint8 [H, W, C] of images, or float32 [D] when `height` is 0 (C is then D)."""
+    """What the rows of a pack are: uint8 [H, W, C] of images; when `height` is 0, float32 of the `shape`, or [C]."""
 
     height: int
     width: int
     channels: int
     fit: Fit = "crop"
+    shape: tuple[int, ...] = ()
 
     @property
     def row(self) -> tuple[int, ...]:
-        return (self.height, self.width, self.channels) if self.height else (self.channels,)
+        return (self.height, self.width, self.channels) if self.height else tuple(self.shape) or (self.channels,)
 
     @property
     def dtype(self) -> npt.DTypeLike:
@@ -60,7 +61,7 @@ def draw(source: Source, index: int, form: Format) -> npt.NDArray[Any]:
             return render(as_image(item), (form.height, form.width), form.channels, form.fit)
         vector = np.asarray(item, dtype=np.float32)
         if vector.shape != form.row:
-            raise Unreadable(f"is not a vector of {form.channels} numbers as the first one is")
+            raise Unreadable(f"has the shape {list(vector.shape)}, and the first one {list(form.row)}")
         return vector
     except Unreadable as reason:
         raise GanzooError(f"Item {index} {reason}; the source may have changed since it was added.") from reason

@@ -19,6 +19,9 @@ class Source(Protocol):
     A source that is not scanned beforehand (a plugin's) has images of one size. It may have an attribute
     ``shape``, (channels, height, width), which is then read instead of its first image.
 
+    A source of neither images nor vectors has an attribute ``modality``, the name of what its items are, and may have
+    ``details``, what that modality should know of all of them: ``{"rate": 16000}`` of sounds, the columns of a table.
+
     Attributes:
         classes: label names; () when there are none.
     """
@@ -32,7 +35,7 @@ class Source(Protocol):
         """The position in `classes` of item `index`; -1 when it has none."""
 
     def read(self, index: int, size: tuple[int, int] | None = None) -> Item:
-        """Item `index`: an image as stored, or a float32 vector [D].
+        """Item `index`: an image as stored, or float32 numbers: a vector [D], a sound [C, L], a row of a table.
 
         `size` is (height, width), a hint to sources that draw; others leave the resizing to the pack.
         """
@@ -56,6 +59,17 @@ def silent(what: str, done: int, total: int) -> None:
 def as_image(item: Item) -> Image.Image:
     """`item` as an image; a plugin may also hand out pixels, uint8 [H, W] or [H, W, C]."""
     return item if isinstance(item, Image.Image) else Image.fromarray(item)
+
+
+def modality_of(source: Source) -> str:
+    """What its items are, by the name of a modality: what it says, else images, or points where they are vectors."""
+    said = getattr(source, "modality", "")
+    return str(said) or ("point" if is_vector(source.read(0)) else "image")
+
+
+def details_of(source: Source) -> Mapping[str, Any]:
+    """What a source says of all its items to their modality."""
+    return dict(getattr(source, "details", {}))
 
 
 def is_vector(item: Item) -> bool:

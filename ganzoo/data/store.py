@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ganzoo.catalogue import catalogue as plugins
 from ganzoo.contract import options as spec
 from ganzoo.data.added import FORMAT, Added, Record
@@ -17,7 +19,7 @@ from ganzoo.data.containers import plain_copy
 from ganzoo.data.images import FITS, Fit, has_alpha, is_grey
 from ganzoo.data.readers import open_reader
 from ganzoo.data.scan import scan
-from ganzoo.data.source import Report, Source, as_image, is_vector, silent
+from ganzoo.data.source import Report, Source, as_image, is_vector, modality_of, silent
 from ganzoo.errors import GanzooError, UsageError, suggest
 from ganzoo.files import home, write_json
 
@@ -34,6 +36,7 @@ class Info:
         height, width: in pixels; None where sizes are mixed, and for vectors.
         skipped: how many files could not be used; `skipped_files` are their names and why.
         kind: "plugin" or "user".
+        modality: what an item is; `shape` that of one that is no image, as stored.
         source: where it comes from, in full; `distribution` alone, for a plugin's.
         sha256: of the file, when one was downloaded.
         problem: why the data set cannot be used, in `names`; nothing else is then known of it.
@@ -56,6 +59,8 @@ class Info:
     fit: Fit = "crop"
     problem: str = ""
     distribution: str = ""
+    modality: str = "image"
+    shape: tuple[int, ...] = ()
 
 
 def add(
@@ -204,6 +209,8 @@ def info(name: str) -> Info:
             source=f"{entry.distribution} {entry.version}",
             fingerprint=source.fingerprint,
             distribution=entry.distribution,
+            modality=modality_of(source) if channels is None else "image",
+            shape=np.asarray(source.read(0)).shape if channels is None else (),
         )
     except GanzooError:
         raise
@@ -233,6 +240,8 @@ def _info_or_problem(name: str, kind: str) -> Info:
 
 def plugin_shape(source: Source) -> tuple[int, int, int] | tuple[None, None, None]:
     """(channels, height, width) of a plugin's images; Nones when they are vectors."""
+    if getattr(source, "modality", "image") != "image":
+        return None, None, None
     shape: tuple[int, int, int] | None = getattr(source, "shape", None)
     if shape is not None:
         return shape

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
@@ -22,8 +21,6 @@ from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.trainer import Trainer
 from ganzoo.model.model import Model, make_model
 from ganzoo.model.translation import there_and_back
-from ganzoo.pictures import scatter as plane
-from ganzoo.pictures.grid import sheet
 from ganzoo.plan.plan import Plan
 from ganzoo.runs import checkpoint
 from ganzoo.runs.address import fetch, is_remote
@@ -31,7 +28,6 @@ from ganzoo.runs.header import model_facts
 from ganzoo.runs.run import FORMAT, SCORES, Run, write_text
 
 KEEP = 3  # newest checkpoints that stay
-POINTS = 1024  # of a scatter plot
 SCORE = "score/"  # what the names of scores begin with in metrics.jsonl
 
 
@@ -75,7 +71,7 @@ class Recorder:
         """real.png: as many real items as a sheet of samples has, for comparison; one a domain."""
         for name in dataset.parts:
             items = self._real(dataset, name)
-            picture = sheet(items) if items.dim() == 4 else plane.draw(items[:0], plane.View.of(items), items)
+            picture = dataset.modality.sheet_of_real(items)
             picture.save(self.run.path / (f"real-{name}.png" if name else "real.png"))
 
     def _real(self, dataset: data.Dataset, name: str) -> Tensor:
@@ -100,19 +96,14 @@ class Recorder:
         else:
             label = torch.arange(self._count) % len(model.classes) if model.classes else None
             made = model.generate(model.noise(self._count, seed), label)
-            picture = sheet(made) if made.dim() == 4 else self._plane(trainer, made)
+            dataset = trainer.loader.dataset
+            real = self._real(dataset, next(iter(dataset.parts)))
+            picture = model.modality.sheet(made, real=real, model=trainer.model)
         notes = PngInfo()
         notes.add_text("step", str(trainer.step_count))
         notes.add_text("epoch", str(trainer.epoch))
         picture.save(file, pnginfo=notes)
         catalogue().notify("ganzoo_sampled", complain, run=self.run, step=trainer.step_count, image=file)
-
-    def _plane(self, trainer: Trainer, made: Tensor) -> Image.Image:
-        """Points [N, D] among real ones, on axes that the real ones decide."""
-        dataset = trainer.loader.dataset
-        real = self._real(dataset, next(iter(dataset.parts)))
-        view = plane.View.of(real)
-        return plane.draw(made, view, real, plane.surface(trainer.model, view))
 
     def model(self, trainer: Trainer) -> None:
         """model.safetensors: the averaged generator, with all it takes to sample from it in the header."""
@@ -152,7 +143,7 @@ class Recorder:
 
     @property
     def _count(self) -> int:
-        return self.plan.settings.samples if self._preview.architecture.data.is_image else POINTS
+        return self._preview.modality.shown or self.plan.settings.samples
 
     def _model_facts(self, trainer: Trainer) -> dict[str, Any]:
         return model_facts(self.run, values(trainer.model.config), trainer.step_count, trainer.images)

@@ -53,7 +53,7 @@ class Session:
         spec = data_spec(self.dataset, self.plan.size)
         seed_everything(settings.seed, "weights")
         model = self.plan.model(config, spec).to(self.device)
-        if spec.is_image:
+        if spec.modality == "image":
             model = model.to(memory_format=torch.channels_last)
         loader = Loader(self.dataset, settings.seed, self.plan.size if settings.load_size else None, settings.flip)
         trainer = Trainer(

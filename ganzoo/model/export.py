@@ -81,7 +81,7 @@ class Program(nn.Module):
 
     def __init__(self, model: Model, to: str | None) -> None:
         super().__init__()
-        self.architecture, self.to_domain = model.architecture, to
+        self.architecture, self.to_domain, self._clean = model.architecture, to, model.modality.clean
         self.eval()
 
     def forward(self, first: Tensor, label: Tensor | None = None) -> Tensor:
@@ -89,7 +89,7 @@ class Program(nn.Module):
             images = self.architecture.translate(first, self.to_domain)
         else:
             images = self.architecture.generate(first, label)
-        return images.clamp(-1, 1) if self.architecture.data.is_image else images
+        return self._clean(images)
 
     @property
     def multiple(self) -> int | None:

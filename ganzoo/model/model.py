@@ -15,11 +15,10 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganzoo.catalogue.catalogue import Entry
-from ganzoo.catalogue.components import load_architecture
+from ganzoo.catalogue.components import data_spec_of, load_architecture, make_modality
 from ganzoo.catalogue.upgrade import stored_config
 from ganzoo.contract.architecture import (
     Architecture,
-    DataSpec,
     Styled,
     find_label,
     generator_state,
@@ -48,11 +47,14 @@ class Model:
     Attributes:
         facts: the file's header: architecture, distribution and version it needs, config, data and its origin.
         architecture: the module, on its device.
+        modality: what it makes, and how that is drawn and written.
     """
 
     def __init__(self, architecture: Architecture, facts: Mapping[str, Any]) -> None:
         self.architecture = architecture.eval().requires_grad_(False)
         self.facts = dict(facts)
+        state = self.facts.get("data", {}).get("state")
+        self.modality = make_modality({"modality": architecture.data.modality, "state": state})
 
     @property
     def name(self) -> str:
@@ -125,7 +127,7 @@ class Model:
         """Images [n, C, H, W] in [-1, 1], on the CPU, from latents [n, Z] and labels [n]; vectors come as they are."""
         check_truncation(truncation)
         images = self._in_pieces(partial(self.architecture.generate, truncation=truncation), z, label)
-        return images.clamp(-1, 1) if self.architecture.data.is_image else images
+        return self.modality.clean(images)
 
     def latents(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         """Where z [n, Z] lies in the space of `project`: w [n, ...] where there are styles, else z itself."""
@@ -137,7 +139,7 @@ class Model:
         """Images [n, C, H, W] in [-1, 1] of latents [n, ...] in the space of `latents`."""
         if not isinstance(self.architecture, Styled):
             return self.generate(latent, label)
-        return self._in_pieces(self.architecture.synthesis, latent).clamp(-1, 1)
+        return self.modality.clean(self._in_pieces(self.architecture.synthesis, latent))
 
     @torch.no_grad()
     def _in_pieces(self, work: Callable[..., Tensor], *inputs: Tensor | None) -> Tensor:
@@ -179,7 +181,7 @@ class Model:
                 part = fine[start : start + BATCH].to(device)
                 repeated = z.to(device).expand(len(part), -1)
                 pieces.append(self.architecture.mix(repeated, part, cutoff, truncation).float().cpu())
-        images = torch.cat(pieces).clamp(-1, 1)
+        images = self.modality.clean(torch.cat(pieces))
         return images.reshape(len(coarse), count, *images.shape[1:])
 
     @overload
@@ -301,10 +303,8 @@ def make_model(entry: Entry, facts: Mapping[str, Any], device: str = "auto") -> 
     """An untrained `Model` as the facts describe it, with the networks that only training needs left out."""
     cls = load_architecture(entry)
     config = stored_config(entry, cls.Config, facts, f"This model of {entry.name}")
-    spec = facts["data"]
-    data = DataSpec(tuple(spec["shape"]), tuple(spec["classes"]), tuple(spec["domains"]))
     with torch.random.fork_rng(devices=[]):
-        architecture = cls(config, data)
+        architecture = cls(config, data_spec_of(facts["data"]))
     for name in list(networks(architecture)):
         top = name.split(".")[0]
         if not is_generator(architecture, name) and hasattr(architecture, top):

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from ganzoo.contract.architecture import Architecture
 from ganzoo.contract.modality import Array, Modality, column_statistics
+from ganzoo.data.dataset import floats
 from ganzoo.pictures import scatter
-from ganzoo.pictures.grid import grid, to_picture
+from ganzoo.pictures.grid import grid, to_bytes, to_picture
 from ganzoo.pictures.vectors import draw_vectors
 
 
@@ -21,6 +22,13 @@ class Images(Modality):
 
     transforms = frozenset({"flip", "crop"})
     each = ".png"
+
+    def encode(self, rows: Tensor) -> Tensor:
+        """uint8 [N, H, W, C] -> [N, C, H, W] in [-1, 1], channels last in memory."""
+        return floats(rows)
+
+    def decode(self, items: Tensor) -> Tensor:
+        return to_bytes(items)
 
     def clean(self, items: Tensor) -> Tensor:
         return items.clamp(-1, 1)
@@ -42,6 +50,7 @@ class Images(Modality):
 class Points(Modality):
     """Vectors [D], as they are; their columns' mean and spread are told to the architecture."""
 
+    fitted = True
     shown = 1024
     writes = (".csv",)
 

@@ -208,9 +208,13 @@ def apply_options(name: str, config: Any, settings: Settings, given: Mapping[str
 def data_spec(dataset: data.Dataset, size: tuple[int, int] | None) -> DataSpec:
     """What an architecture is told of a data set; `size` is what remains after cropping."""
     shape = tuple(dataset.shape)
-    if len(shape) == 3 and size is not None:
+    if size is not None:
         shape = (shape[0], *size)
-    return DataSpec(shape, tuple(dataset.classes), tuple(name for name in dataset.parts if name))
+    modality = dataset.modality
+    return DataSpec(
+        shape, tuple(dataset.classes), tuple(name for name in dataset.parts if name), modality.name,
+        modality.mean, modality.spread, modality.choices,
+    )  # fmt: skip
 
 
 def expected_spec(plan: Plan) -> DataSpec | None:

@@ -26,6 +26,8 @@ def check_facts(facts: Mapping[str, Any], what: str) -> None:
         or not all(isinstance(data.get(key), list) for key, _ in lists)
         or not all(isinstance(item, kind) for key, kind in lists for item in data[key])
         or not all(isinstance(data.get(key), str) for key in ("name", "origin"))
+        or not isinstance(data.get("modality", ""), str)
+        or not isinstance(data.get("state") or {}, dict)
         or not (isinstance(files, list) and all(isinstance(file, dict) for file in files))
         or not all(isinstance(file.get(key), str) for file in files for key in ("path", "sha256"))
         or not all(isinstance(file.get("offers"), list) for file in files)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ganzoo import data
 from ganzoo.catalogue.catalogue import entries, find, written_by
+from ganzoo.catalogue.components import data_spec_of
 from ganzoo.contract.architecture import find_label
 from ganzoo.contract.metric import Evidence, Metric, Scores
 from ganzoo.contract.options import build, parse_spec, values
@@ -120,7 +121,7 @@ def judged_data(facts: Mapping[str, Any], what: str) -> data.Dataset:
         what: the model's name, for the error.
     Raises: GanzooError when it is not the same any more.
     """
-    dataset = _prepared(data_of(facts), facts["shape"])
+    dataset = _prepared(data_of(facts), facts)
     if dataset.fingerprint != facts["fingerprint"]:
         raise GanzooError(f"The data set {facts['name']} is not the one that {what} was trained on.")
     return dataset
@@ -128,7 +129,7 @@ def judged_data(facts: Mapping[str, Any], what: str) -> data.Dataset:
 
 def other_data(facts: Mapping[str, Any], name: str) -> data.Dataset:
     """Another data set, at the size a model was trained at. Raises: UsageError when it is not of the same kind."""
-    dataset = _prepared(name, facts["shape"])
+    dataset = _prepared(name, facts)
     alike = list(dataset.shape) == list(facts["shape"]) and tuple(dataset.classes) == tuple(facts["classes"])
     if not alike or not set(facts["domains"]) <= {*dataset.parts}:
         raise UsageError(
@@ -143,9 +144,11 @@ def identity(dataset: data.Dataset) -> dict[str, str]:
     return {"name": dataset.name, "origin": dataset.origin, "fingerprint": dataset.fingerprint}
 
 
-def _prepared(name: str, shape: Sequence[int]) -> data.Dataset:
-    size, channels = ((shape[1], shape[2]), shape[0]) if len(shape) == 3 else (None, None)
-    return data.prepare(name, resolution=size, channels=channels)
+def _prepared(name: str, facts: Mapping[str, Any]) -> data.Dataset:
+    spec = data_spec_of(facts)
+    if spec.modality != "image":
+        return data.prepare(name, state=facts.get("state"))
+    return data.prepare(name, resolution=(spec.height, spec.width), channels=spec.channels)
 
 
 def dataset_label(model: Model, dataset: data.Dataset) -> int | None:

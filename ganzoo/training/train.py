@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ganzoo.contract.architecture import Architecture, DataSpec
+from ganzoo.catalogue.components import data_spec_of
+from ganzoo.contract.architecture import Architecture
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop import processes as parallel
 from ganzoo.loop.display import Display, Lines
@@ -96,7 +97,7 @@ def trained(run: str | os.PathLike[str] | Run) -> Architecture:
     plan, data = plan_of(run), run.facts["data"]
     config, _ = plan.at_stage(len(plan.stages) - 1)
     with torch.random.fork_rng(devices=[]):
-        model = plan.model(config, DataSpec(tuple(data["shape"]), tuple(data["classes"]), tuple(data["domains"])))
+        model = plan.model(config, data_spec_of(data))
     take_weights(model, str(run.path))
     return model.eval()
 

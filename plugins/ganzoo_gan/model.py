@@ -7,6 +7,7 @@ from itertools import pairwise
 from math import prod
 from typing import ClassVar, cast
 
+import torch
 from torch import Tensor, nn
 
 from ganzoo.api import DataSpec, TwoPlayer, TwoPlayerConfig, option
@@ -59,11 +60,27 @@ class Generator(nn.Module):
             if batch_norm:
                 layers += [nn.BatchNorm1d(after, eps=1e-3, momentum=0.2)]
         layers += [nn.Linear((latent_dim, *hidden)[-1], prod(data.shape))]
-        layers += [nn.Tanh()] if data.is_image else []
+        layers += [nn.Tanh()] if data.modality in ("image", "signal") else []
+        layers += [Choices(data)] if data.choices else []
         self.main = nn.Sequential(*layers, nn.Unflatten(1, data.shape))
 
     def forward(self, z: Tensor) -> Tensor:
         return cast(Tensor, self.main(z))
+
+
+class Choices(nn.Module):
+    """Rows of a table [B, D]: numbers in [-1, 1], and chances where the data has one of many."""
+
+    def __init__(self, data: DataSpec) -> None:
+        super().__init__()
+        self.choices = data.choices
+
+    def forward(self, x: Tensor) -> Tensor:
+        pieces, done = [], 0
+        for start, end in self.choices:
+            pieces += [x[:, done:start].tanh(), x[:, start:end].softmax(1)]
+            done = end
+        return torch.cat([*pieces, x[:, done:].tanh()], 1)
 
 
 class Discriminator(nn.Module):

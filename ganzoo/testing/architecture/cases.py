@@ -60,7 +60,8 @@ class Case:
         data = {
             "name": "noise",
             "origin": "noise in memory",
-            **{key: list(value) for key, value in vars(self.data).items()},
+            **{key: list(getattr(self.data, key)) for key in ("shape", "classes", "domains")},
+            "modality": self.data.modality,
         }
         return {
             "format": FORMAT, "ganzoo": __version__, "architecture": self.entry.name,

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from ganzoo.catalogue.catalogue import Entry
+from ganzoo.catalogue.components import make_modality
 from ganzoo.contract.architecture import DataSpec
 from ganzoo.contract.cards import API, ArchitectureCard
 from ganzoo.contract.options import option
@@ -75,4 +76,6 @@ def _dataset() -> Dataset:
     pixels = torch.randint(256, (ITEMS, *SHAPE[1:], SHAPE[0]), generator=stream, dtype=torch.uint8)
     rows = Packed(pixels, torch.device("cpu"))
     parts = {"": Part(rows, torch.arange(ITEMS), None)}
-    return Dataset("noise", "noise in memory", "noise", SHAPE, (), parts, {}, rows)
+    return Dataset(
+        "noise", "noise in memory", "noise", SHAPE, (), parts, {}, rows, make_modality({"modality": "image"})
+    )

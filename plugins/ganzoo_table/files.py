@@ -1,0 +1,141 @@
+"""Tables as files: CSV by Python, Parquet by pyarrow. A column is numbers, or one of a few words."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganzoo.api import GanzooError, UsageError, need
+
+MISSING = {"", "na", "n/a", "nan", "null", "none", "?"}  # in small letters
+FEW = 10  # different whole numbers that are taken for categories
+MANY = 1000  # different words at the most
+Columns = list[dict[str, Any]]
+
+
+def read(file: Path, categories: Sequence[str]) -> tuple[NDArray[np.float32], dict[str, Any]]:
+    """A file's rows as numbers [N, K], a category as its place among the column's words, NaN where it is missing; and
+    what the columns are.
+
+    Raises: GanzooError when it is damaged, UsageError when it is no table, or has a column of neither kind.
+    """
+    names, texts, delimiter = _parquet(file) if file.suffix.lower() == ".parquet" else _csv(file)
+    if len(set(names)) < len(names) or not all(names):
+        raise UsageError(f"{file} has columns without a name, or two of one name; its first line should name them.")
+    for name in categories:
+        if name not in names:
+            raise UsageError(f"{file} has no column {name!r}; its columns are {', '.join(names)}.")
+    columns: Columns = []
+    numbers = []
+    for name, column in zip(names, zip(*texts, strict=True), strict=True):
+        described, values = _column(name, column, name in categories)
+        columns.append(described)
+        numbers.append(values)
+    return np.stack(numbers, 1).astype(np.float32), {"columns": columns, "delimiter": delimiter}
+
+
+def write(rows: Sequence[Sequence[str]], state: Mapping[str, Any], file: Path) -> None:
+    """Rows of texts under the columns' names: CSV as the source was, or Parquet."""
+    names = [column["name"] for column in state["columns"]]
+    if file.suffix.lower() == ".parquet":
+        pyarrow, parquet = _pyarrow()
+        columns = list(zip(*rows, strict=True))
+        arrays = {
+            column["name"]: [_typed(text, column) for text in texts]
+            for column, texts in zip(state["columns"], columns, strict=True)
+        }
+        parquet.write_table(pyarrow.table(arrays), file)
+        return
+    delimiter = "\t" if file.suffix.lower() == ".tsv" else state.get("delimiter", ",")
+    with file.open("w", encoding="utf-8", newline="") as out:
+        csv.writer(out, delimiter=delimiter, lineterminator="\n").writerows([names, *rows])
+
+
+def _typed(text: str, column: Mapping[str, Any]) -> Any:
+    if text == "":
+        return None
+    if column["kind"] == "number":
+        return float(text) if column["decimals"] else int(text)
+    if column.get("truth"):
+        return text == "True"
+    return text
+
+
+def _csv(file: Path) -> tuple[list[str], list[list[str]], str]:
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise GanzooError(f"{file} cannot be read as text ({error}); save it as CSV in UTF-8.") from error
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    try:
+        lines = [line for line in csv.reader(io.StringIO(text), delimiter=delimiter) if line]
+    except csv.Error as error:
+        raise GanzooError(f"{file} is no CSV file that can be read ({error}).") from error
+    names, *rows = lines or [[]]
+    for number, row in enumerate(rows, 2):
+        if len(row) != len(names):
+            raise UsageError(f"Row {number} of {file} has {len(row)} columns, and its first line names {len(names)}.")
+    if not rows:
+        raise UsageError(f"{file} has no rows below its first line, which names the columns.")
+    return [name.strip() for name in names], rows, delimiter
+
+
+def _parquet(file: Path) -> tuple[list[str], list[list[str]], str]:
+    _, parquet = _pyarrow()
+    try:
+        table = parquet.read_table(file)
+    except Exception as error:  # pyarrow has a dozen of its own
+        raise GanzooError(f"{file} cannot be read as Parquet ({error}).") from error
+    columns = [["" if value is None else str(value) for value in column.to_pylist()] for column in table.columns]
+    if not table.num_rows:
+        raise UsageError(f"{file} has no rows.")
+    return list(table.column_names), [list(row) for row in zip(*columns, strict=True)], ","
+
+
+def _pyarrow() -> tuple[Any, Any]:
+    try:
+        return need("pyarrow", "pyarrow", "Parquet"), need("pyarrow.parquet", "pyarrow", "Parquet")
+    except GanzooError as error:
+        raise GanzooError("Parquet needs pyarrow, which is not installed; type: pip install 'ganzoo[table]'") from error
+
+
+def _column(name: str, texts: Sequence[str], as_category: bool) -> tuple[dict[str, Any], NDArray[np.float64]]:
+    """What a column is, and its values as numbers."""
+    texts = [text.strip() for text in texts]
+    there = [text for text in texts if text.lower() not in MISSING]
+    missing = len(there) < len(texts)
+    if not there:
+        raise UsageError(f"The column {name!r} is empty in all rows; leave it out.")
+    numbers = None if as_category else _numbers(there)
+    words = sorted(set(there))
+    if numbers is not None and all(value.is_integer() for value in numbers) and len(words) <= FEW:
+        numbers, words = None, sorted(words, key=float)
+    if numbers is not None:
+        decimals = max(len(text.partition(".")[2]) if "e" not in text.lower() else 6 for text in there)
+        values = [math.nan if text.lower() in MISSING else float(text) for text in texts]
+        described = {"name": name, "kind": "number", "decimals": decimals, "missing": missing}
+        return described, np.array(values)
+    if len(words) > MANY:
+        raise UsageError(
+            f"The column {name!r} has {len(words):,} different texts, too many for a category; leave it out."
+        )
+    place = {word: number for number, word in enumerate(words)}
+    codes = [place.get(text, math.nan) for text in texts]
+    truth = set(words) <= {"True", "False"}
+    return {"name": name, "kind": "category", "values": words, "missing": missing, "truth": truth}, np.array(codes)
+
+
+def _numbers(texts: Sequence[str]) -> list[float] | None:
+    try:
+        found = [float(text) for text in texts]
+    except ValueError:
+        return None
+    return found if all(map(math.isfinite, found)) else None
