@@ -6,6 +6,7 @@ Python's own `wave` refuses floats and what Windows calls "extensible", so the f
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,7 @@ def _samples(chunk: bytes, form: bytes) -> tuple[NDArray[np.float32], int]:
         (kind,) = struct.unpack_from("<H", form, 24)
     if channels < 1 or rate < 1 or block != channels * bits // 8:
         raise Unreadable("says nothing sensible of its samples")
+    flat: NDArray[Any]
     chunk = chunk[: len(chunk) // block * block]
     if kind == PCM and bits == 8:
         flat = (np.frombuffer(chunk, np.uint8).astype(np.float32) - 128) / 128
