@@ -27,7 +27,7 @@ from ganzoo.metrics import SlicedWasserstein
 from ganzoo.nearest import NearestTraining, nearest
 from ganzoo.runs import checkpoint
 from ganzoo.runs.per_class import PerClass
-from ganzoo.scoring.evaluator import Judge, judged_data
+from ganzoo.scoring.evaluator import Evaluator, judged_data
 
 
 def noise(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -290,7 +290,7 @@ def test_a_metric_may_ask_the_classifier(digits, judged):
 
 def test_a_metric_is_told_the_latents(finished):
     model = ganzoo.load(finished.path)
-    evidence, _ = Judge(["swd"], samples=8).evidence(model, judged_data(model.facts["data"], "run"))
+    evidence, _ = Evaluator(["swd"], samples=8).evidence(model, judged_data(model.facts["data"], "run"))
     assert evidence.z.shape == (8, model.architecture.latent_dim)
     assert torch.equal(model.generate(evidence.z), evidence.fake)
 

@@ -14,8 +14,9 @@ from click.testing import CliRunner, Result
 from support.strangers import CARD, YIELDS
 
 from ganzoo.cli.app import app
-from ganzoo.testing import CheckFailed, checks, loads, loggers
+from ganzoo.testing import CheckFailed, checks
 from ganzoo.testing.check import Outcome
+from ganzoo.testing.kinds import imports, loggers
 
 pytestmark = pytest.mark.usefixtures("own_catalogue")
 
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("own_catalogue")
 def anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a folder of the test's, and what was found of a module of this name in another test is forgotten."""
     monkeypatch.chdir(tmp_path)
-    loads._loaded.cache_clear()
+    imports._loaded.cache_clear()
     loggers._heard.cache_clear()
 
 

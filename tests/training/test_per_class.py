@@ -17,7 +17,7 @@ import ganzoo
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.display import Display
 from ganzoo.runs.per_class import PerClass
-from ganzoo.scoring.evaluator import Judge
+from ganzoo.scoring.evaluator import Evaluator
 
 QUIET = {"samples": 4, "device": "cpu", "display": Display()}
 WORDS = ("--device", "cpu", "--samples", "4")
@@ -55,7 +55,7 @@ def test_its_real_images_and_scores_are_of_that_label(monkeypatch):
         run = ganzoo.train("tinygan", "tiny", label="odd", steps=2, **QUIET)
     assert kept == ["odd"]
     model, dataset = ganzoo.load(run.path), prepare("tiny")
-    evidence, _ = Judge(["nearest"], samples=20).evidence(model, dataset)
+    evidence, _ = Evaluator(["nearest"], samples=20).evidence(model, dataset)
     odd = dataset.parts[""].gather(torch.arange(1, 48, 2))
     assert len(evidence.real) == 20
     assert all(any(torch.equal(real, each) for each in odd) for real in evidence.real)
