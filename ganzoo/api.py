@@ -44,12 +44,13 @@ if TYPE_CHECKING:
         Update,
     )
     from ganzoo.contract.distributed import mean_over_processes
-    from ganzoo.contract.metric import Evidence, Metric, Scores
+    from ganzoo.contract.metric import DataItems, Evidence, Items, Metric, Scores, TranslationEvidence
     from ganzoo.contract.modality import Modality, Unreadable
     from ganzoo.contract.penalties import Penalties
-    from ganzoo.contract.randomness import rows
+    from ganzoo.contract.randomness import derive, rows, stream
+    from ganzoo.contract.report import Report, silent
     from ganzoo.data.readers import Reader, open_reader
-    from ganzoo.data.source import Item, Report, Source, silent
+    from ganzoo.data.source import Item, Source
     from ganzoo.gan.augment import DiffAugment
     from ganzoo.gan.image_pool import ImagePool
     from ganzoo.gan.layers import (
@@ -67,9 +68,15 @@ if TYPE_CHECKING:
     from ganzoo.gan.penalties import squared_norm
     from ganzoo.gan.two_domains import TwoDomains, TwoDomainsConfig
     from ganzoo.gan.two_player import TwoPlayer, TwoPlayerConfig
+    from ganzoo.pictures.grid import grid
+    from ganzoo.runs.checkpoint import checksum
+    from ganzoo.runs.checkpoint import load as load_tensors
+    from ganzoo.runs.checkpoint import save as save_tensors
     from ganzoo.runs.run import Run
 
 _LAZY = {
+    "ganzoo.contract.report": ("Report", "silent",),
+    "ganzoo.pictures.grid": ("grid",),
     "ganzoo.data.source": ("Item", "Report", "Source", "silent",),
     "ganzoo.data.readers": ("Reader", "open_reader",),
     "ganzoo.contract.architecture": (
@@ -82,20 +89,22 @@ _LAZY = {
         "normal_init", "upsample",
     ),
     "ganzoo.gan.losses": ("generator_loss",),
-    "ganzoo.contract.metric": ("Evidence", "Metric", "Scores"),
+    "ganzoo.contract.metric": ("TranslationEvidence", "Items", "DataItems", "Evidence", "Metric", "Scores"),
     "ganzoo.contract.distributed": ("mean_over_processes",),
     "ganzoo.catalogue.components": ("make_loss", "make_penalties"),
     "ganzoo.gan.penalties": ("squared_norm",),
     "ganzoo.gan.image_pool": ("ImagePool",),
     "ganzoo.contract.modality": ("Modality", "Unreadable"),
     "ganzoo.contract.penalties": ("Penalties",),
-    "ganzoo.contract.randomness": ("rows",),
+    "ganzoo.contract.randomness": ("stream", "derive", "rows",),
+    "ganzoo.runs.checkpoint": ("checksum", "load_tensors", "save_tensors"),
     "ganzoo.runs.run": ("Run",),
     "ganzoo.gan.two_domains": ("TwoDomains", "TwoDomainsConfig"),
     "ganzoo.gan.two_player": ("TwoPlayer", "TwoPlayerConfig"),
     # Where names of the contract's number 1 have gone: plugins written for it still find them here.
     "ganzoo_progan.growing": ("Growing", "GrowingConfig", "GrowingDiscriminator", "GrowingGenerator", "feature_maps"),
 }  # fmt: skip
+_RENAMED = {"load_tensors": "load", "save_tensors": "save"}
 _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names}
 
 __all__ = [
@@ -104,6 +113,7 @@ __all__ = [
     "ArchitectureCard",
     "Batch",
     "Blur",
+    "DataItems",
     "DataSpec",
     "DatasetCard",
     "DiffAugment",
@@ -115,6 +125,7 @@ __all__ = [
     "Generator",
     "ImagePool",
     "Item",
+    "Items",
     "Judging",
     "LoggerCard",
     "Loss",
@@ -137,6 +148,7 @@ __all__ = [
     "Source",
     "Styled",
     "TrainingState",
+    "TranslationEvidence",
     "Translator",
     "TwoDomains",
     "TwoDomainsConfig",
@@ -145,11 +157,15 @@ __all__ = [
     "Unreadable",
     "Update",
     "UsageError",
+    "checksum",
+    "derive",
     "downsample",
     "fade",
     "generator_loss",
+    "grid",
     "home",
     "hookimpl",
+    "load_tensors",
     "locked",
     "make_folder",
     "make_loss",
@@ -160,8 +176,10 @@ __all__ = [
     "open_reader",
     "option",
     "rows",
+    "save_tensors",
     "silent",
     "squared_norm",
+    "stream",
     "suggest",
     "upsample",
 ]
@@ -169,7 +187,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _MODULE_OF:
-        return getattr(importlib.import_module(_MODULE_OF[name]), name)
+        return getattr(importlib.import_module(_MODULE_OF[name]), _RENAMED.get(name, name))
     raise AttributeError(f"ganzoo.api has no {name!r}")
 
 

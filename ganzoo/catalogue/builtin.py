@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ganzoo.contract.cards import LossCard, MetricCard, ModalityCard, PenaltyCard
+from ganzoo.contract.cards import LossCard, ModalityCard, PenaltyCard
 from ganzoo.contract.hookspecs import hookimpl
 
 # name, summary, paper, class
@@ -61,54 +61,3 @@ def ganzoo_losses() -> Iterator[LossCard]:
 def ganzoo_penalties() -> Iterator[PenaltyCard]:
     for name, summary, paper, attribute in PENALTIES:
         yield PenaltyCard(name=name, summary=summary, paper=paper, api=1, penalty=f"ganzoo.gan.penalties:{attribute}")
-
-
-@hookimpl
-def ganzoo_metrics() -> Iterator[MetricCard]:
-    yield MetricCard(
-        name="swd",
-        summary="Sliced Wasserstein distance on Laplacian pyramids, times 1000.",
-        api=1,
-        better={"swd": "smaller"},
-        metric="ganzoo.metrics:SlicedWasserstein",
-    )
-    yield MetricCard(
-        name="classifier",
-        summary="What a classifier of the data's labels makes of the samples: confidence, classes, Fréchet distance.",
-        api=1,
-        better={
-            "confident": "larger",
-            "classes": "larger",
-            "smallest-share": "larger",
-            "label-accuracy": "larger",
-            "fd-classifier": "smaller",
-        },
-        metric="ganzoo.fidelity:ByClassifier",
-    )
-    yield MetricCard(
-        name="ms-ssim",
-        summary="Structural similarity of pairs of samples, beside that of real pairs: does variety lack?",
-        api=1,
-        better={"ms-ssim": "smaller"},
-        metric="ganzoo.diversity:Similarity",
-    )
-    yield MetricCard(
-        name="nearest",
-        summary="Distance to the nearest training images, beside that of held-out real ones: does it copy?",
-        api=1,
-        metric="ganzoo.nearest:NearestTraining",
-    )
-    yield MetricCard(
-        name="translation",
-        summary="Error of translations against the true answers, beside that of doing nothing.",
-        api=1,
-        better={"translation": "smaller", "translation-changed": "larger", "translation-elsewhere": "smaller"},
-        metric="ganzoo.answers:TranslationError",
-    )
-    yield MetricCard(
-        name="there-and-back",
-        summary="Difference between images and what a translation there and back makes of them.",
-        api=1,
-        better={"there-and-back": "smaller"},
-        metric="ganzoo.answers:CycleConsistency",
-    )

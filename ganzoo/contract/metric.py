@@ -2,16 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from torch import Tensor
 
-from ganzoo.data.dataset import Dataset
-from ganzoo.data.source import Report, silent
+from ganzoo.contract.report import Report, silent
 from ganzoo.errors import UsageError
+
+
+class Items(Protocol):
+    """Items of a data set, by position."""
+
+    @property
+    def labels(self) -> Tensor | None:
+        """int64 [N], positions in the data set's classes, -1 where there is none; None when it has no labels."""
+
+    def __len__(self) -> int: ...
+
+    def gather(self, indices: Tensor) -> Tensor:
+        """The items at `indices`, int64 [B]: images float32 [B, C, H, W] in [-1, 1], vectors [B, D]."""
+
+    def labelled(self, label: int | None = None) -> Items:
+        """Those that have a label, or those that have this one."""
+
+
+class DataItems(Protocol):
+    """A whole data set, as a metric sees it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when any item does."""
+
+    @property
+    def fit(self) -> str:
+        """How images of another shape were made to fit."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(C, H, W) of each item; (D,) of vectors."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Label names; () when there are none."""
+
+    def split(self) -> tuple[Items, Items]:
+        """Items to learn from or look among, and those held out from that; the same ones each time."""
 
 
 @dataclass(frozen=True)
@@ -28,36 +69,53 @@ class Evidence:
         label: the only label that the model was trained on; None: on everything.
         folder: where a metric may leave pictures; None: nowhere.
         report: told of work that takes long.
-        given, truth: of a translation, the images that `fake` were made from and, where the data knows them, what they
-            should be; [N, C, H, W] both.
-        back: of a translation, `fake` translated back to the domain of `given`, [N, C, H, W].
         z: the latents [N, Z] that `fake` were made from; None where there are none.
+        classify: what `probabilities` asks; None where there is no classifier.
     """
 
     real: Tensor
     fake: Tensor
     seed: int = 0
-    given: Tensor | None = None
-    truth: Tensor | None = None
-    back: Tensor | None = None
     asked: Tensor | None = None
-    dataset: Dataset | None = None
+    dataset: DataItems | None = None
     foreign: bool = False
     label: int | None = None
     folder: Path | None = None
     report: Report = silent
     z: Tensor | None = None
+    classify: Callable[[DataItems, Tensor, Report], Tensor] | None = None
 
     def probabilities(self, images: Tensor) -> Tensor:
         """What a small classifier of `dataset` gives each of its labels, [N, classes], for images like `fake`.
 
         It is trained once for a data set and a size, and kept. Raises: UsageError without a data set of labels.
         """
-        from ganzoo.classifier import trained_classifier
-
-        if self.dataset is None or images.dim() != 4 or len(self.dataset.classes) < 2:
+        if self.classify is None or self.dataset is None or images.dim() != 4 or len(self.dataset.classes) < 2:
             raise UsageError("A classifier needs a data set of images with labels.")
-        return trained_classifier(self.dataset, self.report).network.judge(images)[1]
+        return self.classify(self.dataset, images, self.report)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Metrics of the contract's number 1 ask every evidence for a translation's images."""
+            if name in ("given", "truth", "back"):
+                return None
+            raise AttributeError(f"Evidence has no {name!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslationEvidence(Evidence):
+    """What there is of a model that translates.
+
+    Attributes:
+        given: the images [N, C, H, W] that `fake` were made from.
+        truth: what `fake` should be, [N, C, H, W], where the data knows it.
+        back: `fake` translated back to the domain of `given`, [N, C, H, W]; None where that is not done.
+    """
+
+    given: Tensor
+    truth: Tensor | None = None
+    back: Tensor | None = None
 
 
 class Scores(dict[str, float]):

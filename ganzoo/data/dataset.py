@@ -139,6 +139,10 @@ class Part:
     def encoded(self, modality: Modality) -> Part:
         return Part(self._rows, self._index, self.labels, modality.encode)
 
+    def labelled(self, label: int | None = None) -> Part:
+        """The items that have a label, or those that have this one."""
+        return labelled(self, label)
+
     def to(self, device: torch.device, rows: Rows) -> Part:
         return Part(rows, self._index, None if self.labels is None else self.labels.to(device), self._encode)
 
@@ -166,6 +170,11 @@ class Dataset:
     rows: Rows
     modality: Modality
     skipped: int = 0
+
+    @property
+    def fit(self) -> str:
+        """How images of another shape were made to fit."""
+        return store.info(self.name).fit
 
     @property
     def on_the_fly(self) -> bool:

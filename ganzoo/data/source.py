@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from ganzoo.contract.report import Report as Report
+from ganzoo.contract.report import silent as silent
+
 Item = Image.Image | npt.NDArray[Any]  # an image, its pixels uint8 [H, W] or [H, W, C], or a float32 vector [D]
-Report = Callable[[str, int, int], None]  # (what is being done, done, total); total is 0 while it is not known
 
 
 class Source(Protocol):
@@ -50,10 +52,6 @@ class Source(Protocol):
 
         Domains whose names begin with "test" are kept apart and not trained on.
         """
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """A `Report` that says nothing."""
 
 
 def as_image(item: Item) -> Image.Image:

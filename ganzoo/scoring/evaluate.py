@@ -19,7 +19,7 @@ from ganzoo.runs.address import is_remote
 from ganzoo.runs.checkpoint import read_facts
 from ganzoo.runs.per_class import PerClass
 from ganzoo.runs.run import CLASSES, Run
-from ganzoo.scoring.evaluator import SAMPLES, Evaluator, identity, judged_data, keep, other_data
+from ganzoo.scoring.evaluator import SAMPLES, Evaluator, classify, identity, judged_data, keep, other_data
 
 
 def evaluate(
@@ -94,6 +94,7 @@ def _each(whole: PerClass, evaluator: Evaluator, device: str, against: str | Non
         evaluator.seed,
         asked=torch.cat([one.asked for one in every if one.asked is not None]),
         dataset=every[0].dataset,
+        classify=classify,
         foreign=against is not None,
     )
     facts = {**whole.facts, **_progress(runs.values()), "ema": whole.facts["settings"]["ema"]}

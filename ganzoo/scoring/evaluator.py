@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 
 from ganzoo import data
+from ganzoo.about import DISTRIBUTION
 from ganzoo.catalogue.catalogue import entries, find, written_by
 from ganzoo.catalogue.components import data_spec_of
 from ganzoo.contract.architecture import find_label
-from ganzoo.contract.metric import Evidence, Metric, Scores
+from ganzoo.contract.metric import DataItems, Evidence, Metric, Scores, TranslationEvidence
 from ganzoo.contract.options import build, parse_spec, values
 from ganzoo.contract.randomness import stream
 from ganzoo.data.dataset import labelled
@@ -69,7 +70,9 @@ class Evaluator:
         if label is not None:
             asked = torch.full((count,), label)
         real = part.gather(chosen).contiguous()
-        return Evidence(real, fake, self.seed, z=z, asked=asked, dataset=dataset, label=label), "training"
+        return Evidence(
+            real, fake, self.seed, z=z, asked=asked, dataset=dataset, label=label, classify=classify
+        ), "training"
 
     def scores(
         self, evidence: Evidence, split: str, facts: Mapping[str, Any], file: str, folder: Path | None = None
@@ -111,6 +114,13 @@ class Evaluator:
         if refused and not found:
             raise refused[0]
         return found
+
+
+def classify(dataset: DataItems, images: Tensor, report: Report) -> Tensor:
+    """Probabilities [N, classes] by the catalogue's metric `classifier`, for `Evidence.probabilities`."""
+    metric = find("metric", "classifier", near=(DISTRIBUTION,)).load()
+    probabilities: Tensor = metric.probabilities(dataset, images, report)
+    return probabilities
 
 
 def judged_data(facts: Mapping[str, Any], what: str) -> data.Dataset:
@@ -190,7 +200,7 @@ def translations(model: Model, dataset: data.Dataset, samples: int, seed: int) -
     truth = _truth(dataset, names[0], places[0])
     fake = model.translate(given, last).contiguous()
     back = model.translate(fake, first).contiguous()
-    return Evidence(real, fake, seed, given=given, truth=truth, back=back), split
+    return TranslationEvidence(real=real, fake=fake, seed=seed, given=given, truth=truth, back=back), split
 
 
 def _truth(dataset: data.Dataset, domain: str, places: Tensor) -> Tensor | None:

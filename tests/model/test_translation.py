@@ -8,14 +8,14 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from ganzoo_scores.translation import CycleConsistency, TranslationError
 from PIL import Image
 from support.command_line import cli, refusal
 
 import ganzoo
 from ganzoo import data
-from ganzoo.answers import CycleConsistency, TranslationError
 from ganzoo.api import Architecture, DataSpec, UsageError
-from ganzoo.contract.metric import Evidence
+from ganzoo.contract.metric import Evidence, TranslationEvidence
 from ganzoo.errors import GanzooError
 from ganzoo.loop.display import Display
 from ganzoo.model.model import Model
@@ -335,7 +335,7 @@ def test_translations_are_judged_by_the_true_answers():
 
 def test_the_error_is_in_steps_of_a_pixel():
     truth = noise(2, 3, 8, 8)
-    evidence = Evidence(truth, truth + 2 / 255, 0, truth - 10 / 255, truth)
+    evidence = TranslationEvidence(real=truth, fake=truth + 2 / 255, given=truth - 10 / 255, truth=truth)
     values = TranslationError()(evidence)
     assert values == pytest.approx(
         {"translation": 1.0, "translation-doing-nothing": 5.0, "translation-changed": 1.0}, rel=1e-3
@@ -351,14 +351,14 @@ def test_what_should_change_and_what_should_stay_are_judged_apart():
     fake = given.clone()
     fake[:3, 0, :4] = torch.tensor([60.0, 100.0, 40.0])[:, None, None] / 127.5  # the fourth does nothing
     fake[:, :, 4:] = 2 / 127.5
-    values = TranslationError()(Evidence(truth, fake, given=given, truth=truth))
+    values = TranslationError()(TranslationEvidence(real=truth, fake=fake, given=given, truth=truth))
     assert values["translation-changed"] == 0.5, "60 of 100 and 100 are nearer to the answer, 40 and nothing are not"
     assert values["translation-elsewhere"] == pytest.approx(2.0, rel=1e-5)
 
 
 def test_there_and_back_is_measured_in_steps_of_a_pixel():
     given = noise(2, 3, 8, 8)
-    values = CycleConsistency()(Evidence(given, given, given=given, back=given - 3 / 127.5))
+    values = CycleConsistency()(TranslationEvidence(real=given, fake=given, given=given, back=given - 3 / 127.5))
     assert values == pytest.approx({"there-and-back": 3.0}, rel=1e-5)
     with pytest.raises(UsageError, match="for models that translate between domains"):
         CycleConsistency()(Evidence(given, given))

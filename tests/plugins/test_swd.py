@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from ganzoo_scores.swd import SlicedWasserstein, laplacian_pyramid, sliced_distance
 
 from ganzoo import UsageError
-from ganzoo.contract.metric import Evidence
-from ganzoo.metrics import SlicedWasserstein, laplacian_pyramid, sliced_distance
+from ganzoo.contract.metric import Evidence, TranslationEvidence
 
 
 def images(count: int, side: int = 32, seed: int = 0) -> torch.Tensor:
@@ -71,9 +71,9 @@ def test_swd_of_a_translation_stands_beside_that_of_doing_nothing():
     halfway = (real + given) / 2
     metric = SlicedWasserstein(patches=16, directions=32)
     before = metric(Evidence(real, given))["swd"]
-    assert metric(Evidence(real, halfway, given=given))["swd-doing-nothing"] == before
-    assert metric(Evidence(real, halfway, given=given))["swd"] < before
-    assert metric(Evidence(real, given, given=given))["swd"] == before
+    assert metric(TranslationEvidence(real=real, fake=halfway, given=given))["swd-doing-nothing"] == before
+    assert metric(TranslationEvidence(real=real, fake=halfway, given=given))["swd"] < before
+    assert metric(TranslationEvidence(real=real, fake=given, given=given))["swd"] == before
 
 
 def test_swd_needs_images():

@@ -8,26 +8,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from ganzoo_scores import classifier
+from ganzoo_scores.classifier import trained_classifier
+from ganzoo_scores.classifier_metrics import ByClassifier, frechet_distance
+from ganzoo_scores.ms_ssim import Similarity, ms_ssim, scales_of
+from ganzoo_scores.nearest_neighbours import NearestTraining, nearest
+from ganzoo_scores.swd import SlicedWasserstein
 from PIL import Image
 from support.command_line import as_json, cli, refusal
 from support.runs import At, assert_same_end, interrupt
 
 import ganzoo
-from ganzoo import classifier, data
-from ganzoo.classifier import trained_classifier
+from ganzoo import data
 from ganzoo.contract.metric import Evidence
 from ganzoo.data.dataset import Packed, Part, labelled
-from ganzoo.diversity import Similarity, ms_ssim, scales_of
 from ganzoo.errors import UsageError
-from ganzoo.fidelity import ByClassifier, frechet_distance
 from ganzoo.files import home
 from ganzoo.loop.display import Display
 from ganzoo.loop.validation import split_specs
-from ganzoo.metrics import SlicedWasserstein
-from ganzoo.nearest import NearestTraining, nearest
 from ganzoo.runs import checkpoint
 from ganzoo.runs.per_class import PerClass
-from ganzoo.scoring.evaluator import Evaluator, judged_data
+from ganzoo.scoring.evaluator import Evaluator, classify, judged_data
 
 
 def noise(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -127,8 +128,9 @@ def test_scales_are_as_many_as_hold_the_window():
 
 def test_swd_of_one_level_is_that_of_sorted_projections():
     """A 16-pixel image has one level; all of it again in numpy and float64, but for the random places."""
+    from ganzoo_scores.swd import _descriptors
+
     from ganzoo.contract.randomness import stream
-    from ganzoo.metrics import _descriptors
 
     real, fake = noise(6, 2, 16, 16), noise(6, 2, 16, 16, seed=3) ** 3
     found = SlicedWasserstein(patches=5, directions=9)(Evidence(real, fake, seed=4))["swd-16"]
@@ -161,7 +163,7 @@ def bytes_of(count: int, side: int = 8, seed: int = 0) -> torch.Tensor:
 
 
 def test_the_nearest_are_those_of_all_distances(monkeypatch):
-    monkeypatch.setattr("ganzoo.nearest.PIECE", 7)
+    monkeypatch.setattr("ganzoo_scores.nearest_neighbours.PIECE", 7)
     training, queries = part_of(bytes_of(30)), noise(4, 1, 8, 8)
     everything = training.gather(torch.arange(30)).double().numpy().reshape(30, -1)
     each = queries.double().numpy().reshape(4, -1)
@@ -282,7 +284,7 @@ def test_scores_of_real_images_and_of_a_collapsed_generator(digits, judged):
 def test_a_metric_may_ask_the_classifier(digits, judged):
     _, held_out = digits.split()
     images = held_out.gather(torch.arange(len(held_out)))
-    evidence = Evidence(images, images, dataset=digits)
+    evidence = Evidence(images, images, dataset=digits, classify=classify)
     assert torch.equal(evidence.probabilities(images), judged.network.judge(images)[1])
     with pytest.raises(UsageError, match="A classifier needs a data set of images with labels"):
         Evidence(images, images).probabilities(images)

@@ -17,11 +17,12 @@ import torch
 
 from ganzoo import data
 from ganzoo.catalogue.catalogue import Entry
-from ganzoo.contract.metric import Evidence, Metric
+from ganzoo.contract.metric import Evidence, Metric, TranslationEvidence
 from ganzoo.contract.options import build, values
 from ganzoo.contract.randomness import seed_everything
 from ganzoo.errors import UsageError
 from ganzoo.pictures.grid import to_picture
+from ganzoo.scoring.evaluator import classify
 from ganzoo.testing.check import Check, CheckFailed, NotChecked, require
 from ganzoo.testing.kinds.cards import check_card
 from ganzoo.testing.probes.offline import offline
@@ -81,9 +82,9 @@ def _evidence() -> Iterator[Evidence]:
         for shape in ((COUNT, 3, SIDE, SIDE), (2 * COUNT, 1, SIDE, SIDE), (COUNT, 3, SIDE, SIDE), (2 * COUNT, 2))
     )
     real = part.gather(torch.arange(COUNT)).contiguous()
-    yield Evidence(real, fake, seed=3, asked=torch.arange(COUNT) % 2, dataset=dataset)
+    yield Evidence(real, fake, seed=3, asked=torch.arange(COUNT) % 2, dataset=dataset, classify=classify)
     yield Evidence(grey[:COUNT], grey[COUNT:], seed=3)
-    yield Evidence(real, fake, seed=3, given=more, truth=real)
+    yield TranslationEvidence(real=real, fake=fake, seed=3, given=more, truth=real)
     yield Evidence(points[:COUNT], points[COUNT:], seed=3)
 
 

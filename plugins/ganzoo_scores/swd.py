@@ -9,10 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
-from ganzoo.contract.metric import Evidence
-from ganzoo.contract.options import option
-from ganzoo.contract.randomness import stream
-from ganzoo.errors import UsageError
+from ganzoo.api import Evidence, TranslationEvidence, UsageError, option, stream
 
 PATCH = 7  # pixels a side, as in the paper
 COARSEST = 16  # smallest level of the pyramid, pixels
@@ -35,7 +32,7 @@ class SlicedWasserstein:
             raise UsageError(f"The sliced Wasserstein distance needs images of {COARSEST} pixels or more a side.")
         values = self._levels(evidence.real, evidence.fake, evidence.seed)
         values["swd"] = sum(values.values()) / len(values)
-        if evidence.given is not None:  # of a translation: how near its images were before
+        if isinstance(evidence, TranslationEvidence):  # how near its images were before
             untouched = self._levels(evidence.real, evidence.given, evidence.seed)
             values["swd-doing-nothing"] = sum(untouched.values()) / len(untouched)
         return values

@@ -7,11 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ganzoo.classifier import Trained, trained_classifier
-from ganzoo.contract.metric import Evidence, Scores
-from ganzoo.contract.options import option
-from ganzoo.data.dataset import labelled
-from ganzoo.errors import UsageError
+from ganzoo.api import DataItems, Evidence, Report, Scores, UsageError, option
+from ganzoo_scores.classifier import Trained, trained_classifier
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,7 @@ class ByClassifier:
             raise UsageError("The classifier's scores need a data set of images with labels.")
         classifier = trained_classifier(evidence.dataset, evidence.report)
         _, held_out = evidence.dataset.split()
-        held_out = labelled(held_out, evidence.label)
+        held_out = held_out.labelled(evidence.label)
         features, probabilities = classifier.network.judge(evidence.fake)
         real_features, real_probabilities = classifier.network.judge(held_out.gather(torch.arange(len(held_out))))
         named = probabilities.argmax(1)
@@ -50,6 +47,11 @@ class ByClassifier:
         values["fd-classifier"] = frechet_distance(features, real_features)
         named_shares = dict(zip(evidence.dataset.classes, shares.tolist(), strict=True))
         return Scores(values, reference=len(held_out), classifier=_facts(classifier), shares=named_shares)
+
+    @staticmethod
+    def probabilities(dataset: DataItems, images: Tensor, report: Report) -> Tensor:
+        """What `Evidence.probabilities` gives: [N, classes] for images [N, C, H, W]."""
+        return trained_classifier(dataset, report).network.judge(images)[1]
 
     def _confident(self, probabilities: Tensor) -> Tensor:
         return probabilities.max(1).values > self.threshold

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 from torch.nn.functional import l1_loss
 
-from ganzoo.contract.metric import Evidence
-from ganzoo.errors import UsageError
+from ganzoo.api import Evidence, TranslationEvidence, UsageError
 
 STEP = 127.5  # images are in [-1, 1]; differences are told in steps of 1/255
 
@@ -26,9 +25,9 @@ class TranslationError:
     """
 
     def __call__(self, evidence: Evidence) -> dict[str, float]:
-        truth, given, fake = evidence.truth, evidence.given, evidence.fake
-        if truth is None or given is None:
+        if not isinstance(evidence, TranslationEvidence) or evidence.truth is None:
             raise UsageError("The metric translation needs data that knows the true answers, such as anime-hair.")
+        truth, given, fake = evidence.truth, evidence.given, evidence.fake
         turned = (truth - given).abs().amax(1, keepdim=True) > 0.5 / STEP  # [N, 1, H, W]
         to_truth, to_given = ((turned * (fake - each).abs()).sum((1, 2, 3)) for each in (truth, given))  # [N]
         left = (~turned).expand_as(fake)
@@ -47,6 +46,6 @@ class CycleConsistency:
     """Mean absolute difference, in steps of 1/255, between images and what comes of them there and back."""
 
     def __call__(self, evidence: Evidence) -> dict[str, float]:
-        if evidence.back is None or evidence.given is None:
+        if not isinstance(evidence, TranslationEvidence) or evidence.back is None:
             raise UsageError("The metric there-and-back is for models that translate between domains.")
         return {"there-and-back": STEP * l1_loss(evidence.back, evidence.given).item()}

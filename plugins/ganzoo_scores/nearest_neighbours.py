@@ -9,11 +9,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from ganzoo.contract.metric import Evidence, Scores
-from ganzoo.contract.options import option
-from ganzoo.data.dataset import Part, labelled
-from ganzoo.errors import UsageError
-from ganzoo.pictures.grid import grid
+from ganzoo.api import Evidence, Items, Scores, UsageError, grid, option
 
 LARGEST = 32  # pixels a side that images are compared at
 SHEET = 16  # samples on the sheet
@@ -41,7 +37,7 @@ class NearestTraining:
             raise UsageError("Nearest training images are those of the data that the model was trained on.")
         training, held_out = evidence.dataset.split()
         if evidence.label is not None:
-            training, held_out = labelled(training, evidence.label), labelled(held_out, evidence.label)
+            training, held_out = training.labelled(evidence.label), held_out.labelled(evidence.label)
         if len(training) < SHOWN or not len(held_out):
             raise UsageError(f"{evidence.dataset.name} has too few images to look for the nearest ones.")
         fake = evidence.fake[: self.queries]
@@ -56,7 +52,7 @@ class NearestTraining:
         return Scores(values, searched=len(training), held_out=len(real), side=min(_reduced(fake[:1]).shape[2:]))
 
 
-def nearest(images: Tensor, part: Part, count: int) -> tuple[Tensor, Tensor]:
+def nearest(images: Tensor, part: Items, count: int) -> tuple[Tensor, Tensor]:
     """The items of a data set nearest to each image: distances [N, count], smallest first, and their places there."""
     queries = _reduced(images).flatten(1)
     best = torch.full((len(queries), count), torch.inf)
@@ -79,7 +75,7 @@ def _reduced(images: Tensor) -> Tensor:
     return images.contiguous() if images.shape[2:] == (height, width) else adaptive_avg_pool2d(images, (height, width))
 
 
-def _sheet(fake: Tensor, training: Part, places: Tensor) -> Image.Image:
+def _sheet(fake: Tensor, training: Items, places: Tensor) -> Image.Image:
     """A row for each of a few samples: it, and the training images nearest to it."""
     rows = [
         torch.cat([sample[None], training.gather(near)]) for sample, near in zip(fake[:SHEET], places, strict=False)

@@ -1,4 +1,4 @@
-"""A small classifier of a labelled data set, trained once and kept: the eye that the scores with labels look through.
+"""A small classifier of a labelled data set, trained once and kept: what the scores with labels look through.
 
 It is no famous network with weights to download, so that its figures compare runs on the same data and nothing else.
 It also learns to be unsure of what is none of the data: jumbled images and clouds of noise. One that never saw such
@@ -17,13 +17,21 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, cross_entropy, interpolate, pad
 
-from ganzoo import data
-from ganzoo.contract.randomness import derive, stream
-from ganzoo.data.dataset import Dataset, Part, labelled
-from ganzoo.data.source import Report, silent
-from ganzoo.errors import UsageError
-from ganzoo.files import home, locked, make_folder
-from ganzoo.runs import checkpoint
+from ganzoo.api import (
+    DataItems,
+    Items,
+    Report,
+    UsageError,
+    checksum,
+    derive,
+    home,
+    load_tensors,
+    locked,
+    make_folder,
+    save_tensors,
+    silent,
+    stream,
+)
 
 VERSION = 4  # of the network and of how it is trained; a new one trains every classifier anew
 SMALLEST, LARGEST = 8, 32  # pixels a side; it enlarges what is half as large or less, and averages what is larger
@@ -111,14 +119,14 @@ class Trained:
     sha256: str
 
 
-def trained_classifier(dataset: Dataset, report: Report = silent) -> Trained:
+def trained_classifier(dataset: DataItems, report: Report = silent) -> Trained:
     """The classifier of a labelled data set at its size, trained now unless it was before.
 
     Args:
         dataset: the whole of it, on the CPU.
     Raises: UsageError when the images have no labels to learn, or are too small.
     """
-    learn, held_out = (labelled(part) for part in dataset.split())
+    learn, held_out = (part.labelled() for part in dataset.split())
     if len(dataset.classes) < 2 or not len(learn) or not len(held_out):
         raise UsageError(f"The data set {dataset.name} has no labels that a classifier could learn.")
     with torch.random.fork_rng(devices=[]):
@@ -133,21 +141,20 @@ def trained_classifier(dataset: Dataset, report: Report = silent) -> Trained:
                 made = {"data": dataset.name, "fingerprint": dataset.fingerprint, "shape": list(dataset.shape),
                          "classes": list(dataset.classes), "accuracy": _accuracy(network, held_out),
                          "training": len(learn), "held_out": len(held_out)}  # fmt: skip
-                checkpoint.save(file, network.state_dict(), made)
-    tensors, facts = checkpoint.load(file)
+                save_tensors(file, network.state_dict(), made)
+    tensors, facts = load_tensors(file)
     network.load_state_dict(tensors)
     network.eval().requires_grad_(False)
-    return Trained(network, facts["accuracy"], facts["training"], facts["held_out"], checkpoint.checksum(file))
+    return Trained(network, facts["accuracy"], facts["training"], facts["held_out"], checksum(file))
 
 
-def _file(dataset: Dataset) -> Path:
+def _file(dataset: DataItems) -> Path:
     """Where the classifier is kept; whatever changes its data or its making changes the name."""
-    fit = data.info(dataset.name).fit
-    key = json.dumps([VERSION, dataset.fingerprint, dataset.shape, dataset.classes, fit])
+    key = json.dumps([VERSION, dataset.fingerprint, dataset.shape, dataset.classes, dataset.fit])
     return home() / "classifiers" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.safetensors"
 
 
-def _train(network: Classifier, part: Part, report: Callable[[int], None]) -> None:
+def _train(network: Classifier, part: Items, report: Callable[[int], None]) -> None:
     """Cross-entropy and Adam on permutations of the data; the same weights each time, on the same machine."""
     assert part.labels is not None
     batch = min(BATCH, len(part))
@@ -206,7 +213,7 @@ def _jumbled(side: int, random: torch.Generator) -> Tensor:
     return torch.cat([quarters[place] for place in torch.randperm(4, generator=random).tolist()])
 
 
-def _accuracy(network: Classifier, part: Part) -> float:
+def _accuracy(network: Classifier, part: Items) -> float:
     assert part.labels is not None
     _, probabilities = network.judge(part.gather(torch.arange(len(part))))
     return float((probabilities.argmax(1) == part.labels).double().mean())

@@ -8,9 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d
 
-from ganzoo.contract.metric import Evidence, Scores
-from ganzoo.contract.randomness import stream
-from ganzoo.errors import UsageError
+from ganzoo.api import Evidence, Scores, UsageError, stream
 
 WINDOW, SIGMA = 11, 1.5  # of the Gaussian window, pixels
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the scales, finest first
