@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
+from ganzoo.contract.schedules import Schedule, parse_schedule
 from ganzoo.errors import GanzooError, UsageError, suggest
 
 T = TypeVar("T")
@@ -26,12 +27,17 @@ _WORDS = {  # what one takes, and several
 }
 
 
-def option(default: T, help: str, *, low: float | None = None, high: float | None = None) -> T:
+def option(default: T, help: str, *, low: float | None = None, high: float | None = None, scheduled: bool = False) -> T:
     """A field of a `Config`: its default, what it means, and the range it must lie in (ends included).
 
     A subclass that only changes a default writes ``lr: float = 1e-4``; what it means and its range stay the base's.
+
+    Args:
+        scheduled: whether it may follow a schedule (`ganzoo.contract.schedules`). In `step`, `optimizer` and
+            `learning_rate` `self.config` then has its number of the moment.
     """
-    field = dataclasses.field(default=default, metadata={"help": help, "low": low, "high": high})
+    meta = {"help": help, "low": low, "high": high, "scheduled": scheduled}
+    field = dataclasses.field(default=default, metadata=meta)
     return field
 
 
@@ -48,6 +54,7 @@ class Option:
     sequence: bool = False
     low: float | None = None
     high: float | None = None
+    scheduled: bool = False
 
     @property
     def flag(self) -> str:
@@ -75,6 +82,12 @@ class Option:
             if not self.optional:
                 raise self._refuse(value)
             return None
+        written = value.text if isinstance(value, Schedule) else value
+        if self.scheduled and isinstance(written, str) and ":" in written:
+            schedule = parse_schedule(written)
+            for end in (float(schedule), schedule.end):
+                self._check_range(end, schedule.text)
+            return schedule
         if self.sequence:
             items = value.split(",") if isinstance(value, str) else value
             if not isinstance(items, (list, tuple)):
@@ -171,9 +184,11 @@ def _option(cls: type, field: dataclasses.Field[Any], hint: Any) -> Option:
     if not parts or any(part not in (int, float, bool, str) for part in parts):
         raise TypeError(f"{where} has a type that no command-line option can take: {hint}.")
     meta = _metadata(cls, field)
+    of_bases = (getattr(base, "__dataclass_fields__", {}).get(field.name) for base in cls.__mro__)
+    scheduled = any(base.metadata.get("scheduled") for base in of_bases if base is not None)
     return Option(
         field.name, field.default, meta.get("help", ""), parts, choices, optional, sequence, meta.get("low"),
-        meta.get("high"),
+        meta.get("high"), scheduled,
     )  # fmt: skip
 
 
@@ -199,17 +214,21 @@ def build(cls: type[T], values: Mapping[str, Any], what: str, base: T | None = N
 
 
 def values(instance: Any) -> dict[str, Any]:
-    """The options of an instance with their values, as `build` takes them."""
-    return {name: getattr(instance, name) for name in options(type(instance))}
+    """The options of an instance with their values, as `build` takes them; a schedule as it is written."""
+    found = {name: getattr(instance, name) for name in options(type(instance))}
+    return {name: value.text if isinstance(value, Schedule) else value for name, value in found.items()}
 
 
 def parse_spec(text: str) -> tuple[str, dict[str, str]]:
     """A name with options: ``"lsgan:a=-1,c=0"`` is ``("lsgan", {"a": "-1", "c": "0"})``.
 
-    The name itself may have a colon, as in ``"ganzoo-yours:anime:images=100"``: only a last part with `=` is options.
+    The name itself may have a colon, as in ``"ganzoo-yours:anime:images=100"``, and so may a value, as in
+    ``"r1:gamma=cosine:2:0.2"``: options begin after the last colon before the first `=`.
     """
-    head, colon, tail = text.rpartition(":")
-    if not colon or "=" not in tail:
+    before, equals, _ = text.partition("=")
+    head, colon, _ = before.rpartition(":")
+    if not colon or not equals:
         return text, {}
+    tail = text[len(head) + 1 :]
     pairs = (pair.partition("=") for pair in tail.split(",") if pair)
     return head, {key.strip(): value.strip() for key, _, value in pairs}

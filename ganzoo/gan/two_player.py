@@ -25,10 +25,10 @@ class AdversarialConfig:
     loss: str = option("nonsaturating", "adversarial loss, with constants: lsgan:a=-1,c=0")
     penalty: str = option("", "penalties on D, joined by +: r1:gamma=10,every=16+drift")
     augment: Literal["none", "diffaug"] = option("none", "what D sees is augmented differentiably")
-    lr: float = option(2e-4, "learning rate", low=0)
-    lr_d: float | None = option(None, "D's own learning rate; none: the same", low=0)
+    lr: float = option(2e-4, "learning rate", low=0, scheduled=True)
+    lr_d: float | None = option(None, "D's own learning rate; none: the same", low=0, scheduled=True)
     beta1: float = option(0.5, "Adam's decay of the mean gradient", low=0, high=0.9999)
-    beta2: float = option(0.999, "Adam's decay of the mean squared gradient", low=0, high=0.999999)
+    beta2: float = option(0.999, "Adam's decay of the mean squared gradient", low=0, high=0.999999, scheduled=True)
 
 
 class Adversarial(Architecture):

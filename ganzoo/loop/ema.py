@@ -12,6 +12,7 @@ from ganzoo.contract.architecture import (
     is_generator,
     networks,
 )
+from ganzoo.contract.schedules import Schedule
 
 
 class EMA:
@@ -19,7 +20,7 @@ class EMA:
 
     Weights, and the running statistics of normalisation layers, move towards the model's by 1 - beta a step, with
     beta = min(0.5 ** (images / half_life), (1 + t) / (10 + t)) after t steps, so that the start is soon forgotten;
-    other buffers and integers are copied.
+    other buffers and integers are copied. A half-life that follows a schedule is taken as it is, without that ramp.
 
     Attributes:
         tensors: the average by the model's state-dict keys, float32, on the model's device.
@@ -27,7 +28,7 @@ class EMA:
 
     def __init__(self, model: Architecture, half_life: float) -> None:
         """half_life: images after which half of the weight of a state is gone; 0 follows the model exactly."""
-        self.half_life = half_life
+        self.half_life, self.ramped = half_life, not isinstance(half_life, Schedule)
         self.steps = 0
         self._generators = [name for name in networks(model) if is_generator(model, name)]
         source = generator_state(model)
@@ -41,7 +42,7 @@ class EMA:
         if self.half_life <= 0:
             return 0.0
         steady: float = 0.5 ** (images / self.half_life)
-        return min(steady, (1 + self.steps) / (10 + self.steps))
+        return min(steady, (1 + self.steps) / (10 + self.steps)) if self.ramped else steady
 
     @torch.no_grad()
     def update(self, model: Architecture, images: int) -> None:

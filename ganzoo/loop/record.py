@@ -146,7 +146,7 @@ class Recorder:
         return self._preview.modality.shown or self.plan.settings.samples
 
     def _model_facts(self, trainer: Trainer) -> dict[str, Any]:
-        return model_facts(self.run, values(trainer.model.config), trainer.step_count, trainer.images)
+        return model_facts(self.run, values(trainer.config), trainer.step_count, trainer.images)
 
 
 def load_checkpoint(run: Run) -> tuple[dict[str, Tensor], dict[str, Any]] | None:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from ganzoo.contract import distributed
 from ganzoo.contract.architecture import Architecture, Batch, Progress, Update, is_generator, networks
 from ganzoo.contract.randomness import Share, seed_everything
+from ganzoo.contract.schedules import Schedule, at, has_schedules
 from ganzoo.data.loader import Loader
 from ganzoo.errors import GanzooError, UsageError, suggest
 from ganzoo.loop.accumulation import Parts
@@ -48,6 +49,7 @@ class Trainer:
         average: the averaged generators.
         accumulate: parts of the batch that each process computes one after the other before stepping.
         gradients: whether `step` also returns the norm of each network's gradient.
+        config: the model's as it was given, with its schedules; at each step the model has the numbers of that moment.
         step_count, images, epoch, epoch_step: steps done; images drawn; passes completed; step the epoch began at.
     """
 
@@ -65,6 +67,7 @@ class Trainer:
         self.rank, self.world = distributed.rank(), distributed.world()
         self.device = self.model.device
         self.networks = networks(self.model)
+        self.config = self.model.config
         self.restart_ema()
         self.step_count = self.images = self.epoch = self.epoch_step = 0
         self.finite = torch.ones((), dtype=torch.bool, device=self.device)
@@ -103,8 +106,9 @@ class Trainer:
         With `gradients` also ``"gradient/G"`` and its like: the norm over all of a network's parameters in its last
         turn, over the whole batch and before clipping.
         """
-        # A new phase begins with fresh optimizers; every step with the rates of its moment.
+        # What follows a schedule has the value of this moment. A new phase begins with fresh optimizers.
         progress, size = self.progress, self.current_batch_size
+        self._follow_schedules(progress)
         self._enter_phase(progress)
         self._set_rates(progress)
 
@@ -229,7 +233,12 @@ class Trainer:
                     f"{self._name}.step updates {name!r}, which is no network of it; {suggest(name, self.networks)}"
                 )
             found += members
-        return tuple(dict.fromkeys(found))
+        trained = tuple(dict.fromkeys(name for name in found if name in self.optimizers))
+        if not trained:
+            raise ContractError(
+                f"{self._name}.step updates {found[0]}, all of whose parameters are frozen; leave out that Update."
+            )
+        return trained
 
     def _parameters(self, names: tuple[str, ...]) -> list[nn.Parameter]:
         return [p for name in names for p in self.networks[name].parameters() if p.requires_grad]
@@ -249,14 +258,28 @@ class Trainer:
         """Begins the average anew at the model's present weights."""
         self.ema = EMA(self.model, self.half_life)
 
+    def _new_optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """One for each network that has something to train."""
+        trained = {name: self._parameters((name,)) for name in self.networks}
+        return {name: self.model.optimizer(name, parameters) for name, parameters in trained.items() if parameters}
+
     def _fresh_optimizers(self) -> None:
-        self.optimizers = {
-            name: self.model.optimizer(name, [p for p in network.parameters() if p.requires_grad])
-            for name, network in self.networks.items()
-        }
+        self.optimizers = self._new_optimizers()
         self._rates = {
             name: [group["lr"] for group in optimizer.param_groups] for name, optimizer in self.optimizers.items()
         }
+
+    def _follow_schedules(self, progress: Progress) -> None:
+        """The model's config, its optimizers' settings and the EMA's half-life, as they are now."""
+        if isinstance(self.half_life, Schedule):
+            self.ema.half_life = self.half_life.at(progress)
+        if not has_schedules(self.config):
+            return
+        self.model.config = at(self.config, progress)
+        for name, fresh in self._new_optimizers().items():
+            self._rates[name] = [group["lr"] for group in fresh.param_groups]
+            for group, now in zip(self.optimizers[name].param_groups, fresh.param_groups, strict=True):
+                group.update({key: value for key, value in now.items() if key != "params"})
 
     def _enter_phase(self, progress: Progress) -> None:
         phase = self.model.phase(progress)

@@ -21,6 +21,7 @@ from ganzoo.catalogue.upgrade import upgraded
 from ganzoo.contract.architecture import Architecture, DataSpec, find_label
 from ganzoo.contract.cards import API, RecipeCard
 from ganzoo.contract.options import Option, build, options
+from ganzoo.contract.schedules import Schedule
 from ganzoo.contract.settings import (
     BY_ARCHITECTURE,
     DEFAULT_EPOCHS,
@@ -201,6 +202,7 @@ def apply_options(name: str, config: Any, settings: Settings, given: Mapping[str
     shared = {key: getattr(settings, key) for key in BY_ARCHITECTURE if key in own and key in changed}
     if "x" in str(shared.get("resolution", "")):
         del shared["resolution"]  # a Config's resolution is one number; the DataSpec has both
+    shared = {key: value for key, value in shared.items() if not isinstance(value, Schedule)}  # the trainer's alone
     mine = {key: value for key, value in given.items() if key in own and key not in core}
     return build(type(config), {**mine, **shared}, name, base=config), settings
 
