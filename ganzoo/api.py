@@ -29,6 +29,7 @@ from ganzoo.files import home, locked, make_folder
 if TYPE_CHECKING:
     from ganzoo.catalogue.components import make_loss, make_penalties
     from ganzoo.contract.architecture import (
+        Abilities,
         Architecture,
         Batch,
         DataSpec,
@@ -80,8 +81,8 @@ _LAZY = {
     "ganzoo.data.source": ("Item", "Report", "Source", "silent",),
     "ganzoo.data.readers": ("Reader", "open_reader",),
     "ganzoo.contract.architecture": (
-        "Architecture", "Batch", "DataSpec", "Discriminator", "Generator", "Judging", "Loss", "Penalty", "Progress",
-        "Styled", "TrainingState", "Translator", "Update",
+        "Abilities", "Architecture", "Batch", "DataSpec", "Discriminator", "Generator", "Judging", "Loss", "Penalty",
+        "Progress", "Styled", "TrainingState", "Translator", "Update",
     ),
     "ganzoo.gan.augment": ("DiffAugment",),
     "ganzoo.gan.layers": (
@@ -109,6 +110,7 @@ _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names}
 
 __all__ = [
     "API",
+    "Abilities",
     "Architecture",
     "ArchitectureCard",
     "Batch",

@@ -9,7 +9,7 @@ from typing import Any
 from ganzoo.about import DISTRIBUTION, __version__
 from ganzoo.catalogue.builtin import MODALITIES
 from ganzoo.catalogue.catalogue import Entry, catalogue, find
-from ganzoo.contract.architecture import Architecture, DataSpec, Loss, Penalty
+from ganzoo.contract.architecture import Abilities, Architecture, DataSpec, Loss, Penalty
 from ganzoo.contract.cards import ModalityCard
 from ganzoo.contract.modality import Modality
 from ganzoo.contract.options import build, option, options, parse_spec
@@ -123,6 +123,8 @@ def load_architecture(entry: Entry) -> type[Architecture]:
         names = options(model.Config)
     except (AttributeError, TypeError) as error:
         raise GanzooError(f"The Config of {entry.name} is not one that ganzoo can read: {error}") from error
+    if entry.card.api == 1:
+        model.abilities = Abilities.derived(model)
     taken = RESERVED & set(names)
     if taken:
         raise GanzooError(f"The Config of {entry.name} has a field {taken.pop()!r}, an option of ganzoo's own.")

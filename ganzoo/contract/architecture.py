@@ -6,9 +6,9 @@ Letters in shapes: B batch, C channels, H height, W width, Z latents.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -39,30 +39,12 @@ class Discriminator(Protocol):
         """images [B, C, H, W] (and label [B]) -> logits [B], or patches [B, 1, h, w], or whatever its Loss takes."""
 
 
-@runtime_checkable
 class Styled(Protocol):
-    """What an `Architecture` has besides when its latents z are first mapped to styles w.
-
-    ``generate(z, label)`` is ``synthesis(mapping(z, label))``. Whoever defines both methods has its images projected
-    and varied in w instead of z. In evaluation both are functions of their arguments alone.
-    """
-
-    def mapping(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        """z [B, Z] (and label [B], int64) -> w [B, ...], before any truncation."""
-
-    def synthesis(self, w: Tensor) -> Tensor:
-        """w [B, ...] -> images [B, C, H, W], nominally in [-1, 1]; differentiable in w."""
+    """Contract 1's name for what `Abilities.styles` says now."""
 
 
-@runtime_checkable
 class Judging(Protocol):
-    """What an `Architecture` has besides when it can say of each item how real it looks.
-
-    Trained on points of the plane, whoever defines the method has its verdict drawn as a surface behind the samples.
-    """
-
-    def realness(self, items: Tensor, /) -> Tensor:
-        """items [B, C, H, W], or vectors [B, D] -> what the log shows as D(x), of each: [B]."""
+    """Contract 1's name for what `Abilities.realness` says now."""
 
 
 class Loss(Protocol):
@@ -218,6 +200,43 @@ class TrainingState(nn.Module):
     """
 
 
+@dataclass(frozen=True)
+class Abilities:
+    """What an architecture can do. Everything that uses one asks this table; the kit checks that it is true.
+
+    Attributes:
+        generate: makes items from noise: `latent_dim` and `generate`.
+        truncation: its `generate` takes other values than 1.
+        mix: mixes the styles of two latents.
+        styles: ``generate(z, label)`` is ``synthesis(mapping(z, label))``; projections are made in w instead of z.
+        realness: says of an item alone how real it looks.
+        translate: from domain to domain; `Architecture.targets` names those that it translates to.
+        encode: says which latents z an item has.
+        labels: what it takes as labels: ``"class"``, ``"attributes"``, ``"numbers"``; none where it is empty.
+    """
+
+    generate: bool = False
+    truncation: bool = False
+    mix: bool = False
+    styles: bool = False
+    realness: bool = False
+    translate: bool = False
+    encode: bool = False
+    labels: frozenset[str] = frozenset()
+
+    @classmethod
+    def derived(cls, model: type[Architecture]) -> Abilities:
+        """Those of a class of contract 1: what it declares or inherits, and what it defines besides."""
+        own, table = Architecture, model.abilities
+        defined = {name: getattr(model, name) is not getattr(own, name) for name in ("mix", "translate", "realness")}
+        found = {name: getattr(table, name) or here for name, here in defined.items()}
+        found["generate"] = not found["translate"] or model.generate is not own.generate
+        found["truncation"] = table.truncation or model.generate is not own.generate
+        found["styles"] = table.styles or (model.mapping is not own.mapping and model.synthesis is not own.synthesis)
+        said: Any = model.conditional  # the property, unless the class has a flag of its own in its place
+        return replace(table, **found, labels=frozenset({"class"}) if said is True else table.labels)
+
+
 class Architecture(nn.Module):
     """A GAN: its children are its networks, its `step` reads like the paper's algorithm box.
 
@@ -227,7 +246,7 @@ class Architecture(nn.Module):
             `ema`, `epochs`, `flip`, `load_size`) are this architecture's defaults for it.
         presets: variants as rows, ``{"name": {"option": value}}``.
         generators: the networks that are averaged, saved as the model and exported.
-        conditional: True when G and D take labels.
+        abilities: what it can do; an instance may set its own, where that depends on the config.
         untrained: parameters that no update reaches by default although they stay trainable, such as a layer that
             only another option uses: ``{"beginning of their names": "why"}``.
 
@@ -236,19 +255,21 @@ class Architecture(nn.Module):
         side_multiple: sides of the images that `translate` takes are multiples of this, to which others are padded;
             None when it takes only the size of the data, to which others are scaled.
         smallest_side: of the images that `translate` takes, in pixels.
+        targets: the domains that it translates to, where those are not all.
 
-    What an architecture can do besides shows in what it defines: `latent_dim` and `generate` (images from noise, with
-    truncation where its `generate` takes it), `translate`, `mix`, the two methods of `Styled`, and that of `Judging`.
+    `translate`, `mix`, `mapping`, `synthesis`, `realness` and `encode` are there where `abilities` says so, and never
+    called elsewhere.
     """
 
     Config: ClassVar[type]
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     generators: ClassVar[tuple[str, ...]] = ("G",)
-    conditional: ClassVar[bool] = False
+    abilities: Abilities = Abilities(generate=True)
     untrained: ClassVar[Mapping[str, str]] = {}
     latent_dim: int | None = None
     side_multiple: int | None = None
     smallest_side: int = 1
+    targets: tuple[str, ...] | None = None
 
     def __init__(self, config: Any, data: DataSpec) -> None:
         """Raises: UsageError when the architecture cannot do `data`'s shape, saying what it can."""
@@ -292,7 +313,7 @@ class Architecture(nn.Module):
         return rows((count,), partial(torch.randint, classes), device=self.device)
 
     def generate(self, z: Tensor, label: Tensor | None = None, truncation: float = 1.0) -> Tensor:
-        """Images [B, C, H, W] from latents z [B, Z]. Architectures without truncation take only 1."""
+        """Images [B, C, H, W] from latents z [B, Z]. Architectures without truncation are given 1."""
         if truncation != 1.0:
             raise UsageError(f"{type(self).__name__} has no truncation; leave out --truncation.")
         generator: Generator = getattr(self, self.generators[0])
@@ -300,16 +321,34 @@ class Architecture(nn.Module):
 
     def mix(self, coarse: Tensor, fine: Tensor, cutoff: int | None = None, truncation: float = 1.0) -> Tensor:
         """Style mixing: images [B, C, H, W] with the styles of `coarse` [B, Z] in the first `cutoff` layers, of `fine`
-        in the others; None for a cut-off of its own choosing. Raises: UsageError where there are no styles.
+        in the others; None for a cut-off of its own choosing.
         """
-        raise UsageError(f"{type(self).__name__} has no styles to mix; `ganzoo interpolate` goes from image to image.")
+        raise NotImplementedError
+
+    def mapping(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        """z [B, Z] (and label [B]) -> w [B, ...], before any truncation; in evaluation a function of these alone."""
+        raise NotImplementedError
+
+    def synthesis(self, w: Tensor) -> Tensor:
+        """w [B, ...] -> images [B, C, H, W], nominally in [-1, 1]; differentiable in w."""
+        raise NotImplementedError
+
+    def realness(self, items: Tensor, /) -> Tensor:
+        """items [B, C, H, W], or vectors [B, D] -> what the log shows as D(x), of each: [B]."""
+        raise NotImplementedError
+
+    def encode(self, items: Tensor, label: Tensor | None = None) -> Tensor:
+        """items [B, ...] (and label [B]) -> latents z [B, Z] that `generate` makes the like of them from."""
+        raise NotImplementedError
 
     def translate(self, images: Tensor, to: str) -> Tensor:
-        """Images [B, C, H, W] in [-1, 1] of another domain -> images of the domain `to`, one of the data's.
+        """Images [B, C, H, W] in [-1, 1] of another domain -> images of the domain `to`, one of the targets."""
+        raise NotImplementedError
 
-        An architecture that overrides this translates.
-        """
-        raise UsageError(f"{type(self).__name__} does not translate between domains.")
+    @property
+    def conditional(self) -> bool:
+        """Whether it takes labels."""
+        return bool(self.abilities.labels)
 
     @property
     def device(self) -> torch.device:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from torch import Tensor, nn
 
-from ganzoo.contract.architecture import Batch, DataSpec, Update
+from ganzoo.contract.architecture import Abilities, Batch, DataSpec, Update
 from ganzoo.contract.options import option
 from ganzoo.errors import UsageError
 from ganzoo.gan.losses import generator_loss
@@ -30,6 +30,7 @@ class TwoDomains(Adversarial):
     """
 
     Config = TwoDomainsConfig
+    abilities = Abilities(translate=True)
     G: nn.ModuleDict
     D: nn.ModuleDict
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.catalogue.components import make_loss, make_penalties
-from ganzoo.contract.architecture import Architecture, Batch, DataSpec, Progress, Update, is_generator
+from ganzoo.contract.architecture import Abilities, Architecture, Batch, DataSpec, Progress, Update, is_generator
 from ganzoo.contract.options import option
 from ganzoo.errors import UsageError
 from ganzoo.gan.augment import DiffAugment
@@ -74,6 +74,7 @@ class TwoPlayer(Adversarial):
     """
 
     Config = TwoPlayerConfig
+    abilities = Abilities(generate=True, realness=True)
     fresh_fakes: ClassVar[bool] = False
     clip: float | None = None
     G: nn.Module

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from ganzoo.contract.architecture import Styled
 from ganzoo.contract.randomness import derive
 from ganzoo.errors import UsageError
 
@@ -118,7 +117,7 @@ def descend(model: Model, latents: Tensor, label: Tensor | None, target: Tensor,
     the lengths that Gaussian noise has; a style w goes where it likes.
     """
     architecture, device = model.architecture, model.architecture.device
-    styled = isinstance(architecture, Styled)
+    styled = architecture.abilities.styles
     wanted, label = target.to(device), None if label is None else label.to(device)
     place = latents.to(device).clone().requires_grad_()
     optimizer = torch.optim.Adam([place], lr=RATE * scale)
@@ -126,7 +125,7 @@ def descend(model: Model, latents: Tensor, label: Tensor | None, target: Tensor,
     with torch.enable_grad():
         for step in range(steps):
             optimizer.param_groups[0]["lr"] = RATE * scale * (1 + math.cos(math.pi * step / steps)) / 2
-            images = cast(Styled, architecture).synthesis(place) if styled else architecture.generate(place, label)
+            images = architecture.synthesis(place) if styled else architecture.generate(place, label)
             (place.grad,) = torch.autograd.grad(errors(images, wanted).sum(), [place])
             optimizer.step()
             if not styled:
@@ -140,7 +139,7 @@ def vary(model: Model, found: Projection, n: int, strength: float, seed: int) ->
         raise UsageError(f"Variations are 1 or more, of a strength from 0 to 1, not {n} of {strength:g}.")
     label = None if found.label is None else torch.full((n,), found.label)
     others = model.latents(model.noise(n, derive(seed, "vary")), label)
-    if isinstance(model.architecture, Styled):
+    if model.architecture.abilities.styles:
         near = torch.lerp(found.latent.expand_as(others), others, strength)
     else:  # the sum of two Gaussian latents with these weights is one again
         near = math.sqrt(1 - strength**2) * found.latent + strength * others

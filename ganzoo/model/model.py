@@ -19,7 +19,6 @@ from ganzoo.catalogue.components import data_spec_of, load_architecture, make_mo
 from ganzoo.catalogue.upgrade import stored_config
 from ganzoo.contract.architecture import (
     Architecture,
-    Styled,
     find_label,
     generator_state,
     is_generator,
@@ -30,7 +29,7 @@ from ganzoo.devices import pick_device
 from ganzoo.errors import GanzooError, UsageError, suggest
 from ganzoo.model import latents
 from ganzoo.model.latents import Projection
-from ganzoo.model.translation import through, translates
+from ganzoo.model.translation import targets, through
 from ganzoo.pictures.grid import from_picture, read_picture, to_picture
 from ganzoo.runs import checkpoint
 from ganzoo.runs.address import fetch, is_remote
@@ -69,7 +68,7 @@ class Model:
     @property
     def domains(self) -> tuple[str, ...]:
         """Names of the domains that `translate` takes; () when the architecture does not translate."""
-        return self.architecture.data.domains if translates(self.architecture) else ()
+        return targets(self.architecture)
 
     def load_generators(self, tensors: Mapping[str, Tensor]) -> None:
         """Takes weights by state-dict key. Raises: GanzooError when they are not this architecture's."""
@@ -90,21 +89,24 @@ class Model:
         """
         norms = [norm for norm in self.architecture.modules() if isinstance(norm, _BatchNorm)]
         norms = [norm for norm in norms if norm.track_running_stats]
-        if not norms or self.architecture.latent_dim is None:
+        if not norms or not self.architecture.abilities.generate:
             return
         momenta = [norm.momentum for norm in norms]
+        kept = [{name: buffer.clone() for name, buffer in norm.named_buffers()} for norm in norms]
         for norm in norms:
             norm.reset_running_stats()
             norm.momentum = None  # the plain mean over all batches
             norm.train()
         self.generate(self.noise(SETTLE, seed=-1), self.labels(SETTLE, seed=-1))
-        for norm, momentum in zip(norms, momenta, strict=True):
+        for norm, momentum, before in zip(norms, momenta, kept, strict=True):
             norm.momentum = momentum
             norm.eval()
+            if not norm.num_batches_tracked:  # `generate` does not reach it: an encoder's keeps what training left
+                norm.load_state_dict(before, strict=False)
 
     def noise(self, n: int, seed: int = 0) -> Tensor:
         """Latents [n, Z] from N(0, 1), a function of the seed; the first k of n are the same for every n."""
-        if self.architecture.latent_dim is None:
+        if not self.architecture.abilities.generate or self.architecture.latent_dim is None:
             instead = f"; `ganzoo translate` takes images to {' or '.join(self.domains)}" if self.domains else ""
             raise UsageError(f"{self.facts['architecture']} makes no images from noise: it has no latents{instead}.")
         even = -(-n // 16) * 16  # torch draws the last few of an uneven count in another way
@@ -126,18 +128,26 @@ class Model:
     def generate(self, z: Tensor, label: Tensor | None = None, truncation: float = 1.0) -> Tensor:
         """Images [n, C, H, W] in [-1, 1], on the CPU, from latents [n, Z] and labels [n]; vectors come as they are."""
         check_truncation(truncation)
+        if truncation != 1.0 and not self.architecture.abilities.truncation:
+            raise UsageError(f"{type(self.architecture).__name__} has no truncation; leave out --truncation.")
         images = self._in_pieces(partial(self.architecture.generate, truncation=truncation), z, label)
         return self.modality.clean(images)
 
+    def encode(self, items: Tensor, label: Tensor | None = None) -> Tensor:
+        """Latents z [n, Z] of items [n, ...], by the architecture's encoder. Raises: UsageError where it has none."""
+        if not self.architecture.abilities.encode:
+            raise UsageError(f"{self.facts['architecture']} has no encoder; `ganzoo project` finds latents by descent.")
+        return self._in_pieces(self.architecture.encode, items, label)
+
     def latents(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         """Where z [n, Z] lies in the space of `project`: w [n, ...] where there are styles, else z itself."""
-        if not isinstance(self.architecture, Styled):
+        if not self.architecture.abilities.styles:
             return z
         return self._in_pieces(self.architecture.mapping, z, label)
 
     def render(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
         """Images [n, C, H, W] in [-1, 1] of latents [n, ...] in the space of `latents`."""
-        if not isinstance(self.architecture, Styled):
+        if not self.architecture.abilities.styles:
             return self.generate(latent, label)
         return self.modality.clean(self._in_pieces(self.architecture.synthesis, latent))
 
@@ -174,6 +184,9 @@ class Model:
         Raises: UsageError when the architecture has no styles, or so many layers not.
         """
         check_truncation(truncation)
+        if not self.architecture.abilities.mix:
+            name = type(self.architecture).__name__
+            raise UsageError(f"{name} has no styles to mix; `ganzoo interpolate` goes from image to image.")
         device, count = self.architecture.device, len(fine)
         pieces = []
         for z in coarse:

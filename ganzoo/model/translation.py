@@ -23,9 +23,11 @@ SIDE = 256  # pixels of the longer side of an image on a sheet, at the most
 GAP = 4  # pixels between images on a sheet
 
 
-def translates(architecture: Architecture) -> bool:
-    """Whether an architecture translates between domains."""
-    return type(architecture).translate is not Architecture.translate
+def targets(architecture: Architecture) -> tuple[str, ...]:
+    """The domains that an architecture translates to; () where it does not translate."""
+    if not architecture.abilities.translate:
+        return ()
+    return architecture.data.domains if architecture.targets is None else architecture.targets
 
 
 @torch.no_grad()
@@ -81,17 +83,21 @@ def _scaled(images: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def there_and_back(model: Model, reals: Mapping[str, Tensor], columns: int) -> Image.Image:
-    """A sheet of three rows a domain: real images, translated to the next domain, and translated back.
+    """A sheet of three rows a domain: real images, translated to the next domain, and back; of what it translates to.
 
     Args:
         reals: by domain, images [N, C, H, W] in [-1, 1], of which the first `columns` are shown, cut to the middle.
     """
     columns = min(columns, *(len(images) for images in reals.values()))
     rows = []
-    for number, name in enumerate(model.domains):
+    domains, within = model.architecture.data.domains, targets(model.architecture)
+    for number, name in enumerate(domains):
         real = _middle(reals[name][:columns], model.architecture.data.height, model.architecture.data.width)
-        there = model.translate(real, model.domains[(number + 1) % len(model.domains)])
-        rows += [real, there, model.translate(there, name)]
+        to = domains[(number + 1) % len(domains)]
+        if to not in within:
+            continue
+        there = model.translate(real, to)
+        rows += [real, there, *([model.translate(there, name)] if name in within else [])]
     return grid(torch.cat(rows), columns)
 
 

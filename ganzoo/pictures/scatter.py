@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 from torch.nn.functional import pad
 
-from ganzoo.contract.architecture import Architecture, Judging
+from ganzoo.contract.architecture import Architecture
 
 SIDE = 400  # pixels of a picture
 CELLS = 100  # of the surface, in each direction
@@ -55,7 +55,7 @@ def surface(model: Architecture, view: View) -> Tensor | None:
     """D's verdict all over a window, [CELLS, CELLS], in evaluation mode; None where the model has none to give, or not
     without a label.
     """
-    if model.data.shape != (2,) or model.conditional or not isinstance(model, Judging):
+    if model.data.shape != (2,) or model.conditional or not model.abilities.realness:
         return None
     training = model.training
     verdict = model.eval().realness(view.lattice().to(model.device))

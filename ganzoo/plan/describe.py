@@ -75,7 +75,7 @@ def configured(
 def example_data(entry: Entry, model: type[Architecture], settings: Settings) -> DataSpec:
     """Data such as the architecture is made for: of the size and channels asked, else of those it is tested at."""
     card = entry.card
-    classes = tuple(map(str, range(10))) if model.conditional else ()
+    classes = tuple(map(str, range(10))) if model.abilities.labels else ()
     domains = ("A", "B") if "translation" in card.tasks else ()
     if not card.resolutions:
         return DataSpec((2,), classes, domains)

@@ -127,7 +127,7 @@ def _settle_names(entry: Entry, config: Any, typed: Collection[str]) -> Any:
 
 def labels_of(info: data.Info, model: type[Architecture], name: str) -> tuple[str, ...]:
     """The labels of a data set, to train on one at a time. Raises: UsageError when that makes no sense."""
-    if model.conditional:
+    if model.abilities.labels:
         raise UsageError(
             f"{name} learns all labels in one model; train it without --class and --per-class, then choose one with "
             "`ganzoo sample RUN --label LABEL`."

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ganzoo.contract.architecture import Architecture, Judging
+from ganzoo.contract.architecture import Architecture
 from ganzoo.contract.randomness import stream
 from ganzoo.data.dataset import Part, labelled
 from ganzoo.devices import pick_device
@@ -46,7 +46,7 @@ def verdicts(
         raise UsageError(f"At least one item is needed to judge, not {samples}.")
     run = run if isinstance(run, Run) else Run.open(run)
     plan, facts = plan_of(run), run.facts["data"]
-    if not issubclass(plan.model, Judging) or plan.model.conditional:
+    if not plan.model.abilities.realness or plan.model.abilities.labels:
         raise UsageError(f"The D of {plan.entry.name} judges no items by themselves, without a label.")
     discriminator = _by_the_batch(trained(run).to(pick_device(device)))
     settings = plan.settings
@@ -79,6 +79,5 @@ def _some(part: Part, count: int, seed: int) -> Tensor:
 
 @torch.no_grad()
 def _mean(model: Architecture, items: Tensor, batch: int) -> float:
-    assert isinstance(model, Judging)
     batches = items.tensor_split(-(-len(items) // batch))
     return float(torch.cat([model.realness(some.to(model.device)).double().cpu() for some in batches]).mean())

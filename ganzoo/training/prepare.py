@@ -44,7 +44,7 @@ def prepare(plan: Plan, display: Display, *, pack: bool = True) -> Session:
         report=display.report,
         unpack=None if pack else False,
     )
-    if plan.model.conditional:
+    if plan.model.abilities.labels:
         _check_labelled(dataset)
     _check_batches(plan, max(len(part) for part in dataset.parts.values()))
     spec = data_spec(dataset, plan.size)

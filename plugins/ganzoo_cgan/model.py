@@ -9,7 +9,7 @@ from typing import ClassVar, cast
 import torch
 from torch import Tensor, nn
 
-from ganzoo.api import DataSpec, TwoPlayer, TwoPlayerConfig, UsageError, normal_init, option
+from ganzoo.api import Abilities, DataSpec, TwoPlayer, TwoPlayerConfig, UsageError, normal_init, option
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class CGAN(TwoPlayer):
     """G(z, y) makes an image of label y; D(x, y) says whether x is a real image *of that label*."""
 
     Config = CGANConfig
-    conditional = True
+    abilities = Abilities(generate=True, realness=True, labels=frozenset({"class"}))
     presets: ClassVar = {
         "digits": {"resolution": 28, "channels": 1, "batch_size": 32},
         "small": {"width_g": 16, "width_d": 16, "batch_size": 32},

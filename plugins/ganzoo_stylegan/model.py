@@ -10,7 +10,7 @@ import torch
 from ganzoo_progan.growing import Growing, GrowingConfig, GrowingDiscriminator, feature_maps
 from torch import Tensor
 
-from ganzoo.api import DataSpec, UsageError, option
+from ganzoo.api import Abilities, DataSpec, UsageError, option
 from ganzoo_stylegan.generator import Generator
 
 
@@ -50,6 +50,7 @@ class StyleGAN(Growing):
     """Latents z are mapped to styles w, and each layer of the synthesis takes its own: `mapping` and `synthesis`."""
 
     Config = StyleGANConfig
+    abilities = Abilities(generate=True, truncation=True, mix=True, styles=True, realness=True)
     G: Generator
     untrained: ClassVar = {
         "G.to_rgb.0.": "growing begins at 8×8; the released networks have the layer too",

@@ -16,7 +16,7 @@ from torch import nn
 
 import ganzoo
 from ganzoo.cli.app import app
-from ganzoo.contract.architecture import DataSpec, Styled
+from ganzoo.contract.architecture import Abilities, DataSpec
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.model import latents
 from ganzoo.model.model import Model
@@ -27,6 +27,8 @@ SPEC = DataSpec((3, 8, 8))
 
 class StyledGAN(TinyGAN):
     """With styles: w [B, 2, Z], one for each of two layers, far from being Gaussian."""
+
+    abilities = Abilities(generate=True, styles=True, realness=True)
 
     def __init__(self, config, data):
         super().__init__(config, data)
@@ -45,7 +47,7 @@ class StyledGAN(TinyGAN):
 class ConditionalGAN(TinyGAN):
     """Cats are dark, dogs are bright."""
 
-    conditional = True
+    abilities = Abilities(generate=True, realness=True, labels=frozenset({"class"}))
 
     def generate(self, z, label=None, truncation=1.0):
         return self.G(z).abs() * (2 * label[:, None, None, None] - 1)
@@ -119,7 +121,7 @@ def test_projecting_a_sample_finds_it_again(model):
     assert found.image.shape == target.shape
     assert found.error == pytest.approx((found.image - target).square().mean().item(), rel=1e-4)
     assert found.label is None
-    styled = isinstance(model.architecture, Styled)
+    styled = model.architecture.abilities.styles
     assert found.latent.shape == ((2, 6) if styled else (6,))
     if not styled:
         assert found.latent.norm() <= math.sqrt(6) + latents.REACH + 1e-4

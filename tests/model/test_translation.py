@@ -14,7 +14,7 @@ from support.command_line import cli, refusal
 
 import ganzoo
 from ganzoo import data
-from ganzoo.api import Architecture, DataSpec, UsageError
+from ganzoo.api import Abilities, Architecture, DataSpec, UsageError
 from ganzoo.contract.metric import Evidence, TranslationEvidence
 from ganzoo.errors import GanzooError
 from ganzoo.loop.display import Display
@@ -30,6 +30,8 @@ OPTIONS = {"samples": 4, "device": "cpu", "display": Display(), "steps": 3}
 
 class Mirror(Architecture):
     """Brightens towards "day" and darkens towards "night"; remembers the sizes it was given."""
+
+    abilities = Abilities(translate=True)
 
     def __init__(self, multiple: int | None = 4, smallest: int = 8, shape=(3, 16, 16), domains=("day", "night")):
         super().__init__(None, DataSpec(shape, domains=domains))
@@ -383,3 +385,53 @@ def test_held_out_images_are_judged_where_there_are_some(tmp_path):
     assert (split, len(evidence.real), evidence.truth) == ("held out", 3, None)
     held = dataset.held_out["testA"].gather(torch.arange(3))
     assert all(any(torch.equal(given, each) for each in held) for given in evidence.given)
+
+
+# ---- one direction, and statistics that `generate` does not reach ----------------------------------------------------
+
+
+def test_one_direction_only():
+    """`translate` is never called for a domain that is no target, also where a sheet is drawn."""
+    mirror = model()
+    mirror.architecture.targets = ("night",)
+    assert mirror.domains == ("night",)
+    with pytest.raises(UsageError, match="There is no domain 'day'"):
+        mirror.translate(noise(1, 3, 16, 16), "day")
+    reals = {name: noise(2, 3, 16, 16) for name in ("day", "night")}
+    sheet = there_and_back(mirror, reals, 2)
+    assert sheet.height == 2 * 16 + 3 * 2  # two rows: there, and not back
+
+
+class Encoding(Architecture):
+    """A generator and an encoder, both with batch norm, of which `generate` reaches one."""
+
+    abilities = Abilities(generate=True, encode=True)
+    generators = ("G", "E")
+
+    def __init__(self):
+        super().__init__(None, DataSpec((2,)))
+        self.latent_dim = 2
+        self.G = torch.nn.BatchNorm1d(2)
+        self.E = torch.nn.BatchNorm1d(2)
+
+    def encode(self, items, label=None):
+        return self.E(items)
+
+
+def test_statistics_that_generate_does_not_reach_are_kept():
+    architecture = Encoding()
+    with torch.no_grad():
+        for norm in (architecture.G, architecture.E):
+            norm.running_mean.fill_(5), norm.running_var.fill_(3), norm.num_batches_tracked.fill_(7)
+    loaded = Model(architecture, {"architecture": "encoding"})
+    loaded.settle()
+    assert architecture.E.running_mean.tolist() == [5, 5]
+    assert architecture.E.running_var.tolist() == [3, 3]
+    assert architecture.E.num_batches_tracked == 7
+    assert architecture.G.running_mean.abs().max() < 0.2
+    assert loaded.encode(torch.full((1, 2), 5.0)).abs().max() < 1e-6
+
+
+def test_no_encoder_is_said_in_a_sentence():
+    with pytest.raises(UsageError, match="mirror has no encoder"):
+        model().encode(noise(1, 3, 16, 16))

@@ -10,8 +10,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-import ganzoo
-from ganzoo.api import Architecture, DataSpec
+from ganzoo.api import Abilities, Architecture, DataSpec
 from ganzoo.pictures import scatter as plane
 from ganzoo.pictures.scatter import CELLS, HIGH, LOW, MIDDLE, SIDE, View
 
@@ -44,7 +43,7 @@ class Height(Architecture):
 
     def __init__(self, shape=(2,), conditional=False):
         super().__init__(Nothing(), DataSpec(shape))
-        self.conditional = conditional
+        self.abilities = Abilities(realness=True, labels=frozenset({"class"} if conditional else ()))
         self.D = nn.Linear(2, 1)
 
     def realness(self, items):
@@ -126,4 +125,4 @@ def test_the_verdict_of_two_players_is_what_the_log_shows_of_each(make_trainer):
     verdict = trainer.model.realness(images)
     assert verdict.shape == (5,)
     assert verdict.mean().item() == pytest.approx(trainer.model.mean_score(trainer.model.D(images)).item(), rel=1e-5)
-    assert isinstance(trainer.model, ganzoo.api.Judging)
+    assert trainer.model.abilities.realness

@@ -379,7 +379,7 @@ class Misnamed(TinyGAN):
 
 CONDITIONAL = {"tasks": {"conditional"}}
 BROKEN: list[tuple[Any, dict[str, Any], str, str]] = [
-    (TinyGAN, CONDITIONAL, "card", "set conditional = True"),
+    (TinyGAN, CONDITIONAL, "card", "let its abilities say labels"),
     (TinyGAN, {"tasks": {"unconditional", "singing"}}, "card", "names the task singing"),
     (TinyGAN, {"tasks": set()}, "card", "names no task; there are unconditional, conditional, translation"),
     (TinyGAN, {"tasks": {"translation"}}, "card", r"promises translation; define translate\(images, to\)"),

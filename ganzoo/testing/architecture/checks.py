@@ -87,8 +87,12 @@ def check_architecture_card(entry: Entry, model: type[Architecture]) -> None:
     unknown = set(card.tasks) - set(TASKS)
     require(not unknown, f"The card names the task {', '.join(sorted(unknown))}; there are {', '.join(TASKS)}.")
     require(bool(card.tasks), f"The card names no task; there are {', '.join(TASKS)}.")
-    require(model.conditional or "conditional" not in card.tasks, "The card promises labels; set conditional = True.")
-    overridden = model.translate is not Architecture.translate
+    labelled = bool(model.abilities.labels)
+    require(
+        labelled or "conditional" not in card.tasks,
+        "The card promises labels; let its abilities say labels=frozenset({'class'}).",
+    )
+    overridden = model.abilities.translate
     require(
         overridden or "translation" not in card.tasks, "The card promises translation; define translate(images, to)."
     )

@@ -11,11 +11,12 @@ from tempfile import TemporaryDirectory
 import torch
 from torch import Tensor
 
-from ganzoo.contract.architecture import Architecture, Styled, generator_state
+from ganzoo.contract.architecture import Architecture, generator_state
 from ganzoo.errors import GanzooError
 from ganzoo.loop.trainer import Trainer
 from ganzoo.model.export import directions, export
 from ganzoo.model.model import Model, make_model
+from ganzoo.model.translation import targets
 from ganzoo.runs import checkpoint
 from ganzoo.testing.architecture.cases import Case, NoisePart
 from ganzoo.testing.architecture.training import trained
@@ -59,7 +60,7 @@ def check_samples(case: Case) -> None:
 
 def _makers(case: Case, architecture: Architecture) -> Iterator[tuple[str, Callable[..., Tensor], tuple[Tensor, ...]]]:
     """What makes images here, and from what: `generate`, or `translate` to each domain."""
-    for domain in case.data.domains:
+    for domain in targets(architecture):
         make = partial(architecture.translate, to=domain)
         yield f"translate to {domain}", torch.no_grad()(make), (NoisePart(case.data, 5).items[:6],)
     if case.task != "translation":
@@ -141,7 +142,7 @@ def check_latents(case: Case) -> None:
     require(tuple(walk.shape) == (4, *case.data.shape), f"A walk of 4 images has the shape {tuple(walk.shape)}.")
     z, label = model.noise(2, seed=1), model.labels(2, seed=1)
     images = model.generate(z, label)
-    if isinstance(model.architecture, Styled):
+    if model.architecture.abilities.styles:
         away = (model.render(model.latents(z, label), label) - images).abs().max().item()
         require(away <= CLOSE, f"synthesis(mapping(z, label)) is not generate(z, label); they differ by {away:.2g}.")
     try:

@@ -12,6 +12,7 @@ from typing import ClassVar, cast
 
 import torch
 from ganzoo.api import (
+    Abilities,
     Architecture,
     Batch,
     DataSpec,
@@ -43,7 +44,7 @@ class MyGAN(Architecture):
     """G(z, y) makes an image of label y; D(x, y) says whether x is a real image *of that label*."""
 
     Config = MyGANConfig
-    conditional = True
+    abilities = Abilities(generate=True, realness=True, labels=frozenset({"class"}))
     presets: ClassVar = {"small": {"width": 8}}
 
     def __init__(self, config: MyGANConfig, data: DataSpec) -> None:
