@@ -343,7 +343,7 @@ class Architecture(nn.Module):
 
     def translate(self, images: Tensor, to: str) -> Tensor:
         """Images [B, C, H, W] in [-1, 1] of another domain -> images of the domain `to`, one of the targets."""
-        raise NotImplementedError
+        raise UsageError(f"{type(self).__name__} does not translate between domains.")
 
     @property
     def conditional(self) -> bool:

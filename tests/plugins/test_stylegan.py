@@ -169,12 +169,12 @@ def test_golden_penalty():
     numbers, model = stored("stylegan_d"), build(16, **GOLDEN).double()
     take_weights(model.D, numbers, D_NAMES)
     images = numbers["input/images16"]
-    penalty = model.penalties["r1"](model.judge, images, images, images, images)
+    penalty = model.penalties["r1"](model.discriminate, images, images, images, images)
     assert near(penalty, numbers["output/level16_r1_gamma10"], GRADIENT)
     penalty.backward()
     check_gradients(model.D, numbers, D_NAMES, "level16_r1")
     model.D.grow(1)
-    found = squared_norm(model.judge, upsample(numbers["input/images8"]))
+    found = squared_norm(model.discriminate, upsample(numbers["input/images8"]))
     assert near(found, numbers["output/level8_grad_norm_squared_full_resolution_input"], GRADIENT)
 
 
