@@ -638,6 +638,35 @@ def test_a_turn_that_comes_at_some_steps_only_is_checked_when_it_comes(plain):
         trainer.step()
 
 
+class Frozen(Plain):
+    """Has a network that nothing trains, by which D is told what it sees."""
+
+    def __init__(self, config, data):
+        super().__init__(config, data)
+        self.E = nn.Linear(data.shape[0], data.shape[0]).requires_grad_(False)
+
+
+def test_a_wholly_frozen_network_has_no_optimizer_and_stays(make_trainer, tmp_path):
+    trainer = make_trainer(Frozen, items=vectors())
+    before = weights(trainer)
+    run(trainer, 2)
+    assert set(trainer.optimizers) == {"G", "D"}
+    assert torch.equal(trainer.model.E.weight, before["E.weight"])
+    other = make_trainer(Frozen, items=vectors())
+    checkpoint.save(tmp_path / "state", *trainer.state())
+    other.load_state(*checkpoint.load(tmp_path / "state"))
+    assert_same(everything(other), everything(trainer))
+
+
+def test_an_update_of_a_wholly_frozen_network_gets_a_sentence(make_trainer):
+    class Moving(Frozen):
+        def step(self, batches, progress):
+            yield Update("E", {"loss": self.E(next(batches).images).mean()})
+
+    with pytest.raises(ContractError, match="all of whose parameters are frozen"):
+        make_trainer(Moving, items=vectors()).step()
+
+
 def test_logging_gradients_changes_nothing(make_trainer):
     with_them, without = make_trainer(gradients=True), make_trainer()
     for _ in range(3):
