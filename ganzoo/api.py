@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         downsample,
         fade,
         normal_init,
+        spectral_norm,
         upsample,
     )
     from ganzoo.gan.losses import generator_loss
@@ -87,7 +88,7 @@ _LAZY = {
     "ganzoo.gan.augment": ("DiffAugment",),
     "ganzoo.gan.layers": (
         "Blur", "EqualizedConv2d", "EqualizedLinear", "MinibatchStddev", "PixelNorm", "downsample", "fade",
-        "normal_init", "upsample",
+        "normal_init", "spectral_norm", "upsample",
     ),
     "ganzoo.gan.losses": ("generator_loss",),
     "ganzoo.contract.metric": ("TranslationEvidence", "Items", "DataItems", "Evidence", "Metric", "Scores"),
@@ -180,6 +181,7 @@ __all__ = [
     "rows",
     "save_tensors",
     "silent",
+    "spectral_norm",
     "squared_norm",
     "stream",
     "suggest",

@@ -7,13 +7,16 @@ arXiv:1812.04948), appendix C. Letters in shapes: B batch, C channels, H height,
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, conv2d, conv_transpose2d, interpolate, linear, pad
+from torch.nn.functional import avg_pool2d, conv2d, conv_transpose2d, interpolate, linear, normalize, pad
+from torch.nn.modules.conv import _ConvTransposeNd
+from torch.nn.utils import parametrize
 
 SQRT2 = math.sqrt(2)
+L = TypeVar("L", bound=nn.Module)
 
 
 class EqualizedLinear(nn.Module):
@@ -156,3 +159,56 @@ def normal_init(module: nn.Module) -> None:
         return
     if module.bias is not None:
         nn.init.zeros_(module.bias)
+
+
+def spectral_norm(layer: L, eps: float = 1e-12) -> L:
+    """Divides a layer's weight by its largest singular value (Miyato et al. 2018, arXiv:1802.05957), and returns it.
+
+    The value is estimated by one power iteration from the stored vector u, in float32. u moves once in a turn that
+    trains the layer, and neither in another player's turn nor in evaluation. First initialise the layer, then wrap it:
+    ``layer.weight`` is computed from then on.
+
+    Args:
+        layer: dense, embedding, or convolution of any kind.
+        eps: least norm that a vector is divided by.
+    """
+    axis = 1 if isinstance(layer, _ConvTransposeNd) else 0
+    parametrize.register_parametrization(layer, "weight", _SpectralNorm(layer.weight, axis, eps))
+    return layer
+
+
+class _SpectralNorm(nn.Module):
+    """weight [...] -> weight / sigma; `u` [outputs] is a left singular vector, roughly."""
+
+    u: Tensor
+
+    def __init__(self, weight: Any, axis: int, eps: float) -> None:
+        super().__init__()
+        self.axis, self.eps = axis, eps
+        self.register_buffer("u", normalize(torch.randn(weight.shape[axis]), dim=0, eps=eps))
+        self._turn: tuple[int, Tensor] | None = None  # the weight's version and u before it moved
+
+    def forward(self, weight: Tensor) -> Tensor:
+        u = self.u
+        if self.training and weight.requires_grad and torch.is_grad_enabled():
+            # All of a turn, which ends when the weight changes, begins at the same u: the batch's parts agree.
+            version = weight._version
+            if self._turn and self._turn[0] == version:
+                u = self._turn[1]
+            weight = weight.view_as(weight)
+        with torch.no_grad():
+            matrix = self._matrix(weight)
+            v = normalize((matrix * u[:, None]).sum(0), dim=0, eps=self.eps)
+            moved = normalize((matrix * v).sum(1), dim=0, eps=self.eps)
+        if weight.grad_fn is not None:
+            # The weight gets a gradient in its own player's turn only.
+            weight.register_hook(lambda _: self._move(version, moved))
+        return weight / (self._matrix(weight) * moved[:, None] * v).sum()
+
+    def _matrix(self, weight: Tensor) -> Tensor:
+        return _full(weight.movedim(self.axis, 0).flatten(1))
+
+    def _move(self, version: int, moved: Tensor) -> None:
+        if self._turn is None or self._turn[0] != version:
+            self._turn = (version, self.u.clone())
+            self.u.copy_(moved)
