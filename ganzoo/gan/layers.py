@@ -202,7 +202,7 @@ class _SpectralNorm(nn.Module):
             moved = normalize((matrix * v).sum(1), dim=0, eps=self.eps)
         if weight.grad_fn is not None:
             # The weight gets a gradient in its own player's turn only.
-            weight.register_hook(lambda _: self._move(version, moved))
+            weight.register_hook(lambda _: self._move(version, moved))  # type: ignore[no-untyped-call]
         return weight / (self._matrix(weight) * moved[:, None] * v).sum()
 
     def _matrix(self, weight: Tensor) -> Tensor:
