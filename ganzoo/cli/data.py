@@ -16,7 +16,7 @@ NAMED = 30  # skipped files that are named after adding; `ganzoo data show` name
 
 COMMANDS = {
     "list": ("Commands", "ganzoo.cli.data:list_data", "List the data sets that can be trained on."),
-    "add": ("Commands", "ganzoo.cli.data:add", "Give images of your own a name to train on."),
+    "add": ("Commands", "ganzoo.cli.data:add", "Give images, sounds or a table of your own a name to train on."),
     "show": ("Commands", "ganzoo.cli.data:show", "Say everything about a data set."),
     "remove": ("Commands", "ganzoo.cli.data:remove", "Forget a data set that you added."),
 }
@@ -37,7 +37,7 @@ def list_data(as_json: bool) -> None:
     if as_json:
         print_json([_facts(info) for info in found])
         return
-    shown = table(("name", "images", "size", "labels", "origin"), (), right=("images",))
+    shown = table(("name", "items", "size", "labels", "origin"), (), right=("items",))
     for info in found:
         if info.problem:
             shown.add_row(info.name, "", "", "", info.problem, style="red")
@@ -54,6 +54,7 @@ def list_data(as_json: bool) -> None:
         "ganzoo data add faces pictures/faces",
         "ganzoo data add faces faces.zip --labels labels.csv",
         "ganzoo data add horse2zebra horses/ zebras/",
+        "ganzoo data add drums drums/ --as signal:length=16384",
     ),
 )
 @click.argument("name", metavar="NAME")
@@ -62,20 +63,30 @@ def list_data(as_json: bool) -> None:
     "--fit", default="crop", metavar="crop|pad|stretch", help="How images of another shape are fitted. [default: crop]"
 )
 @click.option("--labels", metavar="FILE", help="Labels: a CSV of file,label or a dataset.json.")
+@click.option(
+    "--as",
+    "modality",
+    default="",
+    metavar="KIND",
+    help="What the items are: signal:length=16384, table.",
+)
 @click.option("--skip-bad", is_flag=True, help="Go on even if more than 5 % of the images cannot be read.")
-def add(name: str, source: tuple[str, ...], fit: str, labels: str | None, skip_bad: bool) -> None:
-    """Give images of your own a name to train on.
+def add(name: str, source: tuple[str, ...], fit: str, labels: str | None, modality: str, skip_bad: bool) -> None:
+    """Give images, sounds or a table of your own a name to train on.
 
-    SOURCE is a folder (its sub-folders are labels), a zip, tar, idx or npz file, a URL, or a set of torchvision's such
-    as torchvision://MNIST. Two sources are the two domains of a translation. Every image is read once; those that
-    cannot be read are left out and named at the end. The images stay where they are.
+    SOURCE is a folder of images or sounds (its sub-folders are labels), a table as .csv or .parquet, a zip, tar, idx or
+    npz file, a URL, or a set of torchvision's such as torchvision://MNIST. Two sources are the two domains of a
+    translation. Every item is read once; those that cannot be read are left out and named at the end. The files stay
+    where they are.
     """
     from ganzoo import data as store
     from ganzoo.cli.progress import choose_display
 
     display = choose_display()
     try:
-        info = store.add(name, source, fit=fit, labels=labels, skip_bad=skip_bad, report=display.report)
+        info = store.add(
+            name, source, fit=fit, labels=labels, skip_bad=skip_bad, modality=modality, report=display.report
+        )
     finally:
         display.close()
     _print_info(info, NAMED)
@@ -113,9 +124,9 @@ def remove(name: str) -> None:
 
 
 def size(info: Info) -> str:
-    """Such as "64×64 colour", "mixed grey" or "points"."""
+    """Such as "64×64 colour", "mixed grey", "points" or "signal 1×4096"."""
     if info.channels is None:
-        return "points"
+        return "points" if info.modality == "point" else f"{info.modality} {'×'.join(map(str, info.shape))}"
     colour = {1: "grey", 3: "colour", 4: "with alpha"}.get(info.channels, f"{info.channels} channels")
     return f"{info.height}×{info.width} {colour}" if info.height else f"mixed sizes, {colour}"
 
@@ -124,6 +135,22 @@ def _labels(info: Info) -> str:
     if info.domains:
         return ", ".join(info.domains)
     return f"{len(info.classes)}" if info.classes else "none"
+
+
+def _items(info: Info) -> str:
+    """Several of its items in words."""
+    from ganzoo.catalogue.components import modality_card
+
+    return modality_card(info.modality).items
+
+
+def _details(info: Info) -> list[tuple[str, str]]:
+    """What the modality says of the whole: a sample rate, columns and their types."""
+    if info.modality in ("image", "point"):
+        return []
+    from ganzoo.catalogue.components import modality_class
+
+    return list(modality_class(info.modality).describe(info.details).items())
 
 
 def _facts(info: Info) -> dict[str, Any]:
@@ -135,6 +162,9 @@ def _facts(info: Info) -> dict[str, Any]:
         "domains": dict(info.domains),
         "channels": info.channels,
         "height": info.height,
+        "modality": info.modality,
+        "shape": list(info.shape),
+        "details": dict(info.details),
         "width": info.width,
         "kind": info.kind,
         "source": info.source,
@@ -152,10 +182,11 @@ def _print_info(info: Info, named: int | None) -> None:
         ("origin", info.origin),
         ("source", info.source),
         ("SHA-256", info.sha256),
-        ("images", f"{info.images:,}, {size(info)}"),
+        (_items(info), f"{info.images:,}, {size(info)}"),
+        *_details(info),
         ("labels", ", ".join(info.classes)),
         ("domains", ", ".join(f"{name} ({count:,})" for name, count in info.domains.items())),
-        ("fit", info.fit if info.kind == "user" else ""),
+        ("fit", info.fit if info.kind == "user" and info.modality == "image" else ""),
         ("left out", f"{info.skipped:,} that could not be used" if info.skipped else ""),
     ]
     for label, text in rows:

@@ -65,6 +65,8 @@ def interpolate(
     if kind == ".mp4":
         find_encoder()
     model = ganzoo.load(source, device=device)
+    if kind != ".png" and model.modality.name != "image":
+        raise UsageError(f"{model.modality.items.capitalize()} make no movie; give -o a .png file.")
     in_rows = kind == ".png"
     length = (ROW if in_rows else MOVING) if frames is None else frames
     file = Path(out) if out is not None else beside(source, model, f"interpolate-seed-{seed}.gif")
@@ -72,12 +74,12 @@ def interpolate(
     try:
         if in_rows:
             file.parent.mkdir(parents=True, exist_ok=True)
-            ganzoo.sheet(images, columns=length).save(file)
+            model.modality.sheet(images, columns=length).save(file)
         else:
             save_movie(images, file)
     except OSError as error:
         raise unwritable(file, error) from error
-    click.echo(f"{len(images)} images are in {file}.")
+    click.echo(f"{len(images)} {model.modality.items} are in {file}.")
 
 
 @click.command(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
 
+    from ganzoo.contract.modality import Modality
     from ganzoo.model.model import Model
 
 SHOWN_WIDTH = 24  # characters that an image on the terminal should have at least
@@ -36,7 +37,7 @@ SHOWN_WIDTH = 24  # characters that an image on the terminal should have at leas
 @click.option(
     "--truncation", type=float, default=1.0, metavar="NUMBER", help="Less than 1: more typical, less varied images."
 )
-@click.option("-o", "--out", metavar="FILE|DIR", help="A PNG file for a grid, or a folder for one PNG an image.")
+@click.option("-o", "--out", metavar="FILE|DIR", help="A .png for a sheet, .npy; .csv, .wav …, by kind; or a folder.")
 @click.option("--columns", type=int, metavar="INT", help="Images in a row of the grid.")
 @click.option("--show", is_flag=True, help="Draw some of them in the terminal as well.")
 @click.option("--device", default="auto", metavar="auto|cpu|cuda|mps", help="Where to compute. [default: auto]")
@@ -59,28 +60,29 @@ def sample(
     import ganzoo
 
     target = None if out is None else Path(out)
-    if target is not None and not is_folder(out or "") and target.suffix.lower() != ".png":
-        raise UsageError(f"-o takes a .png file or a folder, not {out}.")
     if columns is not None and columns < 1:
         raise UsageError(f"--columns {columns} is too small; it takes 1 or more.")
     model = ganzoo.load(source, device=device)
+    modality = model.modality
+    if target is not None:
+        _check_target(target, modality)
     images = model.sample(count, seed=seed, label=label, truncation=truncation)
-    made = f"{count:,} images are" if count > 1 else "1 image is"
+    made = f"{count:,} {modality.items} are" if count > 1 else f"1 {modality.items.removesuffix('s')} is"
     try:
         if target is not None and is_folder(out or ""):
-            _write_each(images, target)
+            _write_each(images, target, modality)
             click.echo(f"{made} in {target}.")
         else:
             file = target or default_file(source, model, seed, label, truncation)
             file.parent.mkdir(parents=True, exist_ok=True)
-            ganzoo.sheet(images, columns).save(file)
+            _write_all(images, file, modality, columns)
             click.echo(f"{made} in {file}.")
     except OSError as error:
         raise GanzooError(
             f"{out or source} cannot be written ({error.strerror or error}); choose another -o."
         ) from error
     if show:
-        _draw(images, columns)
+        _draw(images, columns, modality)
 
 
 def is_folder(out: str) -> bool:
@@ -107,32 +109,54 @@ def named_after(source: str, model: Model) -> str:
     return name if name not in ("", "model") else model.name
 
 
-def _write_each(images: Tensor, folder: Path) -> None:
-    import ganzoo
+def _check_target(target: Path, modality: Modality) -> None:
+    """Raises: UsageError when -o names what such items cannot be written to."""
+    endings = [".png", ".npy", *modality.writes]
+    if is_folder(str(target)):
+        if not modality.each:
+            takes = ", ".join(modality.writes) or ".npy"
+            raise UsageError(f"{modality.items.capitalize()} are written together; give -o a file: .png or {takes}.")
+    elif target.suffix.lower() not in endings:
+        folder = " or a folder" if modality.each else ""
+        raise UsageError(f"-o takes a {', '.join(endings[:-1])} or {endings[-1]} file{folder}, not {target}.")
 
-    if images.dim() != 4:
-        raise UsageError("These are points, not images, and are drawn together; give -o a .png file.")
+
+def _write_all(items: Tensor, file: Path, modality: Modality, columns: int | None) -> None:
+    """A sheet, numbers as the data has them, or one of the modality's own files."""
+    ending = file.suffix.lower()
+    if ending == ".png":
+        modality.sheet(items, columns).save(file)
+    elif ending == ".npy":
+        import numpy
+
+        with file.open("wb") as opened:
+            numpy.save(opened, modality.decode(items).numpy())
+    else:
+        modality.save(items, file)
+
+
+def _write_each(items: Tensor, folder: Path, modality: Modality) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    digits = max(4, len(str(len(images))))
-    for number, image in enumerate(images, 1):
-        ganzoo.sheet(image[None], gap=0).save(folder / f"{number:0{digits}}.png")
+    digits = max(4, len(str(len(items))))
+    for number, item in enumerate(items, 1):
+        modality.save(item[None], folder / f"{number:0{digits}}{modality.each}")
 
 
-def _draw(images: Tensor, columns: int | None) -> None:
+def _draw(images: Tensor, columns: int | None, modality: Modality) -> None:
     """As many images as the terminal has room for, large enough to see something."""
     from ganzoo.cli.output import console
     from ganzoo.pictures.grid import in_terminal
 
     out = console()
-    out.print(in_terminal(_on_screen(images, columns, out.width, out.height), out.width), soft_wrap=True, end="")
+    out.print(
+        in_terminal(_on_screen(images, columns, modality, out.width, out.height), out.width), soft_wrap=True, end=""
+    )
 
 
-def _on_screen(images: Tensor, columns: int | None, width: int, height: int) -> Image.Image:
-    import ganzoo
-
-    if images.dim() != 4:
-        return ganzoo.sheet(images)
+def _on_screen(images: Tensor, columns: int | None, modality: Modality, width: int, height: int) -> Image.Image:
+    if modality.name != "image":
+        return modality.sheet(images[: modality.shown], columns)
     across = columns or max(1, min(len(images), width // min(SHOWN_WIDTH, images.shape[3] + 2)))
     lines = max(1, round(width / across / images.shape[3] * images.shape[2] / 2))
     rows = max(1, (height - 3) // lines)
-    return ganzoo.sheet(images[: rows * across], across)
+    return modality.sheet(images[: rows * across], across)

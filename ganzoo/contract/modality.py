@@ -97,6 +97,11 @@ class Modality:
         """
         raise UsageError(f"{file} is no file of many items.")
 
+    @classmethod
+    def describe(cls, details: Mapping[str, Any]) -> dict[str, str]:
+        """What `ganzoo data show` says of a data set's details, by a word each."""
+        return {}
+
     # ---- in numbers ---------------------------------------------------------------------------------------------
 
     @classmethod

@@ -49,6 +49,7 @@ class Record:
     sha256: str = ""
     modality: str = ""
     details: dict[str, Any] = field(default_factory=dict)
+    shape: list[int] = field(default_factory=list)
     format: int = FORMAT
 
 
@@ -108,7 +109,9 @@ class Added:
 
     @cached_property
     def reader(self) -> Reader:
-        return open_reader([Path(path) for path in self.record.paths])
+        record = self.record
+        details = record.details if record.modality else None
+        return open_reader([Path(path) for path in record.paths], None, record.modality, details)
 
     @cached_property
     def _kept(self) -> list[int]:

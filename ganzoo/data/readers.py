@@ -11,11 +11,14 @@ import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from PIL import Image
 
+from ganzoo.catalogue.catalogue import entries
+from ganzoo.catalogue.components import modality_card, modality_class
+from ganzoo.contract.options import build, parse_spec
 from ganzoo.data import arrays, labels
 from ganzoo.data.containers import Container, Folder, Tar, Zip, file_signature
 from ganzoo.data.images import decode
@@ -60,9 +63,15 @@ class Files:
 
     in_memory = False
 
-    def __init__(self, container: Container, where: str, labels_file: Path | None = None) -> None:
+    def __init__(
+        self,
+        container: Container,
+        where: str,
+        labels_file: Path | None = None,
+        suffixes: Sequence[str] = _SUFFIXES,
+    ) -> None:
         self._container = container
-        self.names = [name for name in container.names if is_image(name)]
+        self.names = [name for name in container.names if has_suffix(name, suffixes)]
         relative = labels.without_wrapper(self.names)
         self.domains = labels.domains_from_folders(relative)
         self.labels = self._labels(relative, where, labels_file)
@@ -113,6 +122,50 @@ class Arrays:
         return file_signature(*self._files)
 
 
+class ItemFiles(Files):
+    """Files of one item each that are no images, such as sounds; they are read as their modality says.
+
+    Attributes:
+        details: what it knows of all of them; None until `settle` has found out.
+    """
+
+    def __init__(
+        self,
+        container: Container,
+        where: str,
+        labels_file: Path | None,
+        modality: str,
+        details: Mapping[str, Any] | None,
+    ) -> None:
+        name, given = parse_spec(modality)
+        super().__init__(container, where, labels_file, modality_card(name).suffixes)
+        self.modality, self.details, self._class = modality, details, modality_class(name)
+        self._options = build(self._class.Options, given, f"the modality {name}")
+
+    def decode(self, data: bytes) -> Item:
+        item, _ = self._class.read(data)
+        return item if self.details is None else self._class.cut(item, self.details)
+
+    def survey(self, data: bytes) -> tuple[tuple[int, ...], dict[str, Any]]:
+        """The shape of the item in a file, and what the file says of it."""
+        item, said = self._class.read(data)
+        return item.shape, said
+
+    def settle(self, seen: Sequence[tuple[tuple[int, ...], Mapping[str, Any]]]) -> None:
+        self.details = self._class.settle(seen, self._options)
+
+
+class Rows(Arrays):
+    """The items of one file of many, such as a table's rows, float32 [N, D], in memory."""
+
+    def __init__(self, file: Path, modality: str) -> None:
+        name, given = parse_spec(modality)
+        cls = modality_class(name)
+        rows, self.details = cls.read_all(file, build(cls.Options, given, f"the modality {name}"))
+        super().__init__(rows, None, [file])
+        self.modality = modality
+
+
 class Joined:
     """Two readers as domains A and B."""
 
@@ -136,7 +189,12 @@ class Joined:
         return " ".join(reader.signature() for reader in self._readers)
 
 
-def open_reader(paths: Sequence[Path], labels_file: Path | None = None) -> Reader:
+def open_reader(
+    paths: Sequence[Path],
+    labels_file: Path | None = None,
+    modality: str = "",
+    details: Mapping[str, Any] | None = None,
+) -> Reader:
     """A reader of what lies at one path, or of two paths as domains A and B.
 
     Raises:
@@ -144,13 +202,13 @@ def open_reader(paths: Sequence[Path], labels_file: Path | None = None) -> Reade
         GanzooError: it is damaged.
     """
     if len(paths) == 1:
-        return _open(paths[0], labels_file)
+        return _open(paths[0], labels_file, modality, details)
     if labels_file is not None:
         raise UsageError("Two sources are two domains, which have no labels; leave --labels away.")
     return Joined([_open(path, None) for path in paths])
 
 
-def _open(path: Path, labels_file: Path | None) -> Reader:
+def _open(path: Path, labels_file: Path | None, modality: str = "", details: Mapping[str, Any] | None = None) -> Reader:
     if not os.path.exists(path):  # unlike Path.exists, False for what may not be looked at
         raise UsageError(f"There is nothing at {path} that can be read; give {_KINDS}.")
     kind = "folder" if path.is_dir() else _kind(path)
@@ -158,8 +216,16 @@ def _open(path: Path, labels_file: Path | None) -> Reader:
     if kind in ("folder", "zip", "tar"):
         container: Container = Folder(path) if kind == "folder" else Zip(path) if kind == "zip" else Tar(path)
         images = None if any(map(is_image, container.names)) or kind != "folder" else arrays.idx_in(path)
+        modality = modality or ("" if images or any(map(is_image, container.names)) else _modality_in(container.names))
+        if modality not in ("", "image"):
+            suffixes = modality_card(parse_spec(modality)[0]).suffixes
+            return _not_empty(ItemFiles(container, str(path), labels_file, modality, details), path, suffixes)
         if images is None:
             return _not_empty(Files(container, str(path), labels_file), path)
+    if kind == "":
+        modality = modality or _modality_of(path.name, "collections")
+        if modality and path.suffix.lower() in modality_card(parse_spec(modality)[0]).collections:
+            return _not_empty(Rows(path, modality), path)
     if labels_file is not None:
         raise UsageError(f"A labels file goes with image files, and {path} has none; leave --labels away.")
     if images is not None:
@@ -174,10 +240,22 @@ def _open(path: Path, labels_file: Path | None) -> Reader:
     raise UsageError(f"{path} is of no kind that ganzoo knows; give {_KINDS}.")
 
 
-def _not_empty(reader: Reader, path: Path) -> Reader:
+def _not_empty(reader: Reader, path: Path, suffixes: Sequence[str] = _SUFFIXES) -> Reader:
     if not reader.names:
-        raise UsageError(f"There are no images in {path}; ganzoo looks for {', '.join(_SUFFIXES)} files.")
+        what = "images" if suffixes is _SUFFIXES else "items"
+        raise UsageError(f"There are no {what} in {path}; ganzoo looks for {', '.join(suffixes)} files.")
     return reader
+
+
+def _modality_in(names: Sequence[str]) -> str:
+    """The modality of the first of some files that has one, by its ending; "" for none."""
+    return next(filter(None, (_modality_of(name, "suffixes") for name in names)), "")
+
+
+def _modality_of(name: str, field: str) -> str:
+    """The modality whose card has the file's ending among its `suffixes` or `collections`; "" for none."""
+    cards = (entry.card for entry in entries("modality"))
+    return next((card.name for card in cards if has_suffix(name, getattr(card, field))), "")
 
 
 def _kind(path: Path) -> str:
@@ -208,9 +286,14 @@ def _kind(path: Path) -> str:
 
 
 def is_image(name: str) -> bool:
+    return has_suffix(name, _SUFFIXES)
+
+
+def has_suffix(name: str, suffixes: Sequence[str]) -> bool:
+    """Whether a file that is not hidden has one of these endings."""
     parts = name.split("/")
     hidden = any((part.startswith(".") and part != "..") or part == "__MACOSX" for part in parts)
-    return not hidden and Path(parts[-1]).suffix.lower() in _SUFFIXES
+    return not hidden and Path(parts[-1]).suffix.lower() in suffixes
 
 
 def digest(name: str, data: bytes) -> str:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
+
+import numpy as np
 
 from ganzoo.data.images import Unreadable, has_alpha, is_grey
-from ganzoo.data.readers import Reader, digest
+from ganzoo.data.readers import ItemFiles, Reader, Rows, digest
 from ganzoo.data.source import Report, as_image, is_vector
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.files import processors
@@ -26,6 +30,9 @@ class Scan:
     skipped: list[tuple[str, str]] = field(default_factory=list)
     channels: int | None = None
     fingerprint: str = ""
+    modality: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
+    shape: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,7 @@ class _Seen:
     grey: bool = False
     alpha: bool = False
     problem: str = ""
+    said: tuple[tuple[int, ...], dict[str, Any]] | None = None
 
 
 def scan(reader: Reader, where: str, report: Report, *, skip_bad: bool) -> Scan:
@@ -45,6 +53,7 @@ def scan(reader: Reader, where: str, report: Report, *, skip_bad: bool) -> Scan:
     """
     result, digests = Scan(), hashlib.sha256()
     grey = alpha = True
+    said: list[tuple[tuple[int, ...], dict[str, Any]]] = []
     for index, seen in enumerate(_read_all(reader)):
         report("Reading", index + 1, len(reader.names))
         if seen.problem:
@@ -55,11 +64,19 @@ def scan(reader: Reader, where: str, report: Report, *, skip_bad: bool) -> Scan:
         label = reader.labels.of[index] if reader.labels.of else -1
         digests.update(f"{seen.digest}{label}\n".encode(errors="surrogateescape"))
         grey, alpha = grey and seen.grey, alpha and seen.alpha
+        if seen.said is not None:
+            said.append(seen.said)
         if seen.size is not None:
             result.sizes.append(seen.size)
     if result.sizes and len(result.sizes) != len(result.kept):
         raise UsageError(f"{where} mixes images and vectors; give one kind.")
     digests.update("\0".join(reader.labels.classes).encode(errors="surrogateescape"))
+    if isinstance(reader, (ItemFiles, Rows)) and result.kept:
+        if isinstance(reader, ItemFiles):
+            reader.settle(said)
+        result.modality, result.details = reader.modality, dict(reader.details or {})
+        result.shape = np.asarray(reader.decode(reader.data(result.kept[0]))).shape
+        digests.update(json.dumps(result.details, sort_keys=True).encode())
     result.fingerprint = digests.hexdigest()
     result.channels = None if not result.sizes else 1 if grey else 4 if alpha else 3
     _check(result, where, skip_bad)
@@ -82,10 +99,15 @@ def _read_all(reader: Reader) -> Iterator[_Seen]:
 def _read(reader: Reader, index: int) -> _Seen:
     try:
         data = reader.data(index)
-        item = reader.decode(data)
+        if isinstance(reader, ItemFiles):
+            said = reader.survey(data)
+        else:
+            item = reader.decode(data)
     except Unreadable as problem:
         return _Seen(problem=str(problem))
     mark = digest(reader.names[index], data)
+    if isinstance(reader, ItemFiles):
+        return _Seen(mark, said=said)
     if is_vector(item):
         return _Seen(mark)
     image = as_image(item)

@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from ganzoo.data.containers import plain_copy
 from ganzoo.data.images import FITS, Fit, has_alpha, is_grey
 from ganzoo.data.readers import open_reader
 from ganzoo.data.scan import scan
-from ganzoo.data.source import Report, Source, as_image, is_vector, modality_of, silent
+from ganzoo.data.source import Report, Source, as_image, details_of, is_vector, modality_of, silent
 from ganzoo.errors import GanzooError, UsageError, suggest
 from ganzoo.files import home, write_json
 
@@ -61,6 +61,7 @@ class Info:
     distribution: str = ""
     modality: str = "image"
     shape: tuple[int, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 def add(
@@ -70,6 +71,7 @@ def add(
     fit: str = "crop",
     labels: str | Path | None = None,
     skip_bad: bool = False,
+    modality: str = "",
     report: Report | None = None,
 ) -> Info:
     """Give a data set a name. Every image is read once; those that cannot be used are left out and listed.
@@ -79,6 +81,7 @@ def add(
             domains A and B.
         fit: how images of another shape are made to fit: "crop", "pad" or "stretch".
         labels: a CSV file (filename,label) or StyleGAN's JSON.
+        modality: what the items are, with options: ``"signal:length=4096"``; "" for what the files' endings say.
         skip_bad: go on although more than 5 % of the images cannot be used.
     Raises:
         UsageError: the name, the source or the labels are not usable, or the name stands for something else.
@@ -96,10 +99,12 @@ def add(
     places = [located(str(one), report) for one in sources]
     text, paths = " + ".join(place.text for place in places), [str(place.path) for place in places]
     old = _load(name)
-    if old is not None and (old.paths, old.fit) != (paths, fit):
+    if old is not None and ((old.paths, old.fit) != (paths, fit) or (modality and old.modality != modality)):
         raise _taken(old)
     try:
-        reader = open_reader([Path(path) for path in paths], None if labels is None else Path(labels).expanduser())
+        reader = open_reader(
+            [Path(path) for path in paths], None if labels is None else Path(labels).expanduser(), modality
+        )
     except GanzooError as error:
         _discard_files(paths)  # what was downloaded in vain
         words = str(error)
@@ -124,6 +129,9 @@ def add(
         domains=_renumbered(reader.domains, found.kept),
         skip=sorted(set(range(len(reader.names))) - set(found.kept)),
         skipped=[list(pair) for pair in found.skipped],
+        modality=found.modality,
+        details=found.details,
+        shape=list(found.shape),
         sha256=" ".join(place.sha256 for place in places if place.sha256),
     )
     if old is not None and old.fingerprint != record.fingerprint:
@@ -211,6 +219,7 @@ def info(name: str) -> Info:
             distribution=entry.distribution,
             modality=modality_of(source) if channels is None else "image",
             shape=np.asarray(source.read(0)).shape if channels is None else (),
+            details=details_of(source),
         )
     except GanzooError:
         raise
@@ -340,4 +349,7 @@ def _info_of_record(record: Record) -> Info:
         skipped_files=tuple(f"{name} {reason}" for name, reason in record.skipped),
         sha256=record.sha256,
         fit=record.fit,
+        modality=Added(record).modality,
+        shape=tuple(record.shape),
+        details=record.details,
     )

@@ -55,7 +55,8 @@ class Session:
         model = self.plan.model(config, spec).to(self.device)
         if spec.modality == "image":
             model = model.to(memory_format=torch.channels_last)
-        loader = Loader(self.dataset, settings.seed, self.plan.size if settings.load_size else None, settings.flip)
+        flip = settings.flip and "flip" in self.dataset.modality.transforms
+        loader = Loader(self.dataset, settings.seed, self.plan.size if settings.load_size else None, flip)
         trainer = Trainer(
             model, loader, settings.seed, settings.batch_size, self.precision, settings.ema, settings.accumulate,
             settings.gradients,

@@ -87,6 +87,8 @@ def project(
     if steps < 0 or not 1 <= starts <= CANDIDATES:
         raise UsageError(f"A descent takes 0 steps or more and 1 to {CANDIDATES} starts, not {steps} and {starts}.")
     shape = model.architecture.data.shape
+    if model.modality.name != "image":
+        raise UsageError(f"Images are projected, and this model makes {model.modality.items}.")
     z = model.noise(CANDIDATES, derive(seed, "project"))
     if tuple(target.shape) != shape:
         raise UsageError(f"The image has shape {tuple(target.shape)}, and the model makes {shape}.")

@@ -55,7 +55,7 @@ def read_picture(file: str | os.PathLike[str], shape: tuple[int, ...]) -> Tensor
     Raises: UsageError when it cannot be read, or when the shape is no image's.
     """
     if len(shape) != 3:
-        raise UsageError("The model makes points, not images; there is nothing to compare an image with.")
+        raise UsageError("The model makes no images; there is nothing to compare an image with.")
     try:
         pixels = render(decode(Path(file).read_bytes()), shape[1:], shape[0], "crop")
     except OSError as error:

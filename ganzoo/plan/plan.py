@@ -15,7 +15,7 @@ from typing import Any
 from ganzoo import data
 from ganzoo.about import DISTRIBUTION
 from ganzoo.catalogue.catalogue import Entry, find, written_by
-from ganzoo.catalogue.components import load_architecture
+from ganzoo.catalogue.components import load_architecture, modality_card, modality_class
 from ganzoo.catalogue.single_file import named
 from ganzoo.catalogue.upgrade import upgraded
 from ganzoo.contract.architecture import Architecture, DataSpec, find_label
@@ -102,6 +102,7 @@ def make_plan(
     size, notes = _size(entry, settings, info, explicit="resolution" in {*row, *given})
     load = _load_size(before, settings, size, explicit="load_size" in given)
     config, settings = apply_options(entry.name, config, settings, {"load_size": load} if load else {})
+    _check_transforms(info, given)
     if label is not None:
         classes = labels_of(info, model, entry.name)
         label = classes[find_label(classes, label)]
@@ -109,6 +110,16 @@ def make_plan(
         entry, model, config, settings, info, size,
         tuple(_stage(stage) for stage in stages) or (Stage(_length(settings)),), preset, recipe, notes, label,
     )  # fmt: skip
+
+
+def _check_transforms(info: data.Info, given: Mapping[str, Any]) -> None:
+    """Raises: UsageError for what makes no sense for such items."""
+    if info.modality == "image":
+        return
+    modality, items = modality_class(info.modality), modality_card(info.modality).items
+    for name, flag, option in (("flip", "--flip", "flip"), ("crop", "--load-size", "load_size")):
+        if given.get(option) and name not in modality.transforms:
+            raise UsageError(f"{flag} is for images, and {info.name} has {items}; leave it out.")
 
 
 def _settle_names(entry: Entry, config: Any, typed: Collection[str]) -> Any:

@@ -14,7 +14,7 @@ from torch import Tensor
 from ganzoo import data
 from ganzoo.about import DISTRIBUTION
 from ganzoo.catalogue.catalogue import entries, find, written_by
-from ganzoo.catalogue.components import data_spec_of
+from ganzoo.catalogue.components import data_spec_of, make_modality, modality_card
 from ganzoo.contract.architecture import find_label
 from ganzoo.contract.metric import DataItems, Evidence, Metric, Scores, TranslationEvidence
 from ganzoo.contract.options import build, parse_spec, values
@@ -47,9 +47,12 @@ class Evaluator:
         self.samples, self.seed, self.report = samples, seed, report
         self.strict = bool(specs)
         self.metrics: dict[str, Metric] = {}
+        self.modalities: dict[str, tuple[str, ...]] = {}
         for spec in specs or [written_by("metric", entry.name, (entry.distribution,)) for entry in entries("metric")]:
             name, options = parse_spec(spec)
-            self.metrics[name] = build(find("metric", name).load(), options, f"the metric {name}")
+            entry = find("metric", name)
+            self.modalities[name] = tuple(entry.card.modalities)
+            self.metrics[name] = build(entry.load(), options, f"the metric {name}")
 
     def evidence(self, model: Model, dataset: data.Dataset) -> tuple[Evidence, str]:
         """What there is to evaluator of a model, and the split of the data that it is compared with.
@@ -100,8 +103,14 @@ class Evaluator:
         }
         found: list[dict[str, Any]] = []
         refused: list[UsageError] = []
+        kind = make_modality(facts["data"]).name
         for name, metric in self.metrics.items():
             try:
+                if (kind := data_spec_of(facts["data"]).modality) not in self.modalities[name]:
+                    judged = " and ".join(modality_card(each).items for each in self.modalities[name])
+                    raise UsageError(
+                        f"The score {name} judges {judged}, and this model makes {modality_card(kind).items}."
+                    )
                 measured = metric(evidence)
             except UsageError as error:
                 if self.strict:
@@ -121,6 +130,10 @@ def classify(dataset: DataItems, images: Tensor, report: Report) -> Tensor:
     metric = find("metric", "classifier", near=(DISTRIBUTION,)).load()
     probabilities: Tensor = metric.probabilities(dataset, images, report)
     return probabilities
+
+
+def _items(modality: str) -> str:
+    return modality_card(modality).items
 
 
 def judged_data(facts: Mapping[str, Any], what: str) -> data.Dataset:

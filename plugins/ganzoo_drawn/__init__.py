@@ -52,6 +52,7 @@ def ganzoo_metrics() -> Iterator[MetricCard]:
         name="modes",
         summary="Modes of `points` that were found, and the share of samples that lie in one.",
         api=1,
+        modalities=("point",),
         better={"modes": "larger", "good": "larger", "least-mode": "larger"},
         metric="ganzoo_drawn.modes:Modes",
     )

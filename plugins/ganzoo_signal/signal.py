@@ -82,6 +82,11 @@ class Signal(Modality):
         item = item[:, : details["length"]]
         return np.pad(item, ((0, 0), (0, details["length"] - item.shape[1]))).astype(np.float32)
 
+    @classmethod
+    def describe(cls, details: Mapping[str, Any]) -> dict[str, str]:
+        seconds = details.get("length", 0) / details.get("rate", RATE)
+        return {"rate": f"{details.get('rate', RATE):,} samples a second, {seconds:.2f} s each"}
+
     def clean(self, items: Tensor) -> Tensor:
         return items.clamp(-1, 1)
 

@@ -47,6 +47,10 @@ class Table(Modality):
         return files.read(file, [name for name in options.categories.split("+") if name])
 
     @classmethod
+    def describe(cls, details: Mapping[str, Any]) -> dict[str, str]:
+        return {"columns": ", ".join(f"{column['name']} ({_said(column)})" for column in details["columns"])}
+
+    @classmethod
     def fit(cls, rows: NDArray[Any], details: Mapping[str, Any]) -> dict[str, Any]:
         """Each number's modes, and mean and spread of what is encoded."""
         columns = []
@@ -171,6 +175,15 @@ class Table(Modality):
 def _kinds(column: Mapping[str, Any]) -> int:
     """Modes or words of a column; one more where some are missing."""
     return len(column["modes" if column["kind"] == "number" else "values"]) + bool(column["missing"])
+
+
+def _said(column: Mapping[str, Any]) -> str:
+    """A column's type in words."""
+    if column["kind"] == "category":
+        kind = f"one of {len(column['values'])}"
+    else:
+        kind = f"{column['decimals']} decimals" if column["decimals"] else "whole number"
+    return kind + (", some missing" if column["missing"] else "")
 
 
 def _text(value: float, column: Mapping[str, Any]) -> str:
