@@ -140,7 +140,7 @@ class ItemFiles(Files):
         name, given = parse_spec(modality)
         super().__init__(container, where, labels_file, modality_card(name).suffixes)
         self.modality, self.details, self._class = modality, details, modality_class(name)
-        self._options = build(self._class.Options, given, f"the modality {name}")
+        self._options: Any = build(self._class.Options, given, f"the modality {name}")
 
     def decode(self, data: bytes) -> Item:
         item, _ = self._class.read(data)
