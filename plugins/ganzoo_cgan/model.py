@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import ClassVar, cast
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -57,7 +57,7 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor, label: Tensor) -> Tensor:
         zy = torch.cat([z, self.embed(label)], 1)  # [B, Z + E]
-        return cast(Tensor, self.main(zy[:, :, None, None]))
+        return self.main(zy[:, :, None, None])
 
 
 class Discriminator(nn.Module):
@@ -76,7 +76,7 @@ class Discriminator(nn.Module):
 
     def forward(self, images: Tensor, label: Tensor) -> Tensor:
         plane = self.plane(label).view(-1, 1, *images.shape[2:])  # the label, as one more channel
-        return cast(Tensor, self.main(torch.cat([images, plane], 1)).flatten())
+        return self.main(torch.cat([images, plane], 1)).flatten()
 
 
 def normalise(channels: int) -> tuple[nn.Module, nn.Module]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
@@ -115,7 +115,7 @@ class Generator(nn.Module):
         self.model = nn.Sequential(*layers, nn.ReflectionPad2d(3), nn.Conv2d(width, channels, 7), nn.Tanh())
 
     def forward(self, images: Tensor) -> Tensor:
-        return cast(Tensor, self.model(images))
+        return self.model(images)
 
 
 class Residual(nn.Module):
@@ -128,7 +128,7 @@ class Residual(nn.Module):
         self.conv_block = nn.Sequential(*first, *second)
 
     def forward(self, x: Tensor) -> Tensor:
-        return cast(Tensor, x + self.conv_block(x))
+        return x + self.conv_block(x)
 
 
 class Discriminator(nn.Module):
@@ -146,7 +146,7 @@ class Discriminator(nn.Module):
         self.model = nn.Sequential(*stack, nn.Conv2d(before, 1, 4, 1, 1))
 
     def forward(self, images: Tensor) -> Tensor:
-        return cast(Tensor, self.model(images))
+        return self.model(images)
 
 
 def normalise(maps: int) -> tuple[nn.Module, nn.Module]:

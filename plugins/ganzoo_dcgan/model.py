@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -55,7 +55,7 @@ class Generator(nn.Module):
         self.main = nn.Sequential(*blocks)
 
     def forward(self, z: Tensor) -> Tensor:
-        return cast(Tensor, self.main(z[:, :, None, None]))
+        return self.main(z[:, :, None, None])
 
 
 class Discriminator(nn.Module):
@@ -72,7 +72,7 @@ class Discriminator(nn.Module):
         self.main = nn.Sequential(*blocks)
 
     def forward(self, images: Tensor) -> Tensor:
-        return cast(Tensor, self.main(images).flatten())
+        return self.main(images).flatten()
 
 
 def normalise(channels: int) -> tuple[nn.Module, nn.Module]:

@@ -118,7 +118,7 @@ class Generator(nn.Module):
         self.main = nn.Sequential(*layers)
 
     def forward(self, images: Tensor) -> Tensor:
-        return cast(Tensor, 2 * self.main(to_unit(images)) - 1)
+        return 2 * self.main(to_unit(images)) - 1
 
 
 class Discriminator(nn.Module):

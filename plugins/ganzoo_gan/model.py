@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
-from typing import ClassVar, cast
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -65,7 +65,7 @@ class Generator(nn.Module):
         self.main = nn.Sequential(*layers, nn.Unflatten(1, data.shape))
 
     def forward(self, z: Tensor) -> Tensor:
-        return cast(Tensor, self.main(z))
+        return self.main(z)
 
 
 class Choices(nn.Module):
@@ -94,7 +94,7 @@ class Discriminator(nn.Module):
         self.main = nn.Sequential(*layers, nn.Linear((prod(data.shape), *hidden)[-1], 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        return cast(Tensor, self.main(x).flatten())
+        return self.main(x).flatten()
 
 
 def initialise(module: nn.Module) -> None:

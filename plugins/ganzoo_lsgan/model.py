@@ -78,7 +78,7 @@ class Generator(nn.Module):
         )  # fmt: skip
 
     def forward(self, z: Tensor) -> Tensor:
-        return cast(Tensor, self.main(self.dense(z)))
+        return self.main(self.dense(z))
 
 
 class Discriminator(nn.Module):
@@ -94,7 +94,7 @@ class Discriminator(nn.Module):
         self.main = nn.Sequential(*blocks, nn.Flatten(), nn.Linear(widths[-1] * pixels, 1))
 
     def forward(self, images: Tensor) -> Tensor:
-        return cast(Tensor, self.main(images).flatten())
+        return self.main(images).flatten()
 
 
 class Up(nn.ConvTranspose2d):

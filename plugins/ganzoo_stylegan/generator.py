@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 import torch
 from ganzoo_progan.growing import GrowingGenerator
@@ -92,7 +91,7 @@ class Mapping(nn.Module):
         x = self.norm(z)
         for dense in self.dense:
             x = leaky_relu(dense(x), 0.2)
-        return cast(Tensor, x)
+        return x
 
 
 class Constant(nn.Module):
@@ -114,7 +113,7 @@ class Dense(nn.Module):
         self.dense = EqualizedLinear(latent_dim, maps * 16, bias=False, gain=2**0.5 / 4)
 
     def forward(self, w: Tensor) -> Tensor:
-        return cast(Tensor, self.dense(w).unflatten(1, (-1, 4, 4)))
+        return self.dense(w).unflatten(1, (-1, 4, 4))
 
 
 class Layer(nn.Module):

@@ -81,7 +81,7 @@ class Attention(nn.Module):
         if self.bias_table is not None:
             logits = logits + self.bias_table[self.displacement].permute(2, 0, 1)
         mixed = logits.softmax(-1) @ v
-        return cast(Tensor, self.proj(mixed.transpose(1, 2).reshape(batch, count, width)))
+        return self.proj(mixed.transpose(1, 2).reshape(batch, count, width))
 
     def to_windows(self, x: Tensor) -> Tensor:
         """[B, H * W, C] -> [B * windows, tokens of a window, C]."""
@@ -109,7 +109,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.attention(self.norm1(x))
-        return cast(Tensor, x + self.mlp(self.norm2(x)))
+        return x + self.mlp(self.norm2(x))
 
 
 class Stage(nn.Module):
@@ -121,7 +121,7 @@ class Stage(nn.Module):
         self.blocks = nn.Sequential(*[Block(style, width, area) for _ in range(depth)])
 
     def forward(self, x: Tensor) -> Tensor:
-        return cast(Tensor, self.blocks(x + self.position))
+        return self.blocks(x + self.position)
 
 
 def displacements(height: int, width: int) -> Tensor:

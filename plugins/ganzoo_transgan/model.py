@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import lcm, prod
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -122,7 +122,7 @@ class Generator(nn.Module):
         x = first(self.mlp(z).unflatten(1, (prod(self.areas[0]), -1)))  # [B, 8 * 8, C]
         for stage, before in zip(others, self.areas, strict=False):
             x = stage(to_tokens(F.pixel_shuffle(to_maps(x, before), 2)))  # [B, 16 * 16, C/4], [B, 32 * 32, C/16]
-        return cast(Tensor, self.to_image(to_maps(x, self.areas[-1])))
+        return self.to_image(to_maps(x, self.areas[-1]))
 
 
 class Discriminator(nn.Module):
@@ -139,7 +139,7 @@ class Discriminator(nn.Module):
         return torch.cat([self.cls.expand(tokens.shape[0], -1, -1), tokens], 1)
 
     def logits(self, tokens: Tensor) -> Tensor:
-        return cast(Tensor, self.head(self.norm(tokens[:, 0])).flatten())
+        return self.head(self.norm(tokens[:, 0])).flatten()
 
 
 class PatchDiscriminator(Discriminator):

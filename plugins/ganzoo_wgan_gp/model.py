@@ -80,7 +80,7 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         x = self.main(z)
-        return cast(Tensor, 2 * x.sigmoid() - 1 if self.pixels else x.tanh())
+        return 2 * x.sigmoid() - 1 if self.pixels else x.tanh()
 
 
 class Discriminator(nn.Module):
@@ -97,7 +97,7 @@ class Discriminator(nn.Module):
         self.pixels = pixels
 
     def forward(self, images: Tensor) -> Tensor:
-        return cast(Tensor, self.main((images + 1) / 2 if self.pixels else images).flatten())
+        return self.main((images + 1) / 2 if self.pixels else images).flatten()
 
 
 class Up(nn.ConvTranspose2d):
