@@ -14,6 +14,7 @@ from torch import Tensor
 from ganzoo import data
 from ganzoo.catalogue.catalogue import catalogue
 from ganzoo.contract import distributed
+from ganzoo.contract.architecture import weightless
 from ganzoo.contract.randomness import seed_everything
 from ganzoo.data.loader import Loader
 from ganzoo.devices import pick_device, pick_precision
@@ -47,12 +48,16 @@ class Session:
         self.precision = pick_precision(plan.settings.precision, self.device, plan.entry.card.bf16)
         self.dataset = dataset.to(self.device)
 
-    def build(self, stage: int = 0) -> Trainer:
-        """A trainer at step 0 with the options of a stage; the seed decides the first weights."""
+    def build(self, stage: int = 0, weights: bool = True) -> Trainer:
+        """A trainer at step 0 with the options of a stage; the seed decides the first weights.
+
+        Args:
+            weights: False for a trainer without memory (torch's meta device), which counts and takes no step.
+        """
         config, settings = self.plan.at_stage(stage)
         spec = data_spec(self.dataset, self.plan.size)
         seed_everything(settings.seed, "weights")
-        model = self.plan.model(config, spec).to(self.device)
+        model = self.plan.model(config, spec).to(self.device) if weights else weightless(self.plan.model, config, spec)
         if spec.modality == "image":
             model = model.to(memory_format=torch.channels_last)
         flip = settings.flip and "flip" in self.dataset.modality.transforms
@@ -165,7 +170,8 @@ class Session:
         self._announce_stage()
 
     def _keep_scores(self) -> None:
-        self.validator = Validator(self.plan.at_stage(self.stage)[1], self.display.report)
+        self.settings = self.plan.at_stage(self.stage)[1]
+        self.validator = Validator(self.settings, self.display.report)
 
     def _announce_stage(self) -> None:
         if len(self.plan.stages) > 1:
@@ -212,7 +218,7 @@ class Session:
             stop: whether this step is the last for now.
         Returns: whether anything was due.
         """
-        trainer, every = self.trainer, self.plan.at_stage(self.stage)[1].sample_every
+        trainer, every = self.trainer, self.settings.sample_every
         ended = trainer.epoch > epoch or trainer.done
         scores = bool(self.validator.every) and (trainer.done or self.validator.due(images, trainer.images))
         sheet = trainer.done or (ended if every is None else trainer.step_count % every == 0)
@@ -253,11 +259,10 @@ class Session:
 
     def _checkpoint_due(self, ended: bool) -> bool:
         """At a stage's end; else every so many steps, or when an epoch has ended and every ten minutes."""
-        _, settings = self.plan.at_stage(self.stage)
         if self.trainer.done:
             return True
-        if settings.checkpoint_every:
-            return self.trainer.step_count % settings.checkpoint_every == 0
+        if self.settings.checkpoint_every:
+            return self.trainer.step_count % self.settings.checkpoint_every == 0
         late = time.monotonic() - self._checkpointed > CHECKPOINT_SECONDS
         return ended or distributed.any_of(late, self.device)
 

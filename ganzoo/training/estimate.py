@@ -23,7 +23,7 @@ MARKS = 24  # places in a run that are looked at
 
 def steps_left(session: Session) -> int:
     """Steps of the whole plan, about, from its beginning."""
-    trainer, total = session.build(), 0.0
+    trainer, total = session.build(weights=False), 0.0
     for index, stage in enumerate(session.plan.stages):
         (unit, count), *_ = stage.length.items()
         if unit == "steps":

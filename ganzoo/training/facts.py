@@ -84,7 +84,7 @@ def take_up(run: Run, display: Display) -> Plan:
 
 def facts_of(session: Session, init: str | os.PathLike[str] | None) -> dict[str, Any]:
     """What run.json says at the start."""
-    trainer = session.build()
+    trainer = session.build(weights=init is not None)
     plan, model = session.plan, trainer.model
     if init is not None:
         take_weights(model, str(init))  # now, so that what does not fit is said before anything is written
