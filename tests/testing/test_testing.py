@@ -54,7 +54,7 @@ class Failing(TinyGAN):
 
 class Meddling(TinyGAN):
     def step(self, batches, progress):
-        torch.autograd.backward(self.G(torch.zeros(2, self.latents)).mean())
+        torch.autograd.backward(self.G(torch.zeros(2, self.latent_dim)).mean())
         yield from super().step(batches, progress)
 
 
@@ -79,7 +79,7 @@ class Flat(TinyGAN):
 class OnlyOnce(TinyGAN):
     """Its D has no second derivative, and says so."""
 
-    def judge(self, images, label=None):
+    def discriminate(self, images, label=None):
         tokens = images.flatten(2)[:, None]  # [B, 1, 3, 64]
         seen = nn.functional.scaled_dot_product_attention(tokens, tokens, tokens)
         return self.D(seen.reshape(images.shape))
@@ -88,7 +88,7 @@ class OnlyOnce(TinyGAN):
 class Linear(TinyGAN):
     """Its D loses its second derivative without a word, as a compiled one may."""
 
-    def judge(self, images, label=None):
+    def discriminate(self, images, label=None):
         logits = self.D(images.detach())
         return logits + (images - images.detach()).flatten(1).sum(1)
 
@@ -219,13 +219,13 @@ class Coarse(TinyGAN):
 class Typed(TinyGAN):
     """It adds float32 and bfloat16 where torch does not."""
 
-    def judge(self, images, label=None):
+    def discriminate(self, images, label=None):
         logits = self.D(images)
         return torch.zeros(len(logits)).index_add(0, torch.arange(len(logits)), logits)
 
 
 class Flooded(TinyGAN):
-    def judge(self, images, label=None):
+    def discriminate(self, images, label=None):
         logits = self.D(images)
         return logits / 0 if logits.dtype == torch.bfloat16 else logits
 
@@ -276,7 +276,7 @@ class Deaf(TinyGAN):
     def generate(self, z, label=None, truncation=1.0):
         return self.G(z)
 
-    def judge(self, images, label=None):
+    def discriminate(self, images, label=None):
         return self.D(images)
 
 
