@@ -36,7 +36,7 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         summary="Made to be listed.",
         resolutions=(32, 64),
         licence="MIT",
-        api=1,
+        api=2,
         model="{module}.model:Made",
     )
 '''

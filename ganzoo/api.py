@@ -8,8 +8,10 @@ Importing it imports no torch: names that need it are fetched when first used.
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
+from ganzoo.contract import renamed
 from ganzoo.contract.cards import (
     API,
     ArchitectureCard,
@@ -192,6 +194,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _MODULE_OF:
         return getattr(importlib.import_module(_MODULE_OF[name]), _RENAMED.get(name, name))
+    if name in renamed.API:
+        return getattr(sys.modules[__name__], renamed.API[name])
     raise AttributeError(f"ganzoo.api has no {name!r}")
 
 

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ganzoo.catalogue.catalogue import Entry
+from ganzoo.contract import renamed
 from ganzoo.contract.options import build, options
+from ganzoo.contract.settings import Settings
 from ganzoo.errors import GanzooError
 
 
@@ -22,12 +24,10 @@ def upgraded(config: type, stored: Mapping[str, Any], version: str | None, name:
         version: of the distribution that wrote them; None where that is not known, as of a recipe.
     Raises: GanzooError when `upgrade` fails.
     """
-    upgrade = getattr(config, "upgrade", None)
-    if upgrade is None:
-        return dict(stored)
+    upgrade, known = getattr(config, "upgrade", None), {*options(config), *options(Settings)}
     try:
-        found = upgrade(dict(stored), version)
-        return {str(option): value for option, value in found.items()}
+        found = dict(stored) if upgrade is None else upgrade(dict(stored), version)
+        return {renamed.option(str(name), known): value for name, value in found.items()}
     except GanzooError:
         raise
     except Exception as error:

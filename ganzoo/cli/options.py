@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ganzoo.cli.framework import Command
+from ganzoo.contract import renamed
 from ganzoo.contract.options import Option, options
 from ganzoo.contract.settings import Settings
 from ganzoo.errors import GanzooError
@@ -50,8 +51,9 @@ class ArchitectureCommand(Command):
             if isinstance(param, click.Option) and not param.is_flag
             for flag in param.opts
         }
-        model = self._model(ctx, *peek(args, takes_value))
+        model = self._model(ctx, *peek(args, takes_value | {f"--{old}" for old in renamed.OPTIONS}))
         extra = trainer_options() if model is None else architecture_options(model)
+        args = _by_present_names(args, {option.name or "" for option in extra})
         for option in extra:
             option.hidden = option.name in self.hidden_options
         ctx.meta[_EXTRA] = extra
@@ -67,6 +69,19 @@ class ArchitectureCommand(Command):
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         return [*super().get_params(ctx), *ctx.meta.get(_EXTRA, ())]
+
+
+def _by_present_names(args: Sequence[str], known: Collection[str]) -> list[str]:
+    """The command line with today's names of options; says so of each that has another now."""
+    found = []
+    for arg in args:
+        flag, equals, value = arg.partition("=")
+        name = renamed.option(flag.removeprefix("--"), known).replace("_", "-")
+        if flag in {f"--{old}" for old in renamed.OPTIONS} and f"--{name}" != flag:
+            click.echo(f"{flag} is called --{name} now.", err=True)
+            arg = f"--{name}{equals}{value}"
+        found.append(arg)
+    return found
 
 
 def architecture_options(model: type[Architecture]) -> list[GroupedOption]:

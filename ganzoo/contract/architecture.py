@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
 
 from ganzoo.contract.randomness import rows
+from ganzoo.contract.renamed import OldNames
 from ganzoo.errors import UsageError, suggest
 
 
@@ -237,7 +238,7 @@ class Abilities:
         return replace(table, **found, labels=frozenset({"class"}) if said is True else table.labels)
 
 
-class Architecture(nn.Module):
+class Architecture(OldNames, nn.Module):
     """A GAN: its children are its networks, its `step` reads like the paper's algorithm box.
 
     Class attributes:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from ganzoo.errors import GanzooError
 
-API = 1  # the version of the contract that this ganzoo speaks
+API = 2  # the version of the contract that this ganzoo speaks
 OLDEST_API = 1  # the oldest one that it still reads
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 

@@ -13,13 +13,14 @@ from torch import Tensor, nn
 from ganzoo.catalogue.components import make_loss, make_penalties
 from ganzoo.contract.architecture import Abilities, Architecture, Batch, DataSpec, Progress, Update, is_generator
 from ganzoo.contract.options import option
+from ganzoo.contract.renamed import OldOptions
 from ganzoo.errors import UsageError
 from ganzoo.gan.augment import DiffAugment
 from ganzoo.gan.losses import generator_loss
 
 
 @dataclass(frozen=True)
-class AdversarialConfig:
+class AdversarialConfig(OldOptions):
     """What every GAN of generators and discriminators can be asked."""
 
     loss: str = option("nonsaturating", "adversarial loss, with constants: lsgan:a=-1,c=0")

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ganzoo import data
 from ganzoo.catalogue.catalogue import catalogue
+from ganzoo.contract import renamed
 from ganzoo.contract.architecture import Architecture, generator_state
 from ganzoo.contract.options import values
 from ganzoo.contract.randomness import stream
@@ -152,7 +153,11 @@ class Recorder:
 def load_checkpoint(run: Run) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
     """The newest checkpoint's tensors and facts; None before the first. Raises: GanzooError when it is damaged."""
     files = run.checkpoints()
-    return checkpoint.load(files[-1]) if files else None
+    if not files:
+        return None
+    tensors, facts = checkpoint.load(files[-1])
+    counters = renamed.today(facts["counters"], renamed.COUNTERS)
+    return {renamed.tensor(name): value for name, value in tensors.items()}, {**facts, "counters": counters}
 
 
 def take_weights(model: Architecture, source: str) -> None:

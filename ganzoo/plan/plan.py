@@ -18,6 +18,7 @@ from ganzoo.catalogue.catalogue import Entry, find, written_by
 from ganzoo.catalogue.components import load_architecture, modality_card, modality_class
 from ganzoo.catalogue.single_file import named
 from ganzoo.catalogue.upgrade import upgraded
+from ganzoo.contract import renamed
 from ganzoo.contract.architecture import Architecture, DataSpec, find_label
 from ganzoo.contract.cards import API, RecipeCard
 from ganzoo.contract.options import Option, build, options
@@ -186,7 +187,7 @@ def recipe_of(name: str) -> RecipeCard:
 
 def option_table(model: type[Architecture]) -> dict[str, Option]:
     """Every option that training this architecture takes, its own first, with the defaults in force for it."""
-    own = {name: item for name, item in options(model.Config).items() if name not in BY_ARCHITECTURE}
+    own = {name: item for name, item in options(model.Config).items() if name not in _trainers(options(model.Config))}
     defaults = _defaults(model)
     core = {
         name: dataclasses.replace(item, default=defaults.get(name, item.default))
@@ -201,6 +202,8 @@ def apply_options(name: str, config: Any, settings: Settings, given: Mapping[str
     Raises: UsageError for an unknown option or a value it does not take.
     """
     own, core = options(type(config)), options(Settings)
+    known = {*core, *own} - (_trainers(own).keys() - {*BY_ARCHITECTURE})
+    given = {renamed.option(key, known): value for key, value in given.items()}
     for key in given:
         if key not in own and key not in core:
             raise UsageError(f"{name} has no option --{key.replace('_', '-')}; {suggest(key, [*own, *core])}")
@@ -210,7 +213,7 @@ def apply_options(name: str, config: Any, settings: Settings, given: Mapping[str
     if any(key in changed for key in LENGTHS):
         changed = {**dict.fromkeys(LENGTHS), **changed}
     settings = build(Settings, changed, name, base=settings)
-    shared = {key: getattr(settings, key) for key in BY_ARCHITECTURE if key in own and key in changed}
+    shared = {theirs: getattr(settings, key) for theirs, key in _trainers(own).items() if key in changed}
     if "x" in str(shared.get("resolution", "")):
         del shared["resolution"]  # a Config's resolution is one number; the DataSpec has both
     shared = {key: value for key, value in shared.items() if not isinstance(value, Schedule)}  # the trainer's alone
@@ -245,6 +248,7 @@ def stage_of(given: Mapping[str, Any]) -> Stage:
 
 
 def _stage(row: Mapping[str, Any]) -> Stage:
+    row = {renamed.option(name, options(Settings)): value for name, value in row.items()}
     fixed = [name for name in row if name in (*FIXED_IN_A_RUN, *OF_THE_MACHINE)]
     if fixed:
         raise UsageError(f"--{fixed[0].replace('_', '-')} cannot change within a run; start a new one, with --init.")
@@ -266,10 +270,15 @@ def _length(settings: Settings) -> dict[str, int]:
 def _defaults(model: type[Architecture]) -> dict[str, Any]:
     """The trainer's options that the architecture's Config has a default for."""
     own = options(model.Config)
-    found = {name: own[name].default for name in BY_ARCHITECTURE if name in own}
+    found = {name: own[theirs].default for theirs, name in _trainers(own).items()}
     if found.get("resolution") is not None:
         found["resolution"] = str(found["resolution"])
     return found
+
+
+def _trainers(own: Collection[str]) -> dict[str, str]:
+    """Those of a Config's options that set the trainer's, and how the trainer calls them."""
+    return {name: today for name in own if (today := renamed.OPTIONS.get(name, name)) in BY_ARCHITECTURE}
 
 
 def preset_row(name: str, model: type[Architecture], preset: str | None) -> Mapping[str, Any]:

@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from ganzoo.contract import renamed
 from ganzoo.errors import GanzooError
 
 
@@ -112,7 +113,7 @@ def _open(path: Path, called: str | None = None) -> tuple[dict[str, Any], dict[s
         facts = json.loads(metadata["ganzoo"])
     except ValueError as error:
         raise damaged(path, called) from error
-    return facts, metadata
+    return renamed.facts(facts), metadata
 
 
 def _digest(tensors: Mapping[str, Tensor], text: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from ganzoo.contract import renamed
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.model.model import load
 from ganzoo.pictures.grid import sheet
@@ -45,7 +46,7 @@ class PerClass:
             raise GanzooError(f"{file} does not describe runs.")
         if facts.get("format", 0) > FORMAT:
             raise GanzooError(f"{path} was made by a newer ganzoo; upgrade this one to open it.")
-        return cls(Path(path), facts)
+        return cls(Path(path), renamed.facts(facts))
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ganzoo.contract import renamed
 from ganzoo.contract.options import parse_spec
 from ganzoo.errors import GanzooError, UsageError
 
@@ -48,7 +49,7 @@ class Run:
             raise GanzooError(f"{folder / 'run.json'} does not describe a run.")
         if facts.get("format", 0) > FORMAT:
             raise GanzooError(f"{folder} was made by a newer ganzoo; upgrade this one to open it.")
-        return cls(folder, facts)
+        return cls(folder, renamed.facts(facts))
 
     @classmethod
     def create(cls, path: Path, facts: dict[str, Any]) -> Run:

@@ -17,6 +17,6 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         resolutions=(64, 128, 256),
         channels=(1, 3),
         licence="MIT",
-        api=1,
+        api=2,
         model="ganzoo_cyclegan.model:CycleGAN",
     )

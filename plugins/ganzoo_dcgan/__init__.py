@@ -17,7 +17,7 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         resolutions=(32, 64, 128),
         channels=(1, 3),
         licence="MIT",
-        api=1,
+        api=2,
         bf16=True,
         batch_statistics=True,
         model="ganzoo_dcgan.model:DCGAN",
@@ -37,7 +37,7 @@ def ganzoo_recipes() -> Iterator[RecipeCard]:
             {"epochs": 10, "lr": 1e-4, "beta1": 0.5},
             {"epochs": 10, "lr": 1e-5, "beta1": 0.5},
         ),
-        api=1,
+        api=2,
     )
     yield RecipeCard(
         name="report-digits",
@@ -47,7 +47,7 @@ def ganzoo_recipes() -> Iterator[RecipeCard]:
         preset="digits",
         options={"lr": 2e-4, "beta1": 0.5},
         stages=({"steps": 5000},),
-        api=1,
+        api=2,
     )
     yield RecipeCard(
         name="report-digits-each",
@@ -58,5 +58,5 @@ def ganzoo_recipes() -> Iterator[RecipeCard]:
         options={"lr": 2e-4, "beta1": 0.5},
         stages=({"steps": 1000},),
         per_class=True,
-        api=1,
+        api=2,
     )

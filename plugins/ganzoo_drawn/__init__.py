@@ -19,28 +19,28 @@ def ganzoo_datasets() -> Iterator[DatasetCard]:
         name="anime",
         summary="Anime-style faces, labelled by hair colour.",
         origin=ORIGIN,
-        api=1,
+        api=2,
         dataset="ganzoo_drawn.anime:Anime",
     )
     yield DatasetCard(
         name="anime-hair",
         summary="Anime-style faces with dark hair (A) and with bright hair (B), for unpaired translation.",
         origin=ORIGIN,
-        api=1,
+        api=2,
         dataset="ganzoo_drawn.anime:AnimeHair",
     )
     yield DatasetCard(
         name="digits",
         summary="Handwritten-looking digits, 28x28, white on black.",
         origin=ORIGIN,
-        api=1,
+        api=2,
         dataset="ganzoo_drawn.digits:Digits",
     )
     yield DatasetCard(
         name="points",
         summary="Points of the plane from a mixture of Gaussians: 8 on a ring, or 25 on a grid.",
         origin=ORIGIN,
-        api=1,
+        api=2,
         dataset="ganzoo_drawn.points:Points",
     )
 
@@ -51,7 +51,7 @@ def ganzoo_metrics() -> Iterator[MetricCard]:
     yield MetricCard(
         name="modes",
         summary="Modes of `points` that were found, and the share of samples that lie in one.",
-        api=1,
+        api=2,
         modalities=("point",),
         better={"modes": "larger", "good": "larger", "least-mode": "larger"},
         metric="ganzoo_drawn.modes:Modes",

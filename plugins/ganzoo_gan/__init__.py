@@ -17,7 +17,7 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         resolutions=(28, 32),
         channels=(1, 3),
         licence="MIT",
-        api=1,
+        api=2,
         batch_statistics=True,
         model="ganzoo_gan.model:GAN",
     )
@@ -33,5 +33,5 @@ def ganzoo_recipes() -> Iterator[RecipeCard]:
         preset="digits-dense",
         options={"lr": 2e-4, "beta1": 0.5},
         stages=({"steps": 5000},),
-        api=1,
+        api=2,
     )

@@ -35,7 +35,7 @@ def _pair(
             preset=preset,
             options={**shared, **options},
             stages=({"steps": steps},),
-            api=1,
+            api=2,
         )
 
 

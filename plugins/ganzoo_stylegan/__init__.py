@@ -17,7 +17,7 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         resolutions=(8, 16, 32, 64, 128, 256, 512, 1024),
         channels=(1, 3),
         licence="MIT",
-        api=1,
+        api=2,
         batch_statistics=True,
         model="ganzoo_stylegan.model:StyleGAN",
     )

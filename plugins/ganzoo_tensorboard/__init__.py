@@ -12,6 +12,6 @@ def ganzoo_loggers() -> Iterator[LoggerCard]:
     yield LoggerCard(
         name="tensorboard",
         summary="TensorBoard's event files, in the run's folder.",
-        api=1,
+        api=2,
         logger="ganzoo_tensorboard.logger:TensorBoard",
     )

@@ -21,6 +21,6 @@ def ganzoo_datasets() -> Iterator[DatasetCard]:
             name=name,
             summary=f"{summary} Fetched on first use.",
             origin=f"{cls}, fetched by torchvision",
-            api=1,
+            api=2,
             dataset=f"ganzoo_torchvision.sets:{cls}",
         )

@@ -17,7 +17,7 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         resolutions=(32, 48),
         channels=(1, 3),
         licence="MIT",
-        api=1,
+        api=2,
         batch_statistics=True,  # its drift penalty squares the batch's mean
         model="ganzoo_transgan.model:TransGAN",
     )

@@ -12,7 +12,7 @@ def ganzoo_loggers() -> Iterator[LoggerCard]:
     yield LoggerCard(
         name="wandb",
         summary="Weights & Biases, online or, with mode=offline, in the run's folder.",
-        api=1,
+        api=2,
         writes="~/.cache/wandb: the debugging logs of wandb's own process",
         logger="ganzoo_wandb.logger:WeightsAndBiases",
     )

@@ -17,7 +17,7 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         resolutions=(28, 32, 64),
         channels=(1, 3),
         licence="MIT",
-        api=1,
+        api=2,
         batch_statistics=True,
         model="ganzoo_wgan_gp.model:WGANGP",
     )

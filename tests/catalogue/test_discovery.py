@@ -60,7 +60,7 @@ BROKEN = {
         "gave a str where a ArchitectureCard belongs",
     ),
     "another card": (
-        CARD + "@hookimpl\ndef ganzoo_architectures():\n    yield LossCard(name='x', summary='', api=1, loss='m:L')",
+        CARD + "@hookimpl\ndef ganzoo_architectures():\n    yield LossCard(name='x', summary='', api=2, loss='m:L')",
         "gave a LossCard where a ArchitectureCard belongs",
     ),
     "unknown hook": (YIELDS + "@hookimpl\ndef ganzoo_holograms():\n    pass", "another ganzoo.* ganzoo_holograms"),

@@ -48,7 +48,7 @@ def test_an_entry_point_may_name_an_object_and_extras(install):
     site = install(YIELDS)
     (site / "objects.py").write_text(
         f"{YIELDS.replace('card()', 'card(chr(97))')}\nclass Plugin:\n    @hookimpl\n    def ganzoo_losses(self):\n"
-        "        yield LossCard(name='far', summary='', api=1, loss='m:L')\nplugin = Plugin()\n",
+        "        yield LossCard(name='far', summary='', api=2, loss='m:L')\nplugin = Plugin()\n",
         encoding="utf-8",
     )
     distribution(site, "odd-1.dist-info", "Name: odd\nVersion: 1\n", "[ganzoo]\nodd = objects:plugin [extra]\n")
@@ -228,7 +228,7 @@ def test_nobody_else_is_ganzoos_core(install):
 
 
 LOSS = (
-    CARD + "@hookimpl\ndef ganzoo_losses():\n    yield LossCard(name='nonsaturating', summary='', api=1, loss='m:L')\n"
+    CARD + "@hookimpl\ndef ganzoo_losses():\n    yield LossCard(name='nonsaturating', summary='', api=2, loss='m:L')\n"
 )
 
 
@@ -263,7 +263,7 @@ DATASET = """
 from ganzoo.api import DatasetCard
 @hookimpl
 def ganzoo_datasets():
-    yield DatasetCard(name='anime', summary='', origin='', api=1, dataset='m:D')
+    yield DatasetCard(name='anime', summary='', origin='', api=2, dataset='m:D')
 """
 
 

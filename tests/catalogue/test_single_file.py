@@ -46,7 +46,7 @@ class One(TinyGAN):
 def ganzoo_architectures():
     yield ArchitectureCard(
         name="one", title="One", year=2020, paper="none", summary="For the tests.", resolutions=(8,), licence="MIT",
-        api=1, model=One,
+        api=2, model=One,
     )
 """
 LOSS = """
@@ -58,7 +58,7 @@ class Mine(Hinge):
 
 @hookimpl
 def ganzoo_losses():
-    yield LossCard(name="mine", summary="For the tests.", api=1, loss="mine:Mine")
+    yield LossCard(name="mine", summary="For the tests.", api=2, loss="mine:Mine")
 """
 
 

@@ -512,7 +512,7 @@ from tinyzoo.model import TinyGAN
 @hookimpl
 def ganzoo_architectures():
     yield ArchitectureCard(name="single", title="Single", year=2020, paper="none", summary="For a test.",
-               resolutions=(8,), licence="MIT", api=1, model=TinyGAN)
+               resolutions=(8,), licence="MIT", api=2, model=TinyGAN)
 """
 
 

@@ -13,7 +13,7 @@ CARD = """
 from ganzoo.api import ArchitectureCard, LossCard, hookimpl
 
 def card(name="stranger", **changes):
-    fields = dict(name=name, title="T", year=2020, paper="p", summary="s", licence="MIT", api=1, model="nowhere:Model")
+    fields = dict(name=name, title="T", year=2020, paper="p", summary="s", licence="MIT", api=2, model="nowhere:Model")
     return ArchitectureCard(**{**fields, **changes})
 """
 YIELDS = CARD + "@hookimpl\ndef ganzoo_architectures():\n    yield card()\n"

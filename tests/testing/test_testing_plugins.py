@@ -48,7 +48,7 @@ def loss():
 
 @hookimpl
 def ganzoo_losses():
-    yield LossCard(name="mine", summary="For the tests.", api=1, loss="{module}:Mine")
+    yield LossCard(name="mine", summary="For the tests.", api=2, loss="{module}:Mine")
 
 
 def __getattr__(name):
@@ -159,7 +159,7 @@ class Log:
 LOGGER = """
 @hookimpl
 def ganzoo_loggers():
-    yield LoggerCard(name="heard", summary="For the tests.", api=1, logger=Log{writes})
+    yield LoggerCard(name="heard", summary="For the tests.", api=2, logger=Log{writes})
 """
 
 

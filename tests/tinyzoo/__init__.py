@@ -18,17 +18,17 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
             summary="For the tests.",
             resolutions=(8,),
             licence="MIT",
-            api=1,
+            api=2,
             model=f"tinyzoo.model:{title}",
         )
 
 
 @hookimpl
 def ganzoo_datasets() -> Iterator[DatasetCard]:
-    yield DatasetCard(name="tiny", summary="For the tests.", origin="of the tests", api=1, dataset="tinyzoo.data:Tiny")
+    yield DatasetCard(name="tiny", summary="For the tests.", origin="of the tests", api=2, dataset="tinyzoo.data:Tiny")
 
 
 @hookimpl
 def ganzoo_loggers() -> Iterator[LoggerCard]:
     for name in ("tinylog", "otherlog"):
-        yield LoggerCard(name=name, summary="For the tests.", api=1, logger="tinyzoo.logger:TinyLog")
+        yield LoggerCard(name=name, summary="For the tests.", api=2, logger="tinyzoo.logger:TinyLog")

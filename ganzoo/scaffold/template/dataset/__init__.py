@@ -11,6 +11,6 @@ def ganzoo_datasets() -> Iterator[DatasetCard]:
         name="my-data",
         summary="Bright discs on a dark ground, labelled by their size.",
         origin="drawn by ganzoo-my-data",
-        api=1,
+        api=2,
         dataset="ganzoo_my_data.source:MyData",
     )

@@ -10,6 +10,6 @@ def ganzoo_loggers() -> Iterator[LoggerCard]:
     yield LoggerCard(
         name="my-logger",
         summary="A table of the losses, for a spreadsheet.",
-        api=1,
+        api=2,
         logger="ganzoo_my_logger.logger:MyLogger",
     )

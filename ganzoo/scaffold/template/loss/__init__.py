@@ -11,6 +11,6 @@ def ganzoo_losses() -> Iterator[LossCard]:
         name="my-loss",
         summary="Nonsaturating, with one-sided label smoothing.",
         paper="arXiv:1606.03498",
-        api=1,
+        api=2,
         loss="ganzoo_my_loss.loss:MyLoss",
     )

@@ -10,7 +10,7 @@ def ganzoo_metrics() -> Iterator[MetricCard]:
     yield MetricCard(
         name="my-metric",
         summary="Wasserstein distance between the values of real and of generated pixels.",
-        api=1,
+        api=2,
         better={"my-metric": "smaller"},
         metric="ganzoo_my_metric.metric:MyMetric",
     )

@@ -11,6 +11,6 @@ def ganzoo_penalties() -> Iterator[PenaltyCard]:
         name="my-penalty",
         summary="Squared gradient norm between real and fake.",
         paper="arXiv:1902.03984",
-        api=1,
+        api=2,
         penalty="ganzoo_my_penalty.penalty:MyPenalty",
     )

@@ -18,5 +18,5 @@ def ganzoo_recipes() -> Iterator[RecipeCard]:
             {"epochs": 2, "lr": 2e-4},
             {"epochs": 1, "lr": 2e-5},
         ),
-        api=1,
+        api=2,
     )

@@ -17,6 +17,6 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         resolutions=(32, 64, 128),
         channels=(1, 3),
         licence="MIT",
-        api=1,
+        api=2,
         model="ganzoo_my_gan.model:MyGAN",
     )
