@@ -32,14 +32,14 @@ MODALITIES = {
             name="image",
             summary="Pictures, grey, in colour or with alpha.",
             items="images",
-            api=1,
+            api=2,
             modality="ganzoo.pictures.modalities:Images",
         ),
         ModalityCard(
             name="point",
             summary="Vectors of numbers, such as points of the plane.",
             items="points",
-            api=1,
+            api=2,
             modality="ganzoo.pictures.modalities:Points",
         ),
     )

@@ -31,7 +31,7 @@ _OLDER = {new: old for old, new in OPTIONS.items()}
 
 def option(name: str, known: Collection[str]) -> str:
     """What `known` calls an option that may be given by its name of before, or by today's to a plugin of before."""
-    others = (name, OPTIONS.get(name), _OLDER.get(name))
+    others = (name, OPTIONS.get(name, name), _OLDER.get(name, name))
     return next((other for other in others if other in known), name)
 
 

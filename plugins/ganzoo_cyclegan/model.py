@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
@@ -43,6 +43,14 @@ class CycleGANConfig(TwoDomainsConfig):
     load_size: int | None = option(286, "scale images to this first, then crop them at random")
     flip: bool = option(True, "mirror images at random")
     epochs: int | None = option(EPOCHS, "passes over the data")
+
+    @staticmethod
+    def upgrade(options: dict[str, Any], version: str | None) -> dict[str, Any]:
+        """Before `--average` was called `--ema`, CycleGAN itself took lsgan's squares whole."""
+        name, _, constants = str(options.get("loss", "")).partition(":")
+        if "average" in options and name == "lsgan" and "half" not in constants:
+            options["loss"] = "lsgan:" + ",".join(filter(None, (constants, "half=1")))
+        return options
 
 
 class CycleGAN(TwoDomains):

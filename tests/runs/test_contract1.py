@@ -40,7 +40,8 @@ def stopped(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 def test_a_stopped_run_ends_as_the_code_that_began_it_ended_it(stopped: Path) -> None:
     name = json.loads((stopped / "run.json").read_text())["architecture"]
     run = ganzoo.resume(stopped)
-    assert run.status == "finished" and "average" not in run.facts["settings"]
+    assert run.status == "finished"
+    assert "average" not in run.facts["settings"]
     alike(checkpoint.load(run.model_file)[0], checkpoint.load(HERE / f"{name}-ended" / "model.safetensors")[0])
     before, after = (
         load_checkpoint_of(file) for file in (HERE / f"{name}-ended/checkpoint.safetensors", run.checkpoints()[-1])
@@ -76,10 +77,13 @@ def test_a_model_scores_what_it_scored(name: str) -> None:
 def test_a_finished_run_is_trained_further(tmp_path: Path) -> None:
     folder = shutil.copytree(HERE / "dcgan-finished", tmp_path / "run")
     run = ganzoo.extend(folder, steps=2, lr=1e-4)
-    assert run.status == "finished" and len(run.facts["stages"]) == 2
+    assert run.status == "finished"
+    assert len(run.facts["stages"]) == 2
     assert checkpoint.read_facts(run.model_file)["step"] == 14
 
 
 def test_its_options_have_todays_names(tmp_path: Path) -> None:
     plan = plan_of(Run.open(HERE / "dcgan-stopped"))
-    assert plan.config.latent_dim == 8 and plan.settings.ema == 100 and plan.config.ema == 100
+    assert plan.config.latent_dim == 8
+    assert plan.settings.ema == 100
+    assert plan.config.ema == 100
