@@ -99,7 +99,9 @@ class _Renaming(type):
         return super().__new__(meta, name, bases, namespace, **arguments)
 
     def __call__(cls, *values: Any, **options: Any) -> Any:
-        return super().__call__(*values, **today(options))
+        old = {name: value for name, value in options.items() if name in OPTIONS}
+        now = {name: value for name, value in options.items() if name not in OPTIONS}
+        return super().__call__(*values, **now | today(old))  # `replace` gives both names, the old one as asked for
 
 
 class OldOptions(metaclass=_Renaming):

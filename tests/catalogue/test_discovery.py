@@ -67,7 +67,7 @@ BROKEN = {
     "unknown argument": (YIELDS + "@hookimpl\ndef ganzoo_logged(run, mood):\n    pass", "mood"),
     "unknown name": ("from ganzoo.api import Hologram", "another ganzoo.*Hologram"),
     "unknown field": (YIELDS.replace("card()", "card(smell='sweet')"), "another ganzoo.*smell"),
-    "newer": (YIELDS.replace("card()", "card(api=2)"), r"newer ganzoo \(API 2, this is 1\)"),
+    "newer": (YIELDS.replace("card()", "card(api=3)"), r"newer ganzoo \(API 3, this is 2\)"),
     "no version": (YIELDS.replace("card()", "card(api='one')"), "api"),
     "bad name": (YIELDS.replace("card()", "card('Big Name')"), "'Big Name' is not lower case"),
     "colon": (YIELDS.replace("card()", "card('a:b')"), "'a:b' is not lower case"),
