@@ -54,10 +54,10 @@ def ganzoo_modalities() -> Iterator[ModalityCard]:
 @hookimpl
 def ganzoo_losses() -> Iterator[LossCard]:
     for name, summary, paper, attribute in LOSSES:
-        yield LossCard(name=name, summary=summary, paper=paper, api=1, loss=f"ganzoo.gan.losses:{attribute}")
+        yield LossCard(name=name, summary=summary, paper=paper, api=2, loss=f"ganzoo.gan.losses:{attribute}")
 
 
 @hookimpl
 def ganzoo_penalties() -> Iterator[PenaltyCard]:
     for name, summary, paper, attribute in PENALTIES:
-        yield PenaltyCard(name=name, summary=summary, paper=paper, api=1, penalty=f"ganzoo.gan.penalties:{attribute}")
+        yield PenaltyCard(name=name, summary=summary, paper=paper, api=2, penalty=f"ganzoo.gan.penalties:{attribute}")

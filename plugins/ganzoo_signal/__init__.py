@@ -12,7 +12,7 @@ def ganzoo_modalities() -> Iterator[ModalityCard]:
         summary="Sounds and other signals of one length: WAV, and FLAC and others with the extra `sound`.",
         items="sounds",
         suffixes=(".wav", ".flac", ".ogg", ".oga", ".mp3", ".aiff", ".aif"),
-        api=1,
+        api=2,
         modality="ganzoo_signal.signal:Signal",
     )
 
@@ -23,6 +23,6 @@ def ganzoo_datasets() -> Iterator[DatasetCard]:
         name="tones",
         summary="Short sounds of 8 kinds: pure, square, saw, bell, chirp, tremolo, noise, click.",
         origin="drawn by ganzoo",
-        api=1,
+        api=2,
         dataset="ganzoo_signal.tones:Tones",
     )

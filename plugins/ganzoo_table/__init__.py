@@ -12,7 +12,7 @@ def ganzoo_modalities() -> Iterator[ModalityCard]:
         summary="Rows of numbers and categories, with gaps: CSV, and Parquet with the extra `table`.",
         items="rows",
         collections=(".csv", ".tsv", ".parquet"),
-        api=1,
+        api=2,
         modality="ganzoo_table.table:Table",
     )
 
@@ -23,6 +23,6 @@ def ganzoo_datasets() -> Iterator[DatasetCard]:
         name="people",
         summary="A table of invented people, whose columns depend on each other.",
         origin="drawn by ganzoo",
-        api=1,
+        api=2,
         dataset="ganzoo_table.people:People",
     )
