@@ -369,6 +369,24 @@ def networks(model: Architecture) -> dict[str, nn.Module]:
     return found
 
 
+def freeze(model: Architecture, names: str) -> None:
+    """Keeps parts of a model still, such as ``"D.main.0,D.main.2"``: no gradient reaches them and no optimizer has them
+    (FreezeD; Mo, Cho and Shin 2020, arXiv:2002.10964).
+
+    Raises: UsageError for a name that the model has not, or when nothing of a network is left to train.
+    """
+    known = {**dict(model.named_modules()), **dict(model.named_parameters())}
+    for name in filter(None, names.split(",")):
+        if name not in known:
+            raise UsageError(
+                f"--freeze {name} is no part of {type(model).__name__}; {suggest(name, filter(None, known))}"
+            )
+        known[name].requires_grad_(False)
+    for name, network in networks(model).items():
+        if names and not any(parameter.requires_grad for parameter in network.parameters()):
+            raise UsageError(f"--freeze {names} leaves nothing of {name} to train; leave some of its parts out.")
+
+
 def is_generator(model: Architecture, network: str) -> bool:
     """Whether a network's name (``"G"``, ``"G.AB"``) belongs to the model's `generators`."""
     return any(network == name or network.startswith(name + ".") for name in model.generators)

@@ -13,7 +13,7 @@ from ganzoo.errors import UsageError
 BY_ARCHITECTURE = ("epochs", "batch_size", "resolution", "channels", "ema", "load_size", "flip")
 LENGTHS = ("epochs", "images", "steps")
 # What stays as it is from a run's first step to its last.
-FIXED_IN_A_RUN = ("seed", "resolution", "channels", "load_size", "flip", "ema", "processes", "precision")
+FIXED_IN_A_RUN = ("seed", "resolution", "channels", "load_size", "flip", "ema", "processes", "precision", "freeze")
 OF_THE_MACHINE = ("device", "log")  # no stage changes these, whoever goes on with a run may
 DEFAULT_EPOCHS = 10
 
@@ -41,6 +41,7 @@ class Settings:
     checkpoint_every: int | None = option(
         None, "steps between checkpoints; default: every epoch, and every ten minutes", low=1
     )
+    freeze: str = option("", "parts that are not trained, by name: D.main.0,D.main.2 (FreezeD)")
     samples: int = option(64, "images in a sample grid", low=1, high=1024)
     evaluate_every: int | None = option(None, "score the averaged generator each time after so many images", low=1)
     evaluate: str = option("", "metrics for it, such as swd,classifier; default: that of --keep-best, else all")

@@ -160,15 +160,20 @@ def load_checkpoint(run: Run) -> tuple[dict[str, Tensor], dict[str, Any]] | None
     return {renamed.tensor(name): value for name, value in tensors.items()}, {**facts, "counters": counters}
 
 
-def take_weights(model: Architecture, source: str) -> None:
+def take_weights(model: Architecture, source: str, architecture: str | None = None) -> str:
     """Starts a model from another run (all networks, of its newest checkpoint) or a model file (its generators),
     which may be elsewhere, as in `ganzoo.load`.
 
-    Raises: GanzooError when there is nothing to take or it does not fit.
+    Args:
+        architecture: its name, to start a new run: then what fits by name and shape is taken, and the rest begins anew.
+            None: all of it must fit.
+    Returns: what was taken and what begins anew, in a sentence.
+    Raises: GanzooError when there is nothing to take, it does not fit, or is of another architecture.
     """
     there = fetch(source).path
     if there.is_dir():
-        found = load_checkpoint(Run.open(there))
+        run = Run.open(there)
+        found, facts = load_checkpoint(run), run.facts
         if found is None:
             raise GanzooError(f"{source} has no checkpoint to start from.")
         prefix = "model/"
@@ -176,12 +181,23 @@ def take_weights(model: Architecture, source: str) -> None:
     else:
         if not is_remote(source) and not there.exists():
             raise UsageError(f"There is no run or model {source} to take weights from; `ganzoo runs` lists the runs.")
-        weights, _ = checkpoint.load(there, source if is_remote(source) else None)
+        weights, facts = checkpoint.load(there, source if is_remote(source) else None)
+    if architecture is not None and facts.get("architecture") != architecture:
+        raise GanzooError(
+            f"The weights of {source} are a {facts.get('architecture')}'s and do not fit {architecture}; "
+            f"train a {facts.get('architecture')}, or choose another --init."
+        )
     own = model.state_dict()
-    wrong = [key for key, value in weights.items() if key not in own or own[key].shape != value.shape]
-    if wrong:
+    fitting = {key: value for key, value in weights.items() if key in own and own[key].shape == value.shape}
+    wrong = [key for key in weights if key not in fitting]
+    if wrong and (architecture is None or not any(value.dim() > 1 for value in fitting.values())):
         raise GanzooError(f"The weights of {source} do not fit {type(model).__name__} as configured: see {wrong[0]}.")
-    model.load_state_dict(weights, strict=False)
+    model.load_state_dict(fitting, strict=False)
+    new = [key for key in own if key not in fitting]
+    if not new:
+        return f"All weights are taken from {source}."
+    shown = ", ".join(new[:4]) + (f" and {len(new) - 4} more" if len(new) > 4 else "")
+    return f"{len(fitting)} of {len(own)} tensors are taken from {source}; {shown} begin anew."
 
 
 def classic_line(epoch: int, epochs: int, iteration: int, iterations: int, read: Mapping[str, float]) -> str:

@@ -14,7 +14,7 @@ from torch import Tensor
 from ganzoo import data
 from ganzoo.catalogue.catalogue import catalogue
 from ganzoo.contract import distributed
-from ganzoo.contract.architecture import weightless
+from ganzoo.contract.architecture import freeze, weightless
 from ganzoo.contract.randomness import seed_everything
 from ganzoo.data.loader import Loader
 from ganzoo.devices import pick_device, pick_precision
@@ -58,6 +58,7 @@ class Session:
         spec = data_spec(self.dataset, self.plan.size)
         seed_everything(settings.seed, "weights")
         model = self.plan.model(config, spec).to(self.device) if weights else weightless(self.plan.model, config, spec)
+        freeze(model, settings.freeze)
         if spec.modality == "image":
             model = model.to(memory_format=torch.channels_last)
         flip = settings.flip and "flip" in self.dataset.modality.transforms
@@ -132,7 +133,7 @@ class Session:
             self.stage, self.stage_starts = 0, [0]
             self.trainer = self.build()
             if self.run.facts.get("init"):
-                take_weights(self.trainer.model, self.run.facts["init"])
+                take_weights(self.trainer.model, self.run.facts["init"], self.plan.entry.name)
                 self.trainer.restart_ema()
             if self.leader:
                 self.recorder = Recorder(self.run, self.plan, self.trainer)

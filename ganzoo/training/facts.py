@@ -86,8 +86,10 @@ def facts_of(session: Session, init: str | os.PathLike[str] | None) -> dict[str,
     """What run.json says at the start."""
     trainer = session.build(weights=init is not None)
     plan, model = session.plan, trainer.model
+    taken = None
     if init is not None:
-        take_weights(model, str(init))  # now, so that what does not fit is said before anything is written
+        # Now, so that what does not fit is said before anything is written.
+        taken = take_weights(model, str(init), plan.entry.name)
     spec = model.data
     return {
         "ganzoo": __version__,
@@ -118,6 +120,7 @@ def facts_of(session: Session, init: str | os.PathLike[str] | None) -> dict[str,
         "parameters": parameter_counts(model),
         "networks": list(networks(model)),
         "init": str(init) if init is not None else None,
+        "taken": taken,
         "environment": environment(session),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }

@@ -190,6 +190,8 @@ def _announce(session: Session, facts: Mapping[str, Any], folder: Path, display:
         f"{plan.entry.card.title} ({counts} parameters) on {of} "
         f"({items:,} items, {session.dataset.origin}), {session.device.type} {session.precision}."
     )
+    if facts.get("taken"):
+        display.say(facts["taken"])
     steps = steps_left(session)
     if steps > WORTH_TIMING and plan.settings.processes == 1:
         display.say("Timing a few steps …")

@@ -499,6 +499,48 @@ def test_init_from_a_model_takes_the_generator(train, finished):
     assert not torch.equal(state["model/D.dense.weight"], newest(finished)["model/D.dense.weight"])
 
 
+def test_init_takes_what_fits_and_says_what_begins_anew(train, finished):
+    """Of another size the convolutions fit and the dense layers begin anew; the average begins at what was taken."""
+    run = train(init=finished.path, steps=1, lr=0, resolution=16, ema=10**9)
+    ours, theirs = newest(run), newest(finished)
+    assert torch.equal(ours["model/G.up.weight"], theirs["model/G.up.weight"])
+    assert torch.equal(ours["model/D.down.weight"], theirs["model/D.down.weight"])
+    assert torch.equal(ours["ema/G.up.weight"], theirs["model/G.up.weight"])
+    assert ours["model/D.dense.weight"].shape != theirs["model/D.dense.weight"].shape
+    assert run.facts["taken"] == (
+        f"5 of 8 tensors are taken from {finished.path}; G.dense.weight, G.dense.bias, D.dense.weight begin anew."
+    )
+
+
+def test_frozen_parts_keep_still_and_resuming_keeps_them(train):
+    """FreezeD: neither a gradient nor Adam's moments reach them."""
+    with pytest.raises(KeyboardInterrupt):
+        train("stopped", seed=3, steps=6, freeze="D.down,G.up.bias", display=At(2, interrupt))
+    before = newest(Run.open("stopped"))
+    run = ganzoo.resume("stopped", display=QUIET)
+    after = newest(run)
+    for name in ("D.down.weight", "D.down.bias", "G.up.bias"):
+        assert torch.equal(before[f"model/{name}"], after[f"model/{name}"])
+    assert not torch.equal(before["model/D.dense.weight"], after["model/D.dense.weight"])
+    assert {key for key in after if key.startswith("optimizer/D/") and key.endswith("exp_avg")} == {
+        "optimizer/D/0/exp_avg",
+        "optimizer/D/1/exp_avg",
+    }
+    assert run.facts["settings"]["freeze"] == "D.down,G.up.bias"
+
+
+@pytest.mark.parametrize(("names", "words"), [("D.dwon", "did you mean D.down"), ("D", "leaves nothing of D to train")])
+def test_what_cannot_be_frozen(train, names, words):
+    with pytest.raises(UsageError, match=words):
+        train(steps=1, freeze=names)
+    assert not Path("run").exists()
+
+
+def test_an_init_of_another_architecture(train, finished):
+    with pytest.raises(GanzooError, match="are a tinygan's and do not fit faultygan; train a tinygan"):
+        train(architecture="faultygan", init=finished.path, steps=1)
+
+
 def test_an_init_that_does_not_fit_or_is_not_there(train, finished, tmp_path):
     for init, options, message in (
         (finished.path, {"width": 8}, "do not fit TinyGAN"),
