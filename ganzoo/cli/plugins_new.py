@@ -17,6 +17,7 @@ TRY = {
     "penalty": "ganzoo train dcgan digits --penalty {name}",
     "metric": "ganzoo evaluate RUN --metric {name}",
     "logger": "ganzoo train dcgan digits --log {name}",
+    "modality": "ganzoo data add mine FOLDER --as {name}",
     "recipe": "ganzoo train --recipe {name}",
 }
 

@@ -248,6 +248,7 @@ class Architecture(OldNames, nn.Module):
         presets: variants as rows, ``{"name": {"option": value}}``.
         generators: the networks that are averaged, saved as the model and exported.
         abilities: what it can do; an instance may set its own, where that depends on the config.
+        modalities: what an item may be, by name; () where its `__init__` sees to it. Others are refused.
         untrained: parameters that no update reaches by default although they stay trainable, such as a layer that
             only another option uses: ``{"beginning of their names": "why"}``.
 
@@ -267,6 +268,7 @@ class Architecture(OldNames, nn.Module):
     generators: ClassVar[tuple[str, ...]] = ("G",)
     abilities: Abilities = Abilities(generate=True)
     untrained: ClassVar[Mapping[str, str]] = {}
+    modalities: ClassVar[tuple[str, ...]] = ()
     latent_dim: int | None = None
     side_multiple: int | None = None
     smallest_side: int = 1
@@ -275,6 +277,9 @@ class Architecture(OldNames, nn.Module):
     def __init__(self, config: Any, data: DataSpec) -> None:
         """Raises: UsageError when the architecture cannot do `data`'s shape, saying what it can."""
         super().__init__()
+        if self.modalities and data.modality not in self.modalities:
+            takes = " or ".join(f"{name}s" for name in self.modalities)
+            raise UsageError(f"{type(self).__name__} makes {takes}, and this data set has none; choose one of {takes}.")
         self.config = config
         self.data = data
 

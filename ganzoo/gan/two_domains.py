@@ -30,6 +30,7 @@ class TwoDomains(Adversarial):
     """
 
     Config = TwoDomainsConfig
+    modalities = ("image",)
     abilities = Abilities(translate=True)
     G: nn.ModuleDict
     D: nn.ModuleDict
@@ -38,8 +39,6 @@ class TwoDomains(Adversarial):
         """Raises: UsageError when the data is not of images in two domains."""
         super().__init__(config, data)
         name = type(self).__name__
-        if not data.is_image:
-            raise UsageError(f"{name} translates images, and this data set has none; choose one of images.")
         if len(data.domains) != 2:
             has = f"has {len(data.domains)}: {', '.join(data.domains)}" if data.domains else "has none"
             raise UsageError(

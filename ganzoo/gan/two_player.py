@@ -40,7 +40,7 @@ class Adversarial(Architecture):
     def __init__(self, config: Any, data: DataSpec) -> None:
         """Raises: UsageError for a loss or a penalty that there is not, and for points that should be augmented."""
         super().__init__(config, data)
-        if config.augment != "none" and not data.is_image:
+        if config.augment != "none" and data.modality != "image":
             raise UsageError("Images can be augmented, and this data set has none; use --augment none.")
         self.loss = make_loss(config.loss)
         self.penalties = make_penalties(config.penalty)

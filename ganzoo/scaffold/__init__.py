@@ -27,6 +27,7 @@ KINDS = {
     "penalty": "my-penalty",
     "metric": "my-metric",
     "logger": "my-logger",
+    "modality": "my-modality",
     "recipe": "my-recipe",
 }
 TASKS = ("unconditional", "conditional", "translation")

@@ -82,6 +82,10 @@ def _entry_checks(entry: Entry, found: Found) -> Iterator[Check]:
         from ganzoo.testing.kinds.loggers import logger_checks
 
         yield from logger_checks(entry, name)
+    elif entry.kind == "modality":
+        from ganzoo.testing.kinds.modalities import modality_checks
+
+        yield from modality_checks(entry, name)
     elif entry.kind == "recipe":
         from ganzoo.testing.kinds.recipes import recipe_checks
 

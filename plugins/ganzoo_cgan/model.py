@@ -25,6 +25,7 @@ class CGAN(TwoPlayer):
     """G(z, y) makes an image of label y; D(x, y) says whether x is a real image *of that label*."""
 
     Config = CGANConfig
+    modalities = ("image",)
     abilities = Abilities(generate=True, realness=True, labels=frozenset({"class"}))
     presets: ClassVar = {
         "digits": {"resolution": 28, "channels": 1, "batch_size": 32},
@@ -85,8 +86,6 @@ def normalise(channels: int) -> tuple[nn.Module, nn.Module]:
 
 def depth(data: DataSpec) -> int:
     """Halvings until the shorter side is 4 to 7: 2 at 28×28, 3 at 32×32, 4 at 64×64. Raises: UsageError."""
-    if not data.is_image:
-        raise UsageError("cgan makes images, and this data set has none; choose one of images.")
     if not data.classes:
         raise UsageError("cgan needs labels, and this data set has none; add it with --labels, or train dcgan instead.")
     layers = min(data.height, data.width).bit_length() - 3

@@ -24,6 +24,7 @@ class DCGAN(TwoPlayer):
     """Both players halve or double the image at each layer; all weights start at N(0, 0.02)."""
 
     Config = DCGANConfig
+    modalities = ("image",)
     presets: ClassVar = {
         "digits": {"resolution": 28, "channels": 1, "batch_size": 32},
         "digits-32": {
@@ -88,8 +89,6 @@ def depth(data: DataSpec) -> int:
 
     At 28×28, the size of handwritten digits, they are 2, and 7 is left.
     """
-    if not data.is_image:
-        raise UsageError("dcgan makes images, and this data set has none; choose one of images.")
     if (data.height % 16 or data.width % 16) and (data.height, data.width) != (28, 28):
         size = f"{data.height}×{data.width}"
         raise UsageError(f"dcgan cannot do {size}: sides must be multiples of 16, such as 64, or both 28.")

@@ -26,6 +26,7 @@ class GAN(TwoPlayer):
     """Two dense networks: whatever has a fixed size will do, images as well as points of the plane."""
 
     Config = GANConfig
+    modalities = ("image", "point", "signal", "table")
     presets: ClassVar = {
         "digits-dense": {
             "hidden_g": (256, 512, 1024), "hidden_d": (512, 256), "batch_norm": True, "batch_size": 32,

@@ -30,6 +30,7 @@ class LSGAN(TwoPlayer):
     """D's output is linear; the loss is the squared distance to its labels, so far-away fakes still pull."""
 
     Config = LSGANConfig
+    modalities = ("image",)
     presets: ClassVar = {
         "digits-32": {
             "resolution": 32, "latent_dim": 64, "width_g": 16, "width_d": 16, "lr": 1e-3, "batch_size": 64,
@@ -42,8 +43,6 @@ class LSGAN(TwoPlayer):
 
     def __init__(self, config: LSGANConfig, data: DataSpec) -> None:
         super().__init__(config, data)
-        if not data.is_image:
-            raise UsageError("lsgan makes images, and this data set has none; choose one of images.")
         if data.height % 16 or data.width % 16:
             raise UsageError(f"lsgan cannot do {data.height}×{data.width}: sides must be multiples of 16, such as 64.")
         if config.loss == "lsgan":

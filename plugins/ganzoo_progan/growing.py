@@ -71,6 +71,7 @@ class GrowingConfig(TwoPlayerConfig):
 class Growing(TwoPlayer):
     """A two-player GAN whose `G` and `D` are growing networks, which the subclass sets."""
 
+    modalities = ("image",)
     config: Any
     G: GrowingNetwork
     D: GrowingNetwork
@@ -79,8 +80,6 @@ class Growing(TwoPlayer):
         """Raises: UsageError unless the images are square, of a power of two from 4 to 1024 and not below `start`."""
         super().__init__(config, data)
         name = type(self).__name__
-        if not data.is_image:
-            raise UsageError(f"{name} makes images, and this data set has none; choose one of images.")
         side = data.height
         if side != data.width or not 4 <= side <= 1024 or side & (side - 1):
             raise UsageError(

@@ -70,6 +70,7 @@ class TransGAN(TwoPlayer):
     """G paints pixels that attend to one another, D reads patches; a critic with a gradient penalty."""
 
     Config = TransGANConfig
+    modalities = ("image",)
     fresh_fakes = True
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "cifar": CIFAR,
@@ -191,8 +192,6 @@ def initialise_dense(module: nn.Module) -> None:
 
 def check(config: TransGANConfig, data: DataSpec) -> None:
     """Raises: UsageError when networks of these options cannot make or judge images of this size."""
-    if not data.is_image:
-        raise UsageError("transgan makes images, and this data set has none; choose one of images.")
     check_widths(config)
     stages, coarse = len(config.depths_g), config.patch * (2 if config.discriminator == "multiscale" else 1)
     side = lcm(1 << (stages - 1), coarse)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, cast
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from ganzoo.api import DataSpec, TwoPlayer, TwoPlayerConfig, UsageError, option
+from ganzoo.api import DataSpec, TwoPlayer, TwoPlayerConfig, option
 
 Size = tuple[int, int]
 HALVINGS = 3  # D halves the image three times, G doubles it three times
@@ -35,6 +35,7 @@ class WGANGP(TwoPlayer):
     """Five turns of the critic D, each with its penalty, before one of G."""
 
     Config = WGANGPConfig
+    modalities = ("image",)
     presets: ClassVar = {
         "cifar": {"resolution": 32, "channels": 3},
         "digits-32": {
@@ -51,8 +52,6 @@ class WGANGP(TwoPlayer):
 
     def __init__(self, config: WGANGPConfig, data: DataSpec) -> None:
         super().__init__(config, data)
-        if not data.is_image:
-            raise UsageError("wgan-gp makes images, and this data set has none; choose one of images.")
         self.G = Generator(config, data)
         self.D = Discriminator(config.width, config.pixels, data)
         self.apply(initialise)

@@ -352,6 +352,7 @@ SECTIONS = {
     "penalty": "Penalties",
     "metric": "Metrics",
     "logger": "Loggers",
+    "modality": "Modalities",
     "recipe": "Recipes",
 }
 

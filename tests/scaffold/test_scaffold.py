@@ -33,6 +33,7 @@ VARIANTS = {
     "some-penalty": ("penalty", "unconditional"),
     "some-metric": ("metric", "unconditional"),
     "some-logger": ("logger", "unconditional"),
+    "some-modality": ("modality", "unconditional"),
     "some-recipe": ("recipe", "unconditional"),
 }
 WHOLE = {

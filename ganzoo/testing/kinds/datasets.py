@@ -15,7 +15,7 @@ from PIL import Image
 
 from ganzoo.catalogue.catalogue import Entry
 from ganzoo.contract.options import build, options
-from ganzoo.data.source import Source, as_image, is_vector
+from ganzoo.data.source import Source, as_image, is_vector, modality_of
 from ganzoo.testing.check import Check, NotChecked, require
 from ganzoo.testing.kinds.cards import check_card
 from ganzoo.testing.probes.offline import offline
@@ -61,6 +61,9 @@ def _indices(source: Source, count: int) -> list[int]:
 def check_items(entry: Entry) -> None:
     """Items are images of one size, or vectors, of the type and range that ganzoo packs."""
     source = _make(entry)
+    if modality_of(source) not in ("image", "point"):
+        _check_numbers(source)
+        return
     shapes = set()
     for index in _indices(source, FEW):
         item = source.read(index)
@@ -80,6 +83,16 @@ def check_items(entry: Entry) -> None:
         ends = [members[0], members[-1]] if len(members) else []
         inside = len(members) >= 2 and all(0 <= index < len(source) for index in ends)
         require(inside, f"The domain {domain} must have two or more numbers of items, below {len(source)}.")
+
+
+def _check_numbers(source: Source) -> None:
+    """Items of another modality are float32 of one shape."""
+    items = [source.read(index) for index in _indices(source, FEW)]
+    for item in items:
+        right = isinstance(item, np.ndarray) and item.dtype == np.float32
+        require(right, "Its items must be numpy arrays of float32: .astype(numpy.float32).")
+    shapes = {np.asarray(item).shape for item in items}
+    require(len(shapes) == 1, f"Its items have several shapes, {sorted(shapes)}; give items of one shape.")
 
 
 def _check_item(item: Any, what: str) -> None:
