@@ -45,7 +45,7 @@ def test_sizes(shape):
         ((3, 36, 36), TEN, "cgan cannot do 36×36"),
         ((3, 2, 2), TEN, "cgan cannot do 2×2"),
         ((3, 32, 40), (), "cgan needs labels"),
-        ((2,), TEN, "cgan makes images"),
+        ((2,), TEN, "CGAN makes images"),
     ],
 )
 def test_data_it_cannot_do(shape, classes, words):

@@ -137,7 +137,7 @@ def test_sizes(shape, options):
         ((3, 32, 32), {"width_d": 20}, "multiple of 8"),
         ((3, 32, 32), {"width_d": 15, "discriminator": "v1", "patch": 4}, "multiple of 2"),
         ((3, 32, 32), {"depths_g": ()}, "at least one stage"),
-        ((2,), {}, "transgan makes images"),
+        ((2,), {}, "TransGAN makes images"),
     ],
     ids=str,
 )

@@ -81,7 +81,7 @@ def test_sizes(shape):
 
 
 def test_points_are_refused():
-    with pytest.raises(UsageError, match="wgan-gp makes images"):
+    with pytest.raises(UsageError, match="WGANGP makes images"):
         on_meta(2)
 
 

@@ -43,10 +43,10 @@ class MyModality(Modality):
         return {**details, "scale": max(float(numpy.abs(rows).max()), 1e-9)}
 
     def encode(self, rows: Tensor) -> Tensor:
-        return rows.float() / self.state["scale"]
+        return rows.float() / float(self.state["scale"])
 
     def decode(self, items: Tensor) -> Tensor:
-        return items * self.state["scale"]
+        return items * float(self.state["scale"])
 
     def sheet(
         self,
