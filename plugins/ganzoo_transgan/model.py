@@ -84,8 +84,8 @@ class TransGAN(TwoPlayer):
     }  # fmt: skip
 
     def __init__(self, config: TransGANConfig, data: DataSpec) -> None:
-        check(config, data)
         super().__init__(config, data)
+        check(config, data)
         self.clip = config.clip
         if config.augment == "diffaug":
             self.augment = DiffAugment("translation,cutout,color", config.shift, config.cutout)
