@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ganzoo.about import DISTRIBUTION, __version__
@@ -105,9 +105,9 @@ def make_modality(facts: Mapping[str, Any]) -> Modality:
 def data_spec_of(facts: Mapping[str, Any]) -> DataSpec:
     """What an architecture was told of the data that a header describes."""
     modality = make_modality(facts)
-    return DataSpec(
-        tuple(facts["shape"]), tuple(facts["classes"]), tuple(facts["domains"]), modality.name,
-        modality.mean, modality.spread, modality.choices,
+    return replace(
+        DataSpec.from_header(facts), modality=modality.name,
+        mean=modality.mean, spread=modality.spread, choices=modality.choices,
     )  # fmt: skip
 
 

@@ -55,6 +55,7 @@ def list_data(as_json: bool) -> None:
         "ganzoo data add faces faces.zip --labels labels.csv",
         "ganzoo data add horse2zebra horses/ zebras/",
         "ganzoo data add drums drums/ --as signal:length=16384",
+        "ganzoo data add facades facades/ --pairs halves",
     ),
 )
 @click.argument("name", metavar="NAME")
@@ -70,8 +71,21 @@ def list_data(as_json: bool) -> None:
     metavar="KIND",
     help="What the items are: signal:length=16384, table.",
 )
+@click.option(
+    "--pairs",
+    metavar="halves|names|FILE",
+    help="Items of the two domains belong together: the halves of each picture, by file name, or a CSV of two names.",
+)
 @click.option("--skip-bad", is_flag=True, help="Go on even if more than 5 % of the images cannot be read.")
-def add(name: str, source: tuple[str, ...], fit: str, labels: str | None, modality: str, skip_bad: bool) -> None:
+def add(
+    name: str,
+    source: tuple[str, ...],
+    fit: str,
+    labels: str | None,
+    modality: str,
+    pairs: str | None,
+    skip_bad: bool,
+) -> None:
     """Give images, sounds or a table of your own a name to train on.
 
     SOURCE is a folder of images or sounds (its sub-folders are labels), a table as .csv or .parquet, a zip, tar, idx or
@@ -85,11 +99,23 @@ def add(name: str, source: tuple[str, ...], fit: str, labels: str | None, modali
     display = choose_display()
     try:
         info = store.add(
-            name, source, fit=fit, labels=labels, skip_bad=skip_bad, modality=modality, report=display.report
+            name,
+            source,
+            fit=fit,
+            labels=labels,
+            skip_bad=skip_bad,
+            modality=modality,
+            pairs=pairs,
+            report=display.report,
         )
     finally:
         display.close()
     _print_info(info, NAMED)
+    if pairs is None and not info.domains and info.width and info.width == 2 * (info.height or 0):
+        click.echo(
+            "Its pictures are twice as wide as high. If each shows a pair side by side, type: "
+            f"ganzoo data remove {name}; ganzoo data add {name} {' '.join(source)} --pairs halves"
+        )
     click.echo(f"Train on it with: ganzoo train ARCH {name}")
 
 
@@ -160,6 +186,7 @@ def _facts(info: Info) -> dict[str, Any]:
         "images": info.images,
         "classes": list(info.classes),
         "domains": dict(info.domains),
+        "paired": info.paired,
         "channels": info.channels,
         "height": info.height,
         "modality": info.modality,
@@ -185,7 +212,11 @@ def _print_info(info: Info, named: int | None) -> None:
         (_items(info), f"{info.images:,}, {size(info)}"),
         *_details(info),
         ("labels", ", ".join(info.classes)),
-        ("domains", ", ".join(f"{name} ({count:,})" for name, count in info.domains.items())),
+        (
+            "domains",
+            ", ".join(f"{name} ({count:,})" for name, count in info.domains.items())
+            + (", in pairs" if info.paired else ""),
+        ),
         ("fit", info.fit if info.kind == "user" and info.modality == "image" else ""),
         ("left out", f"{info.skipped:,} that could not be used" if info.skipped else ""),
     ]

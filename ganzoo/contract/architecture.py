@@ -73,6 +73,12 @@ class DataSpec:
         shape: of one item: (C, H, W) for images, (D,) for points and rows of a table, (C, L) for signals.
         classes: label names, () when unlabelled; label i means classes[i].
         domains: names of the domains that take part in translation, () otherwise.
+        label: kind of the labels: "none", "class", "attributes" (0 or 1 in each column) or "numbers".
+        label_names: columns of attributes or numbers.
+        label_scale: (mean, spread) of each column in the data. `Batch.label` holds numbers as (number - mean) / spread;
+            an attribute's mean is the share of the items that have it.
+        shapes: domain -> shape of its items, where not all domains have `shape`, that of the first.
+        paired: True when the domains' items belong together one by one.
         modality: what an item is, by its name in the catalogue: ``"image"``, ``"point"``, ``"signal"``, ``"table"`` …
             Vectors are points unless it is said.
         mean, spread: mean and standard deviation of each column of vectors; () where they say nothing.
@@ -86,10 +92,57 @@ class DataSpec:
     mean: tuple[float, ...] = ()
     spread: tuple[float, ...] = ()
     choices: tuple[tuple[int, int], ...] = ()
+    label: str = ""
+    label_names: tuple[str, ...] = ()
+    label_scale: tuple[tuple[float, float], ...] = ()
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
+    paired: bool = False
 
     def __post_init__(self) -> None:
+        if not self.label:
+            object.__setattr__(self, "label", "class" if self.classes else "none")
+        if not self.label_scale:
+            object.__setattr__(self, "label_scale", ((0.5 if self.label == "attributes" else 0.0, 1.0),) * self.columns)
         if self.modality == "image" and len(self.shape) == 1:
             object.__setattr__(self, "modality", "point")
+
+    @classmethod
+    def from_header(cls, data: Mapping[str, Any]) -> DataSpec:
+        """Of run.json's or a model's "data"; older ones say shape, classes and domains alone.
+
+        The modality, which has a state of its own, is `ganzoo.catalogue.components.data_spec_of`'s.
+        """
+        return cls(
+            tuple(data["shape"]),
+            tuple(data["classes"]),
+            tuple(data["domains"]),
+            label=data.get("label_kind", ""),
+            label_names=tuple(data.get("label_names", ())),
+            label_scale=tuple((float(mean), float(spread)) for mean, spread in data.get("label_scale", ())),
+            shapes={name: tuple(shape) for name, shape in data.get("shapes", {}).items()},
+            paired=bool(data.get("paired", False)),
+        )
+
+    def header(self) -> dict[str, Any]:
+        """What `from_header` reads."""
+        found: dict[str, Any] = {
+            "shape": list(self.shape), "classes": list(self.classes), "domains": list(self.domains),
+        }  # fmt: skip
+        if self.label_names:
+            found |= {"label_kind": self.label, "label_names": list(self.label_names),
+                      "label_scale": [list(scale) for scale in self.label_scale]}  # fmt: skip
+        if self.shapes:
+            found["shapes"] = {name: list(shape) for name, shape in self.shapes.items()}
+        return found | ({"paired": True} if self.paired else {})
+
+    @property
+    def columns(self) -> int:
+        """K of labels [B, K]: how many attributes or numbers an item has; 0 for classes, and without labels."""
+        return len(self.label_names)
+
+    def shape_of(self, domain: str) -> tuple[int, ...]:
+        """Of the items of one domain."""
+        return self.shapes.get(domain, self.shape)
 
     @property
     def channels(self) -> int:
@@ -121,7 +174,10 @@ class DataSpec:
 
 @dataclass
 class Batch:
-    """Real data: images [B, C, H, W] in [-1, 1] (or vectors [B, D]), label [B] when labelled.
+    """Real data: images [B, C, H, W] in [-1, 1] (or vectors [B, D]), and labels where the data has some.
+
+    `label` is int64 [B] for classes, float [B, K] for attributes (0 or 1) and numbers (standardised by the mean and
+    spread in `DataSpec.label_scale`).
 
     For translation `domains` maps each domain's name to its images, and `images` are those of the first.
     """
@@ -214,6 +270,7 @@ class Abilities:
         translate: from domain to domain; `Architecture.targets` names those that it translates to.
         encode: says which latents z an item has.
         labels: what it takes as labels: ``"class"``, ``"attributes"``, ``"numbers"``; none where it is empty.
+        pairs: learns from pairs: row i of each domain's images then belongs together, cropped and flipped alike.
     """
 
     generate: bool = False
@@ -224,6 +281,7 @@ class Abilities:
     translate: bool = False
     encode: bool = False
     labels: frozenset[str] = frozenset()
+    pairs: bool = False
 
     @classmethod
     def derived(cls, model: type[Architecture]) -> Abilities:
@@ -314,9 +372,18 @@ class Architecture(OldNames, nn.Module):
         return rows((count, self.latent_dim), device=self.device)
 
     def random_labels(self, count: int) -> Tensor:
-        """Uniform labels [count], int64, this process's rows of the global batch."""
-        classes = len(self.data.classes)
-        return rows((count,), partial(torch.randint, classes), device=self.device)
+        """Random labels as `Batch.label` has them, this process's rows of the global batch.
+
+        Classes are uniform, [count] int64; of [count, K], each attribute is as frequent as in the data and each number
+        is from N(0, 1), every column for itself.
+        """
+        data = self.data
+        if not data.columns:
+            return rows((count,), partial(torch.randint, len(data.classes)), device=self.device)
+        if data.label == "numbers":
+            return rows((count, data.columns), device=self.device)
+        shares = torch.tensor([mean for mean, _ in data.label_scale], device=self.device)
+        return (rows((count, data.columns), torch.rand, self.device) < shares).float()
 
     def generate(self, z: Tensor, label: Tensor | None = None, truncation: float = 1.0) -> Tensor:
         """Images [B, C, H, W] from latents z [B, Z]. Architectures without truncation are given 1."""

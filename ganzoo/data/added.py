@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.data.images import Fit
+from ganzoo.data.pairs import HALVES
 from ganzoo.data.readers import Reader, open_reader
 from ganzoo.data.source import Item
 from ganzoo.errors import GanzooError
@@ -25,6 +26,7 @@ class Record:
         sources: where it came from, as the user may type it again: one, or two for domains A and B.
         paths: the files or folders that these are on this machine.
         signature: of the source when it was read; see `Reader.signature`.
+        pairs: "halves" or "names" or a list's path, where the k-th items of all domains belong together; else "".
         sizes: (height, width) of each image; only one when all are alike, none for vectors.
         modality: what an item is, with the options it was read by: ``"signal:length=4096"``; "" for images and points.
         details: what the modality knows of all items, such as the sample rate or the columns.
@@ -50,6 +52,7 @@ class Record:
     modality: str = ""
     details: dict[str, Any] = field(default_factory=dict)
     shape: list[int] = field(default_factory=list)
+    pairs: str = ""
     format: int = FORMAT
 
 
@@ -60,6 +63,7 @@ class Added:
         self.record = record
         self.classes = tuple(record.classes)
         self.fingerprint = record.fingerprint
+        self.paired = bool(record.pairs)
         self.domains: Mapping[str, Sequence[int]] = record.domains
         self.modality = record.modality.partition(":")[0] or ("point" if record.channels is None else "image")
         self.details = record.details
@@ -91,7 +95,8 @@ class Added:
             GanzooError: it has vanished or changed.
         """
         name, source = self.record.name, " + ".join(self.record.sources)
-        again = f"type: ganzoo data remove {name}; ganzoo data add {name} {shlex.join(self.record.sources)}"
+        words = [*self.record.sources, *(["--pairs", self.record.pairs] if self.paired else [])]
+        again = f"type: ganzoo data remove {name}; ganzoo data add {name} {shlex.join(words)}"
         if not self.present:
             raise GanzooError(
                 f"The source of the data set {name}, {source}, is no longer there; "
@@ -111,7 +116,9 @@ class Added:
     def reader(self) -> Reader:
         record = self.record
         details = record.details if record.modality else None
-        return open_reader([Path(path) for path in record.paths], None, record.modality, details)
+        return open_reader(
+            [Path(path) for path in record.paths], None, record.modality, details, record.pairs == HALVES
+        )
 
     @cached_property
     def _kept(self) -> list[int]:

@@ -17,6 +17,7 @@ from ganzoo.contract.randomness import stream
 from ganzoo.data import pack, store
 from ganzoo.data.added import Added
 from ganzoo.data.pack_worker import Format, draw
+from ganzoo.data.pairs import whole
 from ganzoo.data.source import Report, Source, as_image, details_of, modality_of, silent
 from ganzoo.errors import UsageError, suggest
 from ganzoo.files import processors
@@ -157,6 +158,7 @@ class Dataset:
         modality: what an item is, fitted on the training part.
         parts: "" -> the items of a plain set; else one `Part` a domain.
         held_out: domains that are not trained on, "testA" and "testB".
+        paired: True when row k of each part belongs together.
         skipped: images left out because they are smaller than half of the size.
     """
 
@@ -170,6 +172,7 @@ class Dataset:
     rows: Rows
     modality: Modality
     skipped: int = 0
+    paired: bool = False
 
     @property
     def fit(self) -> str:
@@ -254,6 +257,7 @@ def prepare(
         rows=rows,
         modality=modality,
         skipped=len(source) - len(items),
+        paired=bool(getattr(source, "paired", False)),
     )
 
 
@@ -339,8 +343,10 @@ def _large_enough(source: Source, name: str, form: Format) -> Sequence[int]:
 def _parts(
     source: Source, name: str, items: Sequence[int], rows: Rows, keep: str | Sequence[str] | None
 ) -> dict[str, Part]:
-    domains = dict(source.domains) or {"": items}
+    domains: dict[str, Sequence[int]] = dict(source.domains) or {"": items}
     row = {item: place for place, item in enumerate(items)}
+    if getattr(source, "paired", False):
+        domains = dict(whole(domains, row))
     labels = _labels(source, items)
     wanted = _wanted(source, name, keep)
     parts = {}

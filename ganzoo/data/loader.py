@@ -42,13 +42,18 @@ class Loader:
     Args:
         crop: height and width to cut at random from larger packed images; None for the whole.
         flip: mirror each image with probability one half.
+        paired: row i of each domain belongs together: the same index, crop and flip for all of them.
     """
 
-    def __init__(self, dataset: Dataset, seed: int, crop: tuple[int, int] | None = None, flip: bool = False) -> None:
+    def __init__(
+        self, dataset: Dataset, seed: int, crop: tuple[int, int] | None = None, flip: bool = False, paired: bool = False
+    ) -> None:
         self.dataset = dataset
         self.crop = crop
         self.flip = flip
-        self.orders = {name: Order(len(part), seed, name) for name, part in dataset.parts.items()}
+        self.paired = paired
+        first = next(iter(dataset.parts))
+        self.orders = {name: Order(len(part), seed, first if paired else name) for name, part in dataset.parts.items()}
 
     def __len__(self) -> int:
         """Items in an epoch: of the largest domain."""
@@ -57,11 +62,14 @@ class Loader:
     def draw(self, position: int, batch_size: int, share: Share) -> Batch:
         """The share's rows of the global batch at a position. Flip and crop draw from the step's random stream."""
         count = batch_size // share.parts
-        images, labels = {}, None
+        images, labels, variation = {}, None, None
         for name, part in self.dataset.parts.items():
             order, mine = self.orders[name], slice(share.index * count, (share.index + 1) * count)
             indices = order.at(position, batch_size)[mine]
-            images[name] = self._vary(part.gather(indices))
+            images[name] = part.gather(indices)
+            if variation is None or not self.paired:
+                variation = self._variation(images[name])
+            images[name] = self._varied(images[name], *variation)
             if labels is None and part.labels is not None:
                 labels = part.labels[indices.to(part.labels.device, non_blocking=True)]
             if self.dataset.on_the_fly:
@@ -69,17 +77,19 @@ class Loader:
         first = next(iter(images.values()))
         return Batch(first, labels, images if "" not in images else {})
 
-    def _vary(self, images: Tensor) -> Tensor:
-        if self.flip:
-            mirrored = rows((len(images),), torch.rand, images.device) < 0.5
-            images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
-        if self.crop is not None and self.crop != tuple(images.shape[2:]):
-            images = self._cut(images, *self.crop)
-        return images
+    def _variation(self, images: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        """Which images [B, …] to mirror, bool [B], and where in the room to cut, [B, 2] in [0, 1); None for not."""
+        mirrored = rows((len(images),), torch.rand, images.device) < 0.5 if self.flip else None
+        cut = self.crop is not None and self.crop != tuple(images.shape[2:])
+        return mirrored, rows((len(images), 2), torch.rand, "cpu") if cut else None
 
-    def _cut(self, images: Tensor, height: int, width: int) -> Tensor:
-        """A window [height, width] of each image, placed at random for each."""
+    def _varied(self, images: Tensor, mirrored: Tensor | None, places: Tensor | None) -> Tensor:
+        if mirrored is not None:
+            images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
+        if places is None or self.crop is None:
+            return images
+        height, width = self.crop
         room = torch.tensor([images.shape[2] - height + 1, images.shape[3] - width + 1])
-        corners = (rows((len(images), 2), torch.rand, "cpu") * room).long().tolist()
+        corners = (places * room).long().tolist()
         cut = [image[:, y : y + height, x : x + width] for image, (y, x) in zip(images, corners, strict=True)]
         return torch.stack(cut)

@@ -19,10 +19,10 @@ from PIL import Image
 from ganzoo.catalogue.catalogue import entries
 from ganzoo.catalogue.components import modality_card, modality_class
 from ganzoo.contract.options import build, parse_spec
-from ganzoo.data import arrays, labels
+from ganzoo.data import arrays, labels, pairs
 from ganzoo.data.containers import Container, Folder, Tar, Zip, file_signature
-from ganzoo.data.images import decode
-from ganzoo.data.source import Item
+from ganzoo.data.images import Unreadable, decode
+from ganzoo.data.source import Item, as_image, is_vector
 from ganzoo.errors import GanzooError, UsageError
 
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm")
@@ -189,11 +189,41 @@ class Joined:
         return " ".join(reader.signature() for reader in self._readers)
 
 
+class Halves:
+    """Pictures A|B side by side: the left halves as domain A, the right ones as B."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader, self._count = reader, len(reader.names)
+        self.names = [f"{domain}/{name}" for domain in "AB" for name in reader.names]
+        self.labels = labels.Labels()
+        self.domains = pairs.halves(reader.names)
+        self.in_memory = reader.in_memory
+
+    def data(self, index: int) -> bytes:
+        side, place = divmod(index, self._count)
+        return bytes([side]) + self._reader.data(place)
+
+    def decode(self, data: bytes) -> Item:
+        item = self._reader.decode(data[1:])
+        if is_vector(item):
+            raise Unreadable("is no picture that could be halved")
+        image = as_image(item)
+        half = image.width // 2
+        if not half:
+            raise Unreadable("is too narrow to be two pictures")
+        left = (image.width - half) * data[0]
+        return image.crop((left, 0, left + half, image.height))
+
+    def signature(self) -> str:
+        return self._reader.signature()
+
+
 def open_reader(
     paths: Sequence[Path],
     labels_file: Path | None = None,
     modality: str = "",
     details: Mapping[str, Any] | None = None,
+    halves: bool = False,
 ) -> Reader:
     """A reader of what lies at one path, or of two paths as domains A and B.
 
@@ -201,8 +231,11 @@ def open_reader(
         UsageError: there is nothing, or nothing that ganzoo can read.
         GanzooError: it is damaged.
     """
+    if halves and (len(paths) > 1 or labels_file is not None):
+        raise UsageError("--pairs halves takes one source, of pictures A|B side by side, and no labels.")
     if len(paths) == 1:
-        return _open(paths[0], labels_file, modality, details)
+        reader = _open(paths[0], labels_file, modality, details)
+        return Halves(reader) if halves else reader
     if labels_file is not None:
         raise UsageError("Two sources are two domains, which have no labels; leave --labels away.")
     return Joined([_open(path, None) for path in paths])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections import Counter
@@ -17,8 +18,9 @@ from ganzoo.contract import options as spec
 from ganzoo.data.added import FORMAT, Added, Record
 from ganzoo.data.containers import plain_copy
 from ganzoo.data.images import FITS, Fit, has_alpha, is_grey
+from ganzoo.data.pairs import HALVES, paired, whole
 from ganzoo.data.readers import open_reader
-from ganzoo.data.scan import scan
+from ganzoo.data.scan import Scan, scan
 from ganzoo.data.source import Report, Source, as_image, details_of, is_vector, modality_of, silent
 from ganzoo.errors import GanzooError, UsageError, suggest
 from ganzoo.files import home, write_json
@@ -39,6 +41,7 @@ class Info:
         modality: what an item is; `shape` that of one that is no image, as stored.
         source: where it comes from, in full; `distribution` alone, for a plugin's.
         sha256: of the file, when one was downloaded.
+        paired: True when the domains' items belong together one by one.
         problem: why the data set cannot be used, in `names`; nothing else is then known of it.
     """
 
@@ -58,6 +61,7 @@ class Info:
     sha256: str = ""
     fit: Fit = "crop"
     problem: str = ""
+    paired: bool = False
     distribution: str = ""
     modality: str = "image"
     shape: tuple[int, ...] = ()
@@ -70,6 +74,7 @@ def add(
     *,
     fit: str = "crop",
     labels: str | Path | None = None,
+    pairs: str | Path | None = None,
     skip_bad: bool = False,
     modality: str = "",
     report: Report | None = None,
@@ -82,6 +87,8 @@ def add(
         fit: how images of another shape are made to fit: "crop", "pad" or "stretch".
         labels: a CSV file (filename,label) or StyleGAN's JSON.
         modality: what the items are, with options: ``"signal:length=4096"``; "" for what the files' endings say.
+        pairs: how the domains' items belong together: "halves" (one source, of pictures A|B side by side), "names" (by
+            file name, whatever the suffix), or a CSV file of two names a line. What has no partner is left out.
         skip_bad: go on although more than 5 % of the images cannot be used.
     Raises:
         UsageError: the name, the source or the labels are not usable, or the name stands for something else.
@@ -98,13 +105,20 @@ def add(
         raise UsageError("Give one source, or two for the domains A and B.")
     places = [located(str(one), report) for one in sources]
     text, paths = " + ".join(place.text for place in places), [str(place.path) for place in places]
+    how = "" if pairs is None else str(pairs)
     old = _load(name)
-    if old is not None and ((old.paths, old.fit) != (paths, fit) or (modality and old.modality != modality)):
+    if old is not None and (
+        (old.paths, old.fit, old.pairs) != (paths, fit, how) or (modality and old.modality != modality)
+    ):
         raise _taken(old)
     try:
         reader = open_reader(
-            [Path(path) for path in paths], None if labels is None else Path(labels).expanduser(), modality
+            [Path(path) for path in paths],
+            None if labels is None else Path(labels).expanduser(),
+            modality,
+            halves=how == HALVES,
         )
+        domains = paired(how, reader.names, reader.domains) if how else reader.domains
     except GanzooError as error:
         _discard_files(paths)  # what was downloaded in vain
         words = str(error)
@@ -112,7 +126,9 @@ def add(
             words = words.replace(str(place.path), place.text)
         raise type(error)(words) from error
     found = scan(reader, text, report, skip_bad=skip_bad)
-    of, sizes = reader.labels.of, found.sizes
+    if how:
+        domains = _leave_out_alone(found, whole(domains, set(found.kept)), reader.names)
+    of, sizes = [] if how else reader.labels.of, found.sizes
     record = Record(
         name=name,
         sources=[place.text for place in places],
@@ -124,15 +140,16 @@ def add(
         images=len(found.kept),
         channels=found.channels,
         sizes=[list(size) for size in (sizes[:1] if len(set(sizes)) == 1 else sizes)],
-        classes=list(reader.labels.classes),
+        classes=[] if how else list(reader.labels.classes),
         labels=[of[index] for index in found.kept] if of else [],
-        domains=_renumbered(reader.domains, found.kept),
+        domains=_renumbered(domains, found.kept),
         skip=sorted(set(range(len(reader.names))) - set(found.kept)),
         skipped=[list(pair) for pair in found.skipped],
         modality=found.modality,
         details=found.details,
         shape=list(found.shape),
         sha256=" ".join(place.sha256 for place in places if place.sha256),
+        pairs=how,
     )
     if old is not None and old.fingerprint != record.fingerprint:
         raise _taken(old)
@@ -216,6 +233,7 @@ def info(name: str) -> Info:
             kind="plugin",
             source=f"{entry.distribution} {entry.version}",
             fingerprint=source.fingerprint,
+            paired=bool(getattr(source, "paired", False)),
             distribution=entry.distribution,
             modality=modality_of(source) if channels is None else "image",
             shape=np.asarray(source.read(0)).shape if channels is None else (),
@@ -288,6 +306,20 @@ def _taken(old: Record) -> UsageError:
     )
 
 
+def _leave_out_alone(found: Scan, domains: Mapping[str, list[int]], names: Sequence[str]) -> Mapping[str, list[int]]:
+    """Takes items without a partner out of what was found, saying so, and gives `domains` back."""
+    wanted = {index for members in domains.values() for index in members}
+    keep = [place for place, index in enumerate(found.kept) if index in wanted]
+    found.skipped += [(names[index], "has no partner") for index in found.kept if index not in wanted]
+    found.kept = [found.kept[place] for place in keep]
+    found.sizes = [found.sizes[place] for place in keep]
+    if len(found.kept) < 4:
+        raise UsageError("Fewer than two pairs can be used; training needs two or more.")
+    order = json.dumps({name: list(members) for name, members in domains.items()})
+    found.fingerprint = hashlib.sha256(f"{found.fingerprint}\n{order}".encode()).hexdigest()
+    return domains
+
+
 def _renumbered(domains: Mapping[str, Sequence[int]], kept: Sequence[int]) -> dict[str, list[int]]:
     position = {index: place for place, index in enumerate(kept)}
     return {name: [position[i] for i in indices if i in position] for name, indices in domains.items()}
@@ -352,4 +384,5 @@ def _info_of_record(record: Record) -> Info:
         modality=Added(record).modality,
         shape=tuple(record.shape),
         details=record.details,
+        paired=bool(record.pairs),
     )

@@ -40,6 +40,13 @@ class TwoDomains(Adversarial):
         super().__init__(config, data)
         name = type(self).__name__
         if len(data.domains) != 2:
+            splits = {"train", "test", "val"} & set(data.classes)
+            if splits and not data.domains:
+                raise UsageError(
+                    f"{name} translates between two domains, and this data set has the folders "
+                    f"{', '.join(sorted(splits))} and no domains; if its pictures show pairs A|B, add it with "
+                    "`ganzoo data add NAME FOLDER --pairs halves`."
+                )
             has = f"has {len(data.domains)}: {', '.join(data.domains)}" if data.domains else "has none"
             raise UsageError(
                 f"{name} translates between two domains, and this data set {has}; "

@@ -95,7 +95,7 @@ class Recorder:
             reals = {name: self._real(trainer.loader.dataset, name) for name in model.domains}
             picture = there_and_back(model, reals, math.ceil(self._count**0.5))
         else:
-            label = torch.arange(self._count) % len(model.classes) if model.classes else None
+            label = torch.arange(self._count) % len(model.classes) if model.classes else model.labels(self._count, seed)
             made = model.generate(model.noise(self._count, seed), label)
             dataset = trainer.loader.dataset
             real = self._real(dataset, next(iter(dataset.parts)))

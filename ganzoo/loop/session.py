@@ -62,7 +62,8 @@ class Session:
         if spec.modality == "image":
             model = model.to(memory_format=torch.channels_last)
         flip = settings.flip and "flip" in self.dataset.modality.transforms
-        loader = Loader(self.dataset, settings.seed, self.plan.size if settings.load_size else None, flip)
+        crop = self.plan.size if settings.load_size else None
+        loader = Loader(self.dataset, settings.seed, crop, flip, paired=model.abilities.pairs and spec.paired)
         trainer = Trainer(
             model, loader, settings.seed, settings.batch_size, self.precision, settings.ema, settings.accumulate,
             settings.gradients,

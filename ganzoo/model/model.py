@@ -19,11 +19,11 @@ from ganzoo.catalogue.components import data_spec_of, load_architecture, make_mo
 from ganzoo.catalogue.upgrade import stored_config
 from ganzoo.contract.architecture import (
     Architecture,
-    find_label,
     generator_state,
     is_generator,
     networks,
 )
+from ganzoo.contract.labels import labels_for
 from ganzoo.contract.randomness import stream
 from ganzoo.devices import pick_device
 from ganzoo.errors import GanzooError, UsageError, suggest
@@ -113,17 +113,17 @@ class Model:
         return torch.randn(even, self.architecture.latent_dim, generator=stream(seed, "sample"))[:n]
 
     def labels(self, n: int, seed: int = 0, label: str | int | None = None) -> Tensor | None:
-        """Labels [n] int64: the one asked for, else uniform by the seed; None when the architecture takes none.
+        """Labels [n] int64 or, of attributes and numbers, [n, K]: what is asked for, else drawn by the seed; None when
+        the architecture takes none.
 
         Raises: UsageError when there is no such label.
         """
-        if not self.classes:
+        data = self.architecture.data
+        if not self.architecture.conditional or data.label == "none":
             if label is not None:
                 raise UsageError(f"{self.facts['architecture']} was trained without labels; leave out --label.")
             return None
-        if label is None:
-            return torch.randint(len(self.classes), (n,), generator=stream(seed, "labels"))
-        return torch.full((n,), find_label(self.classes, label))
+        return labels_for(data, n, label, stream(seed, "labels"))
 
     def generate(self, z: Tensor, label: Tensor | None = None, truncation: float = 1.0) -> Tensor:
         """Images [n, C, H, W] in [-1, 1], on the CPU, from latents [n, Z] and labels [n]; vectors come as they are."""

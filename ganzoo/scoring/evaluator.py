@@ -210,7 +210,7 @@ def translations(model: Model, dataset: data.Dataset, samples: int, seed: int) -
     places = [torch.randperm(len(part), generator=stream(seed, "evaluate", part_name))[:samples]
               for part, part_name in zip(parts, names, strict=True)]  # fmt: skip
     given, real = (part.gather(some).contiguous() for part, some in zip(parts, places, strict=True))
-    truth = _truth(dataset, names[0], places[0])
+    truth = parts[1].gather(places[0]).contiguous() if dataset.paired else _truth(dataset, names[0], places[0])
     fake = model.translate(given, last).contiguous()
     back = model.translate(fake, first).contiguous()
     return TranslationEvidence(real=real, fake=fake, seed=seed, given=given, truth=truth, back=back), split

@@ -81,10 +81,26 @@ def _check_labelled(dataset: data.Dataset) -> None:
         raise UsageError(f"{missing:,} items of {dataset.name} have no label; label them, or leave them out.")
 
 
+def check_data(plan: Plan, spec: DataSpec) -> None:
+    """Raises: UsageError when the architecture takes other labels than the data has, or pairs where it has none."""
+    name, kinds = plan.entry.name, sorted(plan.model.abilities.labels)
+    if plan.model.abilities.pairs and not spec.paired:
+        raise UsageError(
+            f"{name} learns from pairs, and {plan.data.name} does not say which of its images belong together; add it "
+            "so: `ganzoo data add NAME SOURCE --pairs halves` (pictures A|B), or two folders with `--pairs names`."
+        )
+    if kinds and spec.columns and spec.label not in kinds:
+        raise UsageError(
+            f"{name} takes labels of the kind {' or '.join(kinds)}, and {plan.data.name} has {spec.label}, the first "
+            f"in the column {spec.label_names[0]!r}; choose another architecture."
+        )
+
+
 def check_networks(plan: Plan, spec: DataSpec) -> None:
     """Builds every stage's model without memory: its architecture refuses what it cannot do, a stage must not make
     other networks than the first, and the batches must split evenly and fit into memory.
     """
+    check_data(plan, spec)
     shapes = []
     for index, stage in enumerate(plan.stages):
         config, settings = plan.at_stage(index)

@@ -1,0 +1,96 @@
+"""Which items of two or more domains belong together: by file name, or by a list. Row k of each domain is a pair."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from ganzoo.data.labels import _lookup, without_wrapper
+from ganzoo.errors import UsageError
+
+HALVES, NAMES = "halves", "names"
+HELD_OUT_FOLDERS = ("test", "val", "valid", "validation")
+Domains = dict[str, list[int]]
+
+
+def halves(names: Sequence[str]) -> Domains:
+    """Domains of pictures A|B, whose left halves are the first ``len(names)`` items; test/ and val/ are held out."""
+    domains: Domains = {}
+    for index, name in enumerate(without_wrapper(names)):
+        held = "/" in name and name.partition("/")[0].lower() in HELD_OUT_FOLDERS
+        for side, domain in enumerate("AB"):
+            domains.setdefault(f"test{domain}" if held else domain, []).append(index + side * len(names))
+    return domains
+
+
+def paired(how: str, names: Sequence[str], domains: Mapping[str, Sequence[int]]) -> Domains:
+    """Domains whose k-th items belong together, as ``--pairs`` says; items without a partner are in none.
+
+    Raises: UsageError when there are no pairs, or the list cannot be read.
+    """
+    if how == HALVES:
+        return {name: list(members) for name, members in domains.items()}
+    found = by_name(names, domains) if how == NAMES else by_list(Path(how).expanduser(), names)
+    if not any(found.values()):
+        raise UsageError("No two images are a pair: with --pairs names partners have one file name, in two folders.")
+    return found
+
+
+def by_name(names: Sequence[str], domains: Mapping[str, Sequence[int]]) -> Domains:
+    """Partners have one name, whatever its suffix, in folders of their own."""
+    relative = without_wrapper(names)
+    domains = dict(domains) or _folders(relative)
+    held = [name for name in domains if name.startswith("test")]
+    found: Domains = {}
+    for group in ([name for name in domains if name not in held], held):
+        keys = [{_key(relative[index]): index for index in domains[name]} for name in group]
+        common = sorted(set.intersection(*map(set, keys))) if len(keys) > 1 else []
+        found.update({name: [key[word] for word in common] for name, key in zip(group, keys, strict=True) if common})
+    return found
+
+
+def by_list(path: Path, names: Sequence[str]) -> Domains:
+    """Domains A and B from a CSV of two names a line; a first line that names no item is taken for a heading."""
+    try:
+        rows = [row for row in csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"))) if any(row)]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"Cannot read {path}; --pairs takes halves, names, or a CSV file of two names a line."
+        ) from error
+    lookup = _lookup(names)
+    found: Domains = {"A": [], "B": []}
+    for number, row in enumerate(rows, 1):
+        words = [word.strip().removeprefix("./") for word in row]
+        missing = [word for word in words if word not in lookup]
+        if number == 1 and len(missing) == len(words):
+            continue
+        if len(words) != 2 or missing:
+            what = f"{missing[0]!r} is not in the source" if missing else f"{len(words)} names, not two"
+            raise UsageError(f"{path}, line {number}: {what}; each line should read: file of A,file of B.")
+        found["A"].append(lookup[words[0]])
+        found["B"].append(lookup[words[1]])
+    return found
+
+
+def whole(domains: Mapping[str, Sequence[int]], there: Collection[int]) -> Domains:
+    """The pairs whose items are all `there`."""
+    found: Domains = {}
+    for group in (False, True):
+        names = [name for name in domains if name.startswith("test") == group]
+        kept = [row for row in zip(*(domains[name] for name in names), strict=True) if all(i in there for i in row)]
+        found.update({name: [row[place] for row in kept] for place, name in enumerate(names) if kept})
+    return found
+
+
+def _folders(names: Sequence[str]) -> Domains:
+    found: Domains = {}
+    for index, name in enumerate(names):
+        if "/" in name:
+            found.setdefault(name.partition("/")[0], []).append(index)
+    return found
+
+
+def _key(name: str) -> str:
+    return str(PurePosixPath(name.partition("/")[2]).with_suffix(""))
