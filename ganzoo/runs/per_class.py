@@ -9,15 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from ganzoo.contract import renamed
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.model.model import load
-from ganzoo.pictures.grid import sheet
 from ganzoo.runs.run import CLASSES, FORMAT, Run, write_text
-
-COLUMNS = 10  # images of a label on the sheet
 
 
 @dataclass
@@ -73,12 +67,3 @@ class PerClass:
     def write(self) -> None:
         """Writes classes.json, atomically."""
         write_text(self.path / CLASSES, json.dumps(self.facts, indent=2, ensure_ascii=False) + "\n")
-
-    def draw_sheet(self) -> None:
-        """Draws the sheet anew."""
-        device, seed = self.facts["settings"]["device"], self.facts["seed"]
-        done = [run for run in self.runs.values() if run.status == "finished"]
-        rows = [load(run.path, device).sample(COLUMNS, seed) for run in done]
-        temporary = self.path / ".sheet.tmp.png"
-        sheet(torch.cat(rows), COLUMNS).save(temporary)
-        temporary.replace(self.sheet)

@@ -7,15 +7,21 @@ import os
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from ganzoo.errors import UsageError
 from ganzoo.loop.display import Display, Lines
 from ganzoo.loop.session import Session
+from ganzoo.model.model import load
+from ganzoo.pictures.grid import sheet
 from ganzoo.plan.plan import Plan, labels_of, plan_run
 from ganzoo.runs.per_class import PerClass
 from ganzoo.runs.run import CLASSES, FORMAT, Run, latest, new_folder
 from ganzoo.training.facts import change_machine, check_data, facts_of, plan_of
 from ganzoo.training.prepare import prepare
 from ganzoo.training.train import Stopped, resume, start
+
+COLUMNS = 10  # images of a label on the sheet
 
 
 def train_per_class(
@@ -112,10 +118,20 @@ def _train(whole: PerClass, plan: Plan, display: Display) -> None:
                 start(
                     dataclasses.replace(plan, label=label, notes=()), whole.folder(label), whole.facts["init"], display
                 )
-            whole.draw_sheet()
+            draw_sheet(whole)
             trained = True
         if not trained:
             display.say(f"All models of {whole.path} are finished.")
-            whole.draw_sheet()
+            draw_sheet(whole)
     except KeyboardInterrupt:
         raise Stopped(whole) from None
+
+
+def draw_sheet(whole: PerClass) -> None:
+    """Draws anew the picture with a row of samples for each finished run."""
+    device, seed = whole.facts["settings"]["device"], whole.facts["seed"]
+    done = [run for run in whole.runs.values() if run.status == "finished"]
+    rows = [load(run.path, device).sample(COLUMNS, seed) for run in done]
+    temporary = whole.path / ".sheet.tmp.png"
+    sheet(torch.cat(rows), COLUMNS).save(temporary)
+    temporary.replace(whole.sheet)
