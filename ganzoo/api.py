@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         Update,
     )
     from ganzoo.contract.distributed import mean_over_processes
+    from ganzoo.contract.frozen import Frozen, Pretrained
     from ganzoo.contract.metric import DataItems, Evidence, Items, Metric, Scores, TranslationEvidence
     from ganzoo.contract.modality import Modality, Unreadable
     from ganzoo.contract.penalties import Penalties
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     from ganzoo.runs.run import Run
 
 _LAZY = {
+    "ganzoo.contract.frozen": ("Frozen", "Pretrained"),
     "ganzoo.contract.report": ("Report", "silent",),
     "ganzoo.pictures.grid": ("grid",),
     "ganzoo.data.source": ("Item", "Report", "Source", "silent",),
@@ -126,6 +128,7 @@ __all__ = [
     "EqualizedConv2d",
     "EqualizedLinear",
     "Evidence",
+    "Frozen",
     "GanzooError",
     "Generator",
     "ImagePool",
@@ -144,6 +147,7 @@ __all__ = [
     "Penalty",
     "PenaltyCard",
     "PixelNorm",
+    "Pretrained",
     "Progress",
     "Reader",
     "RecipeCard",

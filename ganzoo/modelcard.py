@@ -137,7 +137,8 @@ def _training(this: Published) -> str:
         ("preset", run["preset"]), ("recipe", run["recipe"]), ("parameters", counts),
         ("trained for", f"{model['images']:,} images in {model['step']:,} steps"),
         *((f"stage {number}", _stage(stage)) for number, stage in enumerate(run["stages"], 1)),
-        ("weights", "of the averaged generator"),
+        ("weights", "of the averaged generator" if model.get("ema", 1) else "raw, not averaged"),
+        *(("pretrained", f"{each['name']}, licence {each['licence']}") for each in run.get("frozen", ())),
         ("machine", computed),
         ("ganzoo", run["ganzoo"]),
     ]  # fmt: skip

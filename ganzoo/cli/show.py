@@ -56,6 +56,8 @@ def _print(facts: dict[str, Any]) -> None:
     width = max((len(name) for name, _ in rows), default=0)
     for name, count in rows:
         out.print(f"  {name:<{width}} {count:>13,}")
+    for row in facts["frozen"]:
+        out.print(f"  pretrained {row['name']}, licence {row['licence']}, {row['address'] or 'given by hand'}")
     for group, title in (("architecture", f"Options of {facts['title']}"), ("trainer", TRAINER)):
         out.print(f"\n{title}", style="bold")
         _option_table([row for row in facts["options"] if row["group"] == group]).print()

@@ -27,6 +27,7 @@ from ganzoo.loop.trainer import Extent, Trainer
 from ganzoo.loop.validation import Validator
 from ganzoo.plan.plan import Plan, data_spec
 from ganzoo.runs.run import Run
+from ganzoo.runs.weights import load_frozen
 
 RECORD_EVERY = 10  # steps between rows of metrics.jsonl; reading values makes a GPU wait
 LINE_EVERY = 50  # steps between classic lines, as in the tutorial
@@ -59,6 +60,8 @@ class Session:
         seed_everything(settings.seed, "weights")
         model = self.plan.model(config, spec).to(self.device) if weights else weightless(self.plan.model, config, spec)
         freeze(model, settings.freeze)
+        if weights:
+            load_frozen(model)
         if spec.modality == "image":
             model = model.to(memory_format=torch.channels_last)
         flip = settings.flip and "flip" in self.dataset.modality.transforms

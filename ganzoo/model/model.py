@@ -35,6 +35,7 @@ from ganzoo.runs import checkpoint
 from ganzoo.runs.address import fetch, is_remote
 from ganzoo.runs.header import architecture_of, check_facts
 from ganzoo.runs.run import Run
+from ganzoo.runs.weights import load_frozen
 
 BATCH = 64  # images generated at a time; fixed, so that a sample does not depend on how many are asked for
 SETTLE = 512  # images that batch norm's statistics are measured on
@@ -309,6 +310,7 @@ def load(path: str | os.PathLike[str], device: str = "auto") -> Model:
     check_facts(facts, str(path))
     model = make_model(architecture_of(facts, str(path)), facts, device)
     model.load_generators(tensors)
+    load_frozen(model.architecture)
     return model
 
 

@@ -11,6 +11,7 @@ from ganzoo.catalogue.catalogue import Entry, catalogue, entries, find
 from ganzoo.catalogue.components import load_architecture
 from ganzoo.catalogue.single_file import FilePlugin, named
 from ganzoo.contract.architecture import Architecture, DataSpec, parameter_counts, weightless
+from ganzoo.contract.frozen import frozen_in
 from ganzoo.contract.options import options
 from ganzoo.contract.settings import BY_ARCHITECTURE, Settings, parse_resolution
 from ganzoo.plan.plan import apply_options, option_table, preset_row
@@ -55,6 +56,7 @@ def describe(architecture: str, *, preset: str | None = None, **given: Any) -> d
         ],
         "presets": [{"name": name, "options": dict(row)} for name, row in model.presets.items()],
         "parameters": parameters(model, config, data),
+        "frozen": [vars(frozen.weights) for frozen in frozen_in(weightless(model, config, data))],
         "counted_for": list(data.shape),
         "recipes": [{"name": each.name, "summary": each.card.summary} for each in _recipes(entry)],
         "readme": _readme(entry),

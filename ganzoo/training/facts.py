@@ -15,6 +15,7 @@ from ganzoo.catalogue.components import load_architecture
 from ganzoo.catalogue.single_file import records
 from ganzoo.catalogue.upgrade import stored_config, upgraded
 from ganzoo.contract.architecture import networks, parameter_counts
+from ganzoo.contract.frozen import frozen_in
 from ganzoo.contract.options import build, values
 from ganzoo.contract.options import options as options_of
 from ganzoo.contract.settings import Settings
@@ -117,6 +118,7 @@ def facts_of(session: Session, init: str | os.PathLike[str] | None) -> dict[str,
         "stages": [_stage_facts(stage) for stage in plan.stages],
         "parameters": parameter_counts(model),
         "networks": list(networks(model)),
+        "frozen": [vars(frozen.weights) for frozen in frozen_in(model)],
         "init": str(init) if init is not None else None,
         "taken": taken,
         "environment": environment(session),

@@ -21,6 +21,7 @@ from ganzoo.loop.record import take_weights
 from ganzoo.loop.session import Session
 from ganzoo.plan.plan import Plan, plan_run, recipe_of, stage_of
 from ganzoo.runs.run import Run, claimed, latest
+from ganzoo.runs.weights import load_frozen
 from ganzoo.training.estimate import duration, seconds_per_step, steps_left
 from ganzoo.training.facts import _stage_facts, change_machine, check_data, facts_of, plan_of, take_up
 from ganzoo.training.prepare import _rehearse_scores, prepare
@@ -99,6 +100,7 @@ def trained(run: str | os.PathLike[str] | Run) -> Architecture:
     with torch.random.fork_rng(devices=[]):
         model = plan.model(config, data_spec_of(data))
     take_weights(model, str(run.path))
+    load_frozen(model)
     return model.eval()
 
 

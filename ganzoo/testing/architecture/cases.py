@@ -12,6 +12,7 @@ from torch import Tensor
 from ganzoo.about import __version__
 from ganzoo.catalogue.catalogue import Entry
 from ganzoo.contract.architecture import Architecture, DataSpec, is_generator, networks
+from ganzoo.contract.frozen import frozen_in
 from ganzoo.contract.options import values
 from ganzoo.contract.randomness import seed_everything
 from ganzoo.contract.settings import Settings
@@ -47,7 +48,7 @@ class Case:
     def build(self, seed: int = 0) -> Architecture:
         """The model on the CPU, with weights by the seed."""
         seed_everything(seed, "weights")
-        return self.model(self.config, self.data)
+        return _pretending(self.model(self.config, self.data))
 
     def trainer(self, kind: type[T], seed: int = 0, precision: str = "fp32", batch_size: int = BATCH) -> T:
         """A trainer of this class at step 0, on the CPU."""
@@ -72,8 +73,16 @@ class Case:
     def averaged(self, trainer: Trainer) -> Model:
         """The trainer's averaged generators, to use."""
         model = make_model(self.entry, self.facts, "cpu")
+        _pretending(model.architecture)
         model.load_generators(trainer.ema.tensors)
         return model
+
+
+def _pretending(model: Architecture) -> Architecture:
+    """With frozen networks that make do with the weights they began with, so that no file is needed to check."""
+    for frozen in frozen_in(model):
+        frozen.ready = True
+    return model
 
 
 class Noise:

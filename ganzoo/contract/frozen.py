@@ -1,0 +1,71 @@
+"""Pretrained networks that an architecture looks through and never trains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo.errors import GanzooError, UsageError
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """Where a frozen network's weights come from.
+
+    Attributes:
+        name: what `ganzoo weights add NAME FILE` calls them.
+        address: ``https://…`` that they are fetched from, once; "" where they must be added by hand.
+        sha256: of the file: .safetensors, or a checkpoint of torch that holds nothing but tensors by name.
+        licence: of the weights, as SPDX writes it.
+    """
+
+    name: str
+    address: str
+    sha256: str
+    licence: str
+
+
+class Frozen(nn.Module):
+    """A network with pretrained weights: never trained, averaged, checkpointed, exported or counted.
+
+    What holds it sees no parameters, buffers or children of it. It is always in evaluation mode; gradients pass through
+    it to its inputs. The weights are read before training begins and when a model is loaded.
+    """
+
+    def __init__(self, weights: Pretrained, build: Callable[[], nn.Module]) -> None:
+        """build: makes the network, whose state dict the file holds; its first weights leave the run's alone."""
+        super().__init__()
+        self.weights, self.ready = weights, False
+        with torch.random.fork_rng(devices=[]):
+            self._hidden = (build().eval().requires_grad_(False),)  # in a tuple, where torch looks for no children
+
+    @property
+    def network(self) -> nn.Module:
+        return self._hidden[0]
+
+    def load(self, tensors: Mapping[str, Tensor]) -> None:
+        """Takes the weights. Raises: GanzooError when they are not this network's."""
+        try:
+            self.network.load_state_dict(dict(tensors))
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())[:200]
+            raise GanzooError(f"The weights {self.weights.name} do not fit their network: {reason}") from error
+        self.ready = True
+
+    def forward(self, *inputs: Any) -> Any:
+        if not self.ready:
+            raise UsageError(f"The weights {self.weights.name} are not read yet; see `ganzoo weights list`.")
+        return self.network(*inputs)
+
+    def _apply(self, fn: Any, recurse: bool = True) -> Any:
+        self.network._apply(fn)  # type: ignore[no-untyped-call]  # so that it moves with what holds it
+        return super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+
+
+def frozen_in(model: nn.Module) -> list[Frozen]:
+    """The frozen networks anywhere in a model."""
+    return [module for module in model.modules() if isinstance(module, Frozen)]

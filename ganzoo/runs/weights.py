@@ -1,0 +1,103 @@
+"""The weights of frozen networks on this machine: fetched once or added by hand, checked by hash, read without running
+anything."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import re
+import shutil
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from ganzoo.contract.frozen import Pretrained, frozen_in
+from ganzoo.data.fetch import download
+from ganzoo.data.source import Report, silent
+from ganzoo.errors import GanzooError, UsageError, suggest
+from ganzoo.files import home, make_folder
+
+
+def load_frozen(model: nn.Module, report: Report = silent) -> None:
+    """Reads the weights of every frozen network in a model that has none yet.
+
+    Raises: UsageError when they are not here and cannot be fetched, saying what to type; GanzooError when a file has
+    another hash or is no file of weights.
+    """
+    for frozen in frozen_in(model):
+        if not frozen.ready:
+            frozen.load(read(located(frozen.weights, report), frozen.weights.name))
+
+
+def located(weights: Pretrained, report: Report = silent) -> Path:
+    """The file of these weights, fetched if need be; its hash is right. Raises: as `load_frozen`."""
+    file = folder() / weights.name
+    advice = f"give them with `ganzoo weights add {weights.name} FILE`"
+    if not file.exists():
+        if not weights.address:
+            raise UsageError(f"The weights {weights.name} are not on this machine; {advice}.")
+        try:
+            return download(f"{weights.address}#sha256={weights.sha256}", report).path
+        except GanzooError as error:
+            raise UsageError(f"The weights {weights.name} cannot be fetched; {advice}. ({error})") from error
+    if sha256(file) != weights.sha256.lower():
+        raise GanzooError(f"{file} is not the file of {weights.name} (its SHA-256 is another); {advice}.")
+    return file
+
+
+def read(file: Path, name: str) -> dict[str, Tensor]:
+    """Tensors by name, of a .safetensors file or of a checkpoint of torch, from which no code is run.
+
+    Raises: GanzooError when it is neither.
+    """
+    try:
+        return load_file(file)
+    except SafetensorError:
+        pass
+    try:
+        found = torch.load(file, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        raise GanzooError(f"The weights {name} in {file} are no file of tensors that is safe to read.") from error
+    found = found.get("state_dict", found) if isinstance(found, dict) else found
+    if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
+        raise GanzooError(f"The weights {name} in {file} are not tensors by name.")
+    return found
+
+
+def add(name: str, file: Path) -> Path:
+    """Keeps a copy of a file of weights under a name. Raises: UsageError when it cannot be read or named so."""
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        raise UsageError(f"Weights cannot be called {name!r}; use letters, digits, dots and hyphens.")
+    if not file.is_file():
+        raise UsageError(f"There is no file {file}.")
+    read(file, name)
+    target = make_folder(folder()) / name
+    part = target.with_name(f".{name}.part")
+    shutil.copyfile(file, part)
+    part.replace(target)
+    return target
+
+
+def added() -> list[Path]:
+    """The files that were added, each called as its weights are."""
+    return sorted(file for file in folder().glob("*") if not file.name.startswith("."))
+
+
+def remove(name: str) -> None:
+    """Deletes what was added under a name. Raises: UsageError when nothing was."""
+    known = [file.name for file in added()]
+    if name not in known:
+        raise UsageError(f"No weights {name!r} were added; {suggest(name, known)}")
+    (folder() / name).unlink()
+
+
+def folder() -> Path:
+    return home() / "weights"
+
+
+def sha256(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
