@@ -12,7 +12,7 @@ def ganzoo_modalities() -> Iterator[ModalityCard]:
         summary="Curves: numbers in a row, one file each.",
         items="curves",
         suffixes=(".npy",),
-        api=1,
+        api=2,
         modality="ganzoo_my_modality.modality:MyModality",
     )
 
@@ -23,6 +23,6 @@ def ganzoo_datasets() -> Iterator[DatasetCard]:
         name="my-modality-waves",
         summary="Drawn waves, to try it with.",
         origin="drawn by ganzoo-my-modality",
-        api=1,
+        api=2,
         dataset="ganzoo_my_modality.waves:Waves",
     )

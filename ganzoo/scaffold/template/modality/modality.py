@@ -1,4 +1,4 @@
-"""My modality: curves [L], one .npy file each, scaled by the largest number of the training part."""
+"""My modality: curves [L], one .npy file each, scaled by the largest number to train on."""
 
 from __future__ import annotations
 
