@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ganzoo.contract.architecture import Architecture, DataSpec, parameter_count
 from ganzoo.contract.frozen import frozen_in
 from ganzoo.contract.options import options
 from ganzoo.contract.settings import BY_ARCHITECTURE, Settings, parse_resolution
+from ganzoo.errors import UsageError
 from ganzoo.plan.plan import apply_options, option_table, preset_row
 
 
@@ -28,7 +30,7 @@ def describe(architecture: str, *, preset: str | None = None, **given: Any) -> d
     given = {name: value for name, value in given.items() if value is not None}
     config, settings = configured(entry, model, preset, given)
     own = set(options(model.Config)) - set(BY_ARCHITECTURE)
-    data = example_data(entry, model, settings)
+    data = example_data(entry, model, config, settings)
     return {
         "name": entry.name,
         "title": card.title,
@@ -63,6 +65,9 @@ def describe(architecture: str, *, preset: str | None = None, **given: Any) -> d
     }
 
 
+LENGTHS_TRIED = (2, 3, 1, *range(4, 65))
+
+
 def configured(
     entry: Entry, model: type[Architecture], preset: str | None, given: Mapping[str, Any]
 ) -> tuple[Any, Settings]:
@@ -74,12 +79,16 @@ def configured(
     return apply_options(entry.name, config, settings, given)
 
 
-def example_data(entry: Entry, model: type[Architecture], settings: Settings) -> DataSpec:
+def example_data(entry: Entry, model: type[Architecture], config: Any, settings: Settings) -> DataSpec:
     """Data such as the architecture is made for: of the size and channels asked, else of those it is tested at."""
     card = entry.card
     classes = tuple(map(str, range(10))) if model.abilities.labels else ()
     domains = ("A", "B") if "translation" in card.tasks else ()
     if not card.resolutions:
+        for length in LENGTHS_TRIED:  # of vectors, the first that it takes
+            with suppress(UsageError):
+                weightless(model, config, spec := DataSpec((length,), classes, domains))
+                return spec
         return DataSpec((2,), classes, domains)
     asked = settings.resolution or (64 if 64 in card.resolutions else card.resolutions[0])
     channels = settings.channels or max((c for c in card.channels if c <= 3), default=3)

@@ -121,6 +121,8 @@ class Evaluator:
             whole = {**protocol, "metric": name, **values(metric), **own}
             found += [{"name": key, "value": float(value), "protocol": whole} for key, value in measured.items()]
         if refused and not found:
+            if not self.strict and all(kind not in known for known in self.modalities.values()):
+                raise UsageError(f"No installed score judges {_items(kind)}; `ganzoo list --metrics` names them all.")
             raise refused[0]
         return found
 

@@ -327,3 +327,28 @@ def test_points_bring_mean_and_spread(runs):
 def test_points_are_written_as_csv(runs, tmp_path):
     assert command("sample", str(runs["point"]), "-n", "5", "-o", str(tmp_path / "p.csv")).exit_code == 0
     assert len((tmp_path / "p.csv").read_text(encoding="utf-8").splitlines()) == 6
+
+
+def test_an_architecture_of_longer_vectors_is_described(monkeypatch):
+    from ganzoo.catalogue.catalogue import find
+    from ganzoo.catalogue.components import load_architecture
+    from ganzoo.plan.describe import describe
+
+    gan = load_architecture(find("architecture", "gan"))
+    before = gan.__init__
+
+    def only_fives(self, config, spec):
+        if spec.shape != (5,):
+            raise UsageError("It takes vectors of 5 numbers.")
+        before(self, config, spec)
+
+    monkeypatch.setattr(gan, "__init__", only_fives)
+    card = find("architecture", "gan").card
+    monkeypatch.setitem(card.__dict__, "resolutions", ())
+    assert describe("gan")["counted_for"] == [5]
+
+
+def test_without_a_score_for_its_items_evaluate_says_so(runs):
+    result = command("evaluate", str(runs["table"]), "--samples", "8")
+    assert result.exit_code == 2
+    assert "No installed score judges rows" in result.output

@@ -75,7 +75,7 @@ def counts(entry: Entry) -> dict[str, int]:
     try:
         model = load_architecture(entry)
         config, settings = configured(entry, model, None, {})
-        return parameters(model, config, example_data(entry, model, settings))
+        return parameters(model, config, example_data(entry, model, config, settings))
     except Exception:  # whatever it is, a check says it
         return {}
 
