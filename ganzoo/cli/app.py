@@ -23,11 +23,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "translate": (USING, "ganzoo.cli.translate:translate", "Translate images to another domain with a trained run."),
     "interpolate": (
         USING,
-        "ganzoo.cli.latents:interpolate",
+        "ganzoo.cli.interpolate:interpolate",
         "Walk from image to image through the latents, and back to the first.",
     ),
     "animate": (USING, "ganzoo.cli.animate:animate", "Show a run's samples over time, as a movie."),
-    "project": (USING, "ganzoo.cli.latents:project", "Find the latent of an image, and make new versions of it."),
+    "project": (USING, "ganzoo.cli.project:project", "Find the latent of an image, and make new versions of it."),
     "export": (USING, "ganzoo.cli.export:export", "Write the generator for other programs."),
     "push": (USING, "ganzoo.cli.sharing:push", "Publish a run's model with a page about it."),
     "pull": (USING, "ganzoo.cli.sharing:pull", "Fetch a published model into a file."),

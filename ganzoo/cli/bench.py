@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from ganzoo.cli.options import ArchitectureCommand, named_architecture
+from ganzoo.cli.options import ArchitectureCommand, json_option, named_architecture
 from ganzoo.cli.output import print_json
 from ganzoo.contract.settings import LENGTHS
 
@@ -44,7 +44,7 @@ def _finder(words: Sequence[str], given: Mapping[str, str]) -> type[Architecture
 )
 @click.option("--rounds", type=int, default=5, metavar="INT", help="Turns of each. [default: 5]")
 @click.option("--turn", type=int, default=8, metavar="INT", help="Steps in a turn. [default: 8]")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of sentences.")
+@json_option("sentences")
 def bench(
     architecture: str,
     dataset: str,

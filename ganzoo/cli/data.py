@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganzoo.cli.framework import Command, Group
+from ganzoo.cli.options import json_option
 from ganzoo.cli.output import print_json, table
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ data = Group("data", lazy=COMMANDS, help="Add, list, look at and remove data set
 
 
 @click.command("list", cls=Command, examples=("ganzoo data list",))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@json_option()
 def list_data(as_json: bool) -> None:
     """List the data sets that can be trained on.
 
@@ -121,7 +122,7 @@ def add(
 
 @click.command("show", cls=Command, examples=("ganzoo data show anime",))
 @click.argument("name", metavar="NAME")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+@json_option("text")
 def show(name: str, as_json: bool) -> None:
     """Say everything about a data set.
 

@@ -7,13 +7,14 @@ import dataclasses
 import click
 
 from ganzoo.cli.framework import Command
+from ganzoo.cli.options import json_option
 from ganzoo.cli.output import console, print_json, table
 
 STYLES = {"ok": "", "absent": "dim", "warning": "yellow", "broken": "red"}
 
 
 @click.command("doctor", cls=Command, takes_plugins=False, examples=("ganzoo doctor", "ganzoo doctor --json"))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@json_option()
 def doctor(as_json: bool) -> None:
     """Say what this machine has and what is missing.
 

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ganzoo.cli.framework import Command
+from ganzoo.cli.options import device_option, json_option, seed_option
 from ganzoo.cli.output import print_json, table
 
 
@@ -26,10 +27,10 @@ from ganzoo.cli.output import print_json, table
 @click.option(
     "--samples", type=int, default=2000, metavar="INT", help="Images to generate and compare with. [default: 2000]"
 )
-@click.option("--seed", type=int, default=0, metavar="INT", help="The same seed draws the same images. [default: 0]")
-@click.option("--device", default="auto", metavar="auto|cpu|cuda|mps", help="Where to compute. [default: auto]")
+@seed_option("The same seed draws the same images.")
+@device_option
 @click.option("--against", metavar="DATA", help="Compare with this data set instead, such as digits:seed=1.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@json_option()
 def evaluate(
     source: str, metrics: tuple[str, ...], samples: int, seed: int, device: str, against: str | None, as_json: bool
 ) -> None:

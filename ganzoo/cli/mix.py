@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ganzoo.cli.framework import Command
+from ganzoo.cli.options import device_option, seed_option, truncation_option
 from ganzoo.cli.sample import default_file
 from ganzoo.errors import GanzooError, UsageError
 
@@ -22,12 +23,10 @@ from ganzoo.errors import GanzooError, UsageError
 @click.option(
     "--cutoff", type=int, metavar="INT", help="Layers with coarse styles, from the first. [default: those up to 8×8]"
 )
-@click.option("--seed", type=int, default=0, metavar="INT", help="The same seed makes the same images. [default: 0]")
-@click.option(
-    "--truncation", type=float, default=1.0, metavar="NUMBER", help="Less than 1: more typical, less varied images."
-)
+@seed_option("The same seed makes the same images.")
+@truncation_option
 @click.option("-o", "--out", metavar="FILE", help="A PNG file.")
-@click.option("--device", default="auto", metavar="auto|cpu|cuda|mps", help="Where to compute. [default: auto]")
+@device_option
 def mix(
     source: str, rows: int, columns: int, cutoff: int | None, seed: int, truncation: float, out: str | None, device: str
 ) -> None:

@@ -1,4 +1,4 @@
-"""Options of an architecture and of the trainer as options of a command, made from what their dataclasses declare."""
+"""Options that several commands share, and those of an architecture and of the trainer, made from their dataclasses."""
 
 from __future__ import annotations
 
@@ -22,6 +22,24 @@ _EXTRA = "ganzoo.cli.options"  # where a context keeps the options made for it
 
 # From the words and the options on the command line to the architecture they mean, None where they name none.
 Finder = Callable[[Sequence[str], Mapping[str, str]], "type[Architecture] | None"]
+
+
+device_option = click.option(
+    "--device", default="auto", metavar="auto|cpu|cuda|mps", help="Where to compute. [default: auto]"
+)
+truncation_option = click.option(
+    "--truncation", type=float, default=1.0, metavar="NUMBER", help="Less than 1: more typical, less varied images."
+)
+
+
+def seed_option(promise: str) -> Callable[[Any], Any]:
+    """``--seed``, with what the same one gives: ``"The same seed, the same images."``"""
+    return click.option("--seed", type=int, default=0, metavar="INT", help=f"{promise} [default: 0]")
+
+
+def json_option(instead: str = "a table") -> Callable[[Any], Any]:
+    """``--json``, which the function takes as `as_json`; `instead` is what is printed without it."""
+    return click.option("--json", "as_json", is_flag=True, help=f"Print JSON instead of {instead}.")
 
 
 class GroupedOption(click.Option):

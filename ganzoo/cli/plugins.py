@@ -8,6 +8,7 @@ import click
 
 from ganzoo.catalogue.catalogue import KINDS, Plugin, catalogue
 from ganzoo.cli.framework import Group
+from ganzoo.cli.options import json_option
 from ganzoo.cli.output import print_json, table
 from ganzoo.cli.plugin_status import STYLES, say_left_out
 
@@ -21,7 +22,7 @@ COMMANDS = {
 @click.option(
     "--trace", is_flag=True, help="List each call of a plugin instead: its import, its hooks, how long each took."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@json_option()
 @click.pass_context
 def plugins(ctx: click.Context, trace: bool, as_json: bool) -> None:
     """List the installed plugins, working or not.

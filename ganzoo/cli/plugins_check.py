@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganzoo.cli.framework import Command
+from ganzoo.cli.options import json_option
 from ganzoo.cli.output import console, print_json
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ WIDTH = max(map(len, ("passed", "failed", "skipped")))
     examples=("ganzoo plugins check dcgan", "ganzoo plugins check ./ganzoo-my-gan", "ganzoo plugins check swd --json"),
 )
 @click.argument("what", metavar="NAME|PATH")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of lines.")
+@json_option("lines")
 def check(what: str, as_json: bool) -> int:
     """Check that a plugin keeps what every plugin must.
 

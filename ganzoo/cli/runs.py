@@ -9,6 +9,7 @@ import click
 
 import ganzoo
 from ganzoo.cli.framework import Command
+from ganzoo.cli.options import json_option
 from ganzoo.cli.output import print_json, table
 
 STYLES = {"running": "green", "finished": "", "failed": "red"}
@@ -16,7 +17,7 @@ STYLES = {"running": "green", "finished": "", "failed": "red"}
 
 @click.command("runs", cls=Command, takes_plugins=False, examples=("ganzoo runs", "ganzoo runs experiments --json"))
 @click.argument("folder", default="runs", metavar="[FOLDER]")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@json_option()
 def runs(folder: str, as_json: bool) -> None:
     """List the runs in a folder.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ganzoo.cli.framework import Command
+from ganzoo.cli.options import device_option, seed_option, truncation_option
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.runs.address import stem
 
@@ -32,15 +33,13 @@ SHOWN_WIDTH = 24  # characters that an image on the terminal should have at leas
 )
 @click.argument("source", metavar="RUN|MODEL")
 @click.option("-n", "--number", "count", type=int, default=64, metavar="INT", help="How many images. [default: 64]")
-@click.option("--seed", type=int, default=0, metavar="INT", help="The same seed makes the same images. [default: 0]")
+@seed_option("The same seed makes the same images.")
 @click.option("--label", metavar="LABEL", help="Only of this class, by name or number, where it was trained with them.")
-@click.option(
-    "--truncation", type=float, default=1.0, metavar="NUMBER", help="Less than 1: more typical, less varied images."
-)
+@truncation_option
 @click.option("-o", "--out", metavar="FILE|DIR", help="A .png for a sheet, .npy; .csv, .wav …, by kind; or a folder.")
 @click.option("--columns", type=int, metavar="INT", help="Images in a row of the grid.")
 @click.option("--show", is_flag=True, help="Draw some of them in the terminal as well.")
-@click.option("--device", default="auto", metavar="auto|cpu|cuda|mps", help="Where to compute. [default: auto]")
+@device_option
 def sample(
     source: str,
     count: int,
@@ -160,3 +159,15 @@ def _on_screen(images: Tensor, columns: int | None, modality: Modality, width: i
     lines = max(1, round(width / across / images.shape[3] * images.shape[2] / 2))
     rows = max(1, (height - 3) // lines)
     return modality.sheet(images[: rows * across], across)
+
+
+def beside(source: str, model: Model, name: str) -> Path:
+    """Where a result goes without -o: into a run's samples, or the working folder, named after the model's file."""
+    if Path(source).is_dir():
+        return Path(source) / "samples" / name
+    return Path(f"{named_after(source, model)}-{name}")
+
+
+def unwritable(file: Path, error: OSError) -> GanzooError:
+    """What a person is told whose -o cannot be written."""
+    return GanzooError(f"{file} cannot be written ({error.strerror or error}); choose another -o.")

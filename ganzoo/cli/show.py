@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ganzoo.cli.options import TRAINER, ArchitectureCommand, named_architecture, written
+from ganzoo.cli.options import TRAINER, ArchitectureCommand, json_option, named_architecture, written
 from ganzoo.cli.output import Table, console, print_json, table
 
 
@@ -19,7 +19,7 @@ from ganzoo.cli.output import Table, console, print_json, table
 )
 @click.argument("architecture", metavar="ARCH")
 @click.option("--preset", metavar="NAME", help="Show it with this preset.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+@json_option("text")
 def show(architecture: str, preset: str | None, as_json: bool, **given: Any) -> None:
     """Show an architecture: options, presets, sizes, recipes.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ganzoo.cli.framework import Command
+from ganzoo.cli.options import device_option
 from ganzoo.errors import GanzooError, UsageError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ SHOWN = 16  # pairs on the sheet, at the most
 @click.argument("images", metavar="IMAGE...", nargs=-1)
 @click.option("--to", "domain", metavar="DOMAIN", help="The domain to translate to, by its name in the data.")
 @click.option("-o", "--out", metavar="DIR", help="Folder for the results; default: translated-to-DOMAIN in the run's.")
-@click.option("--device", default="auto", metavar="auto|cpu|cuda|mps", help="Where to compute. [default: auto]")
+@device_option
 def translate(source: str, images: tuple[str, ...], domain: str | None, out: str | None, device: str) -> None:
     """Translate images to another domain with a trained run.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ganzoo.cli.framework import Command
+from ganzoo.cli.options import device_option, json_option, seed_option
 from ganzoo.cli.output import print_json, table
 
 
@@ -16,9 +17,9 @@ from ganzoo.cli.output import print_json, table
 @click.argument("run", metavar="RUN")
 @click.option("--on", metavar="DATA", help="Judge this data set as well, such as digits:seed=1.")
 @click.option("--samples", type=int, default=1000, metavar="INT", help="Items of each kind. [default: 1000]")
-@click.option("--seed", type=int, default=0, metavar="INT", help="The same seed, the same items. [default: 0]")
-@click.option("--device", default="auto", metavar="auto|cpu|cuda|mps", help="Where to compute. [default: auto]")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@seed_option("The same seed, the same items.")
+@device_option
+@json_option()
 def verdict(run: str, on: str | None, samples: int, seed: int, device: str, as_json: bool) -> None:
     """Say what a run's D thinks of real and generated items.
 

@@ -9,6 +9,7 @@ import click
 
 from ganzoo.catalogue.catalogue import Entry, catalogue
 from ganzoo.cli.framework import Command
+from ganzoo.cli.options import json_option
 from ganzoo.cli.output import print_json, say, table
 from ganzoo.cli.plugin_status import STYLES, say_left_out, say_trouble
 from ganzoo.errors import UsageError, suggest
@@ -28,7 +29,7 @@ def _kind_flags(command: Any) -> Any:
 )
 @click.option("--task", metavar="TASK", help="Only those for a task: unconditional, conditional, translation.")
 @_kind_flags
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@json_option()
 def list_zoo(task: str | None, kind: str | None, as_json: bool) -> None:
     """List the architectures of every installed plugin.
 

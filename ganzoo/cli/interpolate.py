@@ -1,0 +1,75 @@
+"""`ganzoo interpolate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ganzoo.cli.framework import Command
+from ganzoo.cli.options import device_option, seed_option, truncation_option
+from ganzoo.cli.sample import beside, unwritable
+from ganzoo.errors import UsageError
+
+ROW = 10  # images of a stretch in a grid
+MOVING = 25  # images of a stretch in a movie: a second
+
+
+@click.command(
+    "interpolate",
+    cls=Command,
+    examples=(
+        "ganzoo interpolate runs/dcgan-anime-1",
+        "ganzoo interpolate runs/dcgan-anime-1 --points 12 --seed 7 -o walk.mp4",
+        "ganzoo interpolate runs/dcgan-anime-1 --points 4 --frames 8 -o rows.png",
+    ),
+)
+@click.argument("source", metavar="RUN|MODEL")
+@click.option("--points", type=int, default=6, metavar="INT", help="Images to pass through. [default: 6]")
+@click.option(
+    "--frames", type=int, metavar="INT", help=f"Images from one to the next. [default: {MOVING}; {ROW} in a .png]"
+)
+@seed_option("The same seed, the same images.")
+@click.option("--label", metavar="LABEL", help="The class of all of them, by name or number; without, one is drawn.")
+@truncation_option
+@click.option("-o", "--out", metavar="FILE", help="A .gif or .mp4 for a movie, a .png for a grid.")
+@device_option
+def interpolate(
+    source: str,
+    points: int,
+    frames: int | None,
+    seed: int,
+    label: str | None,
+    truncation: float,
+    out: str | None,
+    device: str,
+) -> None:
+    """Walk from image to image through the latents, and back to the first.
+
+    A movie repeats without a seam. A grid has a row for each stretch of the walk, with both its ends. Without -o a
+    .gif is written into the run's samples folder, or beside you for a file. An .mp4 needs ffmpeg.
+    """
+    import ganzoo
+    from ganzoo.pictures.movie import KINDS, find_encoder, save_movie
+
+    kind = Path(out).suffix.lower() if out is not None else ".gif"
+    if kind not in (".png", *KINDS):
+        raise UsageError(f"-o takes a .gif, .mp4 or .png file, not {out}.")
+    if kind == ".mp4":
+        find_encoder()
+    model = ganzoo.load(source, device=device)
+    if kind != ".png" and model.modality.name != "image":
+        raise UsageError(f"{model.modality.items.capitalize()} make no movie; give -o a .png file.")
+    in_rows = kind == ".png"
+    length = (ROW if in_rows else MOVING) if frames is None else frames
+    file = Path(out) if out is not None else beside(source, model, f"interpolate-seed-{seed}.gif")
+    images = model.interpolate(points, length, seed, label, truncation, ends=in_rows)
+    try:
+        if in_rows:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            model.modality.sheet(images, columns=length).save(file)
+        else:
+            save_movie(images, file)
+    except OSError as error:
+        raise unwritable(file, error) from error
+    click.echo(f"{len(images)} {model.modality.items} are in {file}.")

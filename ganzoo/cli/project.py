@@ -1,0 +1,74 @@
+"""`ganzoo project`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ganzoo.cli.framework import Command
+from ganzoo.cli.options import device_option, seed_option
+from ganzoo.cli.sample import beside, unwritable
+from ganzoo.errors import UsageError
+
+
+@click.command(
+    "project",
+    cls=Command,
+    examples=(
+        "ganzoo project runs/dcgan-anime-1 face.png",
+        "ganzoo project runs/dcgan-anime-1 face.png --vary 16 -o versions.png",
+    ),
+)
+@click.argument("source", metavar="RUN|MODEL")
+@click.argument("image", metavar="IMAGE")
+@click.option("--steps", type=int, default=200, metavar="INT", help="Of the descent. [default: 200]")
+@click.option("--starts", type=int, default=4, metavar="INT", help="Descents; the best one counts. [default: 4]")
+@click.option("--vary", type=int, default=0, metavar="INT", help="Make so many new versions of the image as well.")
+@click.option(
+    "--strength", type=float, default=0.3, metavar="NUMBER", help="How new they are, from 0 to 1. [default: 0.3]"
+)
+@seed_option("The same seed, the same images.")
+@click.option("--label", metavar="LABEL", help="The class to look in; without, the one that fits best.")
+@click.option("-o", "--out", metavar="FILE", help="A .png: the image, what was found, and the new versions.")
+@device_option
+def project(
+    source: str,
+    image: str,
+    steps: int,
+    starts: int,
+    vary: int,
+    strength: float,
+    seed: int,
+    label: str | None,
+    out: str | None,
+    device: str,
+) -> None:
+    """Find the latent of an image, and make new versions of it.
+
+    The image is cropped and scaled to what the model makes; gradient descent finds the nearest image that the model
+    can make, and the mean squared error says how near (in [-1, 1], beside that of the model's mean image). Without -o
+    the sheet is written into the run's samples folder, or beside you for a file.
+    """
+    import torch
+
+    import ganzoo
+
+    if out is not None and Path(out).suffix.lower() != ".png":
+        raise UsageError(f"-o takes a .png file, not {out}.")
+    if vary < 0:
+        raise UsageError(f"--vary {vary} is too small; it takes 0 or more.")
+    model = ganzoo.load(source, device=device)
+    found = model.project(image, steps, starts, seed, label)
+    shown = torch.stack([found.target, found.image])
+    if vary:
+        shown = torch.cat([shown, model.vary(found, vary, strength, seed)])
+    file = Path(out) if out is not None else beside(source, model, f"project-{Path(image).stem}-seed-{seed}.png")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        ganzoo.sheet(shown, columns=None if len(shown) > 10 else len(shown)).save(file)
+    except OSError as error:
+        raise unwritable(file, error) from error
+    click.echo(f"Mean squared error {found.error:.4f}; the model's mean image would have {found.mean_error:.4f}.")
+    versions = f", the nearest image, then {vary} new {'versions' if vary > 1 else 'version'}"
+    click.echo(f"{image}{versions if vary else ' and the nearest image'} are in {file}.")
