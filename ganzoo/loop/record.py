@@ -92,7 +92,7 @@ class Recorder:
         file = self.run.path / "samples" / f"{name}.png"
         model, seed = self.averaged(trainer), self.plan.settings.seed
         if model.domains:
-            reals = {name: self._real(trainer.loader.dataset, name) for name in model.domains}
+            reals = {name: self._real(trainer.loader.dataset, name) for name in model.architecture.data.domains}
             picture = there_and_back(model, reals, math.ceil(self._count**0.5))
         else:
             label = torch.arange(self._count) % len(model.classes) if model.classes else model.labels(self._count, seed)

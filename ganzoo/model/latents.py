@@ -7,20 +7,34 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from ganzoo.contract.architecture import Architecture
+from ganzoo.contract.modality import Modality
 from ganzoo.contract.randomness import derive
 from ganzoo.errors import UsageError
-
-if TYPE_CHECKING:
-    from ganzoo.model.model import Model
 
 CANDIDATES = 256  # samples that a descent's starts are chosen from
 RATE = 0.1  # of the descent, in standard deviations of a latent
 REACH = 2.0  # how much longer than a Gaussian latent's usual length sqrt(Z) a projected one may be
+
+
+class Sampler(Protocol):
+    """What is needed of a model here; `ganzoo.Model` has it."""
+
+    architecture: Architecture
+
+    @property
+    def modality(self) -> Modality: ...
+    def noise(self, n: int, seed: int = 0) -> Tensor: ...
+    def labels(self, n: int, seed: int = 0, label: str | int | None = None) -> Tensor | None: ...
+    def latents(self, z: Tensor, label: Tensor | None = None) -> Tensor: ...
+    def render(self, latent: Tensor, label: Tensor | None = None) -> Tensor: ...
+    def generate(self, z: Tensor, label: Tensor | None = None, truncation: float = 1.0) -> Tensor: ...
+    def encode(self, items: Tensor, label: Tensor | None = None) -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -70,7 +84,7 @@ def walk(stops: Tensor, frames: int, ends: bool = False) -> Tensor:
 
 
 def interpolate(
-    model: Model, points: int, frames: int, seed: int, label: str | int | None, truncation: float, ends: bool
+    model: Sampler, points: int, frames: int, seed: int, label: str | int | None, truncation: float, ends: bool
 ) -> Tensor:
     """Images [P * T, C, H, W] along a walk; see `Model.interpolate`."""
     if points < 2 or frames < 2:
@@ -81,9 +95,9 @@ def interpolate(
 
 
 def project(
-    model: Model, target: Tensor, steps: int, starts: int, seed: int, label: str | int | None = None
+    model: Sampler, target: Tensor, steps: int, starts: int, seed: int, label: str | int | None = None
 ) -> Projection:
-    """Descends from the `starts` best of many samples, all at once; see `Model.project`."""
+    """Descends from the `starts` best of many samples and the encoder's answer, all at once; see `Model.project`."""
     if steps < 0 or not 1 <= starts <= CANDIDATES:
         raise UsageError(f"A descent takes 0 steps or more and 1 to {CANDIDATES} starts, not {steps} and {starts}.")
     shape = model.architecture.data.shape
@@ -93,6 +107,8 @@ def project(
     if tuple(target.shape) != shape:
         raise UsageError(f"The image has shape {tuple(target.shape)}, and the model makes {shape}.")
     labels = model.labels(CANDIDATES, derive(seed, "project"), label)
+    if model.architecture.abilities.encode:  # what the encoder says of the image is a candidate too
+        z[:1] = model.encode(target[None], None if labels is None else labels[:1])
     samples = model.generate(z, labels)
     best = errors(samples, target).argsort(stable=True)[:starts]
     chosen = None if labels is None else labels[best]
@@ -112,7 +128,7 @@ def project(
     )
 
 
-def descend(model: Model, latents: Tensor, label: Tensor | None, target: Tensor, steps: int, scale: float) -> Tensor:
+def descend(model: Sampler, latents: Tensor, label: Tensor | None, target: Tensor, steps: int, scale: float) -> Tensor:
     """Latents [N, ...] whose images are nearer to the target [C, H, W], each after `steps` steps of Adam of its own.
 
     The rate falls from `RATE` latents' standard deviations (`scale`) to 0 along half a cosine. A latent z stays within
@@ -135,7 +151,7 @@ def descend(model: Model, latents: Tensor, label: Tensor | None, target: Tensor,
     return place.detach().cpu()
 
 
-def vary(model: Model, found: Projection, n: int, strength: float, seed: int) -> Tensor:
+def vary(model: Sampler, found: Projection, n: int, strength: float, seed: int) -> Tensor:
     """Images [n, C, H, W] of neighbours of a projection's latent; see `Model.vary`."""
     if n < 1 or not 0 <= strength <= 1:
         raise UsageError(f"Variations are 1 or more, of a strength from 0 to 1, not {n} of {strength:g}.")

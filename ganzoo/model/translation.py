@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import torch
 from PIL import Image, ImageOps
@@ -14,9 +14,6 @@ from ganzoo.contract.architecture import Architecture
 from ganzoo.devices import out_of_memory
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.pictures.grid import grid
-
-if TYPE_CHECKING:
-    from ganzoo.model.model import Model
 
 PIXELS = 2**20  # that go through the networks at a time
 SIDE = 256  # pixels of the longer side of an image on a sheet, at the most
@@ -82,7 +79,15 @@ def _scaled(images: Tensor, size: tuple[int, int]) -> Tensor:
     return interpolate(images, size, mode="bicubic", align_corners=False, antialias=True)
 
 
-def there_and_back(model: Model, reals: Mapping[str, Tensor], columns: int) -> Image.Image:
+class Translating(Protocol):
+    """What a sheet needs of a model; `ganzoo.Model` has it."""
+
+    architecture: Architecture
+
+    def translate(self, images: Tensor, to: str) -> Tensor: ...
+
+
+def there_and_back(model: Translating, reals: Mapping[str, Tensor], columns: int) -> Image.Image:
     """A sheet of three rows a domain: real images, translated to the next domain, and back; of what it translates to.
 
     Args:

@@ -195,11 +195,13 @@ def keep(folder: Path, facts: Mapping[str, Any], scores: Sequence[Mapping[str, A
 
 
 def translations(model: Model, dataset: data.Dataset, samples: int, seed: int) -> tuple[Evidence, str]:
-    """Images of the first domain translated to the last, and back, and the name of the split they are from.
+    """Images of one domain translated to another, and back, and the name of the split they are from: from the first to
+    the last, or to the only one that the model translates to.
 
     Held-out images where both domains have some.
     """
-    first, last = model.domains[0], model.domains[-1]
+    last = model.domains[-1]
+    first = next(name for name in model.architecture.data.domains if name != last)
     split, names = "training", (first, last)
     if {f"test{first}", f"test{last}"} <= set(dataset.held_out):
         split, names = "held out", (f"test{first}", f"test{last}")
@@ -214,7 +216,7 @@ def translations(model: Model, dataset: data.Dataset, samples: int, seed: int) -
     given, real = (part.gather(some).contiguous() for part, some in zip(parts, places, strict=True))
     truth = parts[1].gather(places[0]).contiguous() if dataset.paired else _truth(dataset, names[0], places[0])
     fake = model.translate(given, last).contiguous()
-    back = model.translate(fake, first).contiguous()
+    back = model.translate(fake, first).contiguous() if first in model.domains else None
     return TranslationEvidence(real=real, fake=fake, seed=seed, given=given, truth=truth, back=back), split
 
 

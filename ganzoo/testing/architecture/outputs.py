@@ -145,16 +145,43 @@ def check_latents(case: Case) -> None:
     if model.architecture.abilities.styles:
         away = (model.render(model.latents(z, label), label) - images).abs().max().item()
         require(away <= CLOSE, f"synthesis(mapping(z, label)) is not generate(z, label); they differ by {away:.2g}.")
-    try:
-        half = model.generate(z, label, truncation=0.5)
-        require(half.shape == images.shape, "Truncation changes the shape of the images.")
-    except GanzooError:
-        pass
     if case.data.is_image:
         found = model.project(images[0], steps=2, starts=1, seed=1)
         require(found.error <= found.mean_error or found.error < 1, "A projection is further off than any sample.")
         again = model.vary(found, 1, strength=0)
         require(bool((again[0] - found.image).abs().max() <= CLOSE), "A variation of strength 0 is another image.")
+
+
+def check_abilities(case: Case) -> None:
+    """What the architecture declares works, and what it does not declare is refused in a sentence."""
+    model, whole = _sound(case), case.build().eval()
+    able = model.architecture.abilities
+    items = NoisePart(case.data, 5).items[:2]
+    label = torch.zeros(2, dtype=torch.int64) if able.labels and case.data.classes else None
+    own, kind = Architecture, type(model.architecture)
+    defined = {
+        name: getattr(kind, name) is not getattr(own, name) for name in ("mix", "translate", "realness", "encode")
+    }
+    defined["styles"] = kind.mapping is not own.mapping and kind.synthesis is not own.synthesis
+    for name, there in defined.items():
+        require(there or not getattr(able, name), f"Its abilities say {name}, and it does not define it.")
+    if able.realness and not able.labels:
+        found = whole.realness(items)
+        require(
+            tuple(found.shape) == (2,), f"realness gives {tuple(found.shape)} for 2 items; give one number of each."
+        )
+    if able.encode:
+        z = model.encode(items, label)
+        wanted = (2, model.architecture.latent_dim)
+        require(tuple(z.shape) == wanted, f"encode gives {tuple(z.shape)} where {wanted} belongs.")
+    if not able.generate:
+        return
+    z = model.noise(2, seed=1)
+    if able.truncation:
+        shape = model.generate(z, label, truncation=0.5).shape
+        require(tuple(shape) == (2, *case.data.shape), "Truncation changes the shape of the images.")
+    if able.mix:
+        require(tuple(model.mix(z, z).shape) == (2, 2, *case.data.shape), "mix gives another shape than the data's.")
 
 
 def check_exports(case: Case) -> None:
@@ -175,5 +202,6 @@ PROMISES: dict[str, Callable[[Case], None]] = {
     "saves": check_saves,
     "labels matter": check_labels,
     "latents": check_latents,
+    "abilities": check_abilities,
     "exports": check_exports,
 }
