@@ -21,7 +21,7 @@ from ganzoo.api import ArchitectureCard, TwoDomains, TwoDomainsConfig, Update, h
 @dataclass(frozen=True)
 class Config(TwoDomainsConfig):
     batch_size: int = 2
-    resolution: int = 8
+    resolution: int = 16
 
 
 class OneWay(TwoDomains):
@@ -85,7 +85,7 @@ COMMANDS = {
     "translate back": ({"both ways"}, ["face.png", "--to", "A", "-o", "out"]),
     "verdict": ({"noise", "points", "styles"}, ["--samples", "4"]),
     "export": ({"noise", "labels", "points", "styles", "both ways", "one way"}, ["--format", "safetensors", "-o", "o"]),
-    "evaluate": ({"noise", "both ways", "one way"}, ["--samples", "8", "--metric", "swd"]),
+    "evaluate": ({"labels", "both ways", "one way"}, ["--samples", "8", "--metric", "swd"]),
 }
 
 
