@@ -56,7 +56,7 @@ def _fitted(entry: Entry) -> tuple[Modality, Tensor]:
 
 def _source(entry: Entry) -> Source:
     """Few items of a data set of this modality, the plugin's own first."""
-    near = sorted(entries("dataset"), key=lambda each: (each.distribution != entry.distribution, each.name))
+    near = sorted(entries("dataset"), key=lambda each: (each.plugin != entry.plugin, each.name))
     for each in near:
         cls = each.load()
         if entry.name not in ("image", "point") and getattr(cls, "modality", "") != entry.name:
