@@ -102,11 +102,12 @@ def check_memory(model: Architecture, settings: Settings) -> int | None:
 
 
 def _meta_batch(data: DataSpec, batch_size: int) -> Batch:
-    def images() -> Tensor:
-        return torch.empty((batch_size, *data.shape), device="meta")
+    def images(shape: tuple[int, ...]) -> Tensor:
+        return torch.empty((batch_size, *shape), device="meta")
 
     label = torch.empty(batch_size, dtype=torch.int64, device="meta") if data.classes else None
-    return Batch(images(), label, {name: images() for name in data.domains})
+    label = images((data.columns,)) if data.columns else label
+    return Batch(images(data.shape), label, {name: images(data.shape_of(name)) for name in data.domains})
 
 
 def _forever(batch: Batch) -> Iterator[Batch]:
