@@ -16,7 +16,7 @@ from support.install import forget_files
 
 import ganzoo
 import ganzoo.api
-from ganzoo.contract import hookspecs
+from ganzoo.contract import hookspecs, renamed
 
 # ---- the reference ---------------------------------------------------------------------------------------------------
 
@@ -72,7 +72,9 @@ def test_the_reference_has_everything_of(name, heading):
 def test_the_reference_has_everything_that_an_architecture_can_define():
     cls = ganzoo.api.Architecture
     own = {*vars(cls), *cls.__annotations__} - {"forward"}
-    wanted = {name for name in own if not name.startswith("_")}
+    old = renamed.METHODS["Architecture"]
+    assert {"Card", *old, *renamed.OPTIONS} <= names(section("compatibility", "What contract 1 called otherwise"))
+    wanted = {name for name in own if not name.startswith("_") and name not in old}
     tables = rows(section("reference", "An architecture"))
     assert wanted <= names(" ".join(row[0] for row in tables)) | {"config", "data"}
     for name, method in inspect.getmembers(cls, inspect.isfunction):
