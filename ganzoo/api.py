@@ -22,6 +22,7 @@ from ganzoo.contract.cards import (
     ModalityCard,
     PenaltyCard,
     RecipeCard,
+    SchemeCard,
 )
 from ganzoo.contract.hookspecs import hookimpl
 from ganzoo.contract.options import option
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from ganzoo.contract.penalties import Penalties
     from ganzoo.contract.randomness import derive, rows, stream
     from ganzoo.contract.report import Report, silent
+    from ganzoo.contract.scheme import Fetched, Scheme
     from ganzoo.data.readers import Reader, open_reader
     from ganzoo.data.source import Item, Source
     from ganzoo.gan.augment import DiffAugment
@@ -102,6 +104,7 @@ _LAZY = {
     "ganzoo.gan.image_pool": ("ImagePool",),
     "ganzoo.contract.modality": ("Modality", "Unreadable"),
     "ganzoo.contract.penalties": ("Penalties",),
+    "ganzoo.contract.scheme": ("Fetched", "Scheme"),
     "ganzoo.contract.randomness": ("stream", "derive", "rows",),
     "ganzoo.runs.checkpoint": ("checksum", "load_tensors", "save_tensors"),
     "ganzoo.runs.run": ("Run",),
@@ -128,6 +131,7 @@ __all__ = [
     "EqualizedConv2d",
     "EqualizedLinear",
     "Evidence",
+    "Fetched",
     "Frozen",
     "GanzooError",
     "Generator",
@@ -153,6 +157,8 @@ __all__ = [
     "RecipeCard",
     "Report",
     "Run",
+    "Scheme",
+    "SchemeCard",
     "Scores",
     "Source",
     "Styled",

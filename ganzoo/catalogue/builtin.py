@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ganzoo.contract.cards import LossCard, ModalityCard, PenaltyCard
+from ganzoo.contract.cards import LossCard, ModalityCard, PenaltyCard, SchemeCard
 from ganzoo.contract.hookspecs import hookimpl
 
 # name, summary, paper, class
@@ -25,30 +25,24 @@ PENALTIES = (
     ("drift", "Keeps the critic's numbers near 0.", "arXiv:1710.10196", "Drift"),
     ("mean-drift", "Keeps the critic's mean near 0.", "arXiv:2102.07074", "MeanDrift"),
 )
-MODALITIES = {
-    card.name: card
-    for card in (
-        ModalityCard(
-            name="image",
-            summary="Pictures, grey, in colour or with alpha.",
-            items="images",
-            api=2,
-            modality="ganzoo.pictures.modalities:Images",
-        ),
-        ModalityCard(
-            name="point",
-            summary="Vectors of numbers, such as points of the plane.",
-            items="points",
-            api=2,
-            modality="ganzoo.pictures.modalities:Points",
-        ),
-    )
-}
+MODALITIES = (
+    ("image", "Pictures, grey, in colour or with alpha.", "images", "Images"),
+    ("point", "Vectors of numbers, such as points of the plane.", "points", "Points"),
+)
 
 
 @hookimpl
 def ganzoo_modalities() -> Iterator[ModalityCard]:
-    yield from MODALITIES.values()
+    for name, summary, items, attribute in MODALITIES:
+        where = f"ganzoo.pictures.modalities:{attribute}"
+        yield ModalityCard(name=name, summary=summary, items=items, api=2, modality=where)
+
+
+@hookimpl
+def ganzoo_schemes() -> Iterator[SchemeCard]:
+    for name in ("http", "https"):
+        summary = "A file on the web; #sha256=… at the end checks it."
+        yield SchemeCard(name=name, summary=summary, fetches=("model", "data"), api=2, scheme="ganzoo.data.fetch:Web")
 
 
 @hookimpl

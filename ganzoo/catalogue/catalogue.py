@@ -18,9 +18,9 @@ from itertools import islice
 from operator import attrgetter
 from typing import Any, Literal, TypeVar
 
-from ganzoo.about import DISTRIBUTION
+from ganzoo.about import DISTRIBUTION, __version__
+from ganzoo.catalogue import builtin, isolation
 from ganzoo.catalogue import entry_points as installed
-from ganzoo.catalogue import isolation
 from ganzoo.catalogue.events import HOOKS, Listeners
 from ganzoo.contract import cards
 from ganzoo.contract.cards import ArchitectureCard, RecipeCard
@@ -38,6 +38,7 @@ KINDS: dict[str, tuple[str, type, str]] = {
     "metric": ("ganzoo_metrics", cards.MetricCard, "metric"),
     "logger": ("ganzoo_loggers", cards.LoggerCard, "logger"),
     "modality": ("ganzoo_modalities", cards.ModalityCard, "modality"),
+    "scheme": ("ganzoo_schemes", cards.SchemeCard, "scheme"),
     "recipe": ("ganzoo_recipes", cards.RecipeCard, ""),
 }
 _making: ContextVar[bool] = ContextVar("making", default=False)
@@ -146,7 +147,12 @@ class Catalogue(Listeners):
         token = _making.set(True)
         try:
             with isolation.Guard(isolation.SLOW) as guard:
+                # The core's own need no metadata: they are there in a bare checkout too.
+                own = Plugin("builtin", installed.CORE, DISTRIBUTION, __version__)
+                self._load(own, lambda: builtin, guard)
                 for point in chosen:
+                    if point.value == installed.CORE:
+                        continue
                     plugin = Plugin(point.name, point.value, point.distribution.name, point.distribution.version)
                     self._load(plugin, point.load, guard)
         finally:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
-from ganzoo.about import DISTRIBUTION, __version__
-from ganzoo.catalogue.builtin import MODALITIES
-from ganzoo.catalogue.catalogue import Entry, catalogue, find
+from ganzoo.about import DISTRIBUTION
+from ganzoo.catalogue.catalogue import Entry, catalogue, entries, find
 from ganzoo.contract.architecture import Abilities, Architecture, DataSpec, Loss, Penalty
 from ganzoo.contract.cards import ModalityCard
 from ganzoo.contract.modality import Modality
 from ganzoo.contract.options import build, option, options, parse_spec
 from ganzoo.contract.penalties import Penalties
+from ganzoo.contract.scheme import Scheme
 from ganzoo.contract.settings import (
     RESERVED,
 )
-from ganzoo.errors import GanzooError, UsageError
+from ganzoo.errors import GanzooError, UsageError, suggest
 
 
 def make_loggers(spec: str | None) -> dict[str, object]:
@@ -80,15 +80,27 @@ def make_penalties(spec: str) -> Penalties:
 
 def modality_card(name: str) -> ModalityCard:
     """What a modality's card says. Raises: UsageError when no installed plugin has it."""
-    return MODALITIES[name] if name in MODALITIES else find("modality", name, near=(DISTRIBUTION,)).card
+    card: ModalityCard = find("modality", name, near=(DISTRIBUTION,)).card
+    return card
 
 
 def modality_class(name: str) -> type[Modality]:
     """A modality by name. Raises: UsageError when there is none, GanzooError when it cannot be imported."""
-    card = modality_card(name)
-    entry = Entry("modality", card, "builtin", DISTRIBUTION, __version__)
-    found: type[Modality] = (entry if name in MODALITIES else find("modality", name, near=(DISTRIBUTION,))).load()
+    found: type[Modality] = find("modality", name, near=(DISTRIBUTION,)).load()
     return found
+
+
+def scheme_of(address: str, use: Literal["model", "data", "publish"]) -> Scheme:
+    """What fetches a model or data from an address, or publishes at it. Raises: UsageError when nothing can."""
+    name = address.partition("://")[0]
+    cards = [entry.card for entry in entries("scheme")]
+    able = {card.name for card in cards if (card.publishes if use == "publish" else use in card.fetches)}
+    if name not in able:
+        doing = {"model": "fetch from", "data": "fetch", "publish": "publish at"}[use]
+        kind = "sources" if use == "data" else "addresses"
+        raise UsageError(f"ganzoo cannot {doing} {name}:// {kind}; {suggest(name, able)}")
+    made: Scheme = find("scheme", name, near=(DISTRIBUTION,)).load()()
+    return made
 
 
 def make_modality(facts: Mapping[str, Any]) -> Modality:

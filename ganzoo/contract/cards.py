@@ -144,6 +144,23 @@ class ModalityCard:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SchemeCard:
+    """Addresses that begin with ``name://``: `scheme` is ``"module:Class"``, a subclass of `Scheme`.
+
+    Attributes:
+        fetches: of ``"model"`` and ``"data"``, what such an address can stand for.
+        publishes: True where `ganzoo push` can put a model.
+    """
+
+    name: str
+    summary: str
+    fetches: tuple[str, ...] = ("model",)
+    publishes: bool = False
+    api: int
+    scheme: Any
+
+
+@dataclass(frozen=True, kw_only=True)
 class RecipeCard:
     """A whole experiment: an architecture, data, options and the stages to train in order.
 

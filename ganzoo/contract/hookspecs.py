@@ -21,6 +21,7 @@ from ganzoo.contract.cards import (
     ModalityCard,
     PenaltyCard,
     RecipeCard,
+    SchemeCard,
 )
 
 if TYPE_CHECKING:
@@ -60,6 +61,11 @@ def ganzoo_metrics() -> Iterable[MetricCard]:  # type: ignore[empty-body]
 @hookspec
 def ganzoo_modalities() -> Iterable[ModalityCard]:  # type: ignore[empty-body]
     """What items can be: how they are read, normalised, drawn and written."""
+
+
+@hookspec
+def ganzoo_schemes() -> Iterable[SchemeCard]:  # type: ignore[empty-body]
+    """Where models and data can be fetched from, and models published: what addresses begin with."""
 
 
 @hookspec

@@ -1,4 +1,4 @@
-"""Where a source lies on this machine: paths as they are; URLs and torchvision's sets are downloaded once."""
+"""Where a source lies on this machine: paths as they are; what an address stands for is downloaded once."""
 
 from __future__ import annotations
 
@@ -6,57 +6,42 @@ import hashlib
 import http.client
 import re
 import shutil
-from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit
 from urllib.request import Request, urlopen
 
-from ganzoo.data.source import Report
-from ganzoo.errors import GanzooError, UsageError, suggest
+from ganzoo.catalogue.components import scheme_of
+from ganzoo.contract.report import Report
+from ganzoo.contract.scheme import Fetched, Scheme
+from ganzoo.errors import GanzooError, UsageError
 from ganzoo.files import home, locked, make_folder, megabytes
 
-_SCHEMES = ("http", "https", "torchvision")
 _TIMEOUT = 30  # seconds without an answer
 _BLOCK = 1 << 18  # bytes
 
 
-@dataclass(frozen=True)
-class Place:
-    """A source found: `text` in full, `title` short and without folders, `sha256` of what was downloaded."""
-
-    path: Path
-    text: str
-    title: str
-    sha256: str = ""
-
-
-def located(source: str, report: Report) -> Place:
+def located(source: str, report: Report) -> Fetched:
     """Find `source`, downloading it if need be.
 
     Raises:
         UsageError: it is of a kind that ganzoo does not fetch.
         GanzooError: it cannot be fetched.
     """
-    scheme, separator, rest = source.partition("://")
-    if not separator:
+    if "://" not in source:
         path = Path(source).expanduser().absolute()
-        return Place(path, str(path), path.name)
-    if scheme in ("http", "https"):
-        return download(source, report)
-    if scheme == "torchvision":
-        fetch = import_module("ganzoo_torchvision.fetch").fetch
-        return Place(fetch(rest, report), source, f"torchvision's {rest}")
-    if scheme == "hf":
-        raise UsageError(
-            f"{source} needs the `hf` extra, and ganzoo does not read data sets with it yet; download the files, "
-            f"`hf download --repo-type dataset {rest} --local-dir FOLDER`, and add that folder."
-        )
-    raise UsageError(f"ganzoo cannot fetch {scheme}:// sources; {suggest(scheme, _SCHEMES)}")
+        return Fetched(path, str(path), path.name)
+    return scheme_of(source, "data").fetch(source, "", report)
 
 
-def download(url: str, report: Report) -> Place:
+class Web(Scheme):
+    """``http://`` and ``https://``."""
+
+    def fetch(self, address: str, file: str, report: Report) -> Fetched:
+        return download(address, report)
+
+
+def download(url: str, report: Report) -> Fetched:
     """Download `url` once; a part that an earlier try left is gone on with when the server can tell it is the same.
 
     ``URL#sha256=…`` checks the file against a hash.
@@ -88,7 +73,7 @@ def download(url: str, report: Report) -> Place:
                 part.unlink()
                 raise GanzooError(f"{shown} has the SHA-256 {found}, not {wanted}; do not use it unless you know why.")
             part.replace(target)
-    return Place(target, shown, title, _sha256(target))
+    return Fetched(target, shown, title, _sha256(target))
 
 
 def _fetch(url: str, part: Path, title: str, report: Report) -> None:

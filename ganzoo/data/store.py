@@ -104,7 +104,7 @@ def add(
     if not 1 <= len(sources) <= 2:
         raise UsageError("Give one source, or two for the domains A and B.")
     places = [located(str(one), report) for one in sources]
-    text, paths = " + ".join(place.text for place in places), [str(place.path) for place in places]
+    text, paths = " + ".join(place.address for place in places), [str(place.path) for place in places]
     how = "" if pairs is None else str(pairs)
     old = _load(name)
     if old is not None and (
@@ -123,7 +123,7 @@ def add(
         _discard_files(paths)  # what was downloaded in vain
         words = str(error)
         for place in places:
-            words = words.replace(str(place.path), place.text)
+            words = words.replace(str(place.path), place.address)
         raise type(error)(words) from error
     found = scan(reader, text, report, skip_bad=skip_bad)
     if how:
@@ -131,7 +131,7 @@ def add(
     of, sizes = [] if how else reader.labels.of, found.sizes
     record = Record(
         name=name,
-        sources=[place.text for place in places],
+        sources=[place.address for place in places],
         origin="added by the user: " + " + ".join(place.title for place in places),
         paths=paths,
         fit=fit,

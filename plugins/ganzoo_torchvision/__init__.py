@@ -1,10 +1,10 @@
-"""Data sets that torchvision fetches on first use."""
+"""Data sets that torchvision fetches on first use, and every one of its own by its address."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ganzoo.api import DatasetCard, hookimpl
+from ganzoo.api import DatasetCard, SchemeCard, hookimpl
 
 _SETS = (
     ("mnist", "MNIST", "Handwritten digits, 60,000 of 28x28 in grey, with 10 labels."),
@@ -24,3 +24,14 @@ def ganzoo_datasets() -> Iterator[DatasetCard]:
             api=2,
             dataset=f"ganzoo_torchvision.sets:{cls}",
         )
+
+
+@hookimpl
+def ganzoo_schemes() -> Iterator[SchemeCard]:
+    yield SchemeCard(
+        name="torchvision",
+        summary="Sets of images that torchvision downloads, by its own names: torchvision://MNIST.",
+        fetches=("data",),
+        api=2,
+        scheme="ganzoo_torchvision.fetch:Torchvision",
+    )

@@ -15,7 +15,15 @@ from typing import Any
 
 from PIL import Image
 
-from ganzoo.api import GanzooError, Report, UsageError, home, locked, make_folder, suggest
+from ganzoo.api import Fetched, GanzooError, Report, Scheme, UsageError, home, locked, make_folder, suggest
+
+
+class Torchvision(Scheme):
+    """``torchvision://NAME``, as the class in ``torchvision.datasets`` is called."""
+
+    def fetch(self, address: str, file: str, report: Report) -> Fetched:
+        name = address.partition("://")[2]
+        return Fetched(fetch(name, report), address, f"torchvision's {name}")
 
 
 def fetch(name: str, report: Report, called: str = "NAME") -> Path:

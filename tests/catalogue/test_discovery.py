@@ -151,6 +151,14 @@ def test_ganzoo_plugins_limits_what_is_loaded(install, monkeypatch, wanted, expe
     assert {"dcgan", "tinygan"} & set(names(catalogue)) == {{"dcgan": "dcgan", "tiny": "tinygan"}[n] for n in expected}
 
 
+def test_a_checkout_without_metadata_has_what_the_core_brings(monkeypatch):
+    monkeypatch.setattr("ganzoo.catalogue.entry_points.points", list)
+    catalogue = Catalogue()
+    assert [plugin.name for plugin in catalogue.plugins] == ["builtin"]
+    for kind, name in (("loss", "hinge"), ("penalty", "r1"), ("modality", "image"), ("scheme", "https")):
+        assert catalogue.find(kind, name).full_name == f"ganzoo:{name}"
+
+
 def test_ganzoo_plugins_leaves_what_the_core_brings(monkeypatch):
     """Else `GANZOO_PLUGINS=dcgan` would list an architecture that cannot be built for want of its loss."""
     monkeypatch.setenv("GANZOO_PLUGINS", "dcgan")

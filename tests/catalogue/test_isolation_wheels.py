@@ -164,7 +164,7 @@ def test_a_plugin_that_ends_the_process_is_the_last_one_named(ganzoo: Run, tmp_p
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
 def test_ctrl_c_at_an_import_that_hangs(tmp_path: Path) -> None:
     site = installed(tmp_path, "import time; time.sleep(600)")
-    code = "from ganzoo import isolation; isolation.SLOW = 0.1; from ganzoo.cli import main; main()"
+    code = "from ganzoo.catalogue import isolation; isolation.SLOW = 0.1; from ganzoo.cli import main; main()"
     process = subprocess.Popen(
         [sys.executable, "-c", code, "list"],
         env={**os.environ, "PYTHONPATH": str(site)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

@@ -123,9 +123,9 @@ def test_an_address_is_fetched_once(file, monkeypatch):
 
     def download(url, report):
         asked.append(url)
-        from ganzoo.data.fetch import Place
+        from ganzoo.contract.scheme import Fetched
 
-        return Place(path=file, text=url, title="tiny")
+        return Fetched(path=file, address=url, title="tiny")
 
     monkeypatch.setattr(store, "download", download)
     weights = pretrained(file, "https://example.org/tiny.safetensors")

@@ -10,10 +10,29 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ganzoo.errors import GanzooError, UsageError, need
+from ganzoo.api import Fetched, GanzooError, Report, Scheme, UsageError, need
 
 _ADDRESS = re.compile(r"hf://([\w.-]+/[\w.-]+)(?:@([\w./-]+))?")
 LOGIN = "log in with `hf auth login`, or set HF_TOKEN"
+
+
+class Hub(Scheme):
+    """``hf://user/name`` and ``hf://user/name@revision``: models, down and up."""
+
+    def fetch(self, address: str, file: str, report: Report) -> Fetched:
+        if not file:
+            repository = address.removeprefix("hf://")
+            raise UsageError(
+                f"{address} needs the `hf` extra, and ganzoo does not read data sets with it yet; download the files, "
+                f"`hf download --repo-type dataset {repository} --local-dir FOLDER`, and add that folder."
+            )
+        return Fetched(*download(address, file))
+
+    def check(self, address: str) -> None:
+        check_login(address)
+
+    def publish(self, folder: Path, address: str, private: bool) -> str:
+        return upload(folder, address, private)
 
 
 def parse(address: str) -> tuple[str, str | None]:
