@@ -34,7 +34,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "evaluate": (USING, "ganzoo.cli.evaluate:evaluate", "Score a model against the data it was trained on."),
     "verdict": (USING, "ganzoo.cli.verdict:verdict", "Say what a run's D thinks of real and generated items."),
     "data": (MACHINE, "ganzoo.cli.data:data", "Add, list, look at and remove data sets."),
-    "weights": (MACHINE, "ganzoo.cli.weights:weights", "Add, list and remove pretrained weights."),
+    "weights": (
+        MACHINE,
+        "ganzoo.cli.weights:weights",
+        "Add, list and remove pretrained weights that architectures ask for.",
+    ),
     "bench": (MACHINE, "ganzoo.cli.bench:bench", "Measure how fast an architecture trains here."),
     "doctor": (MACHINE, "ganzoo.cli.doctor:doctor", "Say what this machine has and what is missing."),
 }
