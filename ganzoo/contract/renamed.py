@@ -7,6 +7,7 @@ new ones here.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ ATTRIBUTES = {"latents": "latent_dim"}
 PREFIXES = {"average/": "ema/"}
 COUNTERS = {"average_steps": "ema_steps", "stage": "phase"}
 
+used: defaultdict[type, set[str]] = defaultdict(set)  # old names that a class or an instance of it used, for the kit
 _OLDER = {new: old for old, new in OPTIONS.items()}
 
 
@@ -70,6 +72,7 @@ class OldNames:
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
         own = vars(cls)
+        used[cls].update(name for name in (*methods(cls), *ATTRIBUTES) if name in own)
         for old, new in methods(cls).items():
             for here, there in ((new, old), (old, new)):
                 if here in own and there not in own:
@@ -82,9 +85,14 @@ class OldNames:
     if not TYPE_CHECKING:  # to whoever reads code, the old names do not exist
 
         def __getattr__(self, name: str) -> Any:
-            return getattr(self, ATTRIBUTES[name]) if name in ATTRIBUTES else super().__getattr__(name)
+            if name not in ATTRIBUTES:
+                return super().__getattr__(name)
+            used[type(self)].add(name)
+            return getattr(self, ATTRIBUTES[name])
 
         def __setattr__(self, name: str, value: Any) -> None:
+            if name in ATTRIBUTES:
+                used[type(self)].add(name)
             super().__setattr__(ATTRIBUTES.get(name, name), value)
 
 
@@ -93,10 +101,12 @@ class _Renaming(type):
 
     def __new__(meta, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **arguments: Any) -> _Renaming:
         hints = namespace.get("__annotations__", {})
-        for old, new in OPTIONS.items():
-            if old in hints:
-                hints[new], namespace[new] = hints.pop(old), namespace.pop(old)
-        return super().__new__(meta, name, bases, namespace, **arguments)
+        found = OPTIONS.keys() & hints.keys()
+        for old in found:
+            hints[OPTIONS[old]], namespace[OPTIONS[old]] = hints.pop(old), namespace.pop(old)
+        made = super().__new__(meta, name, bases, namespace, **arguments)
+        used[made].update(found)
+        return made
 
     def __call__(cls, *values: Any, **options: Any) -> Any:
         old = {name: value for name, value in options.items() if name in OPTIONS}
@@ -111,5 +121,6 @@ class OldOptions(metaclass=_Renaming):
 
         def __getattr__(self, name: str) -> Any:
             if name in OPTIONS:
+                used[type(self)].add(name)
                 return getattr(self, OPTIONS[name])
             raise AttributeError(f"{type(self).__name__} has no option {name!r}")

@@ -12,7 +12,7 @@ import torch
 from tinyzoo.model import Config, FaultyGAN, TinyGAN
 from torch import nn
 
-from ganzoo.api import ArchitectureCard, TrainingState, UsageError, mean_over_processes, option, rows
+from ganzoo.api import ArchitectureCard, TrainingState, Update, UsageError, mean_over_processes, option, rows
 from ganzoo.catalogue.catalogue import Entry
 from ganzoo.testing import CheckFailed, ExpectedFailure, checks
 from ganzoo.testing.architecture.simulated_processes import Lockstep
@@ -100,6 +100,22 @@ class Lenient(TinyGAN):
         for update in super().step(batches, progress):
             update.terms = {name: term for name, term in update.terms.items() if name != "r1"}
             yield update
+
+
+class OldNamed(TinyGAN):
+    def __init__(self, config, data):
+        super().__init__(config, data)
+        self.latents = config.latent_dim
+
+    def verdict(self, items):
+        return super().realness(items)
+
+
+class Uncompared(TinyGAN):
+    def generator_turn(self, real, label, *rest):
+        for update in super().generator_turn(real, label, *rest):
+            fake = self.generate(self.noise(len(real)), label)
+            yield Update("G", {"adversarial": self.loss.generator(self.D(fake))}, update.watch)
 
 
 class Restless(TinyGAN):
@@ -388,7 +404,7 @@ BROKEN: list[tuple[Any, dict[str, Any], str, str]] = [
     (TinyGAN, {"summary": "One.\nTwo."}, "card", "summary has several lines; write one"),
     (TinyGAN, {"channels": ()}, "card", r"channels \(\) must be of 1 \(grey\)"),
     (TinyGAN, {"resolutions": ()}, "builds", "is built neither at a resolution of its card nor for points"),
-    (TinyGAN, {"api": 0}, "card", "is of API 0 and this ganzoo speaks 1"),
+    (TinyGAN, {"api": 0}, "card", "is of API 0 and this ganzoo speaks 2"),
     (TinyGAN, {"channels": (2, 3)}, "card", r"channels \(2, 3\) must be of 1 \(grey\)"),
     (Picky, {"channels": (1, 3)}, "builds", "colour images only.*says that it can"),
     (TinyGAN, {"resolutions": (7,)}, "builds", "sides must be even"),
@@ -404,6 +420,8 @@ BROKEN: list[tuple[Any, dict[str, Any], str, str]] = [
     (Linear, {}, "penalties", "the gradient of loss/D/r1 is gone: D has no second derivative"),
     (Lenient, {}, "penalties", "With --penalty r1 no Update has a term of that name; `step` leaves it out"),
     (FaultyGAN, {}, "stays finite", "loss/G/fault is not, in step 4.*a root of 0"),
+    (OldNamed, {"api": 2}, "names", "uses names of contract 1: latents is latent_dim now, verdict is realness now"),
+    (Uncompared, {"api": 2}, "comparing loss", r"gives no D\(x\) to a loss that compares; write generator_loss"),
     (Restless, {}, "seed", "The same seed gives other first weights: G.dense.weight"),
     (Stubborn, {}, "seed", "Every seed gives the same first weights; take torch.manual_seed out"),
     (Losing, {}, "state", "counter.count of a TrainingState is in no checkpoint"),
@@ -475,6 +493,11 @@ def test_what_normalises_over_the_batch_may_say_so():
     names = {check.name for check in checks(entry(Alike, batch_statistics=True))}
     assert "samples" in names
     assert "two processes" not in names
+
+
+@pytest.mark.parametrize("cls", [OldNamed, Uncompared], ids=name_of)
+def test_a_card_of_contract_1_is_not_asked_what_contract_2_asks(cls):
+    assert failures(cls, api=1) == {}
 
 
 def test_what_cannot_be_checked_names_the_check_that_says_why():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ganzoo.contract import renamed
 from ganzoo.contract.architecture import TrainingState
 from ganzoo.contract.options import options
 from ganzoo.errors import UsageError
@@ -283,12 +285,24 @@ def check_comparing_loss(case: Case) -> None:
             raise
 
 
+def check_names(case: Case) -> None:
+    """Nothing of it is called as contract 1 called it; to a class of contract 2 those names will be free one day."""
+    with suppress(Exception):  # another check says why
+        case.trainer(Trainer).step()
+    classes = {*case.model.__mro__, *type(case.config).__mro__}
+    found = sorted(set().union(*(renamed.used.get(each, ()) for each in classes)))
+    now = renamed.OPTIONS | renamed.methods(case.model) | renamed.ATTRIBUTES
+    advice = ", ".join(f"{name} is {now[name]} now" for name in found)
+    require(not found, f"Its card says api={case.entry.card.api} and it uses names of contract 1: {advice}.")
+
+
 PROMISES: dict[str, Callable[[Case], None]] = {
     "trains": check_trains,
     "players": check_players,
     "penalties": check_penalties,
     "stays finite": check_finite,
     "comparing loss": check_comparing_loss,
+    "names": check_names,
     "seed": check_seed,
     "state": check_state,
     "resumes": check_resumes,

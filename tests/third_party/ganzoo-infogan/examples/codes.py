@@ -21,7 +21,7 @@ def ganzoo_metrics() -> Iterator[MetricCard]:
     yield MetricCard(
         name="codes",
         summary="Share of an InfoGAN's images that show the label their code stands for.",
-        api=1,
+        api=2,
         better={"code-accuracy": "larger"},
         metric="codes:Codes",
     )
@@ -43,7 +43,7 @@ class Codes:
 
         architecture = ganzoo.load(self.model).architecture.eval()
         categories, classes = architecture.config.categories, architecture.data.classes
-        z = torch.randn(categories * self.images, architecture.latents, generator=seeded(evidence.seed))
+        z = torch.randn(categories * self.images, architecture.latent_dim, generator=seeded(evidence.seed))
         codes = torch.arange(categories).repeat_interleave(self.images)
         with torch.no_grad():
             shown = architecture.generate_codes(z, category=codes)

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from ganzoo.api import Card, hookimpl
+from ganzoo.api import ArchitectureCard, hookimpl
 
 
 @hookimpl
-def ganzoo_architectures() -> Iterator[Card]:
-    yield Card(
+def ganzoo_architectures() -> Iterator[ArchitectureCard]:
+    yield ArchitectureCard(
         name="infogan",
         title="InfoGAN",
         year=2016,
@@ -17,7 +17,7 @@ def ganzoo_architectures() -> Iterator[Card]:
         resolutions=(28,),
         channels=(1,),
         licence="MIT",
-        api=1,
+        api=2,
         batch_statistics=True,
         model="ganzoo_infogan.model:InfoGAN",
     )

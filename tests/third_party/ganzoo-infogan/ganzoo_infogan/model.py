@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple, cast
 
 import torch
-from ganzoo.api import Architecture, Batch, DataSpec, Progress, Update, UsageError, make_loss, option
+from ganzoo.api import (
+    Abilities,
+    Architecture,
+    Batch,
+    DataSpec,
+    Progress,
+    Update,
+    UsageError,
+    generator_loss,
+    make_loss,
+    option,
+)
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, one_hot
 
@@ -33,7 +44,7 @@ class InfoGANConfig:
     hidden: int = option(1024, "features of the hidden dense layer of G, and of D", low=1)
     hidden_q: int = option(128, "features of Q's hidden layer", low=1)
     batch_size: int = option(128, "images in a step")
-    average: int = option(2_000, "half-life of the averaged generator, in images")
+    ema: int = option(2_000, "half-life of the averaged generator, in images")
     resolution: int = option(28, "height and width")
 
 
@@ -49,6 +60,7 @@ class InfoGAN(Architecture):
     """G makes images from noise and codes, D tells them from real ones, Q reads the codes back from D's features."""
 
     Config = InfoGANConfig
+    abilities = Abilities(generate=True, realness=True)
     presets: ClassVar = {"small": {"width": 16, "hidden": 256, "hidden_q": 64, "lr_d": 1e-3, "batch_size": 32}}
 
     def __init__(self, config: InfoGANConfig, data: DataSpec) -> None:
@@ -57,9 +69,9 @@ class InfoGAN(Architecture):
             raise UsageError(f"infogan cannot do {data.height}×{data.width}: sides must be multiples of 4, such as 28.")
         if data.domains:
             raise UsageError("infogan learns one set of images, and this data has two; add one of them by itself.")
-        self.latents = config.incompressible + config.categories + config.continuous
+        self.latent_dim = config.incompressible + config.categories + config.continuous
         self.loss = make_loss(config.loss)
-        self.G = generator(self.latents, config, data)
+        self.G = generator(self.latent_dim, config, data)
         self.D = Discriminator(config, data)
         self.Q = recogniser(config)
         self.apply(initialise)
@@ -81,7 +93,7 @@ class InfoGAN(Architecture):
         yield Update("D", {"adversarial": adversarial, **self.information_loss(information)}, watch)
 
         d_fake, information = self.read(fake, codes)  # D is the updated one by now
-        adversarial = self.loss.generator(d_fake)
+        adversarial = generator_loss(self.loss, d_fake, lambda: self.D(real))
         watch = {f"I({name})": nats.detach() for name, nats in information.items()}
         watch["D(G(z)) after"] = self.mean_score(d_fake)
         yield Update(("G", "Q"), {"adversarial": adversarial, **self.information_loss(information)}, watch)
@@ -133,7 +145,7 @@ class InfoGAN(Architecture):
             codes = codes._replace(continuous=continuous)
         return cast(Tensor, self.G(self.inputs(codes)))
 
-    def verdict(self, items: Tensor) -> Tensor:
+    def realness(self, items: Tensor) -> Tensor:
         """Images [B, C, H, W] -> how real each looks to D, as the log shows it: [B]."""
         return self.loss.score(self.D(items))
 

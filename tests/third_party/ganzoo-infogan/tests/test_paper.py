@@ -33,7 +33,7 @@ def test_networks_are_as_large_as_those_of_the_paper() -> None:
     assert count(model.D) == 6_559_169
     assert count(model.D.trunk) == 6_558_144
     assert count(model.Q) == 133_262
-    assert model.latents == 74
+    assert model.latent_dim == 74
 
 
 def test_shapes(small: InfoGAN) -> None:
