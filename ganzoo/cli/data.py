@@ -64,7 +64,8 @@ def list_data(as_json: bool) -> None:
 @click.option(
     "--fit", default="crop", metavar="crop|pad|stretch", help="How images of another shape are fitted. [default: crop]"
 )
-@click.option("--labels", metavar="FILE", help="Labels: a CSV of file,label or a dataset.json.")
+@click.option("--labels", metavar="FILE", help="Labels: a CSV of file,label,…, CelebA's list, or a dataset.json.")
+@click.option("--label-column", metavar="NAME[,NAME]", help="Columns of that file to take. [default: all]")
 @click.option(
     "--as",
     "modality",
@@ -83,6 +84,7 @@ def add(
     source: tuple[str, ...],
     fit: str,
     labels: str | None,
+    label_column: str | None,
     modality: str,
     pairs: str | None,
     skip_bad: bool,
@@ -104,6 +106,7 @@ def add(
             source,
             fit=fit,
             labels=labels,
+            label_columns=tuple(label_column.split(",")) if label_column else (),
             skip_bad=skip_bad,
             modality=modality,
             pairs=pairs,
@@ -161,7 +164,7 @@ def size(info: Info) -> str:
 def _labels(info: Info) -> str:
     if info.domains:
         return ", ".join(info.domains)
-    return f"{len(info.classes)}" if info.classes else "none"
+    return f"{len(info.label_names)} {info.label_kind}" if info.label_names else f"{len(info.classes) or 'none'}"
 
 
 def _items(info: Info) -> str:
@@ -186,6 +189,8 @@ def _facts(info: Info) -> dict[str, Any]:
         "origin": info.origin,
         "images": info.images,
         "classes": list(info.classes),
+        "label_kind": info.label_kind,
+        "label_names": list(info.label_names),
         "domains": dict(info.domains),
         "paired": info.paired,
         "channels": info.channels,
@@ -213,6 +218,7 @@ def _print_info(info: Info, named: int | None) -> None:
         (_items(info), f"{info.images:,}, {size(info)}"),
         *_details(info),
         ("labels", ", ".join(info.classes)),
+        ("columns", ", ".join(info.label_names) + f" ({info.label_kind})" if info.label_names else ""),
         (
             "domains",
             ", ".join(f"{name} ({count:,})" for name, count in info.domains.items())

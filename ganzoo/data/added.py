@@ -30,6 +30,8 @@ class Record:
         sizes: (height, width) of each image; only one when all are alike, none for vectors.
         modality: what an item is, with the options it was read by: ``"signal:length=4096"``; "" for images and points.
         details: what the modality knows of all items, such as the sample rate or the columns.
+        labels: position of each item's class; where `label_names` has columns, each item's row of what `label_kind`
+            says, "attributes" or "numbers".
         skip: indices of the reader's items that cannot be used; `skipped` has their names and why.
     """
 
@@ -44,7 +46,7 @@ class Record:
     channels: int | None
     sizes: list[list[int]]
     classes: list[str]
-    labels: list[int]
+    labels: list[Any]
     domains: dict[str, list[int]]
     skip: list[int]
     skipped: list[list[str]] = field(default_factory=list)
@@ -53,6 +55,8 @@ class Record:
     details: dict[str, Any] = field(default_factory=dict)
     shape: list[int] = field(default_factory=list)
     pairs: str = ""
+    label_kind: str = ""
+    label_names: list[str] = field(default_factory=list)
     format: int = FORMAT
 
 
@@ -62,6 +66,7 @@ class Added:
     def __init__(self, record: Record) -> None:
         self.record = record
         self.classes = tuple(record.classes)
+        self.label_kind, self.label_names = record.label_kind, tuple(record.label_names)
         self.fingerprint = record.fingerprint
         self.paired = bool(record.pairs)
         self.domains: Mapping[str, Sequence[int]] = record.domains
@@ -71,7 +76,7 @@ class Added:
     def __len__(self) -> int:
         return self.record.images
 
-    def label(self, index: int) -> int:
+    def label(self, index: int) -> Any:
         return self.record.labels[index] if self.record.labels else -1
 
     def read(self, index: int, size: tuple[int, int] | None = None) -> Item:

@@ -105,7 +105,8 @@ class Part:
     """The items of one domain, or of a plain set.
 
     Attributes:
-        labels: int64 [N] on the device, positions in the data set's classes (-1: none); None when it has no labels.
+        labels: on the device, int64 [N], positions in the data set's classes (-1: none), or float32 [N, K] of
+            attributes or numbers as `Batch.label` has them; None when it has no labels.
     """
 
     def __init__(
@@ -159,6 +160,8 @@ class Dataset:
         parts: "" -> the items of a plain set; else one `Part` a domain.
         held_out: domains that are not trained on, "testA" and "testB".
         paired: True when row k of each part belongs together.
+        label_kind, label_names, label_scale: "attributes" or "numbers", their columns, and each column's mean and
+            spread; empty for classes and without labels.
         skipped: images left out because they are smaller than half of the size.
     """
 
@@ -173,6 +176,9 @@ class Dataset:
     modality: Modality
     skipped: int = 0
     paired: bool = False
+    label_kind: str = ""
+    label_names: tuple[str, ...] = ()
+    label_scale: tuple[tuple[float, float], ...] = ()
 
     @property
     def fit(self) -> str:
@@ -242,7 +248,8 @@ def prepare(
     if isinstance(source, Added) and (source.present or not job.made):
         source.check()
     rows = _rows(job, source, unpack, report)
-    parts = _parts(source, name, items, rows, keep)
+    labels, scale = _labels(source, items)
+    parts = _parts(source, name, items, rows, keep, labels)
     training = [part for domain, part in parts.items() if not domain.startswith(HELD_OUT)]
     modality = _modality(source, training, state)
     parts = {domain: part.encoded(modality) for domain, part in parts.items()}
@@ -258,6 +265,9 @@ def prepare(
         modality=modality,
         skipped=len(source) - len(items),
         paired=bool(getattr(source, "paired", False)),
+        label_kind=getattr(source, "label_kind", ""),
+        label_names=tuple(getattr(source, "label_names", ())),
+        label_scale=scale,
     )
 
 
@@ -341,13 +351,17 @@ def _large_enough(source: Source, name: str, form: Format) -> Sequence[int]:
 
 
 def _parts(
-    source: Source, name: str, items: Sequence[int], rows: Rows, keep: str | Sequence[str] | None
+    source: Source,
+    name: str,
+    items: Sequence[int],
+    rows: Rows,
+    keep: str | Sequence[str] | None,
+    labels: Tensor | None,
 ) -> dict[str, Part]:
     domains: dict[str, Sequence[int]] = dict(source.domains) or {"": items}
     row = {item: place for place, item in enumerate(items)}
     if getattr(source, "paired", False):
         domains = dict(whole(domains, row))
-    labels = _labels(source, items)
     wanted = _wanted(source, name, keep)
     parts = {}
     for domain, members in domains.items():
@@ -361,10 +375,18 @@ def _parts(
     return parts
 
 
-def _labels(source: Source, items: Sequence[int]) -> Tensor | None:
-    if not source.classes:
-        return None
-    return torch.tensor([source.label(item) for item in items], dtype=torch.int64)
+def _labels(source: Source, items: Sequence[int]) -> tuple[Tensor | None, tuple[tuple[float, float], ...]]:
+    """Labels as a `Part` has them, and the mean and spread of each column of attributes or numbers."""
+    if source.classes:
+        return torch.tensor([source.label(item) for item in items], dtype=torch.int64), ()
+    if not getattr(source, "label_names", ()):
+        return None, ()
+    values = torch.tensor([source.label(item) for item in items], dtype=torch.float64)
+    mean, spread = values.mean(0), values.std(0, correction=0)
+    scale = tuple(zip(mean.tolist(), spread.where(spread > 0, 1.0).tolist(), strict=True))
+    if getattr(source, "label_kind", "") == "numbers":
+        values = (values - mean) / torch.tensor([each for _, each in scale])
+    return values.float(), scale
 
 
 def _wanted(source: Source, name: str, keep: str | Sequence[str] | None) -> Tensor | None:
@@ -381,6 +403,6 @@ def _wanted(source: Source, name: str, keep: str | Sequence[str] | None) -> Tens
 
 def labelled(part: Part, label: int | None = None) -> Part:
     """The items that have a label, or those that have this one."""
-    if part.labels is None:
+    if part.labels is None or part.labels.dim() > 1:
         return part.subset(torch.arange(0))
     return part.subset((part.labels >= 0 if label is None else part.labels == label).nonzero().flatten())

@@ -1,14 +1,11 @@
-"""Which item has which label, and which lies in which domain: from folders, a CSV file or a StyleGAN dataset.json."""
+"""Which item has which label, and which lies in which domain, as folders say; `label_files` reads files of labels."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 from ganzoo.errors import UsageError
@@ -19,10 +16,17 @@ DOMAIN_FOLDERS = {"trainA": "A", "trainB": "B", "testA": "testA", "testB": "test
 
 @dataclass
 class Labels:
-    """Label names in order, and the position of each item's label; both empty when there are no labels."""
+    """The items' labels; empty when there are none.
+
+    Attributes:
+        classes: names in order, where labels are classes; `of` has the position of each item's.
+        columns: names of attributes (0 or 1) or numbers, as `kind` says; `of` has each item's row of them.
+    """
 
     classes: tuple[str, ...] = ()
-    of: list[int] = field(default_factory=list)
+    of: list[Any] = field(default_factory=list)
+    columns: tuple[str, ...] = ()
+    kind: str = ""
 
 
 def label_list(values: Sequence[Any], names: Sequence[str] = ()) -> Labels:
@@ -76,79 +80,15 @@ def domains_from_folders(names: Sequence[str]) -> dict[str, list[int]]:
     return {name: domains[name] for name in sorted(domains)}
 
 
-def from_json(text: bytes | str, names: Sequence[str], where: str) -> Labels:
-    """Labels from a ``dataset.json``: {"labels": [["00000/img.png", 6], …]}, null when there are none.
-
-    A key "classes", where present, names the numbers 0, 1, ….
-
-    Raises:
-        UsageError: it is not such a file, or does not cover exactly the images.
+def lookup_of(names: Sequence[str]) -> dict[str, int]:
+    """Every way to write an image's name -> its index: whole, without the wrapping folder, its last part alone, or that
+    without its suffix.
     """
-    try:
-        value = json.loads(text)
-        pairs = [] if value["labels"] is None else [(str(name), label) for name, label in value["labels"]]
-        class_names = [str(name) for name in value.get("classes", ())]
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UsageError(
-            f'{where} is not a list of labels; it should read {{"labels": [["folder/image.png", 6], …]}}.'
-        ) from error
-    return _matched(pairs, names, where, class_names) if pairs else Labels()
-
-
-def from_csv(text: str, names: Sequence[str], where: str) -> Labels:
-    """Labels from lines ``filename,label``; a first line that names no image is taken for a heading.
-
-    Raises:
-        UsageError: it is not such a file, or does not cover exactly the images.
-    """
-    rows = [row for row in csv.reader(io.StringIO(text)) if row]
-    if any(len(row) < 2 for row in rows) or not rows:
-        raise UsageError(f"{where} is not a list of labels; each line should read: filename,label.")
-    pairs = [(row[0].strip(), row[1].strip()) for row in rows]
-    if pairs[0][0] not in _lookup(names):
-        pairs = pairs[1:]
-    return _matched(pairs, names, where)
-
-
-def from_file(path: Path, names: Sequence[str]) -> Labels:
-    """Labels from a file that a user gave: .json or .csv.
-
-    Raises:
-        UsageError: there is no such file, it cannot be read, or does not cover exactly the images.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"Cannot read the labels file {path}; give a CSV file (filename,label) or JSON.") from error
-    return (from_json if path.suffix.lower() == ".json" else from_csv)(text, names, str(path))
-
-
-def _lookup(names: Sequence[str]) -> dict[str, int]:
-    """Every way to write an image's name -> its index: whole, without the wrapping folder, or its last part alone."""
-    lasts = [PurePosixPath(name).name for name in names]
-    lookup = {last: index for index, last in enumerate(lasts)} if len(set(lasts)) == len(lasts) else {}
+    lookup: dict[str, int] = {}
+    lasts = [PurePosixPath(name) for name in names]
+    for short in ([last.stem for last in lasts], [last.name for last in lasts]):
+        if len(set(short)) == len(short):
+            lookup.update({word: index for index, word in enumerate(short)})
     lookup.update({name: index for index, name in enumerate(without_wrapper(names))})
     lookup.update({name: index for index, name in enumerate(names)})
     return lookup
-
-
-def _matched(
-    pairs: Sequence[tuple[str, Any]], names: Sequence[str], where: str, class_names: Sequence[str] = ()
-) -> Labels:
-    lookup = _lookup(names)
-    unknown = [name for name, _ in pairs if name.removeprefix("./") not in lookup]
-    if unknown:
-        raise UsageError(
-            f"{where} labels {_some(unknown)}, which the source does not have; "
-            "write file names as they are in the source, or remove those lines."
-        )
-    values = {lookup[name.removeprefix("./")]: label for name, label in pairs}
-    missing = [name for index, name in enumerate(names) if index not in values]
-    if missing:
-        raise UsageError(f"{where} has no label for {_some(missing)}; add the missing lines.")
-    return label_list([values[index] for index in range(len(names))], class_names)
-
-
-def _some(names: Sequence[str]) -> str:
-    first = ", ".join(names[:3])
-    return first if len(names) <= 3 else f"{first} and {len(names) - 3} more"

@@ -7,7 +7,7 @@ import io
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from ganzoo.data.labels import _lookup, without_wrapper
+from ganzoo.data.labels import lookup_of, without_wrapper
 from ganzoo.errors import UsageError
 
 HALVES, NAMES = "halves", "names"
@@ -59,7 +59,7 @@ def by_list(path: Path, names: Sequence[str]) -> Domains:
         raise UsageError(
             f"Cannot read {path}; --pairs takes halves, names, or a CSV file of two names a line."
         ) from error
-    lookup = _lookup(names)
+    lookup = lookup_of(names)
     found: Domains = {"A": [], "B": []}
     for number, row in enumerate(rows, 1):
         words = [word.strip().removeprefix("./") for word in row]

@@ -19,7 +19,7 @@ from PIL import Image
 from ganzoo.catalogue.catalogue import entries
 from ganzoo.catalogue.components import modality_card, modality_class
 from ganzoo.contract.options import build, parse_spec
-from ganzoo.data import arrays, labels, pairs
+from ganzoo.data import arrays, label_files, labels, pairs
 from ganzoo.data.containers import Container, Folder, Tar, Zip, file_signature
 from ganzoo.data.images import Unreadable, decode
 from ganzoo.data.source import Item, as_image, is_vector
@@ -67,7 +67,7 @@ class Files:
         self,
         container: Container,
         where: str,
-        labels_file: Path | None = None,
+        labels_file: label_files.LabelsFile | None = None,
         suffixes: Sequence[str] = _SUFFIXES,
     ) -> None:
         self._container = container
@@ -76,12 +76,12 @@ class Files:
         self.domains = labels.domains_from_folders(relative)
         self.labels = self._labels(relative, where, labels_file)
 
-    def _labels(self, relative: list[str], where: str, labels_file: Path | None) -> labels.Labels:
+    def _labels(self, relative: list[str], where: str, labels_file: label_files.LabelsFile | None) -> labels.Labels:
         if labels_file is not None:
-            return labels.from_file(labels_file, self.names)
+            return label_files.from_file(labels_file, self.names)
         lists = sorted((name for name in self._container.names if Path(name).name == "dataset.json"), key=len)
         if lists:
-            return labels.from_json(self._container.read(lists[0]), self.names, f"{lists[0]} in {where}")
+            return label_files.from_json(self._container.read(lists[0]), self.names, f"{lists[0]} in {where}")
         return labels.Labels() if self.domains else labels.from_folders(relative)
 
     def data(self, index: int) -> bytes:
@@ -133,7 +133,7 @@ class ItemFiles(Files):
         self,
         container: Container,
         where: str,
-        labels_file: Path | None,
+        labels_file: label_files.LabelsFile | None,
         modality: str,
         details: Mapping[str, Any] | None,
     ) -> None:
@@ -220,7 +220,7 @@ class Halves:
 
 def open_reader(
     paths: Sequence[Path],
-    labels_file: Path | None = None,
+    labels_file: label_files.LabelsFile | None = None,
     modality: str = "",
     details: Mapping[str, Any] | None = None,
     halves: bool = False,
@@ -241,7 +241,9 @@ def open_reader(
     return Joined([_open(path, None) for path in paths])
 
 
-def _open(path: Path, labels_file: Path | None, modality: str = "", details: Mapping[str, Any] | None = None) -> Reader:
+def _open(
+    path: Path, labels_file: label_files.LabelsFile | None, modality: str = "", details: Mapping[str, Any] | None = None
+) -> Reader:
     if not os.path.exists(path):  # unlike Path.exists, False for what may not be looked at
         raise UsageError(f"There is nothing at {path} that can be read; give {_KINDS}.")
     kind = "folder" if path.is_dir() else _kind(path)

@@ -70,7 +70,7 @@ def scan(reader: Reader, where: str, report: Report, *, skip_bad: bool) -> Scan:
             result.sizes.append(seen.size)
     if result.sizes and len(result.sizes) != len(result.kept):
         raise UsageError(f"{where} mixes images and vectors; give one kind.")
-    digests.update("\0".join(reader.labels.classes).encode(errors="surrogateescape"))
+    digests.update("\0".join(reader.labels.classes + reader.labels.columns).encode(errors="surrogateescape"))
     if isinstance(reader, (ItemFiles, Rows)) and result.kept:
         if isinstance(reader, ItemFiles):
             reader.settle(said)

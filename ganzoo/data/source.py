@@ -26,6 +26,9 @@ class Source(Protocol):
     A source of neither images nor vectors has an attribute ``modality``, the name of what its items are, and may have
     ``details``, what that modality should know of all of them: ``{"rate": 16000}`` of sounds, the columns of a table.
 
+    One whose labels are no classes has attributes ``label_kind``, "attributes" (0 or 1) or "numbers", and
+    ``label_names``, its columns; `label` then gives an item's row of them.
+
     Attributes:
         classes: label names; () when there are none.
     """

@@ -18,6 +18,7 @@ from ganzoo.contract import options as spec
 from ganzoo.data.added import FORMAT, Added, Record
 from ganzoo.data.containers import plain_copy
 from ganzoo.data.images import FITS, Fit, has_alpha, is_grey
+from ganzoo.data.label_files import LabelsFile
 from ganzoo.data.pairs import HALVES, paired, whole
 from ganzoo.data.readers import open_reader
 from ganzoo.data.scan import Scan, scan
@@ -42,6 +43,7 @@ class Info:
         source: where it comes from, in full; `distribution` alone, for a plugin's.
         sha256: of the file, when one was downloaded.
         paired: True when the domains' items belong together one by one.
+        label_kind, label_names: "attributes" or "numbers", and their columns; empty for classes and without labels.
         problem: why the data set cannot be used, in `names`; nothing else is then known of it.
     """
 
@@ -62,6 +64,8 @@ class Info:
     fit: Fit = "crop"
     problem: str = ""
     paired: bool = False
+    label_kind: str = ""
+    label_names: tuple[str, ...] = ()
     distribution: str = ""
     modality: str = "image"
     shape: tuple[int, ...] = ()
@@ -74,6 +78,7 @@ def add(
     *,
     fit: str = "crop",
     labels: str | Path | None = None,
+    label_columns: Sequence[str] = (),
     pairs: str | Path | None = None,
     skip_bad: bool = False,
     modality: str = "",
@@ -85,7 +90,8 @@ def add(
         source: a folder, a zip, tar, idx or npz file, an http(s) URL, ``torchvision://NAME``; two of them are
             domains A and B.
         fit: how images of another shape are made to fit: "crop", "pad" or "stretch".
-        labels: a CSV file (filename,label) or StyleGAN's JSON.
+        labels: a CSV file (filename,label, or a column for each attribute or number), CelebA's list or StyleGAN's JSON.
+        label_columns: those of its columns to take; () for all.
         modality: what the items are, with options: ``"signal:length=4096"``; "" for what the files' endings say.
         pairs: how the domains' items belong together: "halves" (one source, of pictures A|B side by side), "names" (by
             file name, whatever the suffix), or a CSV file of two names a line. What has no partner is left out.
@@ -105,6 +111,8 @@ def add(
         raise UsageError("Give one source, or two for the domains A and B.")
     places = [located(str(one), report) for one in sources]
     text, paths = " + ".join(place.address for place in places), [str(place.path) for place in places]
+    if label_columns and labels is None:
+        raise UsageError("--label-column names columns of the labels file; give that with --labels.")
     how = "" if pairs is None else str(pairs)
     old = _load(name)
     if old is not None and (
@@ -114,7 +122,7 @@ def add(
     try:
         reader = open_reader(
             [Path(path) for path in paths],
-            None if labels is None else Path(labels).expanduser(),
+            None if labels is None else LabelsFile(Path(labels).expanduser(), tuple(label_columns)),
             modality,
             halves=how == HALVES,
         )
@@ -150,6 +158,8 @@ def add(
         shape=list(found.shape),
         sha256=" ".join(place.sha256 for place in places if place.sha256),
         pairs=how,
+        label_kind="" if how else reader.labels.kind,
+        label_names=[] if how else list(reader.labels.columns),
     )
     if old is not None and old.fingerprint != record.fingerprint:
         raise _taken(old)
@@ -234,6 +244,8 @@ def info(name: str) -> Info:
             source=f"{entry.distribution} {entry.version}",
             fingerprint=source.fingerprint,
             paired=bool(getattr(source, "paired", False)),
+            label_kind=getattr(source, "label_kind", ""),
+            label_names=tuple(getattr(source, "label_names", ())),
             distribution=entry.distribution,
             modality=modality_of(source) if channels is None else "image",
             shape=np.asarray(source.read(0)).shape if channels is None else (),
@@ -385,4 +397,6 @@ def _info_of_record(record: Record) -> Info:
         shape=tuple(record.shape),
         details=record.details,
         paired=bool(record.pairs),
+        label_kind=record.label_kind,
+        label_names=tuple(record.label_names),
     )

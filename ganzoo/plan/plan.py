@@ -229,7 +229,8 @@ def data_spec(dataset: data.Dataset, size: tuple[int, int] | None) -> DataSpec:
     modality = dataset.modality
     return DataSpec(
         shape, tuple(dataset.classes), tuple(name for name in dataset.parts if name), modality.name,
-        modality.mean, modality.spread, modality.choices, paired=dataset.paired,
+        modality.mean, modality.spread, modality.choices, dataset.label_kind, dataset.label_names, dataset.label_scale,
+        paired=dataset.paired,
     )  # fmt: skip
 
 
@@ -239,7 +240,10 @@ def expected_spec(plan: Plan) -> DataSpec | None:
         return None
     channels = plan.settings.channels or min(3, plan.data.channels)
     domains = tuple(name for name in plan.data.domains if not name.startswith("test"))
-    return DataSpec((channels, *plan.size), tuple(plan.data.classes), domains, paired=plan.data.paired)
+    return DataSpec(
+        (channels, *plan.size), tuple(plan.data.classes), domains,
+        label=plan.data.label_kind, label_names=plan.data.label_names, paired=plan.data.paired,
+    )  # fmt: skip
 
 
 def stage_of(given: Mapping[str, Any]) -> Stage:

@@ -44,7 +44,7 @@ def prepare(plan: Plan, display: Display, *, pack: bool = True) -> Session:
         report=display.report,
         unpack=None if pack else False,
     )
-    if plan.model.abilities.labels:
+    if plan.model.abilities.labels and dataset.classes:
         _check_labelled(dataset)
     _check_batches(plan, max(len(part) for part in dataset.parts.values()))
     spec = data_spec(dataset, plan.size)
@@ -89,10 +89,11 @@ def check_data(plan: Plan, spec: DataSpec) -> None:
             f"{name} learns from pairs, and {plan.data.name} does not say which of its images belong together; add it "
             "so: `ganzoo data add NAME SOURCE --pairs halves` (pictures A|B), or two folders with `--pairs names`."
         )
-    if kinds and spec.columns and spec.label not in kinds:
+    if kinds and spec.label not in ("none", *kinds):
+        first = f", the first in the column {spec.label_names[0]!r}" if spec.columns else ""
         raise UsageError(
-            f"{name} takes labels of the kind {' or '.join(kinds)}, and {plan.data.name} has {spec.label}, the first "
-            f"in the column {spec.label_names[0]!r}; choose another architecture."
+            f"{name} takes labels of the kind {' or '.join(kinds)}, and {plan.data.name} has those of the kind "
+            f"{spec.label}{first}; choose another architecture, or add the data with other labels."
         )
 
 

@@ -33,7 +33,7 @@ class Fetched:
         return self.images
 
     def label(self, index: int) -> int:
-        return self._reader.labels.of[index]
+        return int(self._reader.labels.of[index])
 
     def read(self, index: int, size: tuple[int, int] | None = None) -> Item:
         return self._reader.decode(self._reader.data(index))

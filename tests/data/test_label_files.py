@@ -1,0 +1,127 @@
+"""Files of labels: classes, attributes or numbers; what is none of these is refused with its line and column."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from ganzoo import data
+from ganzoo.errors import UsageError
+
+NAMES = [f"{number:06d}.png" for number in range(6)]
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = tmp_path / "img"
+    folder.mkdir()
+    for number, name in enumerate(NAMES):
+        Image.new("RGB", (8, 8), (40 * number, 0, 0)).save(folder / name)
+    return folder
+
+
+def add(pictures: Path, text: str, suffix: str = ".csv", columns: Sequence[str] = ()) -> data.Info:
+    file = pictures.parent / f"labels{suffix}"
+    file.write_text(text, encoding="utf-8")
+    data.remove("labelled") if "labelled" in {info.name for info in data.names()} else None
+    return data.add("labelled", pictures, labels=file, label_columns=columns)
+
+
+def labels() -> torch.Tensor:
+    part = data.prepare("labelled").parts[""]
+    assert part.labels is not None
+    return part.labels
+
+
+def table(rows: Sequence[Sequence[object]], mark: str = ",", heading: Sequence[str] = ()) -> str:
+    lines = [mark.join(heading)] if heading else []
+    return "\n".join(lines + [mark.join(map(str, row)) for row in rows]) + "\n"
+
+
+def test_celebas_list_is_attributes(pictures: Path) -> None:
+    rows = [[name, f" {1 if number % 2 else -1}", -1 if number < 4 else 1] for number, name in enumerate(NAMES)]
+    info = add(pictures, f"{len(NAMES)}\nMale Smiling\n" + table(rows, " "), ".txt")
+    assert (info.classes, info.label_kind, info.label_names) == ((), "attributes", ("Male", "Smiling"))
+    assert labels().tolist() == [[n % 2, float(n >= 4)] for n in range(6)]
+    dataset = data.prepare("labelled")
+    assert [mean for mean, _ in dataset.label_scale] == pytest.approx([0.5, 1 / 3])
+    info = add(pictures, f"{len(NAMES)}\nMale Smiling\n" + table(rows, " "), ".txt", ["Smiling"])
+    assert (info.classes, info.label_names) == (("-1", "1"), ())
+
+
+@pytest.mark.parametrize("heading", [True, False])
+def test_columns_of_0_and_1_are_attributes(pictures: Path, heading: bool) -> None:
+    rows = [[name, number % 2, number % 3 % 2, 1] for number, name in enumerate(NAMES)]
+    info = add(pictures, table(rows, ",", ("image_id", "a", "b", "c") if heading else ()))
+    assert info.label_kind == "attributes"
+    assert info.label_names == (("a", "b", "c") if heading else ("column1", "column2", "column3"))
+    assert labels().tolist() == [[float(value) for value in row[1:]] for row in rows]
+
+
+def test_columns_of_numbers_are_standardised(pictures: Path) -> None:
+    rows = [[name, 10 * number, 0.5 - number] for number, name in enumerate(NAMES)]
+    info = add(pictures, table(rows, ",", ("file", "age", "tilt")))
+    assert (info.label_kind, info.label_names) == ("numbers", ("age", "tilt"))
+    dataset, found = data.prepare("labelled"), labels()
+    assert dataset.label_scale[0] == pytest.approx((25.0, 17.0782), abs=1e-3)
+    assert found.mean(0).abs().max() < 1e-6
+    assert found.std(0, correction=0) == pytest.approx(torch.ones(2))
+    mean, spread = torch.tensor(dataset.label_scale).T
+    assert (found * spread + mean)[3].tolist() == pytest.approx([30, -2.5])
+    info = add(pictures, table(rows, ",", ("file", "age", "tilt")), columns=["tilt"])
+    assert (info.label_kind, info.label_names) == ("numbers", ("tilt",))
+
+
+def test_json_lists_are_numbers_or_one_hot_classes(pictures: Path) -> None:
+    def dump(values: Sequence[object]) -> str:
+        return json.dumps({"labels": [list(pair) for pair in zip(NAMES, values, strict=True)]})
+
+    assert add(pictures, dump([[0.25 * n, 80.5] for n in range(6)]), ".json").label_names == ("column1", "column2")
+    assert add(pictures, dump([0.25 * n for n in range(6)]), ".json").label_kind == "numbers"
+    assert add(pictures, dump([[int(n % 3 == k) for k in range(3)] for n in range(6)]), ".json").classes == tuple("012")
+    assert labels().tolist() == [0, 1, 2, 0, 1, 2]
+    assert add(pictures, dump([n % 3 + 1 for n in range(6)]), ".json").classes == tuple("123")
+    plain = json.dumps({name: number % 2 for number, name in enumerate(NAMES)})
+    assert add(pictures, plain, ".json").classes == ("0", "1")
+
+
+ROWS = [[name, "abc"[number % 3]] for number, name in enumerate(NAMES)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        table(ROWS, ";", ("file", "label")),
+        table(ROWS, "\t"),
+        table([[*row, ""] for row in ROWS]),
+        table([[name[:-4], label] for name, label in ROWS], ",", ("id", "label")),
+        table([[number, *row] for number, row in enumerate(ROWS)], ",", ("", "file", "label")),
+    ],
+    ids=["semicolon", "tab", "trailing comma", "without suffix", "index column"],
+)
+def test_one_column_of_names_is_classes(pictures: Path, text: str) -> None:
+    assert add(pictures, text).classes == ("a", "b", "c")
+    assert labels().tolist() == [0, 1, 2, 0, 1, 2]
+
+
+def test_what_is_neither_is_refused_with_line_and_column(pictures: Path) -> None:
+    rows: list[list[object]] = [[name, number / 3, 1] for number, name in enumerate(NAMES)]
+    rows[2][2] = "red"
+    text = table(rows, ",", ("file", "age", "colour"))
+    with pytest.raises(UsageError, match=r"labels.csv, line 4, column 'colour': 'red' is no number"):
+        add(pictures, text)
+    assert add(pictures, text, columns=["age"]).label_names == ("age",)
+    with pytest.raises(UsageError, match="has no column 'agee'; did you mean age"):
+        add(pictures, text, columns=["agee"])
+    rows[4][1] = "n/a"
+    with pytest.raises(UsageError, match=r"line 6, column 'age': 'n/a' is no number"):
+        add(pictures, table(rows, ",", ("file", "age", "colour")), columns=["age"])
+    with pytest.raises(UsageError, match=r"line 3: 2 columns, and 3 in the lines before"):
+        add(pictures, table([rows[0], rows[1][:2], *rows[2:]], ",", ("file", "age", "colour")))
+    with pytest.raises(UsageError, match="--label-column names columns of the labels file"):
+        data.add("none", pictures, label_columns=["age"])
