@@ -15,6 +15,7 @@ from ganzoo.contract import renamed
 from ganzoo.contract.cards import (
     API,
     ArchitectureCard,
+    AugmentationCard,
     DatasetCard,
     LoggerCard,
     LossCard,
@@ -30,7 +31,7 @@ from ganzoo.errors import GanzooError, UsageError, need, suggest
 from ganzoo.files import home, locked, make_folder
 
 if TYPE_CHECKING:
-    from ganzoo.catalogue.components import make_loss, make_penalties
+    from ganzoo.catalogue.components import make_augmentation, make_loss, make_penalties
     from ganzoo.contract.architecture import (
         Abilities,
         Architecture,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
         Translator,
         Update,
     )
+    from ganzoo.contract.augmentation import AdaptiveAugmentation, Augmentation, Augmentations
     from ganzoo.contract.distributed import mean_over_processes
     from ganzoo.contract.frozen import Frozen, Pretrained
     from ganzoo.contract.metric import DataItems, Evidence, Items, Metric, Scores, TranslationEvidence
@@ -91,6 +93,7 @@ _LAZY = {
         "Abilities", "Architecture", "Batch", "DataSpec", "Discriminator", "Generator", "Judging", "Loss", "Penalty",
         "Progress", "Styled", "TrainingState", "Translator", "Update",
     ),
+    "ganzoo.contract.augmentation": ("AdaptiveAugmentation", "Augmentation", "Augmentations"),
     "ganzoo.gan.augment": ("DiffAugment",),
     "ganzoo.gan.layers": (
         "Blur", "EqualizedConv2d", "EqualizedLinear", "MinibatchStddev", "PixelNorm", "downsample", "fade",
@@ -99,7 +102,7 @@ _LAZY = {
     "ganzoo.gan.losses": ("generator_loss",),
     "ganzoo.contract.metric": ("TranslationEvidence", "Items", "DataItems", "Evidence", "Metric", "Scores"),
     "ganzoo.contract.distributed": ("mean_over_processes",),
-    "ganzoo.catalogue.components": ("make_loss", "make_penalties"),
+    "ganzoo.catalogue.components": ("make_augmentation", "make_loss", "make_penalties"),
     "ganzoo.gan.penalties": ("squared_norm",),
     "ganzoo.gan.image_pool": ("ImagePool",),
     "ganzoo.contract.modality": ("Modality", "Unreadable"),
@@ -119,8 +122,12 @@ _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names}
 __all__ = [
     "API",
     "Abilities",
+    "AdaptiveAugmentation",
     "Architecture",
     "ArchitectureCard",
+    "Augmentation",
+    "AugmentationCard",
+    "Augmentations",
     "Batch",
     "Blur",
     "DataItems",
@@ -182,6 +189,7 @@ __all__ = [
     "hookimpl",
     "load_tensors",
     "locked",
+    "make_augmentation",
     "make_folder",
     "make_loss",
     "make_penalties",

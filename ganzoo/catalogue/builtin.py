@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ganzoo.contract.cards import LossCard, ModalityCard, PenaltyCard, SchemeCard
+from ganzoo.contract.cards import AugmentationCard, LossCard, ModalityCard, PenaltyCard, SchemeCard
 from ganzoo.contract.hookspecs import hookimpl
 
 # name, summary, paper, class
@@ -43,6 +43,17 @@ def ganzoo_schemes() -> Iterator[SchemeCard]:
     for name in ("http", "https"):
         summary = "A file on the web; #sha256=… at the end checks it."
         yield SchemeCard(name=name, summary=summary, fetches=("model", "data"), api=2, scheme="ganzoo.data.fetch:Web")
+
+
+@hookimpl
+def ganzoo_augmentations() -> Iterator[AugmentationCard]:
+    yield AugmentationCard(
+        name="diffaug",
+        summary="Colour, translation and cutout.",
+        paper="arXiv:2006.10738",
+        api=2,
+        augmentation="ganzoo.gan.augment:DiffAugment",
+    )
 
 
 @hookimpl

@@ -35,6 +35,7 @@ KINDS: dict[str, tuple[str, type, str]] = {
     "dataset": ("ganzoo_datasets", cards.DatasetCard, "dataset"),
     "loss": ("ganzoo_losses", cards.LossCard, "loss"),
     "penalty": ("ganzoo_penalties", cards.PenaltyCard, "penalty"),
+    "augmentation": ("ganzoo_augmentations", cards.AugmentationCard, "augmentation"),
     "metric": ("ganzoo_metrics", cards.MetricCard, "metric"),
     "logger": ("ganzoo_loggers", cards.LoggerCard, "logger"),
     "modality": ("ganzoo_modalities", cards.ModalityCard, "modality"),
@@ -263,15 +264,15 @@ def find(kind: str, name: str, near: Sequence[str] = ()) -> Entry:
 def written_by(kind: str, spec: str, near: Sequence[str]) -> str:
     """A name that a plugin or an earlier run wrote, with or without options, so that nothing else can be meant by it.
 
-    ``"distribution:name"`` where several offer it; as it is where one does, or nobody. A loss or penalty of ganzoo's
-    own stays as it is too, since `make_loss` and `make_penalties` prefer those.
+    ``"distribution:name"`` where several offer it; as it is where one does, or nobody. A loss, penalty or augmentation
+    of ganzoo's own stays as it is too, since `make_loss` and its like prefer those.
     """
     name, found = parse_spec(spec)[0], catalogue()
     offers = [entry.name for entry in found.entries(kind)].count(name)
     if offers < 2:
         return spec
     distribution = found.find(kind, name, near).distribution
-    preferred = kind in ("loss", "penalty") and distribution == DISTRIBUTION
+    preferred = kind in ("loss", "penalty", "augmentation") and distribution == DISTRIBUTION
     return spec if preferred else f"{distribution}:{spec}"
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from ganzoo.about import DISTRIBUTION
 from ganzoo.catalogue.catalogue import Entry, catalogue, entries, find
 from ganzoo.contract.architecture import Abilities, Architecture, DataSpec, Loss, Penalty
+from ganzoo.contract.augmentation import Augmentations
 from ganzoo.contract.cards import ModalityCard
 from ganzoo.contract.modality import Modality
 from ganzoo.contract.options import build, option, options, parse_spec
@@ -76,6 +77,28 @@ def make_penalties(spec: str) -> Penalties:
             lazy[name] = every
         made[name] = build(find("penalty", name, near=(DISTRIBUTION,)).load(), weights, f"the penalty {name}")
     return Penalties(made, lazy)
+
+
+def make_augmentation(spec: str, modality: str = "image") -> Augmentations:
+    """The augmentations that a text names, joined by `+`: ``"diffaug:cutout=no+ada:target=0.6"``; none for ``"none"``.
+
+    Of several plugins' augmentations of one name ganzoo's own is meant.
+
+    Args:
+        modality: what the items are.
+    Raises: UsageError for an unknown name or option, and for one that is not for such items.
+    """
+    made = dict[str, Any]()
+    for part in filter(None, spec.split("+") if spec != "none" else ()):
+        name, given = parse_spec(part)
+        entry = find("augmentation", name, near=(DISTRIBUTION,))
+        if modality not in entry.card.modalities:
+            items = " and ".join(modality_card(each).items for each in entry.card.modalities).capitalize()
+            raise UsageError(f"{items} can be augmented, and this data set has none; use --augment none.")
+        if name in made:
+            raise UsageError(f"--augment names {name} twice; once is enough.")
+        made[name] = build(entry.load(), given, f"the augmentation {name}")
+    return Augmentations(made)
 
 
 def modality_card(name: str) -> ModalityCard:

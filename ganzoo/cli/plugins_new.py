@@ -15,6 +15,7 @@ TRY = {
     "dataset": "ganzoo train dcgan {name}",
     "loss": "ganzoo train dcgan digits --loss {name}",
     "penalty": "ganzoo train dcgan digits --penalty {name}",
+    "augmentation": "ganzoo train dcgan digits --augment {name}",
     "metric": "ganzoo evaluate RUN --metric {name}",
     "logger": "ganzoo train dcgan digits --log {name}",
     "modality": "ganzoo data add mine FOLDER --as {name}",

@@ -15,7 +15,14 @@ from ganzoo.cli.plugin_status import STYLES, say_left_out, say_trouble
 from ganzoo.errors import UsageError, suggest
 
 TASKS = {"unconditional", "conditional", "translation"}
-KINDS = {"losses": "loss", "penalties": "penalty", "metrics": "metric", "loggers": "logger", "recipes": "recipe"}
+KINDS = {
+    "losses": "loss",
+    "penalties": "penalty",
+    "augmentations": "augmentation",
+    "metrics": "metric",
+    "loggers": "logger",
+    "recipes": "recipe",
+}
 
 
 def _kind_flags(command: Any) -> Any:

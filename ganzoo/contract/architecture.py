@@ -349,6 +349,9 @@ class Architecture(OldNames, nn.Module):
         """
         raise NotImplementedError
 
+    def begin_step(self, progress: Progress) -> None:
+        """Called before each step, once whatever `--accumulate` says: what changes along the training may move here."""
+
     def optimizer(self, network: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """The optimizer of one network, with its rate at the start; Adam by `config.lr`, `beta1` and `beta2`."""
         return torch.optim.Adam(parameters, lr=self.config.lr, betas=(self.config.beta1, self.config.beta2))

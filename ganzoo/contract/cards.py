@@ -93,6 +93,21 @@ class PenaltyCard:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AugmentationCard:
+    """What alters what D sees: `augmentation` is ``"module:Class"``, a frozen dataclass of its options.
+
+    `modalities` are the kinds of items it applies to.
+    """
+
+    name: str
+    summary: str
+    paper: str = ""
+    api: int
+    modalities: tuple[str, ...] = ("image",)
+    augmentation: Any
+
+
+@dataclass(frozen=True, kw_only=True)
 class MetricCard:
     """A score of a trained model, or several: `metric` is ``"module:Class"``, a frozen dataclass of its options.
 

@@ -14,6 +14,7 @@ import pluggy
 
 from ganzoo.contract.cards import (
     ArchitectureCard,
+    AugmentationCard,
     DatasetCard,
     LoggerCard,
     LossCard,
@@ -51,6 +52,11 @@ def ganzoo_losses() -> Iterable[LossCard]:  # type: ignore[empty-body]
 @hookspec
 def ganzoo_penalties() -> Iterable[PenaltyCard]:  # type: ignore[empty-body]
     """Penalties on the discriminator, for `--penalty`."""
+
+
+@hookspec
+def ganzoo_augmentations() -> Iterable[AugmentationCard]:  # type: ignore[empty-body]
+    """What alters what D sees, for `--augment`."""
 
 
 @hookspec

@@ -7,7 +7,8 @@ from typing import Any
 
 from torch import Tensor
 
-from ganzoo.contract.architecture import Critic, Penalty, Update
+from ganzoo.contract.architecture import Critic, Penalty, Progress, Update
+from ganzoo.contract.schedules import at, has_schedules
 from ganzoo.errors import UsageError
 
 
@@ -31,6 +32,11 @@ class Penalties(dict[str, Penalty]):
                 f"{' and '.join(f'{name}:every={every}' for name, every in lazy.items())}; give all the same."
             )
         self.lazy, self.every = tuple(lazy), max(lazy.values(), default=1)
+        self._scheduled = {name: penalty for name, penalty in penalties.items() if has_schedules(penalty)}
+
+    def begin_step(self, progress: Progress) -> None:
+        """Weights that follow a schedule become those of this moment."""
+        self.update({name: at(penalty, progress) for name, penalty in self._scheduled.items()})
 
     def terms(self, critic: Critic, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> dict[str, Tensor]:
         """The terms of every turn."""

@@ -83,10 +83,17 @@ def parse_schedule(text: str) -> Schedule:
 
 def has_schedules(instance: Any) -> bool:
     """Whether an option of a dataclass follows a schedule."""
-    return any(isinstance(value, Schedule) for value in vars(instance).values())
+    return bool(_schedules(instance))
 
 
 def at(instance: T, progress: Progress) -> T:
     """A dataclass of options (a Config, a penalty) with the number of this moment for each schedule; itself without."""
-    moving = {name: value.at(progress) for name, value in vars(instance).items() if isinstance(value, Schedule)}
+    moving = {name: schedule.at(progress) for name, schedule in _schedules(instance).items()}
     return dataclasses.replace(instance, **moving) if moving else instance  # type: ignore[type-var]
+
+
+def _schedules(instance: Any) -> dict[str, Schedule]:
+    if not dataclasses.is_dataclass(instance):
+        return {}
+    found = {field.name: getattr(instance, field.name) for field in dataclasses.fields(instance)}
+    return {name: value for name, value in found.items() if isinstance(value, Schedule)}

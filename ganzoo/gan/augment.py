@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
+from ganzoo.contract.options import option
 from ganzoo.contract.randomness import rows
 from ganzoo.errors import UsageError
 
@@ -59,17 +61,17 @@ def cutout(images: Tensor, row: Tensor, column: Tensor, ratio: float = 0.5) -> T
 
 @dataclass(frozen=True)
 class DiffAugment:
-    """Augments a batch by a policy: any of color, translation and cutout, in the order named.
+    """Augments a batch by a policy: any of color, translation and cutout, joined by commas, in the order named.
 
-    Args:
-        policy: joined by commas.
-        ratio: largest shift as a share of the side.
-        cutout_chance: probability that a batch is cut out of at all; drawn alike on every process.
+    The three of these names leave one of them out; `cutout_chance` is drawn alike on every process.
     """
 
-    policy: str = "color,translation,cutout"
-    ratio: float = 0.125
-    cutout_chance: float = 1.0
+    policy: str = option("color,translation,cutout", "their order")
+    ratio: float = option(0.125, "largest shift as a share of the side", low=0, high=1)
+    cutout_chance: float = option(1.0, "probability that a batch is cut out of at all", low=0, high=1)
+    color: bool = option(True, "brightness, saturation and contrast change")
+    translation: bool = option(True, "images are shifted")
+    cutout: bool = option(True, "half the side is cut out")
 
     def __post_init__(self) -> None:
         unknown = set(self.policy.split(",")) - {"color", "translation", "cutout"}
@@ -78,7 +80,7 @@ class DiffAugment:
 
     def __call__(self, images: Tensor) -> Tensor:
         """images [B, C, H, W] -> the same shape, drawn anew at each call."""
-        for change in self.policy.split(","):
+        for change in filter(partial(getattr, self), self.policy.split(",")):
             images = {"color": self._recolor, "translation": self._move, "cutout": self._cut}[change](images)
         return images
 

@@ -21,7 +21,7 @@ from ganzoo.contract.randomness import rows
 class R1:
     """Mescheder et al. 2018, equation 9: gamma / 2 * E[|grad D(x)|^2] on real data."""
 
-    gamma: float = option(10.0, "weight; the penalty is gamma / 2 times the squared norm", low=0)
+    gamma: float = option(10.0, "weight; the penalty is gamma / 2 times the squared norm", low=0, scheduled=True)
 
     def __call__(self, critic: Critic, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
         return self.gamma / 2 * squared_norm(critic, real).mean()
@@ -31,7 +31,7 @@ class R1:
 class R2:
     """Mescheder et al. 2018, equation 10: the same on generated data."""
 
-    gamma: float = option(10.0, "weight; the penalty is gamma / 2 times the squared norm", low=0)
+    gamma: float = option(10.0, "weight; the penalty is gamma / 2 times the squared norm", low=0, scheduled=True)
 
     def __call__(self, critic: Critic, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
         return self.gamma / 2 * squared_norm(critic, fake).mean()
@@ -44,7 +44,7 @@ class WganGp:
     Target 1 is the paper's; ProGAN's CIFAR run and TransGAN use others.
     """
 
-    weight: float = option(10.0, "weight of the penalty", low=0)
+    weight: float = option(10.0, "weight of the penalty", low=0, scheduled=True)
     target: float = option(1.0, "norm that the gradient is drawn to", low=1e-6)
 
     def __call__(self, critic: Critic, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
@@ -57,7 +57,7 @@ class WganGp:
 class Dragan:
     """Kodali et al. 2017: the same around the data, between x and x + spread * std(batch) * U[0, 1)."""
 
-    weight: float = option(10.0, "weight of the penalty", low=0)
+    weight: float = option(10.0, "weight of the penalty", low=0, scheduled=True)
     spread: float = option(0.5, "size of the perturbation, in standard deviations of the batch", low=0)
 
     def __call__(self, critic: Critic, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
@@ -71,7 +71,7 @@ class Dragan:
 class Drift:
     """Karras et al. 2018 (ProGAN), appendix A.1: weight * E[D(x)^2], which keeps a critic's numbers near 0."""
 
-    weight: float = option(0.001, "weight of the penalty", low=0)
+    weight: float = option(0.001, "weight of the penalty", low=0, scheduled=True)
 
     def __call__(self, critic: Critic, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
         return self.weight * (d_real.float() ** 2).mean()
@@ -84,7 +84,7 @@ class MeanDrift:
     The mean is that of the images at hand, a process's share of the batch.
     """
 
-    weight: float = option(0.001, "weight of the penalty", low=0)
+    weight: float = option(0.001, "weight of the penalty", low=0, scheduled=True)
 
     def __call__(self, critic: Critic, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
         return self.weight * d_real.float().mean() ** 2

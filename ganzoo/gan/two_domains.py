@@ -82,7 +82,8 @@ class TwoDomains(Adversarial):
         penalties = self.penalties.terms(partial(self.discriminate, domain), real, fake, d_real, d_fake)
         terms |= {f"{name} {domain}": term for name, term in penalties.items()}
         watch = {f"D.{domain}(real)": self.mean_score(d_real), f"D.{domain}(fake)": self.mean_score(d_fake)}
-        return terms, watch
+        self.augment.observe(d_real)
+        return terms, watch | self.augment.watch()
 
     def lazy_turn(self, turn: int, **sides: tuple[Tensor, Tensor]) -> Iterator[Update]:
         """The Ds' update of the lazy penalties, none at most turns: real and fake images by domain, A=(real, fake)."""

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from ganzoo.catalogue.components import make_loss, make_penalties
+from ganzoo.catalogue.components import make_augmentation, make_loss, make_penalties
 from ganzoo.contract.architecture import Abilities, Architecture, Batch, DataSpec, Progress, Update, is_generator
 from ganzoo.contract.options import option
 from ganzoo.contract.renamed import OldOptions
 from ganzoo.errors import UsageError
-from ganzoo.gan.augment import DiffAugment
 from ganzoo.gan.losses import generator_loss
 
 
@@ -25,7 +24,7 @@ class AdversarialConfig(OldOptions):
 
     loss: str = option("nonsaturating", "adversarial loss, with constants: lsgan:a=-1,c=0")
     penalty: str = option("", "penalties on D, joined by +: r1:gamma=10,every=16+drift")
-    augment: Literal["none", "diffaug"] = option("none", "what D sees is augmented differentiably")
+    augment: str = option("none", "what D sees is altered, by augmentations joined by +: diffaug:cutout=no")
     lr: float = option(2e-4, "learning rate", low=0, scheduled=True)
     lr_d: float | None = option(None, "D's own learning rate; none: the same", low=0, scheduled=True)
     beta1: float = option(0.5, "Adam's decay of the mean gradient", low=0, high=0.9999)
@@ -38,13 +37,15 @@ class Adversarial(Architecture):
     config: Any
 
     def __init__(self, config: Any, data: DataSpec) -> None:
-        """Raises: UsageError for a loss or a penalty that there is not, and for points that should be augmented."""
+        """Raises: UsageError for a loss, penalty or augmentation that there is not, or is not for such items."""
         super().__init__(config, data)
-        if config.augment != "none" and data.modality != "image":
-            raise UsageError("Images can be augmented, and this data set has none; use --augment none.")
         self.loss = make_loss(config.loss)
         self.penalties = make_penalties(config.penalty)
-        self.augment = DiffAugment() if config.augment == "diffaug" else nn.Identity()
+        self.augment = make_augmentation(config.augment, data.modality)
+
+    def begin_step(self, progress: Progress) -> None:
+        self.penalties.begin_step(progress)
+        self.augment.begin_step(progress)
 
     def mean_score(self, logits: Tensor) -> Tensor:
         """What the log shows as D(x): the loss's reading of the logits, averaged, detached."""
@@ -107,7 +108,9 @@ class TwoPlayer(Adversarial):
         critic = partial(self.discriminate, label=label)
         terms = {"adversarial": self.loss.discriminator(d_real, d_fake)}
         terms |= self.penalties.terms(critic, real, fake, d_real, d_fake)
-        yield Update("D", terms, {"D(x)": self.mean_score(d_real), "D(G(z))": self.mean_score(d_fake)}, self.clip)
+        watch = {"D(x)": self.mean_score(d_real), "D(G(z))": self.mean_score(d_fake)}
+        self.augment.observe(d_real)
+        yield Update("D", terms, watch | self.augment.watch(), self.clip)
         yield from self.penalties.lazy_turn(turn, "D", {"": (critic, real, fake)}, self.clip)
 
     def generator_turn(self, real: Tensor, fake: Tensor, label: Tensor | None) -> Iterator[Update]:

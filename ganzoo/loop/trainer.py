@@ -109,6 +109,7 @@ class Trainer:
         # What follows a schedule has the value of this moment. A new phase begins with fresh optimizers.
         progress, size = self.progress, self.current_batch_size
         self._follow_schedules(progress)
+        self.model.begin_step(progress)
         self._enter_phase(progress)
         self._set_rates(progress)
 

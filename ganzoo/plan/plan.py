@@ -124,16 +124,16 @@ def _check_transforms(info: data.Info, given: Mapping[str, Any]) -> None:
 
 
 def _settle_names(entry: Entry, config: Any, typed: Collection[str]) -> Any:
-    """The Config with its loss and penalties named so that another plugin's of that name cannot be meant.
+    """The Config with its loss, penalties and augmentations named so that no other plugin's of that name can be meant.
 
     Raises: UsageError where the user wrote a name that several offer.
     """
     settled = {}
-    for name in ("loss", "penalty"):
+    for name, kind in (("loss", "loss"), ("penalty", "penalty"), ("augment", "augmentation")):
         value = getattr(config, name, None)
         if isinstance(value, str):
             near = () if name in typed else (entry.distribution, DISTRIBUTION)
-            settled[name] = "+".join(written_by(name, part, near) for part in value.split("+"))
+            settled[name] = "+".join(written_by(kind, part, near) for part in value.split("+"))
     return dataclasses.replace(config, **settled)
 
 

@@ -25,6 +25,7 @@ KINDS = {
     "dataset": "my-data",
     "loss": "my-loss",
     "penalty": "my-penalty",
+    "augmentation": "my-augmentation",
     "metric": "my-metric",
     "logger": "my-logger",
     "modality": "my-modality",

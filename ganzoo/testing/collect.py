@@ -74,6 +74,10 @@ def _entry_checks(entry: Entry, found: Found) -> Iterator[Check]:
         from ganzoo.testing.kinds.penalties import penalty_checks
 
         yield from penalty_checks(entry, name)
+    elif entry.kind == "augmentation":
+        from ganzoo.testing.kinds.augmentations import augmentation_checks
+
+        yield from augmentation_checks(entry, name)
     elif entry.kind == "metric":
         from ganzoo.testing.kinds.metrics import metric_checks
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import lcm, prod
 from typing import Any, ClassVar, Literal
 
@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganzoo.api import (
+    Augmentations,
     DataSpec,
-    DiffAugment,
     TwoPlayer,
     TwoPlayerConfig,
     Update,
@@ -30,7 +30,7 @@ FARTHEST = 4096  # tokens among which each may attend to each; 64×64 are too ma
 class TransGANConfig(TwoPlayerConfig):
     loss: str = "wasserstein"
     penalty: str = "wgan-gp+mean-drift"
-    augment: Literal["none", "diffaug"] = "diffaug"
+    augment: str = "diffaug"
     lr: float = 1e-4
     beta1: float = 0.0
     beta2: float = 0.99
@@ -87,8 +87,9 @@ class TransGAN(TwoPlayer):
         super().__init__(config, data)
         check(config, data)
         self.clip = config.clip
-        if config.augment == "diffaug":
-            self.augment = DiffAugment("translation,cutout,color", config.shift, config.cutout)
+        if diffaug := self.augment.changes.get("diffaug"):
+            order = {"policy": "translation,cutout,color", "ratio": config.shift, "cutout_chance": config.cutout}
+            self.augment = Augmentations({**self.augment.given, "diffaug": replace(diffaug, **order)})
         style = Style(config.heads, config.mlp_ratio, config.norm, config.relative_g, config.noise_g, config.window)
         self.G = Generator(style, config.latent_dim, config.width_g, config.depths_g, data)
         style = Style(config.heads, config.mlp_ratio, config.norm, True, config.noise_d, config.window)

@@ -352,6 +352,7 @@ SECTIONS = {
     "dataset": "Data sets",
     "loss": "Losses",
     "penalty": "Penalties",
+    "augmentation": "Augmentations",
     "metric": "Metrics",
     "logger": "Loggers",
     "modality": "Modalities",

@@ -35,7 +35,7 @@ def test_any_loss(case, loss):
     """Augmented, with D's rate at 0: every turn's loss is finite, G moves and D stays where it is."""
     config = dataclasses.replace(case.config, loss=loss, augment="diffaug", lr_d=0.0)
     trainer = dataclasses.replace(case, config=config).trainer(Trainer)
-    assert isinstance(trainer.model.augment, DiffAugment)
+    assert isinstance(trainer.model.augment.changes["diffaug"], DiffAugment)
     before = {name: value.detach().clone() for name, value in trainer.model.named_parameters()}
     seen = {}
     for _ in range(TURNS):

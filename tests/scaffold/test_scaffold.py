@@ -31,6 +31,7 @@ VARIANTS = {
     "some-data": ("dataset", "unconditional"),
     "some-loss": ("loss", "unconditional"),
     "some-penalty": ("penalty", "unconditional"),
+    "some-augmentation": ("augmentation", "unconditional"),
     "some-metric": ("metric", "unconditional"),
     "some-logger": ("logger", "unconditional"),
     "some-modality": ("modality", "unconditional"),

@@ -16,9 +16,11 @@ from tinyzoo.data import Tiny
 
 from ganzoo.catalogue.catalogue import KINDS, Entry, entries, find
 from ganzoo.contract import cards
+from ganzoo.contract.augmentation import AdaptiveAugmentation
 from ganzoo.contract.metric import Scores
 from ganzoo.contract.options import option
 from ganzoo.errors import UsageError
+from ganzoo.gan.augment import DiffAugment
 from ganzoo.gan.losses import Hinge, NonSaturating, Wasserstein
 from ganzoo.gan.penalties import R1, Drift
 from ganzoo.testing import checks
@@ -182,6 +184,46 @@ class Elsewhere(Mean):
         raise UsageError("It is for the data set of another world.")
 
 
+# ---- augmentations ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Cropped:
+    def __call__(self, images):
+        return images[:, :, 1:]
+
+
+@dataclass(frozen=True)
+class Rounded:
+    def __call__(self, images):
+        return images.detach() / 2
+
+
+@dataclass(frozen=True)
+class OfTheBatch:
+    def __call__(self, images):
+        return images * torch.rand(len(images), 1, 1, 1).to(images.dtype)
+
+
+@dataclass(frozen=True)
+class Forgetful:
+    def state(self):
+        return _Forgetful(self)
+
+
+class _Forgetful(AdaptiveAugmentation):
+    seen = 0.0
+
+    def forward(self, images):
+        return images * (2 - self.strength).to(images.dtype)
+
+    def observe(self, d_real):
+        self.seen += float(d_real.mean())
+
+    def begin_step(self, progress):
+        self.strength.fill_(self.seen / 100)
+
+
 BROKEN: list[tuple[str, Callable[..., Any], str, str]] = [
     ("loss", PerItem, "scalar", r"generator's loss of logits \[6\] in float32 has the shape \[6\]; give the mean"),
     ("loss", Coarse, "scalar", r"in bfloat16 is torch.bfloat16; begin with logits\.float\(\)"),
@@ -194,6 +236,10 @@ BROKEN: list[tuple[str, Callable[..., Any], str, str]] = [
     ("penalty", CoarseDrift, "scalar", r"in bfloat16 is torch.bfloat16; write \.float\(\)"),
     ("penalty", NoGraph, "second order", r"depends on no parameter of D.*create_graph=True"),
     ("penalty", HalfGraph, "second order", r"a part of the gradient is lost.*create_graph=True"),
+    ("augmentation", Cropped, "shape", r"become \[4, 1, 15, 16\].*keep shape and type"),
+    ("augmentation", Rounded, "differentiable", "No gradient goes back to images"),
+    ("augmentation", OfTheBatch, "drawn by item", r"Half of the images.*draw by `ganzoo\.api\.rows`"),
+    ("augmentation", Forgetful, "strength", "From a checkpoint it goes on otherwise; keep all that it remembers"),
     ("dataset", faulty.Floats, "items", r"read\(0\) has pixels of float64; give them as bytes"),
     ("dataset", faulty.Palettes, "items", r"read\(0\) is an image of mode P; convert it to L or RGB"),
     ("dataset", faulty.Lists, "items", r"read\(0\) is a list; give a PIL image or a numpy array"),
@@ -234,16 +280,16 @@ def test_a_fault_is_found_by_one_check(kind, cls, check, words):
 
 @pytest.mark.parametrize(
     ("kind", "cls"),
-    [("loss", Hinge), ("penalty", R1), ("dataset", Tiny), ("metric", Mean)],
+    [("loss", Hinge), ("penalty", R1), ("augmentation", DiffAugment), ("dataset", Tiny), ("metric", Mean)],
     ids=lambda value: str(value),
 )
 def test_what_is_sound_passes(kind, cls):
     assert failures(kind, cls) == {}
 
 
-@pytest.mark.parametrize("kind", ["loss", "penalty", "dataset", "metric"])
+@pytest.mark.parametrize("kind", ["loss", "penalty", "augmentation", "dataset", "metric"])
 def test_every_kind_has_its_card_checked(kind):
-    sound = {"loss": Hinge, "penalty": R1, "dataset": Tiny, "metric": Mean}[kind]
+    sound = {"loss": Hinge, "penalty": R1, "augmentation": DiffAugment, "dataset": Tiny, "metric": Mean}[kind]
     assert "The card says no summary" in failures(kind, sound, summary="")["card"]
 
 
