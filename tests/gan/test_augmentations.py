@@ -157,7 +157,7 @@ def test_training_follows_it_lazily_too(make_trainer, every):
         rows = [trainer.step() for _ in range(3)]
         return rows, trainer.model.state_dict()
 
-    (plain, weights), (constant, same) = trained("2"), trained("constant:2")
+    (plain, weights), (_, same) = trained("2"), trained("constant:2")
     assert all(torch.equal(weights[key], same[key]) for key in weights)
     falling, other = trained("linear:2:0")
     assert torch.equal(plain[0]["loss/D/r1"], falling[0]["loss/D/r1"])

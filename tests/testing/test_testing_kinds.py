@@ -28,7 +28,7 @@ from ganzoo.testing import checks
 
 def entry(kind: str, made: Any, **given: Any) -> Entry:
     _, card_type, field = KINDS[kind]
-    said = {"name": "broken", "summary": "For the tests.", "api": 1, **given}
+    said = {"name": "broken", "summary": "For the tests.", "api": cards.API, **given}
     if kind == "dataset":
         said.setdefault("origin", "of the tests")
     if field:
@@ -334,7 +334,14 @@ RECIPES = {
 
 @pytest.mark.parametrize(("given", "words"), RECIPES.values(), ids=RECIPES)
 def test_a_recipe_that_could_not_begin(given, words, monkeypatch):
-    said = {"name": "wrong", "summary": "For the tests.", "architecture": "tinygan", "data": "tiny", "api": 1, **given}
+    said = {
+        "name": "wrong",
+        "summary": "For the tests.",
+        "architecture": "tinygan",
+        "data": "tiny",
+        "api": cards.API,
+        **given,
+    }
     made = Entry("recipe", cards.RecipeCard(**said), "tiny", "ganzoo-tiny", "1.0")
     monkeypatch.setattr(
         "ganzoo.plan.plan.find", lambda kind, *words, real=find: made if kind == "recipe" else real(kind, *words)
