@@ -33,17 +33,19 @@ def suggest(word: str, known: Iterable[str]) -> str:
     return "known: " + ", ".join(known) + "." if known else "none is installed."
 
 
-def need(module: str, package: str, what: str) -> Any:
+def need(module: str, package: str, what: str, extra: str | None = None) -> Any:
     """Imports an optional module.
 
     Args:
         package: the distribution that it comes with.
         what: what the user asked for that needs it, such as ``"--log tensorboard"``.
+        extra: of ganzoo's, that has the package: ``pip install 'ganzoo[EXTRA]'``.
     Raises: GanzooError, which says what to install.
     """
     try:
         return importlib.import_module(module)
     except ImportError as error:
+        advice = package if extra is None else f"'ganzoo[{extra}]'"
         raise GanzooError(
-            f"{what} needs the package {package}, which cannot be imported here ({error}); type: pip install {package}"
+            f"{what} needs the package {package}, which cannot be imported here ({error}); type: pip install {advice}"
         ) from error

@@ -141,7 +141,7 @@ def _extras() -> Iterator[Finding]:
             found = [_package(name, "absent") for name in names if name != "ganzoo"]
             missing = [finding.name for finding in found if finding.status != "ok"]
             text = ", ".join(f"{finding.name} {finding.found}" for finding in found)
-            advice = f"if you want it, type: pip install {' '.join(missing)}" if missing else ""
+            advice = f"if you want it, type: pip install 'ganzoo[{extra}]'" if missing else ""
             yield Finding(f"extra {extra}", text, "absent" if missing else "ok", advice)
 
 

@@ -28,7 +28,7 @@ def export(source: str, format: str, to: str | None, out: str | None) -> None:
     The program takes noise z [B, Z] from N(0, 1) (and label [B], int64, where it was trained with labels), or images
     [B, C, H, W] in [-1, 1] where it translates, for batches of any size and, to translate, for all sides that the
     network takes without padding. Its images are compared with the model's before the file is kept. ONNX needs packages
-    of its own: in the checkout, pip install -e '.[onnx]'.
+    of its own: pip install 'ganzoo[onnx]'.
     """
     import ganzoo
 

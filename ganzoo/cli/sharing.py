@@ -26,7 +26,7 @@ def push(run: str, destination: str, private: bool, licence: str, no_samples: bo
     DEST is hf://USER/NAME on the Hugging Face hub, or a new folder, to look at what would be published. Four files are
     written: model.safetensors, README.md (architecture, data and its origin, every option, scores, how to use it),
     samples.png, and run.json without folders of yours. A model that translates shows images of its data set on its
-    sheet of samples. The hub needs a package of its own: in the checkout, pip install -e '.[hub]'.
+    sheet of samples. The hub needs a package of its own: pip install 'ganzoo[hub]'.
     """
     import ganzoo
 

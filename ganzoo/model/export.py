@@ -57,9 +57,7 @@ def export(
         raise UsageError(f"There is no format {format!r}; {suggest(format, ENDINGS)}")
     missing = [name for name in NEEDED if find_spec(name) is None] if format == "onnx" else []
     if missing:
-        raise GanzooError(
-            f"ONNX needs {', '.join(missing)}, not installed here; in the checkout: pip install -e '.[onnx]'."
-        )
+        raise GanzooError(f"ONNX needs {', '.join(missing)}, not installed here; type: pip install 'ganzoo[onnx]'.")
     model = source if isinstance(source, Model) else load(source, device="cpu")
     _check_direction(model, to, needed=format != "safetensors")
     target = Path(out) if out is not None else _default(model, format, to)

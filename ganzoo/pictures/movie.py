@@ -63,7 +63,7 @@ def find_encoder() -> str:
         return str(importlib.import_module("imageio_ffmpeg").get_ffmpeg_exe())
     except (ImportError, RuntimeError) as error:
         raise GanzooError(
-            "There is no encoder for MP4 here; pip install imageio-ffmpeg, install ffmpeg, or write a .gif."
+            "There is no encoder for MP4 here; type: pip install 'ganzoo[movie]', install ffmpeg, or write a .gif."
         ) from error
 
 

@@ -11,10 +11,11 @@ from typing import Any
 
 import torch
 
+from ganzoo.catalogue.single_file import reopen
 from ganzoo.contract.metric import Evidence
 from ganzoo.data.source import Report, silent
 from ganzoo.errors import UsageError
-from ganzoo.model.model import load
+from ganzoo.model.model import Model, load
 from ganzoo.runs.address import is_remote
 from ganzoo.runs.checkpoint import read_facts
 from ganzoo.runs.per_class import PerClass
@@ -46,20 +47,23 @@ def evaluate(
     Returns: ``{"name", "value", "protocol"}`` for each score.
     Raises: UsageError; GanzooError when the data is no longer what the model was trained on.
     """
-    evaluator = Evaluator(metrics, samples, seed, report)
-    if isinstance(source, str) and is_remote(source):
-        return _one(source, evaluator, device, against)[0]
-    path = Path(source) if isinstance(source, (str, os.PathLike)) else source.path
-    if (path / CLASSES).exists():
-        return _each(PerClass.open(path), evaluator, device, against)
-    return _one(path, evaluator, device, against)[0]
+    place: Path | str = source if isinstance(source, str) and is_remote(source) else _path(source)
+    if isinstance(place, Path) and (place / CLASSES).exists():
+        whole = PerClass.open(place)
+        reopen(whole.facts.get("plugin_files", []), str(place))  # a file that a run was made with may have the metric
+        return _each(whole, Evaluator(metrics, samples, seed, report), device, against)
+    model = load(place, device)  # takes up such files too
+    return _one(model, place, Evaluator(metrics, samples, seed, report), against)[0]
+
+
+def _path(source: str | os.PathLike[str] | Run | PerClass) -> Path:
+    return Path(source) if isinstance(source, (str, os.PathLike)) else source.path
 
 
 def _one(
-    source: Path | str, evaluator: Evaluator, device: str, against: str | None
+    model: Model, source: Path | str, evaluator: Evaluator, against: str | None
 ) -> tuple[list[dict[str, Any]], Evidence]:
     """Scores of a run's or a file's model, or of one that is at an address elsewhere."""
-    model = load(source, device)
     if against is None:
         dataset = judged_data(model.facts["data"], str(source))
     else:
@@ -86,7 +90,7 @@ def _each(whole: PerClass, evaluator: Evaluator, device: str, against: str | Non
         raise UsageError(f"{whole.path} has no model of {missing[0]} yet; `ganzoo resume {whole.path}` trains it.")
     each = copy.copy(evaluator)
     each.samples = max(2, evaluator.samples // len(runs))
-    found = [_one(run.path, each, device, against) for run in runs.values()]
+    found = [_one(load(run.path, device), run.path, each, against) for run in runs.values()]
     every = [evidence for _, evidence in found]
     together = Evidence(
         torch.cat([one.real for one in every]),

@@ -21,7 +21,7 @@ class Hub(Scheme):
 
     def fetch(self, address: str, file: str, report: Report) -> Fetched:
         if not file:
-            repository = address.removeprefix("hf://")
+            repository = address.removeprefix("hf://", "hub")
             raise UsageError(
                 f"{address} needs the `hf` extra, and ganzoo does not read data sets with it yet; download the files, "
                 f"`hf download --repo-type dataset {repository} --local-dir FOLDER`, and add that folder."
@@ -96,8 +96,8 @@ def upload(folder: Path, address: str, private: bool) -> str:
 
 def _client() -> Any:
     for part in ("errors", "utils"):  # which the package itself leaves for later
-        need(f"huggingface_hub.{part}", "huggingface_hub", "hf://")
-    return need("huggingface_hub", "huggingface_hub", "hf://")
+        need(f"huggingface_hub.{part}", "huggingface_hub", "hf://", "hub")
+    return need("huggingface_hub", "huggingface_hub", "hf://", "hub")
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from ganzoo.api import Architecture, GanzooError, Modality, Unreadable, UsageError, need, option
+from ganzoo.api import Architecture, Modality, Unreadable, UsageError, need, option
 from ganzoo_signal import wav
 
 RATE = 16000  # samples a second where the data does not say
@@ -118,12 +118,7 @@ class Signal(Modality):
 
 
 def _by_soundfile(data: bytes) -> tuple[NDArray[np.float32], int]:
-    try:
-        soundfile = need("soundfile", "soundfile", "A sound that is no WAV file")
-    except GanzooError as error:
-        raise GanzooError(
-            "Sounds other than WAV need soundfile, which is not installed; type: pip install 'ganzoo[sound]'"
-        ) from error
+    soundfile = need("soundfile", "soundfile", "A sound that is no WAV file", "sound")
     try:
         samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
     except (RuntimeError, TypeError, ValueError) as error:

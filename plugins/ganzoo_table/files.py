@@ -101,10 +101,8 @@ def _parquet(file: Path) -> tuple[list[str], list[list[str]], str]:
 
 
 def _pyarrow() -> tuple[Any, Any]:
-    try:
-        return need("pyarrow", "pyarrow", "Parquet"), need("pyarrow.parquet", "pyarrow", "Parquet")
-    except GanzooError as error:
-        raise GanzooError("Parquet needs pyarrow, which is not installed; type: pip install 'ganzoo[table]'") from error
+    pyarrow, parquet = (need(name, "pyarrow", "Parquet", "table") for name in ("pyarrow", "pyarrow.parquet"))
+    return pyarrow, parquet
 
 
 def _column(name: str, texts: Sequence[str], as_category: bool) -> tuple[dict[str, Any], NDArray[np.float64]]:

@@ -19,8 +19,10 @@ class TensorBoard:
     """Event files in ``RUN/tensorboard``, a new one each time that training begins or goes on."""
 
     def __post_init__(self) -> None:
-        self._writers = need("torch.utils.tensorboard", "tensorboard", "--log tensorboard")
-        self._hparams = need("tensorboard.plugins.hparams.summary_v2", "tensorboard", "--log tensorboard")
+        self._writers = need("torch.utils.tensorboard", "tensorboard", "--log tensorboard", "tensorboard")
+        self._hparams = need(
+            "tensorboard.plugins.hparams.summary_v2", "tensorboard", "--log tensorboard", "tensorboard"
+        )
 
     @hookimpl
     def ganzoo_run_started(self, run: Run, step: int) -> None:

@@ -24,7 +24,7 @@ class WeightsAndBiases:
     )
 
     def __post_init__(self) -> None:
-        self._wandb = need("wandb", "wandb", "--log wandb")
+        self._wandb = need("wandb", "wandb", "--log wandb", "wandb")
         if (self.mode or self._wandb.setup().settings.mode) != "online":
             return
         try:

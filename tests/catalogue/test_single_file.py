@@ -298,3 +298,39 @@ def test_two_processes_find_the_file(file: Path, train: Callable[..., Any]) -> N
     run = train(architecture="one.py", steps=1, batch_size=8, processes=2)
     assert run.status == "finished"
     assert run.checkpoints()
+
+
+METRIC = """
+from dataclasses import dataclass
+
+from ganzoo.api import MetricCard
+
+
+@dataclass(frozen=True)
+class Twice:
+    def __call__(self, evidence):
+        return {"twice": 2.0 * len(evidence.fake)}
+
+
+@hookimpl
+def ganzoo_metrics():
+    yield MetricCard(name="of-file", summary="For the tests.", api=2, better={"twice": "larger"}, metric=Twice)
+"""
+
+
+def test_a_runs_own_files_metrics_are_found(file: Path, train: Callable[..., Any]) -> None:
+    file.write_text(file.read_text(encoding="utf-8") + METRIC, encoding="utf-8")
+    run = train(architecture="./one.py", steps=2)
+    for source in (run.path, run.model_file):
+        forget()
+        assert [score["value"] for score in ganzoo.evaluate(source, ["of-file"], samples=4)] == [8.0]
+    forget()
+    assert cli("evaluate", run.path, "--metric", "of-file", "--samples", "4").exit_code == 0
+
+
+def test_a_file_that_is_given_with_a_run_may_bring_the_metric(tmp_path: Path, train: Callable[..., Any]) -> None:
+    (tmp_path / "scores.py").write_text("from ganzoo.api import hookimpl\n" + METRIC, encoding="utf-8")
+    use_plugin(tmp_path / "scores.py")
+    run = train(steps=2)
+    forget()
+    assert [score["value"] for score in ganzoo.evaluate(run, ["of-file"], samples=4)] == [8.0]

@@ -31,7 +31,8 @@ def every_case():
 
 CASES = list(every_case())
 needs_onnx = pytest.mark.skipif(
-    any(find_spec(name) is None for name in NEEDED), reason="the extra onnx is not installed: pip install -e '.[onnx]'"
+    any(find_spec(name) is None for name in NEEDED),
+    reason="the extra onnx is not installed: pip install 'ganzoo[onnx]'",
 )
 
 
@@ -144,7 +145,7 @@ def test_what_is_asked_wrongly(finished, tmp_path, monkeypatch):
     with pytest.raises(GanzooError, match="cannot be written"):
         export(finished.path, "safetensors", tmp_path / "file" / "x")
     monkeypatch.setattr("ganzoo.model.export.find_spec", lambda name: None)
-    with pytest.raises(GanzooError, match=r"ONNX needs onnx, onnxscript, onnxruntime.*pip install -e '.\[onnx\]'"):
+    with pytest.raises(GanzooError, match=r"ONNX needs onnx, onnxscript, onnxruntime.*pip install 'ganzoo\[onnx\]'"):
         export(finished.path, "onnx")
 
 

@@ -235,7 +235,7 @@ def test_an_mp4_by_whatever_encoder_there_is(tmp_path, monkeypatch):
 def test_no_encoder(monkeypatch, tmp_path):
     monkeypatch.setattr(movies.shutil, "which", lambda name: None)
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
-    with pytest.raises(GanzooError, match=r"no encoder for MP4 here; pip install imageio-ffmpeg"):
+    with pytest.raises(GanzooError, match=r"no encoder for MP4 here; type: pip install 'ganzoo\[movie\]'"):
         ganzoo.save_movie(frames(), tmp_path / "a.mp4")
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", SimpleNamespace(get_ffmpeg_exe=lambda: "there"))
     assert movies.find_encoder() == "there"
