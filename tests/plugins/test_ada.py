@@ -1,0 +1,154 @@
+"""ADA against the released code's own numbers, and how its strength follows D."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from ganzoo_ada.ada import Ada, moved
+from ganzoo_ada.pipeline import BLIT, COLOR, GEOMETRIC, SYM6, Groups, augment
+from support.golden_numbers import GRADIENT, OUTPUT, near, stored
+
+from ganzoo.api import Progress, make_augmentation
+from ganzoo.testing.architecture.simulated_processes import Lockstep
+
+GOLDEN = stored("ada_augment")
+CONTROLLER = json.loads((Path(__file__).parents[1] / "golden" / "ada_controller.json").read_text())
+ALL = BLIT | GEOMETRIC | COLOR
+SEVERAL = {"rotate": {"rotate_pre", "rotate_post"}, "colour_grey": set(COLOR)}
+ONE = torch.ones(())
+CASES = sorted(key.removeprefix("output/") for key in GOLDEN if "percentile" in key and key.startswith("output/"))
+
+
+def at_percentile(q, count, names):
+    """Draws that are all the same percentile, of some changes; the others are not done."""
+    normal = torch.erfinv(torch.tensor(2 * q - 1)).item()  # the reference leaves out the root of 2
+    values = {name: q if how is torch.rand else normal for name, (how, _) in ALL.items()} | {"rotate_post": 0.5}
+    return {
+        name: (torch.full((count, numbers), values[name]), torch.full((count, 1), 0.0 if name in names else 2.0))
+        for name, (_, numbers) in ALL.items()
+    }
+
+
+def drawn():
+    """The draws that the reference made."""
+    found = {key.split("_", 1)[1].rsplit("_", 1)[0]: value.float() for key, value in GOLDEN.items() if "/draw" in key}
+    return {
+        name: (found[name].reshape(4, numbers), found[f"{name}_gate"].reshape(4, 1))
+        for name, (_, numbers) in ALL.items()
+    }
+
+
+def moment(step, images):
+    return Progress(step, images, 0, 0, 10**6)
+
+
+def test_the_filter():
+    assert near(SYM6, GOLDEN["output/Hz_geom"], OUTPUT)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_change_by_itself(case):
+    name, _, q = case.removesuffix("_first").partition("_percentile")
+    names = set(ALL) if name == "bgc" else SEVERAL.get(name, {name})
+    images = GOLDEN["input/grey" if "grey" in name else "input/images"].float()
+    moves = not names <= set(COLOR)
+    out = augment(
+        images, at_percentile(float(q), len(images), names), ONE, Groups(moves, moves, bool(names & set(COLOR)))
+    )
+    assert near(out[: len(GOLDEN[f"output/{case}"])], GOLDEN[f"output/{case}"].float(), OUTPUT)
+
+
+@pytest.mark.parametrize(
+    ("case", "given", "probe"), [("bgc_percentile0.7", "images", "bgc"), ("bgc_drawn_p0.6", "square", "bgc_drawn")]
+)
+def test_all_together_and_the_gradient(case, given, probe):
+    images = GOLDEN[f"input/{given}"].float().requires_grad_()
+    draws = drawn() if "drawn" in case else at_percentile(0.7, len(images), set(ALL))
+    out = augment(images, draws, torch.tensor(0.6) if "drawn" in case else ONE, Groups())
+    assert near(out, GOLDEN[f"output/{case}"].float(), OUTPUT)
+    (slope,) = torch.autograd.grad((out * GOLDEN[f"probe/{probe}"].float()).sum(), images)
+    assert near(slope, GOLDEN[f"grad/{case}/input/{given}"].float(), GRADIENT)
+
+
+@pytest.mark.parametrize("case", CONTROLLER)
+def test_the_strength_moves_as_the_references_before_it_is_bounded(case):
+    rows = CONTROLLER[case]
+    strength = torch.tensor(0.999 if "above" in case else 0.0)
+    for row in rows:
+        sign = torch.tensor(row["mean_sign"])
+        strength = moved(strength, sign, 0.6, abs(row["adjust"]))
+        assert float(strength) == pytest.approx(row["p"], abs=1e-7)
+
+
+def test_the_strength_of_a_run_moves_every_4_steps_and_ends_at_1():
+    ada = make_augmentation("ada:speed=128")
+    seen = []
+    for step in range(21):
+        ada.begin_step(moment(step, 8 * step))
+        seen.append(float(ada.watch()["augment/ada"]))
+        ada.observe(torch.ones(8) if step < 16 else -torch.ones(8))
+    assert seen == [0] * 4 + [0.25] * 4 + [0.5] * 4 + [0.75] * 4 + [1] * 4 + [0.75]
+    ada = make_augmentation("ada:speed=8")
+    for step in range(9):
+        ada.observe(torch.ones(8))
+        ada.begin_step(moment(step, 8 * step))
+    assert float(ada.watch()["augment/ada"]) == 1
+
+
+def test_a_strength_of_ones_own_does_not_follow_d():
+    ada = make_augmentation("ada:strength=linear:0:0.5:1000")
+    for step, strength in ((0, 0), (4, 0.25), (8, 0.5)):
+        ada.begin_step(moment(step, 125 * step))
+        assert float(ada.watch()["augment/ada"]) == strength
+        ada.observe(torch.ones(8))
+
+
+def test_patches_count_by_image():
+    state = Ada().state()
+    state.observe(torch.cat([torch.ones(1, 1, 2, 2), -torch.ones(1, 1, 2, 2)]))
+    state.observe(torch.tensor([[1.0, 1.0, 1.0, -1.0]]))
+    assert (float(state.signs), float(state.count)) == (0.5, 3)
+
+
+@pytest.mark.parametrize("how", ["parts", "processes"])
+def test_parts_and_processes_move_as_the_whole_batch(make_trainer, how):
+    """The same batch in two: the strength and D's first weights go where those of the whole batch do."""
+
+    def trained(**options):
+        trainer = make_trainer(augment="ada:target=-0.9,speed=64,interval=2", batch_size=8, **options)
+        return [float(trainer.step()["augment/ada"]) for _ in range(7)]
+
+    whole = trained()
+    assert whole[-1] > 0
+    if how == "parts":
+        assert trained(accumulate=2) == whole
+    else:
+        assert Lockstep(2).run(trained) == [whole, whole]
+
+
+def test_r1_goes_through_it(make_trainer):
+    trainer = make_trainer(augment="ada:strength=0.9", penalty="r1")
+    seen = trainer.step()
+    assert seen["augment/ada"] == pytest.approx(0.9)
+    assert seen["loss/D/r1"].isfinite()
+    assert seen["loss/D/r1"] > 0
+
+
+def test_colours_with_alpha_and_half_precision():
+    torch.manual_seed(0)
+    images = torch.rand(2, 4, 8, 8)
+    ada = make_augmentation("ada:strength=1,blit=no,geometric=no")
+    ada.begin_step(moment(0, 0))
+    assert torch.equal(ada(images)[:, 3], images[:, 3])
+    assert ada(images.bfloat16()).dtype == torch.bfloat16
+
+
+def test_the_checks_pass():
+    from ganzoo.testing import checks
+
+    said = {check.name: check.outcome() for check in checks("ada")}
+    assert {name: (each.word, each.message) for name, each in said.items() if each.word == "failed"} == {}
+    assert said["strength"].word == "passed"
