@@ -17,6 +17,8 @@ from ganzoo.about import __version__ as __version__
 from ganzoo.errors import GanzooError, UsageError
 
 if TYPE_CHECKING:
+    from ganzoo_hub.sharing import pull, push
+
     from ganzoo.benchmark.bench import bench
     from ganzoo.catalogue.catalogue import architectures, recipes
     from ganzoo.catalogue.single_file import use_plugin
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from ganzoo.runs.per_class import PerClass
     from ganzoo.runs.run import Run, list_runs
     from ganzoo.scoring.evaluate import evaluate
-    from ganzoo.sharing import pull, push
     from ganzoo.training.discriminator import verdicts
     from ganzoo.training.per_class import resume_per_class, train_per_class
     from ganzoo.training.train import Stopped, extend, resume, train, trained
@@ -55,8 +56,8 @@ _MODULE_OF = {
     "sheet": "ganzoo.pictures.grid",
     "Run": "ganzoo.runs.run",
     "list_runs": "ganzoo.runs.run",
-    "pull": "ganzoo.sharing",
-    "push": "ganzoo.sharing",
+    "pull": "ganzoo_hub.sharing",
+    "push": "ganzoo_hub.sharing",
     "Stopped": "ganzoo.training.train",
     "extend": "ganzoo.training.train",
     "resume": "ganzoo.training.train",

@@ -16,6 +16,7 @@ from ganzoo.contract.cards import (
     API,
     ArchitectureCard,
     AugmentationCard,
+    CommandCard,
     DatasetCard,
     LoggerCard,
     LossCard,
@@ -27,7 +28,7 @@ from ganzoo.contract.cards import (
 )
 from ganzoo.contract.hookspecs import hookimpl
 from ganzoo.contract.options import option
-from ganzoo.errors import GanzooError, UsageError, need, suggest
+from ganzoo.errors import GanzooError, UsageError, need, printable, suggest
 from ganzoo.files import home, locked, make_folder
 
 if TYPE_CHECKING:
@@ -77,16 +78,24 @@ if TYPE_CHECKING:
     from ganzoo.gan.penalties import squared_norm
     from ganzoo.gan.two_domains import TwoDomains, TwoDomainsConfig
     from ganzoo.gan.two_player import TwoPlayer, TwoPlayerConfig
-    from ganzoo.pictures.grid import grid
+    from ganzoo.model.model import Model
+    from ganzoo.model.model import load as load_model
+    from ganzoo.pictures.grid import grid, sheet
+    from ganzoo.runs.address import destination, is_remote, stem
+    from ganzoo.runs.address import fetch as fetch_model
     from ganzoo.runs.checkpoint import checksum
     from ganzoo.runs.checkpoint import load as load_tensors
     from ganzoo.runs.checkpoint import save as save_tensors
+    from ganzoo.runs.header import architecture_of, check_facts
     from ganzoo.runs.run import Run
 
 _LAZY = {
     "ganzoo.contract.frozen": ("Frozen", "Pretrained"),
     "ganzoo.contract.report": ("Report", "silent",),
-    "ganzoo.pictures.grid": ("grid",),
+    "ganzoo.pictures.grid": ("grid", "sheet"),
+    "ganzoo.model.model": ("Model", "load_model"),
+    "ganzoo.runs.address": ("destination", "fetch_model", "is_remote", "stem"),
+    "ganzoo.runs.header": ("architecture_of", "check_facts"),
     "ganzoo.data.source": ("Item", "Report", "Source", "silent",),
     "ganzoo.data.readers": ("Reader", "open_reader",),
     "ganzoo.contract.architecture": (
@@ -116,7 +125,7 @@ _LAZY = {
     # Where names of the contract's number 1 have gone: plugins written for it still find them here.
     "ganzoo_progan.growing": ("Growing", "GrowingConfig", "GrowingDiscriminator", "GrowingGenerator", "feature_maps"),
 }  # fmt: skip
-_RENAMED = {"load_tensors": "load", "save_tensors": "save"}
+_RENAMED = {"fetch_model": "fetch", "load_model": "load", "load_tensors": "load", "save_tensors": "save"}
 _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names}
 
 __all__ = [
@@ -130,6 +139,7 @@ __all__ = [
     "Augmentations",
     "Batch",
     "Blur",
+    "CommandCard",
     "DataItems",
     "DataSpec",
     "DatasetCard",
@@ -154,6 +164,7 @@ __all__ = [
     "MinibatchStddev",
     "Modality",
     "ModalityCard",
+    "Model",
     "Penalties",
     "Penalty",
     "PenaltyCard",
@@ -179,14 +190,20 @@ __all__ = [
     "Unreadable",
     "Update",
     "UsageError",
+    "architecture_of",
+    "check_facts",
     "checksum",
     "derive",
+    "destination",
     "downsample",
     "fade",
+    "fetch_model",
     "generator_loss",
     "grid",
     "home",
     "hookimpl",
+    "is_remote",
+    "load_model",
     "load_tensors",
     "locked",
     "make_augmentation",
@@ -198,11 +215,14 @@ __all__ = [
     "normal_init",
     "open_reader",
     "option",
+    "printable",
     "rows",
     "save_tensors",
+    "sheet",
     "silent",
     "spectral_norm",
     "squared_norm",
+    "stem",
     "stream",
     "suggest",
     "upsample",

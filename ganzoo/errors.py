@@ -33,6 +33,11 @@ def suggest(word: str, known: Iterable[str]) -> str:
     return "known: " + ", ".join(known) + "." if known else "none is installed."
 
 
+def printable(text: str) -> str:
+    """One line without what a terminal might obey; a stranger's file may have a say in it."""
+    return "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))
+
+
 def need(module: str, package: str, what: str, extra: str | None = None) -> Any:
     """Imports an optional module.
 

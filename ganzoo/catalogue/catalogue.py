@@ -40,6 +40,7 @@ KINDS: dict[str, tuple[str, type, str]] = {
     "logger": ("ganzoo_loggers", cards.LoggerCard, "logger"),
     "modality": ("ganzoo_modalities", cards.ModalityCard, "modality"),
     "scheme": ("ganzoo_schemes", cards.SchemeCard, "scheme"),
+    "command": ("ganzoo_commands", cards.CommandCard, "command"),
     "recipe": ("ganzoo_recipes", cards.RecipeCard, ""),
 }
 _making: ContextVar[bool] = ContextVar("making", default=False)

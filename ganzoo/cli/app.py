@@ -29,8 +29,6 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "animate": (USING, "ganzoo.cli.animate:animate", "Show a run's samples over time, as a movie."),
     "project": (USING, "ganzoo.cli.project:project", "Find the latent of an image, and make new versions of it."),
     "export": (USING, "ganzoo.cli.export:export", "Write the generator for other programs."),
-    "push": (USING, "ganzoo.cli.sharing:push", "Publish a run's model with a page about it."),
-    "pull": (USING, "ganzoo.cli.sharing:pull", "Fetch a published model into a file."),
     "evaluate": (USING, "ganzoo.cli.evaluate:evaluate", "Score a model against the data it was trained on."),
     "verdict": (USING, "ganzoo.cli.verdict:verdict", "Say what a run's D thinks of real and generated items."),
     "data": (MACHINE, "ganzoo.cli.data:data", "Add, list, look at and remove data sets."),
@@ -47,6 +45,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 app = Group(
     "ganzoo",
     lazy=COMMANDS,
+    takes_plugins=True,
     help="""A zoo of generative adversarial networks.
 
     The first steps: `ganzoo list` shows what there is, `ganzoo train dcgan anime` trains, and `ganzoo sample` makes

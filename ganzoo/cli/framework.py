@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import inspect
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ganzoo.errors import GanzooError, suggest
+from ganzoo.errors import GanzooError, printable, suggest
+
+if TYPE_CHECKING:
+    from ganzoo.catalogue.catalogue import Entry
 
 HELP_NAMES = ("-h", "--help")
 CONTEXT = {"help_option_names": list(HELP_NAMES), "max_content_width": 100}
@@ -85,12 +91,17 @@ def _values(flag: str, args: Sequence[str]) -> Iterator[str]:
 
 
 class Group(click.Group):
-    """Commands by name, each ``(section, "module:attribute", summary)``, imported when used."""
+    """Commands by name, each ``(section, "module:attribute", summary)``, imported when used.
 
-    def __init__(self, *args: Any, lazy: Mapping[str, tuple[str, str, str]], **attributes: Any) -> None:
+    With `takes_plugins` also those of plugins, below the group's own: a name that is taken needs its distribution's.
+    """
+
+    def __init__(
+        self, *args: Any, lazy: Mapping[str, tuple[str, str, str]], takes_plugins: bool = False, **attributes: Any
+    ) -> None:
         settings = {"context_settings": CONTEXT, "invoke_without_command": True, "no_args_is_help": False}
         super().__init__(*args, **{**settings, "callback": _help, **attributes})
-        self.lazy = lazy
+        self.lazy, self.takes_plugins = lazy, takes_plugins
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         return _guarded(super().main, standalone_mode, *args, **extra)
@@ -100,11 +111,22 @@ class Group(click.Group):
         return list(HELP_NAMES)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.lazy)
+        return [*self.lazy, *self._offered()]
+
+    def _offered(self) -> dict[str, Entry]:
+        """Plugins' commands, by what one types: `distribution:name` where the bare name would mean several."""
+        if not self.takes_plugins:
+            return {}
+        from ganzoo.catalogue.catalogue import entries
+
+        found = entries("command")
+        names = [*self.lazy, *(entry.name for entry in found)]
+        return {entry.full_name if names.count(entry.name) > 1 else entry.name: entry for entry in found}
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.lazy:
-            return None
+            entry = self._offered().get(cmd_name)
+            return None if entry is None else _plugins_command(entry)
         module, _, attribute = self.lazy[cmd_name][1].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
@@ -114,16 +136,57 @@ class Group(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         word = args[0]
         if word not in self.lazy and not word.startswith("-") and not ctx.resilient_parsing:
-            raise click.UsageError(f"There is no command {word!r}; {suggest(word, self.lazy)}", ctx)
+            offered = self._offered()
+            if word not in offered and any(word in (entry.name, entry.full_name) for entry in offered.values()):
+                from ganzoo.catalogue.catalogue import find
+
+                entry = find("command", word)
+                return word, _plugins_command(entry), args[1:]
+            if word not in offered:
+                raise click.UsageError(f"There is no command {word!r}; {suggest(word, [*self.lazy, *offered])}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}
         for name, (section, _, summary) in self.lazy.items():
             sections.setdefault(section, []).append((name, summary))
+        offered = self._offered()
+        for name, entry in offered.items():
+            sections.setdefault(entry.card.section, []).append((name, entry.card.summary))
         for section, rows in sections.items():
             with formatter.section(section):
                 formatter.write_dl(rows)
+        for name, entry in offered.items():
+            if entry.name in self.lazy:
+                formatter.write_paragraph()
+                formatter.write_text(f"{entry.distribution} has a command {entry.name} too; type: ganzoo {name}")
+
+
+def _plugins_command(entry: Entry) -> click.Command:
+    """A plugin's command, with ganzoo's help, its examples and --plugin. Raises: GanzooError when there is none.
+
+    Where its function has a parameter called `progress`, it gets what shows long work: ``with progress() as report:``.
+    """
+    command = entry.load()
+    if not isinstance(command, click.Command):
+        raise GanzooError(f"The plugin of the command {entry.name} names {command!r}, which is no click.Command.")
+    if isinstance(command, Command | click.Group):
+        return command
+    work = command.callback
+    if work is not None and "progress" in inspect.signature(work).parameters:
+        work = partial(work, progress=_progress)
+    return Command(entry.name, callback=work, params=[*command.params], help=command.help, examples=entry.card.examples)
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    from ganzoo.cli.progress import choose_display
+
+    display = choose_display()
+    try:
+        yield display.report
+    finally:
+        display.close()
 
 
 @click.pass_context
@@ -161,11 +224,6 @@ def fail(text: str, code: int, prefix: str = "Error: ") -> NoReturn:
     """Ends the command with one line on standard error."""
     click.echo(prefix + printable(text), err=True)
     sys.exit(code)
-
-
-def printable(text: str) -> str:
-    """One line without what a terminal might obey; a stranger's file may have a say in it."""
-    return "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))
 
 
 def _debug(error: Exception) -> None:

@@ -176,6 +176,22 @@ class SchemeCard:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CommandCard:
+    """A command of the command line, ``ganzoo NAME``: `command` is ``"module:attribute"``, a `click.Command`.
+
+    `ganzoo --help` shows `summary` in the `section`, and imports nothing. A name that is ganzoo's own stays ganzoo's:
+    this one is then ``ganzoo distribution:name``. `examples` are whole lines that one may type.
+    """
+
+    name: str
+    summary: str
+    section: str = "Using what was trained"
+    examples: tuple[str, ...] = ()
+    api: int
+    command: Any
+
+
+@dataclass(frozen=True, kw_only=True)
 class RecipeCard:
     """A whole experiment: an architecture, data, options and the stages to train in order.
 

@@ -15,6 +15,7 @@ import pluggy
 from ganzoo.contract.cards import (
     ArchitectureCard,
     AugmentationCard,
+    CommandCard,
     DatasetCard,
     LoggerCard,
     LossCard,
@@ -72,6 +73,11 @@ def ganzoo_modalities() -> Iterable[ModalityCard]:  # type: ignore[empty-body]
 @hookspec
 def ganzoo_schemes() -> Iterable[SchemeCard]:  # type: ignore[empty-body]
     """Where models and data can be fetched from, and models published: what addresses begin with."""
+
+
+@hookspec
+def ganzoo_commands() -> Iterable[CommandCard]:  # type: ignore[empty-body]
+    """Commands besides ganzoo's own, for `ganzoo --help`."""
 
 
 @hookspec

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from ganzoo_hub.sharing import public
 from PIL import Image
 from support.command_line import cli, refusal
 from support.hub import TOKEN, Hub, serve
@@ -22,7 +23,6 @@ from ganzoo.loop.display import Display
 from ganzoo.runs import checkpoint
 from ganzoo.runs.address import stem
 from ganzoo.runs.run import Run
-from ganzoo.sharing import public
 
 pytest.importorskip("huggingface_hub", reason="the extra hub is not installed")
 

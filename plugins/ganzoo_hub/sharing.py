@@ -12,18 +12,29 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ganzoo.data.source import Report, silent
-from ganzoo.errors import GanzooError, UsageError
-from ganzoo.model.model import Model, load
-from ganzoo.modelcard import Published, model_card
-from ganzoo.pictures.grid import sheet
-from ganzoo.runs import checkpoint
-from ganzoo.runs.address import MODEL, destination, fetch, is_remote, stem
-from ganzoo.runs.header import architecture_of, check_facts
-from ganzoo.runs.run import Run
+from ganzoo.api import (
+    GanzooError,
+    Model,
+    Report,
+    Run,
+    UsageError,
+    architecture_of,
+    check_facts,
+    destination,
+    fetch_model,
+    is_remote,
+    load_model,
+    load_tensors,
+    save_tensors,
+    sheet,
+    silent,
+    stem,
+)
+from ganzoo_hub.page import Published, model_card
 
+MODEL = "model.safetensors"
 PAGE, PICTURE, FACTS = "README.md", "samples.png", "run.json"
-SHOWN, POINTS = 64, 1024  # images on the sheet of samples, as `ganzoo sample` makes it; points
+SHOWN = 64  # images on the sheet of samples, as `ganzoo sample` makes it
 # The folders of a path in a text: from where it begins, behind a blank, a quote, a bracket or one of = + , to the last
 # separator there is, since names of folders may have blanks in them. URLs begin otherwise.
 _FOLDERS = re.compile(
@@ -72,13 +83,13 @@ def gather(run: Run, folder: Path, to: str, licence: str = "", samples: bool = T
     """Writes what is published of a run into a folder: all of it, and nothing else."""
     file = folder / MODEL
     shutil.copyfile(run.model_file, file)
-    tensors, facts = checkpoint.load(file)
+    tensors, facts = load_tensors(file)
     card = architecture_of(facts, str(run.path)).card  # a single file's by its path, which is not published
-    model = load(file, device="cpu")
+    model = load_model(file, device="cpu")
     picture = samples and _draw(run, model, folder / PICTURE)
     described, header = public(run.facts), public(facts)
     if header != facts:
-        checkpoint.save(file, tensors, header)
+        save_tensors(file, tensors, header)
     (folder / FACTS).write_text(json.dumps(described, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     page = model_card(
         Published(
@@ -106,9 +117,9 @@ def pull(source: str | os.PathLike[str], out: str | os.PathLike[str] | None = No
     Raises: UsageError when there is another file of that name; GanzooError when it cannot be fetched, was altered, or
         is no model of ganzoo's. Its architecture need not be installed.
     """
-    found = fetch(source, report)
+    found = fetch_model(source, report)
     path = found.path / MODEL if found.path.is_dir() else found.path
-    _, facts = checkpoint.load(path, str(source) if is_remote(source) else None)
+    _, facts = load_tensors(path, str(source) if is_remote(source) else None)
     check_facts(facts, str(source))
     name = found.path.name if found.path.is_dir() else stem(source)
     target = Path(out) if out is not None else Path(f"{name}.safetensors")
@@ -139,7 +150,7 @@ def public(facts: Any) -> Any:
 def _draw(run: Run, model: Model, file: Path) -> bool:
     """A sheet as `ganzoo sample` makes it; of a model that translates, the newest of its training, if there is one."""
     if not model.domains:
-        count = SHOWN if model.architecture.data.is_image else POINTS
+        count = model.modality.shown or SHOWN
         sheet(model.sample(count, seed=0)).save(file)
         return True
     folder = run.path / "samples"

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ganzoo.about import DISTRIBUTION
-from ganzoo.contract.cards import ArchitectureCard
-from ganzoo.contract.settings import LENGTHS
+from ganzoo.api import ArchitectureCard
+
+LENGTHS = ("epochs", "images", "steps")
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def _use(this: Published) -> str:
 def _needs(this: Published) -> str:
     distribution, version = this.model["distribution"], this.model["version"]
     text = f"With ganzoo {this.run['ganzoo']} or newer (`ganzoo` 0.0.1 on the Python package index is something else)"
-    if distribution == DISTRIBUTION:
+    if distribution == "ganzoo":
         return text
     if any(file["path"] == distribution for file in this.model.get("plugin_files", ())):
         return f"{text} and {_code(distribution)}, the file of its architecture, given with `--plugin {distribution}`"

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
 import click
 
-from ganzoo.cli.framework import Command, printable
+from ganzoo.api import GanzooError, Report, architecture_of, printable
 
 
-@click.command(
-    "push",
-    cls=Command,
-    examples=(
-        "ganzoo push runs/dcgan-anime-1 hf://you/anime-faces",
-        "ganzoo push runs/dcgan-anime-1 to-publish",
-    ),
-)
+@click.command("push")
 @click.argument("run", metavar="RUN")
 @click.argument("destination", metavar="DEST")
 @click.option("--private", is_flag=True, help="Make the repository so that only you see it.")
@@ -28,41 +24,27 @@ def push(run: str, destination: str, private: bool, licence: str, no_samples: bo
     samples.png, and run.json without folders of yours. A model that translates shows images of its data set on its
     sheet of samples. The hub needs a package of its own: pip install 'ganzoo[hub]'.
     """
-    import ganzoo
+    from ganzoo_hub import sharing
 
-    where = ganzoo.push(run, destination, private=private, licence=licence, samples=not no_samples)
+    where = sharing.push(run, destination, private=private, licence=licence, samples=not no_samples)
     click.echo(f"{run} is published: {where}")
     if destination.startswith("hf://"):
         click.echo(f"Others use it with: ganzoo sample {destination}")
 
 
-@click.command(
-    "pull",
-    cls=Command,
-    examples=(
-        "ganzoo pull hf://you/anime-faces",
-        "ganzoo pull hf://you/anime-faces@v1 -o faces.safetensors",
-        "ganzoo pull https://example.org/model.safetensors",
-    ),
-)
+@click.command("pull")
 @click.argument("source", metavar="SOURCE")
 @click.option("-o", "--out", metavar="FILE", help="Where to write. [default: named after the source, here]")
-def pull(source: str, out: str | None) -> None:
+def pull(source: str, out: str | None, progress: Callable[[], AbstractContextManager[Report]]) -> None:
     """Fetch a published model into a file.
 
     SOURCE is hf://USER/NAME or hf://USER/NAME@REVISION on the Hugging Face hub, or a URL. Only the model's file is
     fetched, it is checked by hash, and nothing in it is executed. Commands that take RUN|MODEL take such a SOURCE too.
     """
-    import ganzoo
-    from ganzoo.cli.progress import choose_display
-    from ganzoo.errors import GanzooError
-    from ganzoo.runs.header import architecture_of
+    from ganzoo_hub import sharing
 
-    display = choose_display()
-    try:
-        pulled = ganzoo.pull(source, out, display.report)
-    finally:
-        display.close()
+    with progress() as report:
+        pulled = sharing.pull(source, out, report)
     facts = pulled.facts
     click.echo(f"{pulled.file} is from {pulled.address}, SHA-256 {pulled.sha256}.")
     try:
