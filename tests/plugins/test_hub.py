@@ -370,7 +370,7 @@ def test_a_hub_out_of_order(published, hub):
 
 def test_the_package_is_missing(finished, monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub.errors", None)
-    expected = r"^hf:// needs the package huggingface_hub, .* type: pip install huggingface_hub"
+    expected = r"^hf:// needs the package huggingface_hub, .* type: pip install 'ganzoo\[hub\]'"
     with pytest.raises(GanzooError, match=expected):
         ganzoo.load("hf://somebody/tiny")
     with pytest.raises(GanzooError, match=expected):
