@@ -51,7 +51,7 @@ class OneWay(TwoDomains):
 def ganzoo_architectures():
     yield ArchitectureCard(
         name="oneway", title="OneWay", year=2000, paper="none", summary="For the tests.", resolutions=(8,),
-        tasks={"translation"}, licence="MIT", api=1, model=OneWay,
+        tasks={"translation"}, licence="MIT", api=2, model=OneWay,
     )
 '''
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import pytest
@@ -21,7 +21,7 @@ from ganzoo.testing.architecture.simulated_processes import Lockstep
 def entry(cls: Any, **given: Any) -> Entry:
     card = {
         "name": "broken", "title": "Broken", "year": 2000, "paper": "none", "summary": "For the tests.",
-        "resolutions": (8,), "channels": (3,), "licence": "MIT", "api": 1, "model": cls,
+        "resolutions": (8,), "channels": (3,), "licence": "MIT", "api": 2, "model": cls,
     }  # fmt: skip
     return Entry("architecture", ArchitectureCard(**{**card, **given}), "broken", "ganzoo-broken", "1.0")
 
@@ -287,7 +287,7 @@ class Fixed(TinyGAN):
 
 
 class Deaf(TinyGAN):
-    conditional = True
+    abilities = replace(TinyGAN.abilities, labels=frozenset({"class"}))
 
     def generate(self, z, label=None, truncation=1.0):
         return self.G(z)
@@ -297,6 +297,8 @@ class Deaf(TinyGAN):
 
 
 class Misstyled(TinyGAN):
+    abilities = replace(TinyGAN.abilities, styles=True)
+
     def mapping(self, z, label=None):
         return 2 * z
 
@@ -321,6 +323,8 @@ class Latentless(TinyGAN):
 
 
 class Cutting(TinyGAN):
+    abilities = replace(TinyGAN.abilities, truncation=True)
+
     def generate(self, z, label=None, truncation=1.0):
         images = super().generate(z, label)
         return images if truncation == 1 else images[:1]
@@ -442,7 +446,7 @@ BROKEN: list[tuple[Any, dict[str, Any], str, str]] = [
     (Fading, {}, "saves", "other images after saving and loading; what they depend on must be a parameter"),
     (Deaf, CONDITIONAL, "labels matter", "The label changes nothing"),
     (Misstyled, {}, "latents", r"synthesis\(mapping\(z, label\)\) is not generate"),
-    (Cutting, {}, "latents", "Truncation changes the shape of the images"),
+    (Cutting, {}, "abilities", "Truncation changes the shape of the images"),
     (Fixed, {}, "exports", r"write z\.shape\[0\], not len\(z\)"),
     (HalfUpgraded, {}, "earlier versions", "was made with --momentum, which broken of ganzoo-broken 1.0 does not have"),
     (UpgradedTwice, {}, "earlier versions", "changes width of the present version's options"),
