@@ -18,12 +18,12 @@ from ganzoo.api import rows
 
 Draws = Mapping[str, tuple[Tensor, Tensor]]  # of each change: its numbers [B, n], and [B, 1] in [0, 1) to decide by
 
-# The wavelet sym6's scaling filter (Daubechies 1992), normalised to the sum 1.
-SYM6 = torch.tensor([
+# The wavelet sym6's scaling filter (Daubechies 1992), whose sum is the root of 2.
+SYM6 = (
     0.015404109327027373, 0.0034907120842174702, -0.11799011114819057, -0.048311742585633, 0.4910559419267466,
     0.787641141030194, 0.3379294217276218, -0.07263752278646252, -0.021060292512300564, 0.04472490177066578,
     0.0017677118642428036, -0.007800708325034148,
-]) / math.sqrt(2)  # fmt: skip
+)  # fmt: skip
 MARGIN = 3  # pixels around the output that the filter on the way down reaches to
 
 # change -> how it is drawn, and how many numbers; in the order of drawing
@@ -123,7 +123,7 @@ def _lookup(images: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
 def _filter(images: Tensor, axis: int, up: bool) -> Tensor:
     """Along one axis: twice as many pixels, or half as many less the filter's reach."""
-    taps = SYM6.to(images.device)
+    taps = torch.tensor(SYM6, device=images.device) / math.sqrt(2)
     kernel = (2 * taps.flip(0) if up else taps).view((1, 1, -1, 1) if axis == 2 else (1, 1, 1, -1))
     alone = images.flatten(0, 1)[:, None]  # [B * C, 1, H, W]
     if up:

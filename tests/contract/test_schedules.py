@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ganzoo.api import Progress, UsageError, option
+from ganzoo.api import Progress, UsageError, make_penalties, option
 from ganzoo.contract.options import build, options, parse_spec, values
 from ganzoo.contract.schedules import Schedule, at, parse_schedule
 from ganzoo.loop.ema import EMA
@@ -37,6 +37,19 @@ def test_r3gans_burn_in(preset, what):
         assert parse_schedule(f"burn-in:{rows[0][what]}:{rows[-1][what]}").at(moment(5_000_000)) == schedule.at(
             moment(5_000_000)
         )
+
+
+@pytest.mark.parametrize("preset", GOLDEN["r3gan"])
+def test_r3gans_gamma_is_r1s_and_r2s_option(preset):
+    case = GOLDEN["r3gan"][preset]
+    first, last, total = case["rows"][0]["gamma"], case["rows"][-1]["gamma"], int(case["total_images"])
+    penalties = make_penalties(
+        f"r1:gamma=burn-in:{first}:{last}:{total}+r2:gamma=burn-in:{first}:{last}:{total},every=4"
+    )
+    assert penalties.lazy == ("r2",)
+    for row in case["rows"]:
+        penalties.begin_step(moment(row["images"]))
+        assert [each.gamma for each in penalties.values()] == pytest.approx([row["gamma"]] * 2, rel=1e-6)
 
 
 def test_a_ramp_of_the_half_life_is_linear_and_gives_the_references_beta(make_trainer):
