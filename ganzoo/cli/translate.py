@@ -49,6 +49,7 @@ def translate(source: str, images: tuple[str, ...], domain: str | None, out: str
     if domain is None and model.domains:
         raise UsageError(f"Say which domain to translate to: --to {' or --to '.join(model.domains)}.")
     model.check_domain(domain or "")
+    channels = model.architecture.data.shape_before(str(domain))[0]
     folder = Path(out) if out else default_folder(Path(source), str(domain))
     check_names(files, folder)
     for file in files:
@@ -59,7 +60,7 @@ def translate(source: str, images: tuple[str, ...], domain: str | None, out: str
         result = model.translate(picture, str(domain))
         write(result, folder / file.name)
         if len(pairs) < SHOWN:
-            pairs.append((to_picture(from_picture(picture, model.architecture.data.channels)[0]), result))
+            pairs.append((to_picture(from_picture(picture, channels)[0]), result))
     write(side_by_side(pairs), folder / SHEET)
     count = f"{len(files)} images" if len(files) > 1 else "1 image"
     click.echo(f"{count} translated to {domain}, and {SHEET}, in {folder}.")

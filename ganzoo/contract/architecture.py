@@ -144,6 +144,10 @@ class DataSpec:
         """Of the items of one domain."""
         return self.shapes.get(domain, self.shape)
 
+    def shape_before(self, to: str) -> tuple[int, ...]:
+        """Of the items that are translated to a domain: those of the first other one."""
+        return self.shape_of(next((name for name in self.domains if name != to), to))
+
     @property
     def channels(self) -> int:
         """Raises: UsageError when the items are no images, so that whoever asks refuses them."""
@@ -271,6 +275,8 @@ class Abilities:
         encode: says which latents z an item has.
         labels: what it takes as labels: ``"class"``, ``"attributes"``, ``"numbers"``; none where it is empty.
         pairs: learns from pairs: row i of each domain's images then belongs together, cropped and flipped alike.
+        channels: takes domains of different channels, which `DataSpec.shapes` then says, such as grey edges and colour
+            photos; to others every domain is given in the colours of the richest.
     """
 
     generate: bool = False
@@ -282,6 +288,7 @@ class Abilities:
     encode: bool = False
     labels: frozenset[str] = frozenset()
     pairs: bool = False
+    channels: bool = False
 
     @classmethod
     def derived(cls, model: type[Architecture]) -> Abilities:

@@ -32,6 +32,7 @@ class Record:
         details: what the modality knows of all items, such as the sample rate or the columns.
         labels: position of each item's class; where `label_names` has columns, each item's row of what `label_kind`
             says, "attributes" or "numbers".
+        domain_channels: domain -> channels, where they differ.
         skip: indices of the reader's items that cannot be used; `skipped` has their names and why.
     """
 
@@ -55,6 +56,7 @@ class Record:
     details: dict[str, Any] = field(default_factory=dict)
     shape: list[int] = field(default_factory=list)
     pairs: str = ""
+    domain_channels: dict[str, int] = field(default_factory=dict)
     label_kind: str = ""
     label_names: list[str] = field(default_factory=list)
     format: int = FORMAT
@@ -66,6 +68,7 @@ class Added:
     def __init__(self, record: Record) -> None:
         self.record = record
         self.classes = tuple(record.classes)
+        self.domain_channels = record.domain_channels
         self.label_kind, self.label_names = record.label_kind, tuple(record.label_names)
         self.fingerprint = record.fingerprint
         self.paired = bool(record.pairs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -110,9 +110,15 @@ class Part:
     """
 
     def __init__(
-        self, rows: Rows, index: Tensor, labels: Tensor | None, encode: Callable[[Tensor], Tensor] | None = None
+        self,
+        rows: Rows,
+        index: Tensor,
+        labels: Tensor | None,
+        encode: Callable[[Tensor], Tensor] | None = None,
+        channels: int | None = None,
     ) -> None:
-        self._rows, self._index, self.labels = rows, index, labels
+        """`channels`: of grey images in a pack of colours, 1; None for all that the pack has."""
+        self._rows, self._index, self.labels, self._channels = rows, index, labels, channels
         self._encode = encode or floats
 
     def __len__(self) -> int:
@@ -127,7 +133,7 @@ class Part:
 
     def raw(self, indices: Tensor) -> Tensor:
         """The same as the pack has them."""
-        return self._rows.take(self._index[indices])
+        return self._rows.take(self._index[indices])[..., : self._channels]
 
     def prefetch(self, indices: Tensor) -> None:
         """Say which items are gathered next; sets that are decoded on the fly begin with them."""
@@ -136,17 +142,18 @@ class Part:
     def subset(self, indices: Tensor) -> Part:
         """The items at `indices` alone, int64 [B] on the host, in that order."""
         labels = None if self.labels is None else self.labels[indices.to(self.labels.device)]
-        return Part(self._rows, self._index[indices], labels, self._encode)
+        return Part(self._rows, self._index[indices], labels, self._encode, self._channels)
 
     def encoded(self, modality: Modality) -> Part:
-        return Part(self._rows, self._index, self.labels, modality.encode)
+        return Part(self._rows, self._index, self.labels, modality.encode, self._channels)
 
     def labelled(self, label: int | None = None) -> Part:
         """The items that have a label, or those that have this one."""
         return labelled(self, label)
 
     def to(self, device: torch.device, rows: Rows) -> Part:
-        return Part(rows, self._index, None if self.labels is None else self.labels.to(device), self._encode)
+        labels = None if self.labels is None else self.labels.to(device)
+        return Part(rows, self._index, labels, self._encode, self._channels)
 
 
 @dataclass(frozen=True)
@@ -155,7 +162,8 @@ class Dataset:
 
     Attributes:
         origin: where the images come from, in words.
-        shape: of an item as an architecture sees it: (C, H, W) for images, (D,) for vectors.
+        shape: of an item as an architecture sees it: (C, H, W) for images, (D,) for vectors; of the first domain's.
+        shapes: domain -> the shape of its items, where they differ in channels.
         modality: what an item is, fitted on the training part.
         parts: "" -> the items of a plain set; else one `Part` a domain.
         held_out: domains that are not trained on, "testA" and "testB".
@@ -176,6 +184,7 @@ class Dataset:
     modality: Modality
     skipped: int = 0
     paired: bool = False
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     label_kind: str = ""
     label_names: tuple[str, ...] = ()
     label_scale: tuple[tuple[float, float], ...] = ()
@@ -231,7 +240,7 @@ def prepare(
     Args:
         name: with or without options, as in ``anime:images=500,seed=1``.
         resolution: (height, width); None takes the data's own.
-        channels: 1, 3 or 4; None takes 1 when all images are grey, else 3.
+        channels: 1, 3 or 4; None takes 1 when all images (of a domain) are grey, else 3.
         load_size: (height, width) to pack at, for an architecture that crops from larger pictures.
         keep: use only the images with this label, or one of these.
         state: what the modality knows already, of a model's header; None has it fitted on the part to train on.
@@ -249,7 +258,9 @@ def prepare(
         source.check()
     rows = _rows(job, source, unpack, report)
     labels, scale = _labels(source, items)
-    parts = _parts(source, name, items, rows, keep, labels)
+    mixed = {} if channels is not None else dict(getattr(source, "domain_channels", {}))
+    mixed = {domain: min(each, form.channels) for domain, each in mixed.items()}
+    parts = _parts(source, name, items, rows, keep, labels, mixed)
     training = [part for domain, part in parts.items() if not domain.startswith(HELD_OUT)]
     modality = _modality(source, training, state)
     parts = {domain: part.encoded(modality) for domain, part in parts.items()}
@@ -257,7 +268,8 @@ def prepare(
         name=name,
         origin=origin,
         fingerprint=source.fingerprint,
-        shape=(form.channels, form.height, form.width) if form.height else _encoded_shape(training[0], modality),
+        shape=_encoded_shape(training[0], modality),
+        shapes={domain: (each, form.height, form.width) for domain, each in mixed.items()},
         classes=source.classes,
         parts={domain: part for domain, part in parts.items() if not domain.startswith(HELD_OUT)},
         held_out={domain: part for domain, part in parts.items() if domain.startswith(HELD_OUT)},
@@ -357,6 +369,7 @@ def _parts(
     rows: Rows,
     keep: str | Sequence[str] | None,
     labels: Tensor | None,
+    channels: Mapping[str, int],
 ) -> dict[str, Part]:
     domains: dict[str, Sequence[int]] = dict(source.domains) or {"": items}
     row = {item: place for place, item in enumerate(items)}
@@ -371,7 +384,8 @@ def _parts(
         if len(index) < 2 and not domain.startswith(HELD_OUT):
             what = f"the domain {domain} of {name}" if domain else f"{name}{f' with the label {keep}' if keep else ''}"
             raise UsageError(f"There are {len(index)} images in {what}; training needs two or more.")
-        parts[domain] = Part(rows, index, None if labels is None else labels[index])
+        own = None if labels is None else labels[index]
+        parts[domain] = Part(rows, index, own, channels=channels.get(domain.removeprefix(HELD_OUT)))
     return parts
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
@@ -29,6 +29,7 @@ class Scan:
     sizes: list[tuple[int, int]] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
     channels: int | None = None
+    domain_channels: dict[str, int] = field(default_factory=dict)
     fingerprint: str = ""
     modality: str = ""
     details: dict[str, Any] = field(default_factory=dict)
@@ -45,14 +46,20 @@ class _Seen:
     said: tuple[tuple[int, ...], dict[str, Any]] | None = None
 
 
-def scan(reader: Reader, where: str, report: Report, *, skip_bad: bool) -> Scan:
+def scan(
+    reader: Reader, where: str, report: Report, *, skip_bad: bool, domains: Mapping[str, Sequence[int]] | None = None
+) -> Scan:
     """Read every item of `reader` with one thread a processor.
+
+    Args:
+        domains: of indices, whose channels are asked for; None for the reader's.
 
     Raises:
         UsageError: fewer than two items are left, or more than 5 % cannot be read and `skip_bad` is False.
     """
+    domains = reader.domains if domains is None else domains
     result, digests = Scan(), hashlib.sha256()
-    grey = alpha = True
+    colours: dict[int, tuple[bool, bool]] = {}
     said: list[tuple[tuple[int, ...], dict[str, Any]]] = []
     for index, seen in enumerate(_read_all(reader)):
         report("Reading", index + 1, len(reader.names))
@@ -63,7 +70,7 @@ def scan(reader: Reader, where: str, report: Report, *, skip_bad: bool) -> Scan:
         result.kept.append(index)
         label = reader.labels.of[index] if reader.labels.of else -1
         digests.update(f"{seen.digest}{label}\n".encode(errors="surrogateescape"))
-        grey, alpha = grey and seen.grey, alpha and seen.alpha
+        colours[index] = seen.grey, seen.alpha
         if seen.said is not None:
             said.append(seen.said)
         if seen.size is not None:
@@ -78,9 +85,19 @@ def scan(reader: Reader, where: str, report: Report, *, skip_bad: bool) -> Scan:
         result.shape = np.asarray(reader.decode(reader.data(result.kept[0]))).shape
         digests.update(json.dumps(result.details, sort_keys=True).encode())
     result.fingerprint = digests.hexdigest()
-    result.channels = None if not result.sizes else 1 if grey else 4 if alpha else 3
+    if result.sizes:
+        result.channels = _channels(colours.values())
+        for domain in (name for name in domains if not name.startswith("test")):
+            members = (*domains[domain], *domains.get(f"test{domain}", ()))
+            result.domain_channels[domain] = _channels([colours[index] for index in members if index in colours])
     _check(result, where, skip_bad)
     return result
+
+
+def _channels(colours: Iterable[tuple[bool, bool]]) -> int:
+    """Of images of which is said whether they are grey, and whether they may be transparent."""
+    seen = list(colours)
+    return 1 if all(grey for grey, _ in seen) else 4 if all(alpha for _, alpha in seen) else 3
 
 
 def _read_all(reader: Reader) -> Iterator[_Seen]:

@@ -26,6 +26,8 @@ class Source(Protocol):
     A source of neither images nor vectors has an attribute ``modality``, the name of what its items are, and may have
     ``details``, what that modality should know of all of them: ``{"rate": 16000}`` of sounds, the columns of a table.
 
+    Where its domains differ in channels, ``domain_channels`` says them: ``{"A": 1, "B": 3}``.
+
     One whose labels are no classes has attributes ``label_kind``, "attributes" (0 or 1) or "numbers", and
     ``label_names``, its columns; `label` then gives an item's row of them.
 

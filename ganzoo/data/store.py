@@ -43,6 +43,7 @@ class Info:
         source: where it comes from, in full; `distribution` alone, for a plugin's.
         sha256: of the file, when one was downloaded.
         paired: True when the domains' items belong together one by one.
+        domain_channels: domain -> channels, where they differ; else empty.
         label_kind, label_names: "attributes" or "numbers", and their columns; empty for classes and without labels.
         problem: why the data set cannot be used, in `names`; nothing else is then known of it.
     """
@@ -66,6 +67,7 @@ class Info:
     paired: bool = False
     label_kind: str = ""
     label_names: tuple[str, ...] = ()
+    domain_channels: Mapping[str, int] = field(default_factory=dict)
     distribution: str = ""
     modality: str = "image"
     shape: tuple[int, ...] = ()
@@ -133,7 +135,7 @@ def add(
         for place in places:
             words = words.replace(str(place.path), place.address)
         raise type(error)(words) from error
-    found = scan(reader, text, report, skip_bad=skip_bad)
+    found = scan(reader, text, report, skip_bad=skip_bad, domains=domains)
     if how:
         domains = _leave_out_alone(found, whole(domains, set(found.kept)), reader.names)
     of, sizes = [] if how else reader.labels.of, found.sizes
@@ -158,6 +160,7 @@ def add(
         shape=list(found.shape),
         sha256=" ".join(place.sha256 for place in places if place.sha256),
         pairs=how,
+        domain_channels=found.domain_channels if len({*found.domain_channels.values()}) > 1 else {},
         label_kind="" if how else reader.labels.kind,
         label_names=[] if how else list(reader.labels.columns),
     )
@@ -245,6 +248,7 @@ def info(name: str) -> Info:
             fingerprint=source.fingerprint,
             paired=bool(getattr(source, "paired", False)),
             label_kind=getattr(source, "label_kind", ""),
+            domain_channels=dict(getattr(source, "domain_channels", {})),
             label_names=tuple(getattr(source, "label_names", ())),
             distribution=entry.distribution,
             modality=modality_of(source) if channels is None else "image",
@@ -398,5 +402,6 @@ def _info_of_record(record: Record) -> Info:
         details=record.details,
         paired=bool(record.pairs),
         label_kind=record.label_kind,
+        domain_channels=record.domain_channels,
         label_names=tuple(record.label_names),
     )

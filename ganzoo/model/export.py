@@ -98,7 +98,7 @@ class Program(nn.Module):
         """Something to trace or to check the program with, by the inputs' names; `larger` enlarges images."""
         architecture, stream = self.architecture, torch.Generator().manual_seed(count)
         if self.to_domain is not None:
-            channels, height, width = architecture.data.shape
+            channels, height, width = architecture.data.shape_before(self.to_domain)
             step = larger * (self.multiple or 0)
             size = (count, channels, height + step, width + 2 * step)
             return {"source": torch.rand(size, generator=stream) * 2 - 1}

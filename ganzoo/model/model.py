@@ -217,7 +217,8 @@ class Model:
         if isinstance(images, Tensor):
             return through(self.architecture, images, to)
         if isinstance(images, Image.Image):
-            return to_picture(through(self.architecture, from_picture(images, self.architecture.data.channels), to)[0])
+            given = from_picture(images, self.architecture.data.shape_before(to)[0])
+            return to_picture(through(self.architecture, given, to)[0])
         return [self.translate(image, to) for image in images]
 
     def check_domain(self, name: str) -> None:

@@ -35,7 +35,7 @@ def through(architecture: Architecture, images: Tensor, to: str) -> Tensor:
         UsageError: they have other channels than the model, or are too small.
         GanzooError: they are too large for the memory.
     """
-    channels = architecture.data.channels
+    channels = architecture.data.shape_before(to)[0]
     if images.dim() != 4 or images.shape[1] != channels:
         raise UsageError(f"Images to translate must be [N, {channels}, H, W], not {list(images.shape)}.")
     at_a_time = max(1, PIXELS // max(1, images.shape[2] * images.shape[3]))
@@ -103,7 +103,8 @@ def there_and_back(model: Translating, reals: Mapping[str, Tensor], columns: int
             continue
         there = model.translate(real, to)
         rows += [real, there, *([model.translate(there, name)] if name in within else [])]
-    return grid(torch.cat(rows), columns)
+    widest = max(images.shape[1] for images in rows)
+    return grid(torch.cat([images.expand(-1, widest, -1, -1) for images in rows]), columns)
 
 
 def _middle(images: Tensor, height: int, width: int) -> Tensor:

@@ -230,8 +230,15 @@ def data_spec(dataset: data.Dataset, size: tuple[int, int] | None) -> DataSpec:
     return DataSpec(
         shape, tuple(dataset.classes), tuple(name for name in dataset.parts if name), modality.name,
         modality.mean, modality.spread, modality.choices, dataset.label_kind, dataset.label_names, dataset.label_scale,
-        paired=dataset.paired,
+        {name: (each[0], *shape[1:]) for name, each in dataset.shapes.items()}, dataset.paired,
     )  # fmt: skip
+
+
+def data_channels(plan: Plan) -> int | None:
+    """The channels to prepare the data with; None for the data's own, which may differ from domain to domain."""
+    if plan.settings.channels or not plan.data.channels or plan.model.abilities.channels:
+        return plan.settings.channels
+    return min(3, plan.data.channels)
 
 
 def expected_spec(plan: Plan) -> DataSpec | None:
@@ -240,9 +247,11 @@ def expected_spec(plan: Plan) -> DataSpec | None:
         return None
     channels = plan.settings.channels or min(3, plan.data.channels)
     domains = tuple(name for name in plan.data.domains if not name.startswith("test"))
+    mixed = plan.data.domain_channels if data_channels(plan) is None else {}
+    shapes = {name: (min(each, channels), *plan.size) for name, each in mixed.items()}
     return DataSpec(
-        (channels, *plan.size), tuple(plan.data.classes), domains,
-        label=plan.data.label_kind, label_names=plan.data.label_names, paired=plan.data.paired,
+        shapes[domains[0]] if shapes else (channels, *plan.size), tuple(plan.data.classes), domains,
+        label=plan.data.label_kind, label_names=plan.data.label_names, paired=plan.data.paired, shapes=shapes,
     )  # fmt: skip
 
 

@@ -173,7 +173,7 @@ def _prepared(name: str, facts: Mapping[str, Any]) -> data.Dataset:
     spec = data_spec_of(facts)
     if spec.modality != "image":
         return data.prepare(name, state=facts.get("state"))
-    return data.prepare(name, resolution=(spec.height, spec.width), channels=spec.channels)
+    return data.prepare(name, resolution=(spec.height, spec.width), channels=None if spec.shapes else spec.channels)
 
 
 def dataset_label(model: Model, dataset: data.Dataset) -> int | None:
@@ -214,19 +214,23 @@ def translations(model: Model, dataset: data.Dataset, samples: int, seed: int) -
     places = [torch.randperm(len(part), generator=stream(seed, "evaluate", part_name))[:samples]
               for part, part_name in zip(parts, names, strict=True)]  # fmt: skip
     given, real = (part.gather(some).contiguous() for part, some in zip(parts, places, strict=True))
-    truth = parts[1].gather(places[0]).contiguous() if dataset.paired else _truth(dataset, names[0], places[0])
+    truth = (
+        parts[1].gather(places[0]).contiguous()
+        if dataset.paired
+        else _truth(dataset, names[0], places[0], real.shape[1])
+    )
     fake = model.translate(given, last).contiguous()
     back = model.translate(fake, first).contiguous() if first in model.domains else None
     return TranslationEvidence(real=real, fake=fake, seed=seed, given=given, truth=truth, back=back), split
 
 
-def _truth(dataset: data.Dataset, domain: str, places: Tensor) -> Tensor | None:
+def _truth(dataset: data.Dataset, domain: str, places: Tensor, channels: int) -> Tensor | None:
     """The true answers to items of a domain, [N, C, H, W] in [-1, 1]; None where the data does not know them."""
     source = data.open_source(dataset.name)
     partner = getattr(source, "partner", None)
     if partner is None:
         return None
-    channels, height, width = dataset.shape
+    _, height, width = dataset.shape
     items = source.domains[domain]
     pictures = [as_image(partner(items[place], (height, width))) for place in places.tolist()]
     return torch.cat([from_picture(picture, channels) for picture in pictures])

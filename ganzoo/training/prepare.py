@@ -15,7 +15,7 @@ from ganzoo.loop.session import Session
 from ganzoo.loop.trainer import check_split
 from ganzoo.loop.validation import Validator
 from ganzoo.model.model import Model
-from ganzoo.plan.plan import Plan, data_spec, expected_spec
+from ganzoo.plan.plan import Plan, data_channels, data_spec, expected_spec
 from ganzoo.scoring.evaluator import judged_data
 from ganzoo.training.estimate import memory_needed
 
@@ -38,7 +38,7 @@ def prepare(plan: Plan, display: Display, *, pack: bool = True) -> Session:
     dataset = data.prepare(
         plan.data.name,
         resolution=plan.size,
-        channels=settings.channels,
+        channels=data_channels(plan),
         load_size=load,
         keep=plan.label,
         report=display.report,

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
 from ganzoo.api import (
+    Abilities,
     Batch,
     DataSpec,
     ImagePool,
@@ -31,7 +32,9 @@ class CycleGANConfig(TwoDomainsConfig):
     adversarial_g: float = option(1.0, "weight of the Gs' adversarial loss", low=0)
     adversarial_d: float = option(0.5, "weight of the Ds'", low=0)
     cycle: float = option(10.0, "weight of the cycle loss, each way", low=0)
-    identity: float = option(0.5, "weight of the identity loss as a share of the cycle loss's; 0: none", low=0)
+    identity: float = option(
+        0.5, "weight of the identity loss as a share of the cycle loss's; 0, or other channels: none", low=0
+    )
     pool: int = option(50, "generated images kept for each D; 0: none", low=0)
     blocks: int | None = option(None, "residual blocks of a G; none: 9 from 256 pixels up, 6 below", low=0)
     width_g: int = option(64, "G's feature maps at full size", low=1)
@@ -57,6 +60,7 @@ class CycleGAN(TwoDomains):
     """Both Gs move first, then both Ds, which see a history of generated images; all weights start at N(0, 0.02)."""
 
     Config = CycleGANConfig
+    abilities = Abilities(translate=True, channels=True)
     presets: ClassVar = {
         "small": {
             "resolution": 64, "load_size": 72, "blocks": 3, "width_g": 16, "width_d": 24, "batch_size": 4, "lr": 1e-3,
@@ -74,9 +78,15 @@ class CycleGAN(TwoDomains):
                 f"CycleGAN cannot do {data.height}×{data.width}: sides must be multiples of 4, {least} or more."
             )
         blocks = config.blocks if config.blocks is not None else 9 if min(data.height, data.width) >= 256 else 6
-        self.G = nn.ModuleDict({way: Generator(config.width_g, blocks, data.channels) for way in ("AB", "BA")})
-        self.D = nn.ModuleDict({x: Discriminator(config.width_d, config.layers_d, data.channels) for x in "AB"})
-        self.pool_a, self.pool_b = (ImagePool(config.pool, data.shape) for _ in "AB")
+        a, b = (data.shape_of(name) for name in data.domains)
+        ways = {"AB": (a[0], b[0]), "BA": (b[0], a[0])}
+        self.G = nn.ModuleDict({way: Generator(config.width_g, blocks, *channels) for way, channels in ways.items()})
+        sides = {"A": a[0], "B": b[0]}
+        self.D = nn.ModuleDict(
+            {x: Discriminator(config.width_d, config.layers_d, channels) for x, channels in sides.items()}
+        )
+        self.identity = config.identity if a == b else 0.0  # G.AB takes no B of other channels than A's
+        self.pool_a, self.pool_b = ImagePool(config.pool, a), ImagePool(config.pool, b)
         self.apply(normal_init)
 
     def step(self, batches: Iterator[Batch], progress: Progress) -> Iterator[Update]:
@@ -89,7 +99,7 @@ class CycleGAN(TwoDomains):
             "cycle A": cycle * distance(self.G["BA"](fake_b), a),
             "cycle B": cycle * distance(self.G["AB"](fake_a), b),
         }
-        identity = cycle * self.config.identity
+        identity = cycle * self.identity
         if identity:
             terms["identity A"] = identity * distance(self.G["BA"](a), a)
             terms["identity B"] = identity * distance(self.G["AB"](b), b)
@@ -110,17 +120,17 @@ class CycleGAN(TwoDomains):
 
 
 class Generator(nn.Module):
-    """images [B, C, H, W] in [-1, 1] -> images [B, C, H, W] in [-1, 1]; any sides that are multiples of 4."""
+    """images [B, C, H, W] in [-1, 1] -> images [B, C', H, W] in [-1, 1]; any sides that are multiples of 4."""
 
-    def __init__(self, width: int, blocks: int, channels: int) -> None:
+    def __init__(self, width: int, blocks: int, before: int, after: int) -> None:
         super().__init__()
-        layers: list[nn.Module] = [nn.ReflectionPad2d(3), nn.Conv2d(channels, width, 7), *normalise(width)]
+        layers: list[nn.Module] = [nn.ReflectionPad2d(3), nn.Conv2d(before, width, 7), *normalise(width)]
         for maps in (width, 2 * width):
             layers += [nn.Conv2d(maps, 2 * maps, 3, 2, 1), *normalise(2 * maps)]
         layers += [Residual(4 * width) for _ in range(blocks)]  # [B, 4 * width, H / 4, W / 4]
         for maps in (2 * width, width):
             layers += [nn.ConvTranspose2d(2 * maps, maps, 3, 2, 1, output_padding=1), *normalise(maps)]
-        self.model = nn.Sequential(*layers, nn.ReflectionPad2d(3), nn.Conv2d(width, channels, 7), nn.Tanh())
+        self.model = nn.Sequential(*layers, nn.ReflectionPad2d(3), nn.Conv2d(width, after, 7), nn.Tanh())
 
     def forward(self, images: Tensor) -> Tensor:
         return self.model(images)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
 from ganzoo.api import (
+    Abilities,
     Batch,
     DataSpec,
     Progress,
@@ -46,6 +47,7 @@ class DiscoGAN(TwoDomains):
     """A step trains either both Ds or both Gs, on images of its own."""
 
     Config = DiscoGANConfig
+    abilities = Abilities(translate=True, channels=True)
     presets: ClassVar = {
         "bottleneck": {"bottleneck": 100},
         "paper": {
@@ -60,8 +62,10 @@ class DiscoGAN(TwoDomains):
             raise UsageError(f"DiscoGAN cannot do {data.height}×{data.width}: sides must be multiples of 16.")
         core = (data.height // 16, data.width // 16)
         self.side_multiple = None if config.bottleneck else 16
-        self.G = nn.ModuleDict({way: Generator(config, data.channels, core) for way in ("AB", "BA")})
-        self.D = nn.ModuleDict({x: Discriminator(config.width_d, data.channels, core) for x in "AB"})
+        a, b = (data.shape_of(name)[0] for name in data.domains)
+        ways = {"AB": (a, b), "BA": (b, a)}
+        self.G = nn.ModuleDict({way: Generator(config, *channels, core) for way, channels in ways.items()})
+        self.D = nn.ModuleDict({x: Discriminator(config.width_d, each, core) for x, each in {"A": a, "B": b}.items()})
 
     def step(self, batches: Iterator[Batch], progress: Progress) -> Iterator[Update]:
         a, b = self.pair(next(batches))
@@ -99,12 +103,12 @@ class DiscoGAN(TwoDomains):
 
 
 class Generator(nn.Module):
-    """images [B, C, H, W] in [-1, 1] -> images [B, C, H, W] in [-1, 1]; without a bottleneck sides in sixteens."""
+    """images [B, C, H, W] in [-1, 1] -> images [B, C', H, W] in [-1, 1]; without a bottleneck sides in sixteens."""
 
-    def __init__(self, config: DiscoGANConfig, channels: int, core: tuple[int, int]) -> None:
+    def __init__(self, config: DiscoGANConfig, before: int, after: int, core: tuple[int, int]) -> None:
         super().__init__()
         width, vector = config.width_g, config.bottleneck
-        layers: list[nn.Module] = [nn.Conv2d(channels, width, 4, 2, 1, bias=False), leaky()]
+        layers: list[nn.Module] = [nn.Conv2d(before, width, 4, 2, 1, bias=False), leaky()]
         for maps in (width, 2 * width, 4 * width):
             layers += [nn.Conv2d(maps, 2 * maps, 4, 2, 1, bias=False), nn.BatchNorm2d(2 * maps), leaky()]
         deep = 8 * width  # [B, 8 * width, H / 16, W / 16]
@@ -114,7 +118,7 @@ class Generator(nn.Module):
         for maps in (4 * width, 2 * width, width):
             up = nn.ConvTranspose2d(2 * maps, maps, 4, 2, 1, bias=False)
             layers += [up, nn.BatchNorm2d(maps), nn.ReLU(inplace=True)]
-        layers += [nn.ConvTranspose2d(width, channels, 4, 2, 1, bias=False), nn.Sigmoid()]
+        layers += [nn.ConvTranspose2d(width, after, 4, 2, 1, bias=False), nn.Sigmoid()]
         self.main = nn.Sequential(*layers)
 
     def forward(self, images: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
 from ganzoo.api import Evidence, TranslationEvidence, UsageError, option, stream
+from ganzoo_scores.translation import in_channels_of
 
 PATCH = 7  # pixels a side, as in the paper
 COARSEST = 16  # smallest level of the pyramid, pixels
@@ -33,7 +34,8 @@ class SlicedWasserstein:
         values = self._levels(evidence.real, evidence.fake, evidence.seed)
         values["swd"] = sum(values.values()) / len(values)
         if isinstance(evidence, TranslationEvidence):  # how near its images were before
-            untouched = self._levels(evidence.real, evidence.given, evidence.seed)
+            given = in_channels_of(evidence.real, evidence.given)
+            untouched = self._levels(evidence.real, given, evidence.seed)
             values["swd-doing-nothing"] = sum(untouched.values()) / len(untouched)
         return values
 

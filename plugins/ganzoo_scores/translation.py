@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from torch import Tensor
 from torch.nn.functional import l1_loss
 
 from ganzoo.api import Evidence, TranslationEvidence, UsageError
@@ -27,7 +28,8 @@ class TranslationError:
     def __call__(self, evidence: Evidence) -> dict[str, float]:
         if not isinstance(evidence, TranslationEvidence) or evidence.truth is None:
             raise UsageError("The metric translation needs data that knows the true answers, such as anime-hair.")
-        truth, given, fake = evidence.truth, evidence.given, evidence.fake
+        truth, fake = evidence.truth, evidence.fake
+        given = in_channels_of(truth, evidence.given)
         turned = (truth - given).abs().amax(1, keepdim=True) > 0.5 / STEP  # [N, 1, H, W]
         to_truth, to_given = ((turned * (fake - each).abs()).sum((1, 2, 3)) for each in (truth, given))  # [N]
         left = (~turned).expand_as(fake)
@@ -39,6 +41,12 @@ class TranslationError:
         if left.any():
             values["translation-elsewhere"] = STEP * l1_loss(fake[left], given[left]).item()
         return values
+
+
+def in_channels_of(others: Tensor, images: Tensor) -> Tensor:
+    """Images [N, C, H, W] in as many channels as others have: grey ones repeated, colours averaged."""
+    channels = others.shape[1]
+    return images if images.shape[1] == channels else images.mean(1, keepdim=True).expand(-1, channels, -1, -1)
 
 
 @dataclass(frozen=True)
