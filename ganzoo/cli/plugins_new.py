@@ -19,6 +19,8 @@ TRY = {
     "metric": "ganzoo evaluate RUN --metric {name}",
     "logger": "ganzoo train dcgan digits --log {name}",
     "modality": "ganzoo data add mine FOLDER --as {name}",
+    "scheme": "ganzoo push RUN {name}://faces",
+    "command": "ganzoo {name} RUN",
     "recipe": "ganzoo train --recipe {name}",
 }
 

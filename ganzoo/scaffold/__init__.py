@@ -29,6 +29,8 @@ KINDS = {
     "metric": "my-metric",
     "logger": "my-logger",
     "modality": "my-modality",
+    "scheme": "my-scheme",
+    "command": "my-command",
     "recipe": "my-recipe",
 }
 TASKS = ("unconditional", "conditional", "translation")

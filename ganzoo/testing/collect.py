@@ -90,6 +90,14 @@ def _entry_checks(entry: Entry, found: Found) -> Iterator[Check]:
         from ganzoo.testing.kinds.modalities import modality_checks
 
         yield from modality_checks(entry, name)
+    elif entry.kind == "scheme":
+        from ganzoo.testing.kinds.schemes import scheme_checks
+
+        yield from scheme_checks(entry, name)
+    elif entry.kind == "command":
+        from ganzoo.testing.kinds.commands import command_checks
+
+        yield from command_checks(entry, name)
     elif entry.kind == "recipe":
         from ganzoo.testing.kinds.recipes import recipe_checks
 

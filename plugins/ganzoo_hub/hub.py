@@ -21,9 +21,9 @@ class Hub(Scheme):
 
     def fetch(self, address: str, file: str, report: Report) -> Fetched:
         if not file:
-            repository = address.removeprefix("hf://", "hub")
+            repository = address.removeprefix("hf://")
             raise UsageError(
-                f"{address} needs the `hf` extra, and ganzoo does not read data sets with it yet; download the files, "
+                f"{address} is a data set on the hub, and ganzoo does not read those yet; download the files, "
                 f"`hf download --repo-type dataset {repository} --local-dir FOLDER`, and add that folder."
             )
         return Fetched(*download(address, file))

@@ -356,6 +356,8 @@ SECTIONS = {
     "metric": "Metrics",
     "logger": "Loggers",
     "modality": "Modalities",
+    "scheme": "Schemes",
+    "command": "Commands",
     "recipe": "Recipes",
 }
 
@@ -367,7 +369,7 @@ def test_every_check_is_explained(monkeypatch):
     from ganzoo.testing import checks
 
     monkeypatch.setattr(TinyGAN.Config, "previous", {"0.1": {}}, raising=False)
-    plugins = ("builtin", "cgan", "cyclegan", "dcgan", "drawn", "tensorboard", "tiny")
+    plugins = ("builtin", "cgan", "cyclegan", "dcgan", "drawn", "hub", "tensorboard", "tiny")
     found = {(check.kind, check.name) for plugin in plugins for check in checks(plugin)}
     assert {kind for kind, _ in found} == SECTIONS.keys()
     explained = {

@@ -35,6 +35,8 @@ VARIANTS = {
     "some-metric": ("metric", "unconditional"),
     "some-logger": ("logger", "unconditional"),
     "some-modality": ("modality", "unconditional"),
+    "some-scheme": ("scheme", "unconditional"),
+    "some-command": ("command", "unconditional"),
     "some-recipe": ("recipe", "unconditional"),
 }
 WHOLE = {
