@@ -26,6 +26,7 @@ from ganzoo.loop.session import Session
 from ganzoo.plan.plan import Plan, Stage
 from ganzoo.runs.header import architecture_of, data_of
 from ganzoo.runs.run import Run
+from ganzoo.runs.weights import located
 
 
 def plan_of(run: Run) -> Plan:
@@ -91,6 +92,8 @@ def facts_of(session: Session, init: str | os.PathLike[str] | None) -> dict[str,
     if init is not None:
         # Now, so that what does not fit is said before anything is written.
         taken = take_weights(model, str(init), plan.entry.name)
+    for frozen in frozen_in(model):
+        located(frozen.weights)  # now too, for the same reason
     spec = model.data
     return {
         "ganzoo": __version__,

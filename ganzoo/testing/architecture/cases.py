@@ -30,6 +30,7 @@ SMALL = "small"  # the preset that is built, where there is one
 BATCH, ITEMS = 4, 16
 LENGTH = 1000 * BATCH  # images of the made-up run
 POINT = (2,)
+SIGNAL = (1, 1024)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +53,8 @@ class Case:
 
     def trainer(self, kind: type[T], seed: int = 0, precision: str = "fp32", batch_size: int = BATCH) -> T:
         """A trainer of this class at step 0, on the CPU."""
-        loader, extent = Loader(cast(Dataset, Noise(self.data)), 0), Extent(0, LENGTH)
+        loader = Loader(cast(Dataset, Noise(self.data)), 0, paired=self.data.paired)
+        extent = Extent(0, LENGTH)
         return kind(self.build(seed), loader, batch_size=batch_size, precision=precision, half_life=64, extent=extent)
 
     @property
@@ -61,7 +63,7 @@ class Case:
         data = {
             "name": "noise",
             "origin": "noise in memory",
-            **{key: list(getattr(self.data, key)) for key in ("shape", "classes", "domains")},
+            **self.data.header(),
             "modality": self.data.modality,
         }
         return {
@@ -118,10 +120,10 @@ def cases(entry: Entry, model: type[Architecture]) -> Iterator[Case]:
         built = None
         for side in sorted(entry.card.resolutions):
             built = built or _case(entry, model, task, (max(entry.card.channels), side, side), last=side)
-        points = _case(entry, model, task, POINT) if task != "translation" else None
-        if built is None and points is None:
-            raise UsageError(f"{entry.name} is built neither at a resolution of its card nor for points.")
-        yield from filter(None, (built, points))
+        others = [_case(entry, model, task, shape) for shape in (POINT, SIGNAL) if task != "translation"]
+        if built is None and not any(others):
+            raise UsageError(f"{entry.name} is built neither at a resolution of its card nor for points or signals.")
+        yield from filter(None, (built, *others))
 
 
 def _case(
@@ -131,7 +133,7 @@ def _case(
     row = model.presets.get(SMALL, {})
     try:
         config = config_of(entry, model, {**row, "batch_size": BATCH}, shape)
-        case = Case(entry, task, model, config, spec_of(task, shape))
+        case = Case(entry, task, model, config, spec_of(task, shape, model))
         names = networks(built := on_meta(case))
     except UsageError:
         if last is not None and last == max(entry.card.resolutions):
@@ -142,10 +144,12 @@ def _case(
     return case
 
 
-def spec_of(task: str, shape: tuple[int, ...]) -> DataSpec:
-    """Data as a task asks for it: three classes, or two domains."""
+def spec_of(task: str, shape: tuple[int, ...], model: type[Architecture]) -> DataSpec:
+    """Data as a task asks for it: three classes, or two domains; vectors are points, [C, L] signals."""
+    modality = "signal" if len(shape) == 2 else "image"
     classes = ("one", "two", "three") if task == "conditional" else ()
-    return DataSpec(shape, classes, ("A", "B") if task == "translation" else ())
+    domains = ("A", "B") if task == "translation" else ()
+    return DataSpec(shape, classes, domains, modality, paired=bool(domains) and model.abilities.pairs)
 
 
 def config_of(entry: Entry, model: type[Architecture], given: dict[str, Any], shape: tuple[int, ...]) -> Any:

@@ -14,7 +14,7 @@ from ganzoo.errors import UsageError
 from ganzoo.plan.describe import configured, example_data, parameters
 from ganzoo.plan.plan import preset_row
 from ganzoo.testing.architecture import outputs, training, upgrade
-from ganzoo.testing.architecture.cases import POINT, TASKS, Case, cases, config_of, on_meta, spec_of
+from ganzoo.testing.architecture.cases import POINT, SIGNAL, TASKS, Case, cases, config_of, on_meta, spec_of
 from ganzoo.testing.check import Check, CheckFailed, NotChecked, require
 from ganzoo.testing.kinds.cards import check_card
 
@@ -110,18 +110,18 @@ def check_builds(entry: Entry, model: type[Architecture]) -> None:
         for side in entry.card.resolutions:
             fitting = [row for row in model.presets.values() if str(row.get("resolution")) == str(side)]
             for channels in entry.card.channels:
-                _build_first(entry, model, [{}, *fitting], [spec_of(task, (channels, side, side))])
+                _build_first(entry, model, [{}, *fitting], [spec_of(task, (channels, side, side), model)])
 
 
 def check_presets(entry: Entry, model: type[Architecture]) -> None:
-    """Every preset builds at its own resolution, or at one of the card's, or for points."""
+    """Every preset builds at its own resolution, or at one of the card's, or for points or signals."""
     for name in model.presets:
         row = preset_row(entry.name, model, name)
         sides = [int(row["resolution"])] if row.get("resolution") else sorted(entry.card.resolutions)
         channels = [int(row["channels"])] if row.get("channels") else sorted(entry.card.channels, reverse=True)
         shapes: list[tuple[int, ...]] = [(count, side, side) for side in sides for count in channels]
         task = next((task for task in TASKS if task in entry.card.tasks), TASKS[0])
-        _build_first(entry, model, [dict(row)], [spec_of(task, shape) for shape in (*shapes, POINT)])
+        _build_first(entry, model, [dict(row)], [spec_of(task, shape, model) for shape in (*shapes, POINT, SIGNAL)])
 
 
 def _build_first(entry: Entry, model: type[Architecture], rows: list[Any], specs: list[DataSpec]) -> None:

@@ -1,0 +1,93 @@
+"""What makes it a translator of pairs: one direction, pairs that belong together, dropout in use."""
+
+from pathlib import Path
+
+import ganzoo
+import numpy as np
+import pytest
+import torch
+from ganzoo.api import Batch, DataSpec, Progress, UsageError
+
+from ganzoo_paired.model import Paired, PairedConfig
+from ganzoo_paired.outlines import Outlines
+
+PAIRS = DataSpec((3, 32, 32), domains=("A", "B"), paired=True)
+SMALL = PairedConfig(width=4)
+
+
+@pytest.fixture
+def small() -> Paired:
+    torch.manual_seed(0)
+    return Paired(SMALL, PAIRS)
+
+
+def updates(model: Paired, a: torch.Tensor, b: torch.Tensor) -> list:
+    progress = Progress(step=0, images=0, epoch=0, stage_images=0, total_images=8)
+    return list(model.step(iter([Batch(a, None, {"A": a, "B": b})]), progress))
+
+
+def test_an_outline_and_its_shape_belong_together() -> None:
+    data = Outlines(images=20)
+    for index in range(0, 20, 2):
+        outline, filled = data.read(index), data.read(index + 1)
+        assert np.array_equal(filled, data.partner(index))
+        rows, columns = np.nonzero(outline.sum(2) == 0)
+        assert (filled[rows, columns] != 255).any(1).mean() > 0.2  # half of the line is within
+        ys, xs = np.nonzero((filled != 255).any(2))
+        assert abs(rows.mean() - ys.mean()) < 2
+        assert abs(columns.mean() - xs.mean()) < 2
+
+
+def test_who_moves_and_by_what(small: Paired) -> None:
+    a, b = torch.rand(2, 4, 3, 32, 32) * 2 - 1
+    first, second = updates(small, a, b)
+    assert (first.networks, second.networks) == ("D", "G")
+    assert set(second.terms) == {"adversarial", "l1"}
+
+
+def test_the_distance_is_from_the_partner(small: Paired) -> None:
+    a = torch.rand(4, 3, 32, 32) * 2 - 1
+    torch.manual_seed(1)
+    b = small.G(a).detach()
+    torch.manual_seed(1)
+    assert updates(small, a, b)[1].terms["l1"].item() == pytest.approx(0, abs=1e-3)
+    torch.manual_seed(1)
+    assert updates(small, a, b.roll(1, 0))[1].terms["l1"] > 0.1
+
+
+def test_it_goes_one_way(small: Paired) -> None:
+    assert small.targets == ("B",)
+
+
+def test_outlines_may_have_one_channel() -> None:
+    data = DataSpec((1, 32, 32), domains=("A", "B"), shapes={"A": (1, 32, 32), "B": (3, 32, 32)}, paired=True)
+    assert Paired(SMALL, data).translate(torch.zeros(2, 1, 32, 32), "B").shape == (2, 3, 32, 32)
+
+
+def test_dropout_is_on_in_use_and_the_same_each_time(small: Paired) -> None:
+    small.eval()
+    images = torch.rand(2, 3, 32, 32)
+    assert 0 < small.G.noise.kept.sum() < 8
+    assert torch.equal(small.translate(images, "B"), small.translate(images, "B"))
+    assert torch.equal(small.translate(images, "B")[:1], small.translate(images[:1], "B"))
+    before = small.translate(images, "B")
+    small.G.noise.kept.fill_(1)
+    assert not torch.equal(before, small.translate(images, "B"))
+
+
+@pytest.mark.parametrize("data", [DataSpec((3, 32, 32)), DataSpec((3, 36, 32), domains=("A", "B"))])
+def test_what_it_cannot_do_is_refused(data: DataSpec) -> None:
+    with pytest.raises(UsageError):
+        Paired(SMALL, data)
+
+
+def test_a_run_translates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANZOO_HOME", str(tmp_path / "home"))
+    run = ganzoo.train("paired", "outlines:images=32", preset="small", steps=2, device="cpu", out=str(tmp_path / "run"))
+    assert ganzoo.load(run.path).architecture.targets == ("B",)
+
+
+def test_unpaired_data_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANZOO_HOME", str(tmp_path / "home"))
+    with pytest.raises(UsageError, match="learns from pairs"):
+        ganzoo.train("paired", "anime-hair:images=64", preset="small", steps=2, out=str(tmp_path / "run"))
