@@ -30,7 +30,7 @@ def eyes() -> nn.Module:
 
 
 def tensors() -> dict[str, Tensor]:
-    """Slopes of a Gaussian of 1 pixel towards each direction, rounded to 1 / 4096 so that every machine has the same."""
+    """Slopes of a Gaussian of 1 pixel towards each direction, in steps of 1 / 4096, alike on every machine."""
     kernels = []
     for k in range(DIRECTIONS):
         x, y = math.cos(2 * math.pi * k / DIRECTIONS), math.sin(2 * math.pi * k / DIRECTIONS)

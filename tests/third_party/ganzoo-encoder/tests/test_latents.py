@@ -5,8 +5,7 @@ from pathlib import Path
 import ganzoo
 import pytest
 import torch
-from ganzoo.api import DataSpec, Progress, UsageError
-from ganzoo.api import Batch
+from ganzoo.api import Batch, DataSpec, Progress, UsageError
 
 from ganzoo_encoder.eyes import EYES, tensors, write
 from ganzoo_encoder.model import Encoder, EncoderConfig
