@@ -213,7 +213,7 @@ def test_each_turn_moves_its_networks_and_no_other(make):
     for mover, others in (("G", "D"), ("D", "G")):
         before = {name: value.clone() for name, value in model.named_parameters()}
         update = next(turns)
-        trainer._backward(update, first=True)
+        trainer._backward(update, 0)
         trainer._apply(trainer._resolve(update), update)
         moved = {name for name, value in model.named_parameters() if not torch.equal(value, before[name])}
         assert all(name.startswith(mover + ".") for name in moved)
