@@ -35,18 +35,43 @@ def make_folder(path: Path) -> Path:
     return path
 
 
+@contextmanager
+def replaced(path: Path, ending: str | None = None) -> Iterator[Path]:
+    """A name beside `path`, of its `ending` unless given, to write to; it takes the place of `path` if all goes well.
+
+    It is flushed to the disk and renamed, so that whoever crashes or looks finds the old file or the new one, whole.
+    """
+    part = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix if ending is None else ending}")
+    try:
+        yield part
+        with open(part, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(part, path)
+        _sync_folder(path.parent)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "posix":  # Windows cannot open a folder, and its rename is durable enough
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write `value` to `path`, whole or not at all.
 
     Raises:
         GanzooError: it cannot be written.
     """
-    part = make_folder(path.parent) / f"{path.name}.{os.getpid()}.part"
+    make_folder(path.parent)
     try:
-        part.write_text(json.dumps(value) + "\n", encoding="utf-8")
-        part.replace(path)
+        with replaced(path) as part:
+            part.write_text(json.dumps(value) + "\n", encoding="utf-8")
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise GanzooError(f"Cannot write {path} ({error.strerror}); make room, or set GANZOO_HOME.") from error
 
 

@@ -19,6 +19,7 @@ from ganzoo.contract.architecture import Architecture, generator_state
 from ganzoo.contract.options import values
 from ganzoo.contract.randomness import stream
 from ganzoo.errors import GanzooError, UsageError
+from ganzoo.files import replaced
 from ganzoo.loop.trainer import Trainer
 from ganzoo.model.model import Model, make_model
 from ganzoo.model.translation import there_and_back
@@ -256,9 +257,8 @@ def plot_losses(run: Run, stage_starts: list[int]) -> None:
         axis.legend(loc="upper right", fontsize="small")
     axes[-1].set_xlabel("step")
     axes[0].set_title(f"{run.name}: {run.facts['architecture']} on {run.facts['data']['name']}")
-    temporary = run.path / ".losses.tmp.png"
-    figure.savefig(temporary, dpi=100)
-    temporary.replace(run.path / "losses.png")
+    with replaced(run.path / "losses.png") as temporary:
+        figure.savefig(temporary, dpi=100)
 
 
 _VERDICT = re.compile(r"D(\.\w+)?\(")  # begins D(x), D(G(z)) after, D.A(real)

@@ -21,6 +21,7 @@ from torch.export import Dim, ExportedProgram
 
 from ganzoo.contract.architecture import generator_state
 from ganzoo.errors import GanzooError, UsageError, suggest
+from ganzoo.files import replaced
 from ganzoo.model.model import Model, load
 from ganzoo.runs import checkpoint
 
@@ -61,14 +62,10 @@ def export(
     model = source if isinstance(source, Model) else load(source, device="cpu")
     _check_direction(model, to, needed=format != "safetensors")
     target = Path(out) if out is not None else _default(model, format, to)
-    temporary = target.with_name(f".{target.stem}.{os.getpid()}{ENDINGS[format]}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with replaced(target, ENDINGS[format]) as temporary:
             _WRITERS[format](model, to, temporary)
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise GanzooError(f"{target} cannot be written ({error.strerror or error}); choose another -o.") from error
     return target

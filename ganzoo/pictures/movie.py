@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from ganzoo.errors import GanzooError, UsageError
+from ganzoo.files import replaced
 from ganzoo.pictures.grid import to_picture
 
 RATE = 25  # frames a second; a GIF counts in hundredths of a second
@@ -71,21 +72,17 @@ def encode(encoder: str, frames: Iterable[Image.Image], target: Path, rate: int 
     """An MP4 of grey or RGB pictures of one size; what is there already stays when it fails."""
     pictures = list(frames)
     (width, height), form = pictures[0].size, "gray" if pictures[0].mode == "L" else "rgb24"
-    temporary = target.with_name(f".{target.stem}.{os.getpid()}.tmp.mp4")
     command = [
         encoder, "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", form,
         "-s", f"{width}x{height}", "-r", str(rate), "-i", "-", "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2",
-        "-pix_fmt", "yuv420p", "-movflags", "+faststart", "-fflags", "+bitexact", str(temporary),
+        "-pix_fmt", "yuv420p", "-movflags", "+faststart", "-fflags", "+bitexact",
     ]  # fmt: skip
     pixels = b"".join(picture.tobytes() for picture in pictures)
-    try:
-        done = subprocess.run(command, input=pixels, capture_output=True, check=False)
+    with replaced(target) as temporary:
+        done = subprocess.run([*command, str(temporary)], input=pixels, capture_output=True, check=False)
         if done.returncode:
             said = done.stderr.decode(errors="replace").strip().splitlines() or ["it did not say why"]
             raise GanzooError(f"{encoder} could not write {target} ({said[-1]}); write a .gif instead.")
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def on_white(images: Tensor) -> Tensor:

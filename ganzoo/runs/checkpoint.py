@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from torch import Tensor
 
 from ganzoo.contract import renamed
 from ganzoo.errors import GanzooError
+from ganzoo.files import replaced
 
 
 def save(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
@@ -36,18 +36,12 @@ def save(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) ->
         seen.add(ready[name].data_ptr())
     text = json.dumps(facts, sort_keys=True)
     metadata = {"ganzoo": text, "sha256": _digest(ready, text)}
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        save_file(ready, temporary, metadata)
-        temporary.chmod(0o644)  # safetensors makes it private
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        _sync_folder(path.parent)
+        with replaced(path) as temporary:
+            save_file(ready, temporary, metadata)
+            temporary.chmod(0o644)  # safetensors makes it private
     except (OSError, SafetensorError) as error:
         raise GanzooError(f"{path} could not be written ({error}); free some space or choose another --out.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def read_facts(path: Path) -> dict[str, Any]:
@@ -124,12 +118,3 @@ def _digest(tensors: Mapping[str, Tensor], text: str) -> str:
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.flatten().view(torch.uint8).numpy().data)
     return digest.hexdigest()
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "posix":  # Windows cannot open a folder, and its rename is durable enough
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

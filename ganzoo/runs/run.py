@@ -14,6 +14,7 @@ from typing import Any
 from ganzoo.contract import renamed
 from ganzoo.contract.options import parse_spec
 from ganzoo.errors import GanzooError, UsageError
+from ganzoo.files import replaced
 
 FORMAT = 1  # of run.json and of checkpoints
 SCORES = "scores.jsonl"  # a line an evaluation: step, images, and metrics as `ganzoo evaluate --json` prints them
@@ -246,12 +247,8 @@ def _stem(architecture: str, data: str) -> str:
 
 def write_text(path: Path, text: str) -> None:
     """Replaces a small text file, atomically."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with replaced(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _process() -> dict[str, Any]:

@@ -18,7 +18,7 @@ from ganzoo.contract.frozen import Pretrained, frozen_in
 from ganzoo.data.fetch import download
 from ganzoo.data.source import Report, silent
 from ganzoo.errors import GanzooError, UsageError, suggest
-from ganzoo.files import home, make_folder
+from ganzoo.files import home, make_folder, replaced
 
 
 def load_frozen(model: nn.Module, report: Report = silent) -> None:
@@ -75,9 +75,8 @@ def add(name: str, file: Path) -> Path:
         raise UsageError(f"There is no file {file}.")
     read(file, name)
     target = make_folder(folder()) / name
-    part = target.with_name(f".{name}.part")
-    shutil.copyfile(file, part)
-    part.replace(target)
+    with replaced(target) as part:
+        shutil.copyfile(file, part)
     return target
 
 

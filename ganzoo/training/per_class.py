@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from ganzoo.errors import UsageError
+from ganzoo.files import replaced
 from ganzoo.loop.display import Display, Lines
 from ganzoo.loop.session import Session
 from ganzoo.model.model import load
@@ -132,6 +133,5 @@ def draw_sheet(whole: PerClass) -> None:
     device, seed = whole.facts["settings"]["device"], whole.facts["seed"]
     done = [run for run in whole.runs.values() if run.status == "finished"]
     rows = [load(run.path, device).sample(COLUMNS, seed) for run in done]
-    temporary = whole.path / ".sheet.tmp.png"
-    sheet(torch.cat(rows), COLUMNS).save(temporary)
-    temporary.replace(whole.sheet)
+    with replaced(whole.sheet) as temporary:
+        sheet(torch.cat(rows), COLUMNS).save(temporary)
