@@ -13,7 +13,7 @@ import math
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -75,6 +75,7 @@ class Growing(TwoPlayer):
     config: Any
     G: GrowingNetwork
     D: GrowingNetwork
+    any_turn: ClassVar = {"G.grown": "both networks grow at the beginning of a step", "D.grown": "likewise"}
 
     def __init__(self, config: Any, data: DataSpec) -> None:
         """Raises: UsageError unless the images are square, of a power of two from 4 to 1024 and not below `start`."""

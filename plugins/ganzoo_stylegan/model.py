@@ -52,6 +52,7 @@ class StyleGAN(Growing):
     Config = StyleGANConfig
     abilities = Abilities(generate=True, truncation=True, mix=True, styles=True, realness=True)
     G: Generator
+    any_turn: ClassVar = {**Growing.any_turn, "G.w_mean": "the mean of w follows every image that is made in training"}
     untrained: ClassVar = {
         "G.to_rgb.0.": "growing begins at 8×8; the released networks have the layer too",
         "D.from_rgb.0.": "likewise",

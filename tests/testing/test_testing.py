@@ -12,7 +12,16 @@ import torch
 from tinyzoo.model import Config, FaultyGAN, TinyGAN
 from torch import nn
 
-from ganzoo.api import ArchitectureCard, TrainingState, Update, UsageError, mean_over_processes, option, rows
+from ganzoo.api import (
+    ArchitectureCard,
+    TrainingState,
+    Update,
+    UsageError,
+    mean_over_processes,
+    option,
+    rows,
+    spectral_norm,
+)
 from ganzoo.catalogue.catalogue import Entry
 from ganzoo.testing import CheckFailed, ExpectedFailure, checks
 from ganzoo.testing.architecture.simulated_processes import Lockstep
@@ -62,6 +71,28 @@ class Sharing(TinyGAN):
     def __init__(self, config, data):
         super().__init__(config, data)
         self.D.eyes = self.G.up  # and never uses them
+
+
+class Straying(TinyGAN):
+    """torch's own spectral norm moves D's vectors in G's turn too."""
+
+    def __init__(self, config, data):
+        super().__init__(config, data)
+        nn.utils.parametrizations.spectral_norm(self.D.down)
+
+
+class StrayingOnPurpose(Straying):
+    any_turn: ClassVar = {"D.down.": "for the tests"}
+
+
+class Keeping(TinyGAN):
+    """Ours move in D's turn alone."""
+
+    def __init__(self, config, data):
+        super().__init__(config, data)
+        spectral_norm(self.D.down)
+        self.D.norm = nn.BatchNorm2d(config.width)
+        self.D.down = nn.Sequential(self.D.down, self.D.norm)
 
 
 class Flat(TinyGAN):
@@ -594,3 +625,10 @@ def test_lockstep_raises_what_the_first_raised():
 
     with pytest.raises(KeyError, match="mine"):
         Lockstep(2).run(work)
+
+
+def test_a_networks_state_moves_in_its_players_turn():
+    with pytest.raises(CheckFailed, match=r"D\.down\.parametrizations.* changes in the turn of G.*spectral_norm"):
+        of("state in turn", entry(Straying))()
+    of("state in turn", entry(StrayingOnPurpose))()
+    of("state in turn", entry(Keeping))()

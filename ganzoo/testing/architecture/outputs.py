@@ -30,7 +30,7 @@ def check_samples(case: Case) -> None:
     """Images have the data's shape, are float32 and finite, and are a function of what they are made from alone."""
     architecture = _averaged(case).architecture
     require(case.task == "translation" or architecture.latent_dim is not None, "It has no latents; set `latent_dim`.")
-    for name, make, inputs in _makers(case, architecture):
+    for name, make, inputs in makers(case, architecture):
         torch.manual_seed(1)
         images = make(*inputs)
         torch.manual_seed(2)
@@ -58,7 +58,7 @@ def check_samples(case: Case) -> None:
         )
 
 
-def _makers(case: Case, architecture: Architecture) -> Iterator[tuple[str, Callable[..., Tensor], tuple[Tensor, ...]]]:
+def makers(case: Case, architecture: Architecture) -> Iterator[tuple[str, Callable[..., Tensor], tuple[Tensor, ...]]]:
     """What makes images here, and from what: `generate`, or `translate` to each domain."""
     for domain in targets(architecture):
         make = partial(architecture.translate, to=domain)
@@ -100,8 +100,8 @@ def check_saves(case: Case) -> None:
         again = make_model(case.entry, facts, "cpu")
         again.load_generators(tensors)
     with _as_averaged(trainer) as architecture:
-        makers, makers_again = _makers(case, architecture), _makers(case, again.architecture)
-        for (name, make, inputs), (_, make_again, _) in zip(makers, makers_again, strict=True):
+        here, there = makers(case, architecture), makers(case, again.architecture)
+        for (name, make, inputs), (_, make_again, _) in zip(here, there, strict=True):
             require(
                 torch.equal(make(*inputs), make_again(*inputs)),
                 f"{name} gives other images after saving and loading; what they depend on must be a parameter or a "

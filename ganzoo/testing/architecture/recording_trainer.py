@@ -9,8 +9,9 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
 
-from ganzoo.contract.architecture import Architecture, Batch, Progress, Update, networks
+from ganzoo.contract.architecture import Architecture, Batch, Progress, TrainingState, Update, networks
 from ganzoo.loop.trainer import Trainer
 from ganzoo.testing.architecture.cases import LENGTH, Case
 from ganzoo.testing.check import NotChecked, explain
@@ -24,6 +25,7 @@ class Watching(Trainer):
 
     Attributes:
         waiting: parameters that no update has given a gradient yet.
+        moved: half-sentences about buffers that change in the turn of another network.
         strays: half-sentences about gradients and changes that come to a network when it has no turn.
         pull: of each term, as "loss/D/r1", the largest number in its gradient for the networks it is to train; None
             while no parameter of theirs has any part in it.
@@ -35,6 +37,7 @@ class Watching(Trainer):
         super().__post_init__()
         self.waiting: set[str] = set()
         self.strays: list[str] = []
+        self.moved: list[str] = []
         self.pull: dict[str, float | None] = {}
         self.infinite = ""
         self.coarse: set[str] = set()
@@ -49,6 +52,7 @@ class Watching(Trainer):
         return self._watched(super()._turns(batches, progress))
 
     def _watched(self, turns: Generator[Update]) -> Generator[Update]:
+        buffers = self._own_buffers()
         for update in turns:
             if isinstance(update, Update):  # of anything else the trainer complains
                 self._look_at(update)
@@ -58,7 +62,31 @@ class Watching(Trainer):
             for name, parameter in self._named.items():
                 if parameter._version != before[name] and not _is_of(name, self._turn):
                     self._stray(f"{name} changes in the turn of {' and '.join(self._turn)}")
+            buffers = self._compare(buffers)
             self._turn = ()
+
+    def _own_buffers(self) -> dict[str, Tensor]:
+        """Copies of the networks' buffers that move in their own player's turns only, by name."""
+        free = {
+            f"{name}."
+            for name, child in self.model.named_modules()
+            if isinstance(child, (TrainingState, _BatchNorm, _NormBase))
+        }
+        return {
+            name: buffer.clone()
+            for name, buffer in self.model.named_buffers()
+            if _is_of(name, tuple(self.networks)) and not name.startswith((*free, *self.model.any_turn))
+        }
+
+    def _compare(self, before: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Notes what moved since, from the beginning of this turn to its end; what there is now."""
+        now = self._own_buffers()
+        for name, buffer in now.items():
+            same = name in before and buffer.shape == before[name].shape and torch.equal(buffer, before[name])
+            text = f"{name} changes in the turn of {' and '.join(self._turn)}"
+            if not same and not _is_of(name, self._turn) and text not in self.moved:
+                self.moved.append(text)
+        return now
 
     def _look_at(self, update: Update) -> None:
         parameters = [parameter for name, parameter in self._named.items() if _is_of(name, update.names)]

@@ -74,6 +74,17 @@ def check_players(case: Case) -> None:
     )
 
 
+def check_state_in_turn(case: Case) -> None:
+    """A network's buffers, but for batch norm's running statistics, change in its own player's turns only."""
+    moved = watched_whole(case).moved
+    require(
+        not moved,
+        f"{'; '.join(moved[:3])}. What a network remembers moves in its own player's turn: use ganzoo.api's "
+        "spectral_norm for torch's, change your own buffer where its network is trained, or say why not in the "
+        "class's `any_turn`.",
+    )
+
+
 def check_penalties(case: Case) -> None:
     """Every term of a loss trains whom it is meant to; penalties keep their second-order gradient."""
     idle = [name for name, pull in watched_whole(case).pull.items() if pull is None]
@@ -299,6 +310,7 @@ def check_names(case: Case) -> None:
 PROMISES: dict[str, Callable[[Case], None]] = {
     "trains": check_trains,
     "players": check_players,
+    "state in turn": check_state_in_turn,
     "penalties": check_penalties,
     "stays finite": check_finite,
     "comparing loss": check_comparing_loss,
