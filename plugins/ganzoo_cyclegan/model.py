@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -46,6 +46,8 @@ class CycleGANConfig(TwoDomainsConfig):
     load_size: int | None = option(286, "scale images to this first, then crop them at random")
     flip: bool = option(True, "mirror images at random")
     epochs: int | None = option(EPOCHS, "passes over the data")
+
+    previous: ClassVar[Mapping[str, Mapping[str, Any]]] = {"0.1.0": {"average": 0, "loss": "lsgan"}}
 
     @staticmethod
     def upgrade(options: dict[str, Any], version: str | None) -> dict[str, Any]:
