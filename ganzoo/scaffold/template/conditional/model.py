@@ -44,7 +44,7 @@ class MyGAN(Architecture):
     """G(z, y) makes an image of label y; D(x, y) says whether x is a real image *of that label*."""
 
     Config = MyGANConfig
-    abilities = Abilities(generate=True, realness=True, labels=frozenset({"class"}))
+    abilities = Abilities(generate=True, labels=frozenset({"class"}))
     presets: ClassVar = {"small": {"width": 8}}
 
     def __init__(self, config: MyGANConfig, data: DataSpec) -> None:
