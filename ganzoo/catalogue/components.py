@@ -1,24 +1,20 @@
-"""The loggers that a run tells of itself: those that `--log` names, for as long as it trains."""
+"""What options name, made: losses, penalties, augmentations, loggers, architectures."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from ganzoo.about import DISTRIBUTION
-from ganzoo.catalogue.catalogue import Entry, catalogue, entries, find
+from ganzoo.catalogue.catalogue import Entry, catalogue, find
+from ganzoo.catalogue.modalities import make_modality, modality_card
 from ganzoo.contract.architecture import Abilities, Architecture, DataSpec, Loss, Penalty
 from ganzoo.contract.augmentation import Augmentations
-from ganzoo.contract.cards import ModalityCard
-from ganzoo.contract.modality import Modality
 from ganzoo.contract.options import build, option, options, parse_spec
 from ganzoo.contract.penalties import Penalties
-from ganzoo.contract.scheme import Scheme
-from ganzoo.contract.settings import (
-    RESERVED,
-)
-from ganzoo.errors import GanzooError, UsageError, suggest
+from ganzoo.contract.settings import RESERVED
+from ganzoo.errors import GanzooError, UsageError
 
 
 def make_loggers(spec: str | None) -> dict[str, object]:
@@ -99,42 +95,6 @@ def make_augmentation(spec: str, modality: str = "image") -> Augmentations:
             raise UsageError(f"--augment names {name} twice; once is enough.")
         made[name] = build(entry.load(), given, f"the augmentation {name}")
     return Augmentations(made)
-
-
-def modality_card(name: str) -> ModalityCard:
-    """What a modality's card says. Raises: UsageError when no installed plugin has it."""
-    card: ModalityCard = find("modality", name, near=(DISTRIBUTION,)).card
-    return card
-
-
-def modality_class(name: str) -> type[Modality]:
-    """A modality by name. Raises: UsageError when there is none, GanzooError when it cannot be imported."""
-    found: type[Modality] = find("modality", name, near=(DISTRIBUTION,)).load()
-    return found
-
-
-def scheme_of(address: str, use: Literal["model", "data", "publish"]) -> Scheme:
-    """What fetches a model or data from an address, or publishes at it. Raises: UsageError when nothing can."""
-    name = address.partition("://")[0]
-    cards = [entry.card for entry in entries("scheme")]
-    able = {card.name for card in cards if (card.publishes if use == "publish" else use in card.fetches)}
-    if name not in able:
-        doing = {"model": "fetch from", "data": "fetch", "publish": "publish at"}[use]
-        kind = "sources" if use == "data" else "addresses"
-        raise UsageError(f"ganzoo cannot {doing} {name}:// {kind}; {suggest(name, able)}")
-    made: Scheme = find("scheme", name, near=(DISTRIBUTION,)).load()()
-    return made
-
-
-def make_modality(facts: Mapping[str, Any]) -> Modality:
-    """The modality of a run's or model's data, from what its header says: ``modality`` and ``state``.
-
-    Headers from before there were modalities say neither: their items are images, or points.
-    """
-    name = facts.get("modality") or ("image" if len(facts["shape"]) == 3 else "point")
-    made = modality_class(name)(facts.get("state") or {})
-    made.name, made.items = name, modality_card(name).items
-    return made
 
 
 def data_spec_of(facts: Mapping[str, Any]) -> DataSpec:

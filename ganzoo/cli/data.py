@@ -169,7 +169,7 @@ def _labels(info: Info) -> str:
 
 def _items(info: Info) -> str:
     """Several of its items in words."""
-    from ganzoo.catalogue.components import modality_card
+    from ganzoo.catalogue.modalities import modality_card
 
     return modality_card(info.modality).items
 
@@ -178,7 +178,7 @@ def _details(info: Info) -> list[tuple[str, str]]:
     """What the modality says of the whole: a sample rate, columns and their types."""
     if info.modality in ("image", "point"):
         return []
-    from ganzoo.catalogue.components import modality_class
+    from ganzoo.catalogue.modalities import modality_class
 
     return list(modality_class(info.modality).describe(info.details).items())
 

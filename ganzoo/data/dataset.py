@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganzoo.catalogue.components import make_modality, modality_class
+from ganzoo.catalogue.modalities import make_modality, modality_class
 from ganzoo.contract.modality import Modality
 from ganzoo.contract.randomness import stream
 from ganzoo.data import pack, store

@@ -11,7 +11,7 @@ from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit
 from urllib.request import Request, urlopen
 
-from ganzoo.catalogue.components import scheme_of
+from ganzoo.catalogue.schemes import scheme_of
 from ganzoo.contract.report import Report
 from ganzoo.contract.scheme import Fetched, Scheme
 from ganzoo.errors import GanzooError, UsageError

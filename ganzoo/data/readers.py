@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from ganzoo.catalogue.catalogue import entries
-from ganzoo.catalogue.components import modality_card, modality_class
+from ganzoo.catalogue.modalities import modality_card, modality_class
 from ganzoo.contract.options import build, parse_spec
 from ganzoo.data import arrays, label_files, labels, pairs
 from ganzoo.data.containers import Container, Folder, Tar, Zip, file_signature

@@ -15,7 +15,8 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganzoo.catalogue.catalogue import Entry
-from ganzoo.catalogue.components import data_spec_of, load_architecture, make_modality
+from ganzoo.catalogue.components import data_spec_of, load_architecture
+from ganzoo.catalogue.modalities import make_modality
 from ganzoo.catalogue.upgrade import stored_config
 from ganzoo.contract.architecture import (
     Architecture,

@@ -85,7 +85,7 @@ def example_data(entry: Entry, model: type[Architecture], config: Any, settings:
     classes = tuple(map(str, range(10))) if model.abilities.labels else ()
     domains = ("A", "B") if "translation" in card.tasks else ()
     if not card.resolutions:
-        if "signal" in model.modalities:
+        if "signal" in model.modalities and "point" not in model.modalities:
             return DataSpec((1, 4096), classes, domains, "signal")
         for length in LENGTHS_TRIED:  # of vectors, the first that it takes
             with suppress(UsageError):

@@ -15,7 +15,8 @@ from typing import Any
 from ganzoo import data
 from ganzoo.about import DISTRIBUTION
 from ganzoo.catalogue.catalogue import Entry, find, written_by
-from ganzoo.catalogue.components import load_architecture, modality_card, modality_class
+from ganzoo.catalogue.components import load_architecture
+from ganzoo.catalogue.modalities import modality_card, modality_class
 from ganzoo.catalogue.single_file import named
 from ganzoo.catalogue.upgrade import upgraded
 from ganzoo.contract import renamed

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from ganzoo.catalogue.components import scheme_of
+from ganzoo.catalogue.schemes import scheme_of
 from ganzoo.contract.report import Report, silent
 from ganzoo.contract.scheme import Fetched
 from ganzoo.errors import UsageError

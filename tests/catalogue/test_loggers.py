@@ -169,7 +169,8 @@ def test_bad_loggers_are_refused_before_anything_is_written(train, tmp_path, spe
 )
 def test_a_missing_extra_is_said_before_training(train, tmp_path, monkeypatch, module, log, package):
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(GanzooError, match=rf"^--log {log} needs the package {package}, .* type: pip install {package}"):
+    words = rf"^--log {log} needs the package {package}, .* type: pip install 'ganzoo\[{package}\]'"
+    with pytest.raises(GanzooError, match=words):
         train(log=log)
     assert not (tmp_path / "run").exists()
 

@@ -107,7 +107,7 @@ def test_documented_commands_parse(page, known_run, tmp_path, monkeypatch):
 @pages()
 def test_nobody_is_told_to_install_somebody_elses_package(page):
     text = page.read_text(encoding="utf-8")
-    assert not re.search(r"pip3? install (-\S+ )*['\"]?ganzoo['\"]?(?![\w./-])", text)
+    assert not re.search(r"pip3? install (-\S+ )*['\"]?ganzoo['\"]?(?![\w./\[-])", text)
 
 
 # ---- data in blocks --------------------------------------------------------------------------------------------------

@@ -165,7 +165,12 @@ def test_the_tutorials_package_passes_every_check(tmp_path, monkeypatch, run_pyt
     assert result.returncode == 0, result.stdout + result.stderr
     found = json.loads(result.stdout)
     assert (found["failed"], found["skipped"]) == (0, 0)
-    assert {each["subject"] for each in found["checks"]} == {"", "unconditional 3x28x28", "unconditional 2"}
+    assert {each["subject"] for each in found["checks"]} == {
+        "",
+        "unconditional 3x28x28",
+        "unconditional 2",
+        "unconditional 1x1024",
+    }
 
 
 def test_the_card_is_the_same_in_the_file_and_in_the_package():

@@ -28,7 +28,7 @@ def test_cards_name_classes_that_exist() -> None:
         module, _, attribute = card.dataset.partition(":")
         found[card.name] = getattr(__import__(module, fromlist=[attribute]), attribute)
         assert card.origin == "drawn by ganzoo"
-        assert card.api == 1
+        assert card.api == 2
     assert found == {"anime": Anime, "anime-hair": AnimeHair, "digits": Digits, "points": Points}
 
 

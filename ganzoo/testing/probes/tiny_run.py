@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from ganzoo.catalogue.catalogue import Entry
-from ganzoo.catalogue.components import make_modality
+from ganzoo.catalogue.modalities import make_modality
 from ganzoo.contract.architecture import DataSpec
 from ganzoo.contract.cards import API, ArchitectureCard
 from ganzoo.contract.options import option

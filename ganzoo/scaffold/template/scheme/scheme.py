@@ -1,4 +1,7 @@
-"""My scheme: ``my-scheme://NAME`` is a folder of models below ganzoo's home."""
+"""My scheme.
+
+``my-scheme://NAME`` is a folder of models below ganzoo's home.
+"""
 
 from __future__ import annotations
 

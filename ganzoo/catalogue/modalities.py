@@ -1,0 +1,34 @@
+"""What an item may be, by name. Imports no torch, so that the workers that make packs need none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ganzoo.about import DISTRIBUTION
+from ganzoo.catalogue.catalogue import find
+from ganzoo.contract.cards import ModalityCard
+from ganzoo.contract.modality import Modality
+
+
+def modality_card(name: str) -> ModalityCard:
+    """What a modality's card says. Raises: UsageError when no installed plugin has it."""
+    card: ModalityCard = find("modality", name, near=(DISTRIBUTION,)).card
+    return card
+
+
+def modality_class(name: str) -> type[Modality]:
+    """A modality by name. Raises: UsageError when there is none, GanzooError when it cannot be imported."""
+    found: type[Modality] = find("modality", name, near=(DISTRIBUTION,)).load()
+    return found
+
+
+def make_modality(facts: Mapping[str, Any]) -> Modality:
+    """The modality of a run's or model's data, from what its header says: ``modality`` and ``state``.
+
+    Headers from before there were modalities say neither: their items are images, or points.
+    """
+    name = facts.get("modality") or ("image" if len(facts["shape"]) == 3 else "point")
+    made = modality_class(name)(facts.get("state") or {})
+    made.name, made.items = name, modality_card(name).items
+    return made
