@@ -77,7 +77,7 @@ if TYPE_CHECKING:
     from ganzoo.gan.losses import generator_loss
     from ganzoo.gan.penalties import squared_norm
     from ganzoo.gan.two_domains import TwoDomains, TwoDomainsConfig
-    from ganzoo.gan.two_player import TwoPlayer, TwoPlayerConfig
+    from ganzoo.gan.two_player import ConditionalConfig, TwoPlayer, TwoPlayerConfig
     from ganzoo.model.model import Model
     from ganzoo.model.model import load as load_model
     from ganzoo.pictures.grid import grid, sheet
@@ -121,7 +121,7 @@ _LAZY = {
     "ganzoo.runs.checkpoint": ("checksum", "load_tensors", "save_tensors"),
     "ganzoo.runs.run": ("Run",),
     "ganzoo.gan.two_domains": ("TwoDomains", "TwoDomainsConfig"),
-    "ganzoo.gan.two_player": ("TwoPlayer", "TwoPlayerConfig"),
+    "ganzoo.gan.two_player": ("ConditionalConfig", "TwoPlayer", "TwoPlayerConfig"),
     # Where names of the contract's number 1 have gone: plugins written for it still find them here.
     "ganzoo_progan.growing": ("Growing", "GrowingConfig", "GrowingDiscriminator", "GrowingGenerator", "feature_maps"),
 }  # fmt: skip
@@ -140,6 +140,7 @@ __all__ = [
     "Batch",
     "Blur",
     "CommandCard",
+    "ConditionalConfig",
     "DataItems",
     "DataSpec",
     "DatasetCard",

@@ -32,7 +32,7 @@ def dry_run(
         what: the preset, the recipe and the options.
     """
     plan = plan_run(architecture, dataset, label=label, **what)
-    labels = labels_of(plan.data, plan.model, plan.entry.name) if per_class else ()
+    labels = labels_of(plan.data, plan.model, plan.config, plan.entry.name) if per_class else ()
     display = choose_display()
     try:
         session = prepare(plan, display, pack=False)

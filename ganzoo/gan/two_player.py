@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -68,6 +68,15 @@ class TwoPlayerConfig(AdversarialConfig):
     latent_dim: int = option(100, "length of the noise vector z", low=1)
 
 
+@dataclass(frozen=True)
+class ConditionalConfig(TwoPlayerConfig):
+    """Of an architecture that takes classes where it is asked to; its `conditional` then says so, and G and D are
+    called with a label. Its card lists both tasks.
+    """
+
+    conditional: bool = option(False, "one model for all classes: G and D are told the label")
+
+
 class TwoPlayer(Adversarial):
     """A generator `G` and a discriminator `D`, children that the subclass sets; D moves first.
 
@@ -90,6 +99,13 @@ class TwoPlayer(Adversarial):
                 f"{' and '.join(data.domains)}; choose an architecture for translation, or add one domain by itself."
             )
         self.latent_dim = config.latent_dim
+        if getattr(config, "conditional", False):
+            if data.label != "class":
+                raise UsageError(
+                    "--conditional takes data with a class for each image, and this data set has none; add it with "
+                    "--labels, or leave --conditional out."
+                )
+            self.abilities = replace(self.abilities, labels=frozenset({"class"}))
 
     def step(self, batches: Iterator[Batch], progress: Progress) -> Iterator[Update]:
         n_critic = self.config.n_critic

@@ -16,7 +16,7 @@ from ganzoo.contract.frozen import frozen_in
 from ganzoo.contract.options import options
 from ganzoo.contract.settings import BY_ARCHITECTURE, Settings, parse_resolution
 from ganzoo.errors import UsageError
-from ganzoo.plan.plan import apply_options, option_table, preset_row
+from ganzoo.plan.plan import apply_options, option_table, preset_row, takes_labels
 
 
 def describe(architecture: str, *, preset: str | None = None, **given: Any) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def configured(
 def example_data(entry: Entry, model: type[Architecture], config: Any, settings: Settings) -> DataSpec:
     """Data such as the architecture is made for: of the size and channels asked, else of those it is tested at."""
     card = entry.card
-    classes = tuple(map(str, range(10))) if model.abilities.labels else ()
+    classes = tuple(map(str, range(10))) if takes_labels(model, config) else ()
     domains = ("A", "B") if "translation" in card.tasks else ()
     if not card.resolutions:
         if "signal" in model.modalities and "point" not in model.modalities:

@@ -106,8 +106,10 @@ def make_plan(
     config, settings = apply_options(entry.name, config, settings, {"load_size": load} if load else {})
     _check_transforms(info, given)
     if label is not None:
-        classes = labels_of(info, model, entry.name)
+        classes = labels_of(info, model, config, entry.name)
         label = classes[find_label(classes, label)]
+    elif info.classes and "conditional" in entry.card.tasks and not takes_labels(model, config):
+        notes += (f"The classes of {info.name} are not used; --conditional makes one model of all.",)
     return Plan(
         entry, model, config, settings, info, size,
         tuple(_stage(stage) for stage in stages) or (Stage(_length(settings)),), preset, recipe, notes, label,
@@ -138,9 +140,14 @@ def _settle_names(entry: Entry, config: Any, typed: Collection[str]) -> Any:
     return dataclasses.replace(config, **settled)
 
 
-def labels_of(info: data.Info, model: type[Architecture], name: str) -> tuple[str, ...]:
+def takes_labels(model: type[Architecture], config: Any) -> bool:
+    """Whether what the config makes takes labels, before there is data to make it for."""
+    return bool(model.abilities.labels or getattr(config, "conditional", False))
+
+
+def labels_of(info: data.Info, model: type[Architecture], config: Any, name: str) -> tuple[str, ...]:
     """The labels of a data set, to train on one at a time. Raises: UsageError when that makes no sense."""
-    if model.abilities.labels:
+    if takes_labels(model, config):
         raise UsageError(
             f"{name} learns all labels in one model; train it without --class and --per-class, then choose one with "
             "`ganzoo sample RUN --label LABEL`."

@@ -14,6 +14,7 @@ from ganzoo.data.dataset import Part, labelled
 from ganzoo.devices import pick_device
 from ganzoo.errors import UsageError
 from ganzoo.model.model import load
+from ganzoo.plan.plan import takes_labels
 from ganzoo.runs.run import Run
 from ganzoo.scoring.evaluator import dataset_label, judged_data, other_data
 from ganzoo.training.facts import plan_of
@@ -46,7 +47,7 @@ def verdicts(
         raise UsageError(f"At least one item is needed to judge, not {samples}.")
     run = run if isinstance(run, Run) else Run.open(run)
     plan, facts = plan_of(run), run.facts["data"]
-    if not plan.model.abilities.realness or plan.model.abilities.labels:
+    if not plan.model.abilities.realness or takes_labels(plan.model, plan.config):
         raise UsageError(f"The D of {plan.entry.name} judges no items by themselves, without a label.")
     discriminator = _by_the_batch(trained(run).to(pick_device(device)))
     settings = plan.settings

@@ -45,7 +45,7 @@ def train_per_class(
     """
     display = display or Lines()
     plan = plan_run(architecture, dataset, preset=preset, recipe=recipe, **options)
-    labels = labels_of(plan.data, plan.model, plan.entry.name)
+    labels = labels_of(plan.data, plan.model, plan.config, plan.entry.name)
     folder = Path(out) if out is not None else None
     if go_on:
         there = (

@@ -15,7 +15,7 @@ from ganzoo.loop.session import Session
 from ganzoo.loop.trainer import check_split
 from ganzoo.loop.validation import Validator
 from ganzoo.model.model import Model
-from ganzoo.plan.plan import Plan, data_channels, data_spec, expected_spec
+from ganzoo.plan.plan import Plan, data_channels, data_spec, expected_spec, takes_labels
 from ganzoo.scoring.evaluator import judged_data
 from ganzoo.training.estimate import memory_needed
 
@@ -44,7 +44,7 @@ def prepare(plan: Plan, display: Display, *, pack: bool = True) -> Session:
         report=display.report,
         unpack=None if pack else False,
     )
-    if plan.model.abilities.labels and dataset.classes:
+    if takes_labels(plan.model, plan.config) and dataset.classes:
         _check_labelled(dataset)
     _check_batches(plan, max(len(part) for part in dataset.parts.values()))
     spec = data_spec(dataset, plan.size)

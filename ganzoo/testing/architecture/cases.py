@@ -13,7 +13,7 @@ from ganzoo.about import __version__
 from ganzoo.catalogue.catalogue import Entry
 from ganzoo.contract.architecture import Architecture, DataSpec, is_generator, networks
 from ganzoo.contract.frozen import frozen_in
-from ganzoo.contract.options import values
+from ganzoo.contract.options import options, values
 from ganzoo.contract.randomness import seed_everything
 from ganzoo.contract.settings import Settings
 from ganzoo.data import Dataset
@@ -132,7 +132,7 @@ def _case(
     """The case at one shape; None where the architecture refuses it, unless it is the `last` side that may do."""
     row = model.presets.get(SMALL, {})
     try:
-        config = config_of(entry, model, {**row, "batch_size": BATCH}, shape)
+        config = config_of(entry, model, {**row, "batch_size": BATCH}, shape, task)
         case = Case(entry, task, model, config, spec_of(task, shape, model))
         names = networks(built := on_meta(case))
     except UsageError:
@@ -152,10 +152,14 @@ def spec_of(task: str, shape: tuple[int, ...], model: type[Architecture]) -> Dat
     return DataSpec(shape, classes, domains, modality, paired=bool(domains) and model.abilities.pairs)
 
 
-def config_of(entry: Entry, model: type[Architecture], given: dict[str, Any], shape: tuple[int, ...]) -> Any:
-    """The Config with options given, told of the size as the trainer tells it."""
-    size = {"resolution": str(shape[1]), "channels": shape[0]} if len(shape) == 3 else {}
-    return apply_options(entry.name, model.Config(), Settings(), {**given, **size})[0]
+def config_of(
+    entry: Entry, model: type[Architecture], given: dict[str, Any], shape: tuple[int, ...], task: str | None = None
+) -> Any:
+    """The Config with options given, told of the size as the trainer tells it, and of the task where it may choose."""
+    told: dict[str, Any] = {"resolution": str(shape[1]), "channels": shape[0]} if len(shape) == 3 else {}
+    if task is not None and "conditional" in options(model.Config):
+        told["conditional"] = task == "conditional"
+    return apply_options(entry.name, model.Config(), Settings(), {**given, **told})[0]
 
 
 def on_meta(case: Case) -> Architecture:

@@ -10,6 +10,7 @@ from ganzoo.catalogue.catalogue import Entry
 from ganzoo.catalogue.components import load_architecture
 from ganzoo.contract.architecture import Architecture, DataSpec
 from ganzoo.contract.cards import ArchitectureCard
+from ganzoo.contract.options import options
 from ganzoo.errors import UsageError
 from ganzoo.plan.describe import configured, example_data, parameters
 from ganzoo.plan.plan import preset_row
@@ -89,10 +90,10 @@ def check_architecture_card(entry: Entry, model: type[Architecture]) -> None:
     unknown = set(card.tasks) - set(TASKS)
     require(not unknown, f"The card names the task {', '.join(sorted(unknown))}; there are {', '.join(TASKS)}.")
     require(bool(card.tasks), f"The card names no task; there are {', '.join(TASKS)}.")
-    labelled = bool(model.abilities.labels)
+    labelled = bool(model.abilities.labels) or "conditional" in options(model.Config)
     require(
         labelled or "conditional" not in card.tasks,
-        "The card promises labels; let its abilities say labels=frozenset({'class'}).",
+        "The card promises labels; let its abilities say labels=frozenset({'class'}), or subclass ConditionalConfig.",
     )
     overridden = model.abilities.translate
     require(
@@ -110,7 +111,7 @@ def check_builds(entry: Entry, model: type[Architecture]) -> None:
         for side in entry.card.resolutions:
             fitting = [row for row in model.presets.values() if str(row.get("resolution")) == str(side)]
             for channels in entry.card.channels:
-                _build_first(entry, model, [{}, *fitting], [spec_of(task, (channels, side, side), model)])
+                _build_first(entry, model, [{}, *fitting], [spec_of(task, (channels, side, side), model)], task)
 
 
 def check_presets(entry: Entry, model: type[Architecture]) -> None:
@@ -120,17 +121,20 @@ def check_presets(entry: Entry, model: type[Architecture]) -> None:
         sides = [int(row["resolution"])] if row.get("resolution") else sorted(entry.card.resolutions)
         channels = [int(row["channels"])] if row.get("channels") else sorted(entry.card.channels, reverse=True)
         shapes: list[tuple[int, ...]] = [(count, side, side) for side in sides for count in channels]
-        task = next((task for task in TASKS if task in entry.card.tasks), TASKS[0])
-        _build_first(entry, model, [dict(row)], [spec_of(task, shape, model) for shape in (*shapes, POINT, SIGNAL)])
+        tasks = [task for task in TASKS if task in entry.card.tasks]
+        specs = [spec_of(task, shape, model) for task in tasks for shape in (*shapes, POINT, SIGNAL)]
+        _build_first(entry, model, [dict(row)], specs)
 
 
-def _build_first(entry: Entry, model: type[Architecture], rows: list[Any], specs: list[DataSpec]) -> None:
+def _build_first(
+    entry: Entry, model: type[Architecture], rows: list[Any], specs: list[DataSpec], task: str | None = None
+) -> None:
     """Builds one of the rows on one of the specs. Raises: CheckFailed with the first refusal."""
     refusals = []
     for row in rows:
         for spec in specs:
             try:
-                on_meta(Case(entry, "", model, config_of(entry, model, row, spec.shape), spec))
+                on_meta(Case(entry, "", model, config_of(entry, model, row, spec.shape, task), spec))
             except UsageError as error:
                 refusals.append(str(error))
                 continue
