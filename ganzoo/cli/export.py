@@ -27,10 +27,13 @@ def export(source: str, format: str, to: str | None, out: str | None) -> None:
 
     The program takes noise z [B, Z] from N(0, 1) (and label [B], int64, where it was trained with labels), or images
     [B, C, H, W] in [-1, 1] where it translates, for batches of any size and, to translate, for all sides that the
-    network takes without padding. Its images are compared with the model's before the file is kept. ONNX needs packages
-    of its own: pip install 'ganzoo[onnx]'.
+    network takes without padding. Dropout is off in it. Its images are compared with the model's before the file is
+    kept. ONNX needs packages of its own: pip install 'ganzoo[onnx]'.
     """
     import ganzoo
 
-    file = ganzoo.export(source, format, out, to)
-    click.echo(f"{file} makes the images that the model makes ({file.stat().st_size / 2**20:.1f} MB).")
+    model = ganzoo.load(source, device="cpu")
+    file = ganzoo.export(model, format, out, to)
+    dropout = format != "safetensors" and model.architecture.abilities.dropout
+    without = " without dropout, which `ganzoo translate` keeps on" if dropout else ""
+    click.echo(f"{file} makes the images that the model makes{without} ({file.stat().st_size / 2**20:.1f} MB).")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ganzoo.cli.framework import Command
-from ganzoo.cli.options import device_option
+from ganzoo.cli.options import device_option, seed_option
 from ganzoo.errors import GanzooError, UsageError
 
 if TYPE_CHECKING:
@@ -32,8 +32,11 @@ SHOWN = 16  # pairs on the sheet, at the most
 @click.argument("images", metavar="IMAGE...", nargs=-1)
 @click.option("--to", "domain", metavar="DOMAIN", help="The domain to translate to, by its name in the data.")
 @click.option("-o", "--out", metavar="DIR", help="Folder for the results; default: translated-to-DOMAIN in the run's.")
+@seed_option("The same seed, the same images, from architectures whose dropout stays on in use.")
 @device_option
-def translate(source: str, images: tuple[str, ...], domain: str | None, out: str | None, device: str) -> None:
+def translate(
+    source: str, images: tuple[str, ...], domain: str | None, out: str | None, seed: int, device: str
+) -> None:
     """Translate images to another domain with a trained run.
 
     An IMAGE is a file, or a folder of them. Each result has its image's size and file name, and a sheet called
@@ -55,9 +58,9 @@ def translate(source: str, images: tuple[str, ...], domain: str | None, out: str
     for file in files:
         read(file, model)  # so that a bad one is said before hours of work, not after
     pairs: list[tuple[Image.Image, Image.Image]] = []
-    for file in files:
+    for position, file in enumerate(files):
         picture = read(file, model)
-        result = model.translate(picture, str(domain))
+        result = model.translate(picture, str(domain), seed, first=position)
         write(result, folder / file.name)
         if len(pairs) < SHOWN:
             pairs.append((to_picture(from_picture(picture, channels)[0]), result))

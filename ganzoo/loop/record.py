@@ -94,7 +94,7 @@ class Recorder:
         model, seed = self.averaged(trainer), self.plan.settings.seed
         if model.domains:
             reals = {name: self._real(trainer.loader.dataset, name) for name in model.architecture.data.domains}
-            picture = there_and_back(model, reals, math.ceil(self._count**0.5))
+            picture = there_and_back(model, reals, math.ceil(self._count**0.5), seed)
         else:
             label = torch.arange(self._count) % len(model.classes) if model.classes else model.labels(self._count, seed)
             made = model.generate(model.noise(self._count, seed), label)

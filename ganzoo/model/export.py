@@ -2,7 +2,8 @@
 
 ``safetensors`` is what `ganzoo.load` opens; ``torch-export`` runs in torch without ganzoo and without the plugin;
 ``onnx`` runs without torch. The last two take batches of any size, and where they translate images of any size that
-the networks take; they carry the model's facts as JSON under "ganzoo".
+the networks take; they carry the model's facts as JSON under "ganzoo". They are without the dropout that stays on in
+use in some models (`Abilities.dropout`), and their facts say so, ``"dropout": "off"``.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def export(
     The program takes z [B, Z] from N(0, 1), and label [B], int64, where it was trained with labels; or, where it
     translates, source [B, C, H, W] in [-1, 1]. It gives images [B, C, H, W] in [-1, 1], for every B, on the CPU. To
     translate, H and W are multiples of the architecture's `side_multiple`, twice of it or more and not below its
-    `smallest_side`; where it has no such multiple, they are the data's.
+    `smallest_side`; where it has no such multiple, they are the data's. Dropout is off in it.
 
     Args:
         source: a run's folder, a model.safetensors file, an address of one as in `ganzoo.load`, or a loaded model.
@@ -124,6 +125,11 @@ def _check_direction(model: Model, to: str | None, needed: bool) -> None:
         model.noise(1)  # says so where there are no latents either
 
 
+def _facts(model: Model) -> str:
+    """The model's facts as JSON, and that the program leaves out dropout which the model has in use."""
+    return json.dumps(model.facts | ({"dropout": "off"} if model.architecture.abilities.dropout else {}))
+
+
 def _default(model: Model, format: str, to: str | None) -> Path:
     return Path((model.name if to is None else f"{model.name}-to-{to}") + ENDINGS[format])
 
@@ -138,7 +144,7 @@ def _write_safetensors(model: Model, to: str | None, file: Path) -> None:
 
 def _write_torch_export(model: Model, to: str | None, file: Path) -> None:
     traced, any_size = _traced(model, to)
-    torch.export.save(traced, file, extra_files={"ganzoo": json.dumps(model.facts)})
+    torch.export.save(traced, file, extra_files={"ganzoo": _facts(model)})
     program = torch.export.load(file).module()
     _check(model, to, lambda inputs: program(*inputs.values()), any_size)
 
@@ -158,7 +164,7 @@ def _write_onnx(model: Model, to: str | None, file: Path) -> None:
     except torch.onnx.OnnxExporterError as error:
         raise _cannot(model, "ONNX", error) from error
     assert program is not None
-    program.model.metadata_props["ganzoo"] = json.dumps(model.facts)
+    program.model.metadata_props["ganzoo"] = _facts(model)
     program.save(str(file), external_data=False)
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
 

@@ -200,27 +200,30 @@ class Model:
         return images.reshape(len(coarse), count, *images.shape[1:])
 
     @overload
-    def translate(self, images: Tensor, to: str) -> Tensor: ...
+    def translate(self, images: Tensor, to: str, seed: int = 0, first: int = 0) -> Tensor: ...
     @overload
-    def translate(self, images: Image.Image, to: str) -> Image.Image: ...
+    def translate(self, images: Image.Image, to: str, seed: int = 0, first: int = 0) -> Image.Image: ...
     @overload
-    def translate(self, images: Sequence[Image.Image], to: str) -> list[Image.Image]: ...
-    def translate(self, images: Any, to: str) -> Any:
+    def translate(self, images: Sequence[Image.Image], to: str, seed: int = 0, first: int = 0) -> list[Image.Image]: ...
+    def translate(self, images: Any, to: str, seed: int = 0, first: int = 0) -> Any:
         """Images of another domain, made into images of the domain `to`; each keeps its size.
 
         Args:
             images: a tensor [N, C, H, W] in [-1, 1], a PIL image, or several of any sizes. Sides that the networks
                 cannot take are padded by reflection and cut off again; networks of one size scale there and back.
+            seed: of what an architecture draws whose dropout stays on in use; to others it is all one.
+            first: the position of the first of them, in a longer row; what is drawn for an image follows from the seed
+                and its position alone.
         Returns: what was given: a tensor on the CPU, an image, or a list of images.
         Raises: UsageError when the architecture does not translate, there is no such domain, or an image is too small.
         """
         self.check_domain(to)
         if isinstance(images, Tensor):
-            return through(self.architecture, images, to)
+            return through(self.architecture, images, to, seed, first)
         if isinstance(images, Image.Image):
             given = from_picture(images, self.architecture.data.shape_before(to)[0])
-            return to_picture(through(self.architecture, given, to)[0])
-        return [self.translate(image, to) for image in images]
+            return to_picture(through(self.architecture, given, to, seed, first)[0])
+        return [self.translate(image, to, seed, position) for position, image in enumerate(images, first)]
 
     def check_domain(self, name: str) -> None:
         """Raises: UsageError when `translate` does not take this domain."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Protocol
 
 import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
+from torch.nn.modules.dropout import _DropoutNd
 
-from ganzoo.contract.architecture import Architecture
+from ganzoo.contract.architecture import Architecture, is_generator, networks
+from ganzoo.contract.randomness import restore_shared, seed_everything, shared_state
 from ganzoo.devices import out_of_memory
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.pictures.grid import grid
@@ -28,9 +31,12 @@ def targets(architecture: Architecture) -> tuple[str, ...]:
 
 
 @torch.no_grad()
-def through(architecture: Architecture, images: Tensor, to: str) -> Tensor:
+def through(architecture: Architecture, images: Tensor, to: str, seed: int = 0, first: int = 0) -> Tensor:
     """Images [N, C, H, W] in [-1, 1], of any size, translated to a domain: [N, C, H, W] in [-1, 1] on the CPU.
 
+    Args:
+        seed: of the dropout that stays on in use, where it does; an image's is drawn from the seed and its position.
+        first: the position of the first of the images.
     Raises:
         UsageError: they have other channels than the model, or are too small.
         GanzooError: they are too large for the memory.
@@ -38,9 +44,15 @@ def through(architecture: Architecture, images: Tensor, to: str) -> Tensor:
     channels = architecture.data.shape_before(to)[0]
     if images.dim() != 4 or images.shape[1] != channels:
         raise UsageError(f"Images to translate must be [N, {channels}, H, W], not {list(images.shape)}.")
-    at_a_time = max(1, PIXELS // max(1, images.shape[2] * images.shape[3]))
+    device, dropout = architecture.device, architecture.abilities.dropout
+    at_a_time = 1 if dropout else max(1, PIXELS // max(1, images.shape[2] * images.shape[3]))
+    parts = []
     try:
-        parts = [_fitted(architecture, part.to(architecture.device), to) for part in torch.split(images, at_a_time)]
+        with _dropping(architecture) if dropout else nullcontext():
+            for position, part in enumerate(torch.split(images, at_a_time), first):
+                if dropout:
+                    seed_everything("translate", seed, position)
+                parts.append(_fitted(architecture, part.to(device), to))
     except (RuntimeError, MemoryError) as error:
         if not out_of_memory(error):
             raise
@@ -49,6 +61,26 @@ def through(architecture: Architecture, images: Tensor, to: str) -> Tensor:
             f"{architecture.device.type} has; scale it down, or choose another --device."
         ) from error
     return torch.cat(parts).clamp(-1, 1)
+
+
+def dropouts(architecture: Architecture) -> list[_DropoutNd]:
+    """The dropout modules of the generators."""
+    found = [net.modules() for name, net in networks(architecture).items() if is_generator(architecture, name)]
+    return [module for modules in found for module in modules if isinstance(module, _DropoutNd)]
+
+
+@contextmanager
+def _dropping(architecture: Architecture) -> Iterator[None]:
+    """Within it the generators' dropout is on; after it the shared random streams are where they were."""
+    modules, before = dropouts(architecture), shared_state(architecture.device)
+    try:
+        for module in modules:
+            module.train()
+        yield
+    finally:
+        for module in modules:
+            module.eval()
+        restore_shared(before, architecture.device)
 
 
 def check_size(architecture: Architecture, height: int, width: int) -> None:
@@ -84,14 +116,15 @@ class Translating(Protocol):
 
     architecture: Architecture
 
-    def translate(self, images: Tensor, to: str) -> Tensor: ...
+    def translate(self, images: Tensor, to: str, seed: int = 0) -> Tensor: ...
 
 
-def there_and_back(model: Translating, reals: Mapping[str, Tensor], columns: int) -> Image.Image:
+def there_and_back(model: Translating, reals: Mapping[str, Tensor], columns: int, seed: int = 0) -> Image.Image:
     """A sheet of three rows a domain: real images, translated to the next domain, and back; of what it translates to.
 
     Args:
         reals: by domain, images [N, C, H, W] in [-1, 1], of which the first `columns` are shown, cut to the middle.
+        seed: as `Model.translate` takes it.
     """
     columns = min(columns, *(len(images) for images in reals.values()))
     rows = []
@@ -101,8 +134,8 @@ def there_and_back(model: Translating, reals: Mapping[str, Tensor], columns: int
         to = domains[(number + 1) % len(domains)]
         if to not in within:
             continue
-        there = model.translate(real, to)
-        rows += [real, there, *([model.translate(there, name)] if name in within else [])]
+        there = model.translate(real, to, seed)
+        rows += [real, there, *([model.translate(there, name, seed)] if name in within else [])]
     widest = max(images.shape[1] for images in rows)
     return grid(torch.cat([images.expand(-1, widest, -1, -1) for images in rows]), columns)
 

@@ -220,8 +220,8 @@ def translations(model: Model, dataset: data.Dataset, samples: int, seed: int) -
         if dataset.paired
         else _truth(dataset, names[0], places[0], real.shape[1])
     )
-    fake = model.translate(given, last).contiguous()
-    back = model.translate(fake, first).contiguous() if first in model.domains else None
+    fake = model.translate(given, last, seed).contiguous()
+    back = model.translate(fake, first, seed).contiguous() if first in model.domains else None
     return TranslationEvidence(real=real, fake=fake, seed=seed, given=given, truth=truth, back=back), split
 
 

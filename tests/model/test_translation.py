@@ -143,6 +143,45 @@ def test_an_architecture_without_domains_does_not_translate(finished):
         tiny.architecture.translate(torch.zeros(1, 3, 8, 8), "B")
 
 
+# ---- dropout in use --------------------------------------------------------------------------------------------------
+
+
+class Leaky(Mirror):
+    """Drops pixels of what it is given, in use too."""
+
+    abilities = Abilities(translate=True, dropout=True)
+
+    def __init__(self):
+        super().__init__(shape=(1, 8, 8))
+        self.G = torch.nn.ModuleDict({"AB": torch.nn.Sequential(torch.nn.Linear(1, 1), torch.nn.Dropout(0.5))})
+
+    def translate(self, images, to):
+        assert not self.training
+        return self.G["AB"][1](images)
+
+
+def test_dropout_in_use_follows_from_the_seed_and_the_position():
+    leaky, images = Model(Leaky(), {"architecture": "leaky"}), torch.full((3, 1, 8, 8), 0.5)
+    torch.manual_seed(5)
+    there = leaky.translate(images, "day", seed=1)
+    drawn = torch.rand(1)
+    assert set(there.unique().tolist()) == {0.0, 1.0}
+    assert not torch.equal(there[0], there[1])
+    assert torch.equal(there[1:], leaky.translate(images[1:], "day", seed=1, first=1))
+    assert not torch.equal(there, leaky.translate(images, "day", seed=2))
+    torch.manual_seed(5)
+    assert torch.equal(drawn, torch.rand(1))  # the shared stream stands where it stood
+    assert torch.equal(leaky.architecture.translate(images, "day"), images)  # off again, as in exported programs
+
+
+def test_a_list_of_images_drops_as_a_batch_does():
+    leaky = Model(Leaky(), {"architecture": "leaky"})
+    pictures = [Image.new("L", (8, 8), 200)] * 3
+    batch = leaky.translate(torch.cat([from_picture(each, 1) for each in pictures]), "day", seed=3)
+    listed = leaky.translate(pictures, "day", seed=3)
+    assert torch.equal(torch.cat([from_picture(each, 1) for each in listed]) > 0.5, batch > 0.5)
+
+
 # ---- sheets ----------------------------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ from ganzoo.errors import GanzooError
 from ganzoo.loop.trainer import Trainer
 from ganzoo.model.export import directions, export
 from ganzoo.model.model import Model, make_model
-from ganzoo.model.translation import targets
+from ganzoo.model.translation import dropouts, targets
 from ganzoo.runs import checkpoint
 from ganzoo.testing.architecture.cases import Case, NoisePart
 from ganzoo.testing.architecture.training import trained
@@ -170,6 +170,8 @@ def check_abilities(case: Case) -> None:
         require(
             tuple(found.shape) == (2,), f"realness gives {tuple(found.shape)} for 2 items; give one number of each."
         )
+    if able.dropout:
+        _check_dropout(model, items)
     if able.encode:
         z = model.encode(items, label)
         wanted = (2, model.architecture.latent_dim)
@@ -182,6 +184,23 @@ def check_abilities(case: Case) -> None:
         require(tuple(shape) == (2, *case.data.shape), "Truncation changes the shape of the images.")
     if able.mix:
         require(tuple(model.mix(z, z).shape) == (2, 2, *case.data.shape), "mix gives another shape than the data's.")
+
+
+def _check_dropout(model: Model, items: Tensor) -> None:
+    """Dropout in use: an item's translation follows from the seed and its position alone."""
+    held = model.architecture.abilities.translate and bool(dropouts(model.architecture))
+    require(held, "Its abilities say dropout, and that is of a translator with modules such as nn.Dropout.")
+    for to in model.domains:
+        one, again, other = (model.translate(items, to, seed) for seed in (0, 0, 1))
+        require(
+            torch.equal(one, again) and torch.equal(one[1:], model.translate(items[1:], to, first=1)),
+            "The same seed gives other translations; what is drawn in use must come from its dropout modules alone.",
+        )
+        require(
+            not torch.equal(one, other),
+            "Its abilities say dropout, and another seed gives the same translations; have the preset that is checked "
+            "drop something.",
+        )
 
 
 def check_exports(case: Case) -> None:

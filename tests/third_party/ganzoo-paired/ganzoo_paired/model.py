@@ -47,7 +47,7 @@ class Paired(Architecture):
 
     Config = PairedConfig
     modalities = ("image",)
-    abilities = Abilities(translate=True, pairs=True)
+    abilities = Abilities(translate=True, pairs=True, dropout=True)
     presets: ClassVar = {"small": {"width": 8, "resolution": 32}}
     side_multiple = 8
     smallest_side = 16
@@ -110,7 +110,7 @@ class UNet(nn.Module):
         self.up_second = nn.ConvTranspose2d(4 * width, width, 4, 2, 1)
         self.up_first = nn.ConvTranspose2d(2 * width, wanted, 4, 2, 1)
         self.norms = nn.ModuleList(nn.InstanceNorm2d(2 * width if i != 2 else width) for i in range(3))
-        self.noise = Dropped(2 * width, dropout)
+        self.noise = Dropped(dropout)
 
     def forward(self, images: Tensor) -> Tensor:
         one = self.first(images)
@@ -121,26 +121,15 @@ class UNet(nn.Module):
         return self.up_first(relu(torch.cat([up, one], 1))).tanh()
 
 
-class Dropped(nn.Module):
-    """Dropout of whole feature maps that stays on in use, as the paper's noise does.
-
-    In training each item drops others. In use it is always the same ones, drawn with the first weights and saved with
-    them, so that a translation follows from the image and the run's seed.
-    """
-
-    kept: Tensor
-
-    def __init__(self, channels: int, share: float) -> None:
-        super().__init__()
-        self.share = share
-        self.register_buffer("kept", (torch.rand(channels, 1, 1) >= share).float())
+class Dropped(nn.Dropout2d):
+    """Dropout of whole feature maps, the paper's noise: on in use too, as the abilities say. Each item drops others."""
 
     def forward(self, x: Tensor) -> Tensor:
         """x [B, C, H, W] -> the same, kept features scaled so that their mean stays."""
-        if self.training:
-            kept = rows((x.shape[0], x.shape[1], 1, 1), torch.rand, x.device) >= self.share
-            return x * kept / (1 - self.share)
-        return x * self.kept / (1 - self.share)
+        if not self.training:
+            return x
+        kept = rows((x.shape[0], x.shape[1], 1, 1), torch.rand, x.device) >= self.p
+        return x * kept / (1 - self.p)
 
 
 def discriminator(channels: int, width: int) -> nn.Module:

@@ -64,27 +64,30 @@ def test_outlines_may_have_one_channel() -> None:
     assert Paired(SMALL, data).translate(torch.zeros(2, 1, 32, 32), "B").shape == (2, 3, 32, 32)
 
 
-def test_dropout_is_on_in_use_and_the_same_each_time(small: Paired) -> None:
-    small.eval()
-    images = torch.rand(2, 3, 32, 32)
-    assert 0 < small.G.noise.kept.sum() < 8
-    assert torch.equal(small.translate(images, "B"), small.translate(images, "B"))
-    assert torch.equal(small.translate(images, "B")[:1], small.translate(images[:1], "B"))
-    before = small.translate(images, "B")
-    small.G.noise.kept.fill_(1)
-    assert not torch.equal(before, small.translate(images, "B"))
-
-
 @pytest.mark.parametrize("data", [DataSpec((3, 32, 32)), DataSpec((3, 36, 32), domains=("A", "B"))])
 def test_what_it_cannot_do_is_refused(data: DataSpec) -> None:
     with pytest.raises(UsageError):
         Paired(SMALL, data)
 
 
-def test_a_run_translates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_item_drops_others_and_none_in_evaluation(small: Paired) -> None:
+    x = torch.ones(2, 64, 1, 1)
+    dropped = small.G.noise(x)
+    assert set(dropped.unique().tolist()) == {0.0, 2.0}
+    assert not torch.equal(dropped[0], dropped[1])
+    assert torch.equal(small.eval().G.noise(x), x)
+
+
+def test_a_run_translates_with_dropout_that_its_seed_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GANZOO_HOME", str(tmp_path / "home"))
     run = ganzoo.train("paired", "outlines:images=32", preset="small", steps=2, device="cpu", out=str(tmp_path / "run"))
-    assert ganzoo.load(run.path).architecture.targets == ("B",)
+    model = ganzoo.load(run.path, device="cpu")
+    assert model.domains == ("B",)
+    images = torch.rand(3, 3, 32, 32) * 2 - 1
+    there = model.translate(images, "B", seed=4)
+    assert torch.equal(there, model.translate(images, "B", seed=4))
+    assert torch.equal(there[1:2], model.translate(images[1:2], "B", seed=4, first=1))
+    assert not torch.equal(there, model.translate(images, "B"))
 
 
 def test_unpaired_data_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
