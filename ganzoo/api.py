@@ -33,16 +33,13 @@ from ganzoo.files import home, locked, make_folder
 
 if TYPE_CHECKING:
     from ganzoo.catalogue.components import make_augmentation, make_loss, make_penalties
+    from ganzoo.contract.abilities import Abilities
     from ganzoo.contract.architecture import (
-        Abilities,
         Architecture,
-        Batch,
-        DataSpec,
         Discriminator,
         Generator,
         Judging,
         Loss,
-        Penalty,
         Progress,
         Styled,
         TrainingState,
@@ -50,11 +47,12 @@ if TYPE_CHECKING:
         Update,
     )
     from ganzoo.contract.augmentation import AdaptiveAugmentation, Augmentation, Augmentations
+    from ganzoo.contract.data_spec import Batch, DataSpec
     from ganzoo.contract.distributed import mean_over_processes
     from ganzoo.contract.frozen import Frozen, Pretrained
     from ganzoo.contract.metric import DataItems, Evidence, Items, Metric, Scores, TranslationEvidence
     from ganzoo.contract.modality import Modality, Unreadable
-    from ganzoo.contract.penalties import Penalties
+    from ganzoo.contract.penalties import Penalties, Penalty
     from ganzoo.contract.randomness import derive, rows, stream
     from ganzoo.contract.report import Report, silent
     from ganzoo.contract.scheme import Fetched, Scheme
@@ -98,10 +96,12 @@ _LAZY = {
     "ganzoo.runs.header": ("architecture_of", "check_facts"),
     "ganzoo.data.source": ("Item", "Report", "Source", "silent",),
     "ganzoo.data.readers": ("Reader", "open_reader",),
+    "ganzoo.contract.abilities": ("Abilities",),
     "ganzoo.contract.architecture": (
-        "Abilities", "Architecture", "Batch", "DataSpec", "Discriminator", "Generator", "Judging", "Loss", "Penalty",
-        "Progress", "Styled", "TrainingState", "Translator", "Update",
+        "Architecture", "Discriminator", "Generator", "Judging", "Loss", "Progress", "Styled", "TrainingState",
+        "Translator", "Update",
     ),
+    "ganzoo.contract.data_spec": ("Batch", "DataSpec"),
     "ganzoo.contract.augmentation": ("AdaptiveAugmentation", "Augmentation", "Augmentations"),
     "ganzoo.gan.augment": ("DiffAugment",),
     "ganzoo.gan.layers": (
@@ -115,7 +115,7 @@ _LAZY = {
     "ganzoo.gan.penalties": ("squared_norm",),
     "ganzoo.gan.image_pool": ("ImagePool",),
     "ganzoo.contract.modality": ("Modality", "Unreadable"),
-    "ganzoo.contract.penalties": ("Penalties",),
+    "ganzoo.contract.penalties": ("Penalties", "Penalty"),
     "ganzoo.contract.scheme": ("Fetched", "Scheme"),
     "ganzoo.contract.randomness": ("stream", "derive", "rows",),
     "ganzoo.runs.checkpoint": ("checksum", "load_tensors", "save_tensors"),

@@ -81,20 +81,41 @@ def megabytes(count: int) -> str:
 
 
 @contextmanager
-def locked(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
-    """Hold the lock file `path`; `waiting` is called once if another process holds it.
+def locked(path: Path, waiting: Callable[[], None], needed: bool = False) -> Iterator[int | None]:
+    """Hold the lock file `path`, and give its descriptor, which another process may inherit to hold it as well.
 
-    The operating system lets go of the lock when the process ends, however it ends.
+    `waiting` is called once if another process holds it; what that raises ends the waiting. The operating system lets
+    go of the lock when the last process that holds it ends, however it ends. None where the disk knows no locks.
+
+    Raises: OSError when the file cannot be opened; where locks are `needed`, also when the disk knows none.
     """
     with path.open("a+b") as handle:
-        if not _try_lock(handle):
-            waiting()
+        tries = 0
+        try:
             while not _try_lock(handle):
+                tries += 1
+                if tries == GLANCES:
+                    waiting()
                 time.sleep(0.1)
-        yield
+        except OSError:
+            if needed:
+                raise
+            yield None
+            return
+        yield handle.fileno()
 
 
-def _try_lock(handle: IO[bytes]) -> bool:
+GLANCES = 4  # tries before a lock counts as taken: `is_locked` holds it for a moment
+
+
+def is_locked(path: Path) -> bool:
+    """Whether some process holds the lock file `path`. Raises: OSError when there is none, or no way to tell."""
+    with path.open("r+b" if sys.platform == "win32" else "rb") as handle:
+        return not _try_lock(handle, shared=True)
+
+
+def _try_lock(handle: IO[bytes], shared: bool = False) -> bool:
+    """Raises: OSError where the disk knows no locks."""
     try:
         if sys.platform == "win32":
             import msvcrt
@@ -104,8 +125,8 @@ def _try_lock(handle: IO[bytes]) -> bool:
         else:
             import fcntl
 
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+            fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
         return False
     return True
 

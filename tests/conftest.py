@@ -109,7 +109,7 @@ def build_trainer(cls: type | None = None, *, items: Any = None, flip: bool = Fa
     import torch
     from tinyzoo.model import TinyGAN
 
-    from ganzoo.contract.architecture import DataSpec
+    from ganzoo.contract.data_spec import DataSpec
     from ganzoo.contract.randomness import seed_everything
     from ganzoo.data.loader import Loader
     from ganzoo.loop.trainer import Extent, Trainer
@@ -138,7 +138,7 @@ def build_pair_trainer(cls: type, *, shape: tuple[int, int, int] = (3, 16, 16), 
 
     import torch
 
-    from ganzoo.contract.architecture import DataSpec
+    from ganzoo.contract.data_spec import DataSpec
     from ganzoo.contract.randomness import seed_everything
     from ganzoo.data.loader import Loader
     from ganzoo.loop.trainer import Extent, Trainer

@@ -9,10 +9,12 @@ from typing import Any
 from ganzoo.about import DISTRIBUTION
 from ganzoo.catalogue.catalogue import Entry, catalogue, find
 from ganzoo.catalogue.modalities import make_modality, modality_card
-from ganzoo.contract.architecture import Abilities, Architecture, DataSpec, Loss, Penalty
+from ganzoo.contract.abilities import Abilities
+from ganzoo.contract.architecture import Architecture, Loss
 from ganzoo.contract.augmentation import Augmentations
+from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.options import build, option, options, parse_spec
-from ganzoo.contract.penalties import Penalties
+from ganzoo.contract.penalties import Penalties, Penalty
 from ganzoo.contract.settings import RESERVED
 from ganzoo.errors import GanzooError, UsageError
 
@@ -119,8 +121,20 @@ def load_architecture(entry: Entry) -> type[Architecture]:
     except (AttributeError, TypeError) as error:
         raise GanzooError(f"The Config of {entry.name} is not one that ganzoo can read: {error}") from error
     if entry.card.api == 1:
-        model.abilities = Abilities.derived(model)
+        model.abilities = _derived_abilities(model)
     taken = RESERVED & set(names)
     if taken:
         raise GanzooError(f"The Config of {entry.name} has a field {taken.pop()!r}, an option of ganzoo's own.")
     return model
+
+
+def _derived_abilities(model: type[Architecture]) -> Abilities:
+    """Those of a class of contract 1: what it declares or inherits, and what it defines besides."""
+    own, table = Architecture, model.abilities
+    defined = {name: getattr(model, name) is not getattr(own, name) for name in ("mix", "translate", "realness")}
+    found = {name: getattr(table, name) or here for name, here in defined.items()}
+    found["generate"] = not found["translate"] or model.generate is not own.generate
+    found["truncation"] = table.truncation or model.generate is not own.generate
+    found["styles"] = table.styles or (model.mapping is not own.mapping and model.synthesis is not own.synthesis)
+    said: Any = model.conditional  # the property, unless the class has a flag of its own in its place
+    return replace(table, **found, labels=frozenset({"class"}) if said is True else table.labels)

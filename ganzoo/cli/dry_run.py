@@ -8,7 +8,7 @@ from typing import Any, cast
 import click
 
 from ganzoo.cli.progress import choose_display
-from ganzoo.contract.architecture import parameter_counts
+from ganzoo.contract.networks import parameter_counts
 from ganzoo.data.dataset import Decoded
 from ganzoo.files import megabytes
 from ganzoo.plan.plan import labels_of, plan_run

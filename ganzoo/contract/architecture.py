@@ -5,18 +5,19 @@ Letters in shapes: B batch, C channels, H height, W width, Z latents.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
 
+from ganzoo.contract.abilities import Abilities
+from ganzoo.contract.data_spec import Batch, DataSpec
 from ganzoo.contract.randomness import rows
 from ganzoo.contract.renamed import OldNames
-from ganzoo.errors import UsageError, suggest
+from ganzoo.errors import UsageError
 
 
 class Generator(Protocol):
@@ -63,132 +64,6 @@ class Loss(Protocol):
 
     def score(self, logits: Tensor) -> Tensor:
         """What stands as D(x) in the log: the probability of being real where the loss has one, else the logit."""
-
-
-@dataclass(frozen=True)
-class DataSpec:
-    """What the data says of itself, so that nobody types the image size twice.
-
-    Attributes:
-        shape: of one item: (C, H, W) for images, (D,) for points and rows of a table, (C, L) for signals.
-        classes: label names, () when unlabelled; label i means classes[i].
-        domains: names of the domains that take part in translation, () otherwise.
-        label: kind of the labels: "none", "class", "attributes" (0 or 1 in each column) or "numbers".
-        label_names: columns of attributes or numbers.
-        label_scale: (mean, spread) of each column in the data. `Batch.label` holds numbers as (number - mean) / spread;
-            an attribute's mean is the share of the items that have it.
-        shapes: domain -> shape of its items, where not all domains have `shape`, that of the first.
-        paired: True when the domains' items belong together one by one.
-        modality: what an item is, by its name in the catalogue: ``"image"``, ``"point"``, ``"signal"``, ``"table"`` …
-            Vectors are points unless it is said.
-        mean, spread: mean and standard deviation of each column of vectors; () where they say nothing.
-        choices: first and last + 1 of the columns of which one is 1 and the others are 0, for a softmax.
-    """
-
-    shape: tuple[int, ...]
-    classes: tuple[str, ...] = ()
-    domains: tuple[str, ...] = ()
-    modality: str = "image"
-    mean: tuple[float, ...] = ()
-    spread: tuple[float, ...] = ()
-    choices: tuple[tuple[int, int], ...] = ()
-    label: str = ""
-    label_names: tuple[str, ...] = ()
-    label_scale: tuple[tuple[float, float], ...] = ()
-    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
-    paired: bool = False
-
-    def __post_init__(self) -> None:
-        if not self.label:
-            object.__setattr__(self, "label", "class" if self.classes else "none")
-        if not self.label_scale:
-            object.__setattr__(self, "label_scale", ((0.5 if self.label == "attributes" else 0.0, 1.0),) * self.columns)
-        if self.modality == "image" and len(self.shape) == 1:
-            object.__setattr__(self, "modality", "point")
-
-    @classmethod
-    def from_header(cls, data: Mapping[str, Any]) -> DataSpec:
-        """Of run.json's or a model's "data"; older ones say shape, classes and domains alone.
-
-        The modality, which has a state of its own, is `ganzoo.catalogue.components.data_spec_of`'s.
-        """
-        return cls(
-            tuple(data["shape"]),
-            tuple(data["classes"]),
-            tuple(data["domains"]),
-            label=data.get("label_kind", ""),
-            label_names=tuple(data.get("label_names", ())),
-            label_scale=tuple((float(mean), float(spread)) for mean, spread in data.get("label_scale", ())),
-            shapes={name: tuple(shape) for name, shape in data.get("shapes", {}).items()},
-            paired=bool(data.get("paired", False)),
-        )
-
-    def header(self) -> dict[str, Any]:
-        """What `from_header` reads."""
-        found: dict[str, Any] = {
-            "shape": list(self.shape), "classes": list(self.classes), "domains": list(self.domains),
-        }  # fmt: skip
-        if self.label_names:
-            found |= {"label_kind": self.label, "label_names": list(self.label_names),
-                      "label_scale": [list(scale) for scale in self.label_scale]}  # fmt: skip
-        if self.shapes:
-            found["shapes"] = {name: list(shape) for name, shape in self.shapes.items()}
-        return found | ({"paired": True} if self.paired else {})
-
-    @property
-    def columns(self) -> int:
-        """K of labels [B, K]: how many attributes or numbers an item has; 0 for classes, and without labels."""
-        return len(self.label_names)
-
-    def shape_of(self, domain: str) -> tuple[int, ...]:
-        """Of the items of one domain."""
-        return self.shapes.get(domain, self.shape)
-
-    def shape_before(self, to: str) -> tuple[int, ...]:
-        """Of the items that are translated to a domain: those of the first other one."""
-        return self.shape_of(next((name for name in self.domains if name != to), to))
-
-    @property
-    def channels(self) -> int:
-        """Raises: UsageError when the items are no images, so that whoever asks refuses them."""
-        return self._side(0)
-
-    @property
-    def height(self) -> int:
-        """Raises: as `channels`."""
-        return self._side(1)
-
-    @property
-    def width(self) -> int:
-        """Raises: as `channels`."""
-        return self._side(2)
-
-    def _side(self, axis: int) -> int:
-        if not self.is_image:
-            raise UsageError(
-                f"This architecture makes images, and an item of the data set is a {self.modality}; "
-                "choose a data set of images, or another architecture."
-            )
-        return self.shape[axis]
-
-    @property
-    def is_image(self) -> bool:
-        return self.modality == "image"
-
-
-@dataclass
-class Batch:
-    """Real data: images [B, C, H, W] in [-1, 1] (or vectors [B, D]), and labels where the data has some.
-
-    `label` is int64 [B] for classes, float [B, K] for attributes (0 or 1) and numbers (standardised by the mean and
-    spread in `DataSpec.label_scale`).
-
-    For translation `domains` maps each domain's name to its images, and `images` are those of the first.
-    """
-
-    images: Tensor
-    label: Tensor | None = None
-    domains: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -259,53 +134,6 @@ class TrainingState(nn.Module):
 
     It is part of every checkpoint, and never averaged, exported or counted as a network.
     """
-
-
-@dataclass(frozen=True)
-class Abilities:
-    """What an architecture can do. Everything that uses one asks this table; the kit checks that it is true.
-
-    Attributes:
-        generate: makes items from noise: `latent_dim` and `generate`.
-        truncation: its `generate` takes other values than 1.
-        mix: mixes the styles of two latents.
-        styles: ``generate(z, label)`` is ``synthesis(mapping(z, label))``; projections are made in w instead of z.
-        realness: says of an item alone how real it looks.
-        translate: from domain to domain; `Architecture.targets` names those that it translates to.
-        encode: says which latents z an item has.
-        labels: what it takes as labels: ``"class"``, ``"attributes"``, ``"numbers"``; none where it is empty.
-        pairs: learns from pairs: row i of each domain's images then belongs together, cropped and flipped alike.
-        channels: takes domains of different channels, which `DataSpec.shapes` then says, such as grey edges and colour
-            photos; to others every domain is given in the colours of the richest.
-        domains: how many domains a translator takes; 0: as many as the data has.
-        dropout: its dropout stays on when the trained model is used (Isola et al. 2017). Images are then translated
-            one by one, with the generators' dropout modules in training mode and all else in evaluation.
-    """
-
-    generate: bool = False
-    truncation: bool = False
-    mix: bool = False
-    styles: bool = False
-    realness: bool = False
-    translate: bool = False
-    encode: bool = False
-    labels: frozenset[str] = frozenset()
-    pairs: bool = False
-    channels: bool = False
-    domains: int = 2
-    dropout: bool = False
-
-    @classmethod
-    def derived(cls, model: type[Architecture]) -> Abilities:
-        """Those of a class of contract 1: what it declares or inherits, and what it defines besides."""
-        own, table = Architecture, model.abilities
-        defined = {name: getattr(model, name) is not getattr(own, name) for name in ("mix", "translate", "realness")}
-        found = {name: getattr(table, name) or here for name, here in defined.items()}
-        found["generate"] = not found["translate"] or model.generate is not own.generate
-        found["truncation"] = table.truncation or model.generate is not own.generate
-        found["styles"] = table.styles or (model.mapping is not own.mapping and model.synthesis is not own.synthesis)
-        said: Any = model.conditional  # the property, unless the class has a flag of its own in its place
-        return replace(table, **found, labels=frozenset({"class"}) if said is True else table.labels)
 
 
 class Architecture(OldNames, nn.Module):
@@ -443,105 +271,3 @@ class Architecture(OldNames, nn.Module):
     @property
     def device(self) -> torch.device:
         return next(self.parameters()).device
-
-
-def networks(model: Architecture) -> dict[str, nn.Module]:
-    """The networks of a model by name: its children with parameters; a ModuleDict's members as ``"G.AB"``."""
-    found: dict[str, nn.Module] = {}
-    for name, child in model.named_children():
-        if isinstance(child, TrainingState) or next(child.parameters(), None) is None:
-            continue
-        if isinstance(child, nn.ModuleDict):
-            found.update({f"{name}.{key}": member for key, member in child.items()})
-        else:
-            found[name] = child
-    return found
-
-
-def freeze(model: Architecture, names: str) -> None:
-    """Keeps parts of a model still, such as ``"D.main.0,D.main.2"``: no gradient reaches them and no optimizer has them
-    (FreezeD; Mo, Cho and Shin 2020, arXiv:2002.10964).
-
-    Raises: UsageError for a name that the model has not, or when nothing of a network is left to train.
-    """
-    known = {**dict(model.named_modules()), **dict(model.named_parameters())}
-    for name in filter(None, names.split(",")):
-        if name not in known:
-            raise UsageError(
-                f"--freeze {name} is no part of {type(model).__name__}; {suggest(name, filter(None, known))}"
-            )
-        known[name].requires_grad_(False)
-    for name, network in networks(model).items():
-        if names and not any(parameter.requires_grad for parameter in network.parameters()):
-            raise UsageError(f"--freeze {names} leaves nothing of {name} to train; leave some of its parts out.")
-
-
-def is_generator(model: Architecture, network: str) -> bool:
-    """Whether a network's name (``"G"``, ``"G.AB"``) belongs to the model's `generators`."""
-    return any(network == name or network.startswith(name + ".") for name in model.generators)
-
-
-def weightless(cls: type[Architecture], config: Any, data: DataSpec) -> Architecture:
-    """A model without memory, on torch's meta device, to count or to try.
-
-    Raises: UsageError when the architecture cannot do the data's shape, or for sizes that no tensor can have.
-    """
-    try:
-        with torch.device("meta"):
-            return cls(config, data)
-    except (RuntimeError, TypeError, OverflowError, MemoryError) as error:
-        if isinstance(error, TypeError) and "Overflow" not in str(error):  # torch's word for a size beyond 64 bits
-            raise
-        raise UsageError(
-            f"{cls.__name__} cannot be built with these options ({str(error).splitlines()[0]}); "
-            "choose smaller numbers for its size."
-        ) from error
-
-
-def parameter_counts(model: Architecture) -> dict[str, int]:
-    """Trainable parameters of each network."""
-    return {
-        name: sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
-        for name, network in networks(model).items()
-    }
-
-
-Critic = Callable[[Tensor], Tensor]
-
-
-class Penalty(Protocol):
-    """A term of D's loss that the adversarial loss does not have."""
-
-    def __call__(self, critic: Critic, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
-        """D, real and fake images [B, ...], D's logits on both -> weighted scalar."""
-
-
-def find_label(classes: tuple[str, ...], label: str | int) -> int:
-    """The number of a class given by name or number. Raises: UsageError."""
-    if str(label) in classes:
-        return classes.index(str(label))
-    if str(label).isdecimal() and int(label) < len(classes):
-        return int(label)
-    number = str(label).removeprefix("-").isdecimal()  # one out of range, to which no label is near
-    known = f"known: {', '.join(classes)}." if number else suggest(str(label), classes)
-    raise UsageError(f"There is no label {label!r}; {known}")
-
-
-def generator_state(model: Architecture) -> dict[str, Tensor]:
-    """The model's state of its generators (no `TrainingState`), by state-dict key."""
-    states = [name + "." for name, child in model.named_modules() if isinstance(child, TrainingState)]
-    prefixes = tuple(name + "." for name in networks(model) if is_generator(model, name))
-    return {
-        key: value
-        for key, value in model.state_dict().items()
-        if key.startswith(prefixes) and not key.startswith(tuple(states))
-    }
-
-
-def averaged_keys(model: Architecture) -> set[str]:
-    """Keys of parameters and of running statistics; what else a module keeps is copied, not averaged."""
-    keys = {name for name, _ in model.named_parameters()}
-    for name, module in model.named_modules():
-        if isinstance(module, (_BatchNorm, _NormBase)):
-            keys.update(f"{name}.{buffer}" for buffer in ("running_mean", "running_var"))
-    return keys

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from ganzoo.contract.architecture import DataSpec, find_label
+from ganzoo.contract.data_spec import DataSpec
 from ganzoo.errors import UsageError, suggest
 
 
@@ -32,6 +32,17 @@ def labels_for(data: DataSpec, count: int, label: str | int | None, random: torc
         mean, spread = data.label_scale[column] if data.label == "numbers" else (0.0, 1.0)
         drawn[:, column] = (value - mean) / spread
     return drawn
+
+
+def find_label(classes: tuple[str, ...], label: str | int) -> int:
+    """The number of a class given by name or number. Raises: UsageError."""
+    if str(label) in classes:
+        return classes.index(str(label))
+    if str(label).isdecimal() and int(label) < len(classes):
+        return int(label)
+    number = str(label).removeprefix("-").isdecimal()  # one out of range, to which no label is near
+    known = f"known: {', '.join(classes)}." if number else suggest(str(label), classes)
+    raise UsageError(f"There is no label {label!r}; {known}")
 
 
 def written(data: DataSpec, label: str | int | None) -> dict[int, float]:

@@ -1,15 +1,24 @@
-"""The penalties of a run together: which of them D has at every turn, and which now and then."""
+"""What a penalty is, and the penalties of a run together: which of them D has at every turn, and which now and then."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
 
 from torch import Tensor
 
-from ganzoo.contract.architecture import Critic, Penalty, Progress, Update
+from ganzoo.contract.architecture import Progress, Update
 from ganzoo.contract.schedules import at, has_schedules
 from ganzoo.errors import UsageError
+
+Critic = Callable[[Tensor], Tensor]
+
+
+class Penalty(Protocol):
+    """A term of D's loss that the adversarial loss does not have."""
+
+    def __call__(self, critic: Critic, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
+        """D, real and fake images [B, ...], D's logits on both -> weighted scalar."""
 
 
 class Penalties(dict[str, Penalty]):

@@ -11,7 +11,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from ganzoo.contract.architecture import Batch
+from ganzoo.contract.data_spec import Batch
 from ganzoo.contract.randomness import Share, rows, stream
 from ganzoo.data import Dataset
 

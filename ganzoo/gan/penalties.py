@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ganzoo.contract.architecture import Critic
 from ganzoo.contract.options import option
+from ganzoo.contract.penalties import Critic
 from ganzoo.contract.randomness import rows
 
 

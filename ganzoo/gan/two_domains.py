@@ -9,7 +9,9 @@ from typing import Any, cast
 
 from torch import Tensor, nn
 
-from ganzoo.contract.architecture import Abilities, Batch, DataSpec, Update
+from ganzoo.contract.abilities import Abilities
+from ganzoo.contract.architecture import Update
+from ganzoo.contract.data_spec import Batch, DataSpec
 from ganzoo.contract.options import option
 from ganzoo.errors import UsageError
 from ganzoo.gan.losses import generator_loss

@@ -11,7 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.catalogue.components import make_augmentation, make_loss, make_penalties
-from ganzoo.contract.architecture import Abilities, Architecture, Batch, DataSpec, Progress, Update, is_generator
+from ganzoo.contract.abilities import Abilities
+from ganzoo.contract.architecture import Architecture, Progress, Update
+from ganzoo.contract.data_spec import Batch, DataSpec
+from ganzoo.contract.networks import is_generator
 from ganzoo.contract.options import option
 from ganzoo.contract.renamed import OldOptions
 from ganzoo.errors import UsageError

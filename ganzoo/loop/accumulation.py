@@ -11,7 +11,8 @@ from dataclasses import replace
 
 import torch
 
-from ganzoo.contract.architecture import Batch, Progress, Update
+from ganzoo.contract.architecture import Progress, Update
+from ganzoo.contract.data_spec import Batch
 from ganzoo.contract.randomness import Share, restore_shared, shared_state, sharing
 
 Turns = Generator[Update]

@@ -5,13 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ganzoo.contract.architecture import (
-    Architecture,
-    averaged_keys,
-    generator_state,
-    is_generator,
-    networks,
-)
+from ganzoo.contract.architecture import Architecture
+from ganzoo.contract.networks import averaged_keys, generator_state, is_generator, networks
 from ganzoo.contract.schedules import Schedule
 
 

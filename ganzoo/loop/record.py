@@ -15,7 +15,8 @@ from torch import Tensor
 from ganzoo import data
 from ganzoo.catalogue.catalogue import catalogue
 from ganzoo.contract import renamed
-from ganzoo.contract.architecture import Architecture, generator_state
+from ganzoo.contract.architecture import Architecture
+from ganzoo.contract.networks import generator_state
 from ganzoo.contract.options import values
 from ganzoo.contract.randomness import stream
 from ganzoo.errors import GanzooError, UsageError

@@ -14,7 +14,7 @@ from torch import Tensor
 from ganzoo import data
 from ganzoo.catalogue.catalogue import catalogue
 from ganzoo.contract import distributed
-from ganzoo.contract.architecture import freeze, weightless
+from ganzoo.contract.networks import freeze, weightless
 from ganzoo.contract.randomness import seed_everything
 from ganzoo.data.loader import Loader
 from ganzoo.devices import pick_device, pick_precision

@@ -16,7 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.contract import distributed
-from ganzoo.contract.architecture import Architecture, Batch, Progress, Update, is_generator, networks
+from ganzoo.contract.architecture import Architecture, Progress, Update
+from ganzoo.contract.data_spec import Batch
+from ganzoo.contract.networks import is_generator, networks
 from ganzoo.contract.randomness import Share, seed_everything
 from ganzoo.contract.schedules import Schedule, at, has_schedules
 from ganzoo.data.loader import Loader

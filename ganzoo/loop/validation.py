@@ -8,7 +8,7 @@ from typing import Any
 
 from ganzoo import data
 from ganzoo.catalogue.catalogue import entries
-from ganzoo.contract.architecture import generator_state
+from ganzoo.contract.networks import generator_state
 from ganzoo.contract.options import parse_spec
 from ganzoo.contract.settings import Settings
 from ganzoo.data.source import Report, silent

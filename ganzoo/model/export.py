@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
-from ganzoo.contract.architecture import generator_state
+from ganzoo.contract.networks import generator_state
 from ganzoo.errors import GanzooError, UsageError, suggest
 from ganzoo.files import replaced
 from ganzoo.model.model import Model, load

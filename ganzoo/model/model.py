@@ -18,13 +18,9 @@ from ganzoo.catalogue.catalogue import Entry
 from ganzoo.catalogue.components import data_spec_of, load_architecture
 from ganzoo.catalogue.modalities import make_modality
 from ganzoo.catalogue.upgrade import stored_config
-from ganzoo.contract.architecture import (
-    Architecture,
-    generator_state,
-    is_generator,
-    networks,
-)
+from ganzoo.contract.architecture import Architecture
 from ganzoo.contract.labels import labels_for
+from ganzoo.contract.networks import generator_state, is_generator, networks
 from ganzoo.contract.randomness import stream
 from ganzoo.devices import pick_device
 from ganzoo.errors import GanzooError, UsageError, suggest

@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.nn.functional import interpolate, pad
 from torch.nn.modules.dropout import _DropoutNd
 
-from ganzoo.contract.architecture import Architecture, is_generator, networks
+from ganzoo.contract.architecture import Architecture
+from ganzoo.contract.networks import is_generator, networks
 from ganzoo.contract.randomness import restore_shared, seed_everything, shared_state
 from ganzoo.devices import out_of_memory
 from ganzoo.errors import GanzooError, UsageError

@@ -11,8 +11,10 @@ from typing import Any
 from ganzoo.catalogue.catalogue import Entry, catalogue, entries, find
 from ganzoo.catalogue.components import load_architecture
 from ganzoo.catalogue.single_file import FilePlugin, named
-from ganzoo.contract.architecture import Architecture, DataSpec, parameter_counts, weightless
+from ganzoo.contract.architecture import Architecture
+from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.frozen import frozen_in
+from ganzoo.contract.networks import parameter_counts, weightless
 from ganzoo.contract.options import options
 from ganzoo.contract.settings import BY_ARCHITECTURE, Settings, parse_resolution
 from ganzoo.errors import UsageError

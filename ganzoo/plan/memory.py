@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganzoo.contract.architecture import Architecture, Batch, DataSpec, Progress
+from ganzoo.contract.architecture import Architecture, Progress
+from ganzoo.contract.data_spec import Batch, DataSpec
 from ganzoo.contract.settings import Settings
 from ganzoo.devices import pick_device
 from ganzoo.errors import GanzooError, UsageError

@@ -20,8 +20,10 @@ from ganzoo.catalogue.modalities import modality_card, modality_class
 from ganzoo.catalogue.single_file import named
 from ganzoo.catalogue.upgrade import upgraded
 from ganzoo.contract import renamed
-from ganzoo.contract.architecture import Architecture, DataSpec, find_label
+from ganzoo.contract.architecture import Architecture
 from ganzoo.contract.cards import API, RecipeCard
+from ganzoo.contract.data_spec import DataSpec
+from ganzoo.contract.labels import find_label
 from ganzoo.contract.options import Option, build, options
 from ganzoo.contract.schedules import Schedule
 from ganzoo.contract.settings import (

@@ -16,7 +16,7 @@ from ganzoo.about import DISTRIBUTION
 from ganzoo.catalogue.catalogue import entries, find, written_by
 from ganzoo.catalogue.components import data_spec_of
 from ganzoo.catalogue.modalities import make_modality, modality_card
-from ganzoo.contract.architecture import find_label
+from ganzoo.contract.labels import find_label
 from ganzoo.contract.metric import DataItems, Evidence, Metric, Scores, TranslationEvidence
 from ganzoo.contract.options import build, parse_spec, values
 from ganzoo.contract.randomness import stream

@@ -9,7 +9,8 @@ from collections.abc import Hashable
 
 import torch
 
-from ganzoo.contract.architecture import DataSpec, weightless
+from ganzoo.contract.data_spec import DataSpec
+from ganzoo.contract.networks import weightless
 from ganzoo.loop.allocator import memory_held
 from ganzoo.loop.session import Session
 from ganzoo.loop.trainer import Trainer

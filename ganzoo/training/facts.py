@@ -14,8 +14,8 @@ from ganzoo.about import __version__
 from ganzoo.catalogue.components import load_architecture
 from ganzoo.catalogue.single_file import records
 from ganzoo.catalogue.upgrade import stored_config, upgraded
-from ganzoo.contract.architecture import networks, parameter_counts
 from ganzoo.contract.frozen import frozen_in
+from ganzoo.contract.networks import networks, parameter_counts
 from ganzoo.contract.options import build, values
 from ganzoo.contract.options import options as options_of
 from ganzoo.contract.settings import Settings

@@ -7,7 +7,9 @@ from typing import Any
 
 from ganzoo import data
 from ganzoo.catalogue.components import make_loggers
-from ganzoo.contract.architecture import DataSpec, Progress, weightless
+from ganzoo.contract.architecture import Progress
+from ganzoo.contract.data_spec import DataSpec
+from ganzoo.contract.networks import weightless
 from ganzoo.devices import pick_device
 from ganzoo.errors import UsageError
 from ganzoo.loop.display import Display

@@ -7,7 +7,7 @@ import json
 import pytest
 import torch
 
-from ganzoo.contract.architecture import DataSpec
+from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.labels import labels_for
 from ganzoo.errors import UsageError
 

@@ -11,7 +11,7 @@ import torch
 from ganzoo.api import DiffAugment
 from ganzoo.catalogue.catalogue import entries
 from ganzoo.catalogue.components import load_architecture
-from ganzoo.contract.architecture import is_generator
+from ganzoo.contract.networks import is_generator
 from ganzoo.errors import GanzooError
 from ganzoo.gan.two_player import Adversarial
 from ganzoo.loop.trainer import Trainer

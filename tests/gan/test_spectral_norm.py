@@ -14,7 +14,7 @@ from torch import nn
 from ganzoo.api import spectral_norm
 from ganzoo.catalogue.catalogue import find
 from ganzoo.catalogue.components import load_architecture
-from ganzoo.contract.architecture import averaged_keys
+from ganzoo.contract.networks import averaged_keys
 from ganzoo.loop.trainer import Trainer
 from ganzoo.testing.architecture import training
 from ganzoo.testing.architecture.cases import cases

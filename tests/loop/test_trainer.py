@@ -15,7 +15,7 @@ from tinyzoo.model import TinyGAN
 from torch import Tensor, nn
 
 from ganzoo.api import Architecture, Batch, DataSpec, GanzooError, Progress, TrainingState, Update, UsageError, rows
-from ganzoo.contract.architecture import networks, parameter_counts
+from ganzoo.contract.networks import networks, parameter_counts
 from ganzoo.contract.randomness import Share, sharing
 from ganzoo.data.loader import Loader, Order
 from ganzoo.loop.ema import EMA

@@ -16,7 +16,8 @@ from torch import nn
 
 import ganzoo
 from ganzoo.cli.app import app
-from ganzoo.contract.architecture import Abilities, DataSpec
+from ganzoo.contract.abilities import Abilities
+from ganzoo.contract.data_spec import DataSpec
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.model import latents
 from ganzoo.model.model import Model

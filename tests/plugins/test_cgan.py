@@ -15,7 +15,7 @@ from ganzoo import data
 from ganzoo.api import DataSpec, UsageError
 from ganzoo.catalogue.catalogue import find
 from ganzoo.catalogue.components import load_architecture
-from ganzoo.contract.architecture import find_label
+from ganzoo.contract.labels import find_label
 from ganzoo.contract.randomness import seed_everything
 from ganzoo.data.loader import Loader
 from ganzoo.loop.trainer import Extent, Trainer

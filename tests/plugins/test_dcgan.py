@@ -11,7 +11,7 @@ from support.golden_numbers import GRADIENT, OUTPUT, near, stored, weights
 from ganzoo.api import DataSpec, UsageError
 from ganzoo.catalogue.catalogue import find
 from ganzoo.catalogue.components import load_architecture
-from ganzoo.contract.architecture import parameter_counts
+from ganzoo.contract.networks import parameter_counts
 from ganzoo.plan.plan import option_table, plan_run, recipe_of
 
 DCGAN = load_architecture(find("architecture", "dcgan"))

@@ -12,7 +12,7 @@ import ganzoo
 from ganzoo.api import DataSpec, UsageError
 from ganzoo.catalogue.catalogue import find
 from ganzoo.catalogue.components import load_architecture
-from ganzoo.contract.architecture import parameter_counts
+from ganzoo.contract.networks import parameter_counts
 from ganzoo.plan.plan import make_plan, plan_run, preset_row
 
 GAN = load_architecture(find("architecture", "gan"))

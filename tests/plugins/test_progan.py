@@ -10,7 +10,7 @@ from support.growing import D_NAMES, LEVELS
 from ganzoo.api import DataSpec, upsample
 from ganzoo.catalogue.catalogue import find
 from ganzoo.catalogue.components import load_architecture
-from ganzoo.contract.architecture import parameter_counts
+from ganzoo.contract.networks import parameter_counts
 from ganzoo.gan.penalties import gradient
 from ganzoo.plan.plan import option_table
 

@@ -16,7 +16,7 @@ from ganzoo.api import DataSpec, UsageError, squared_norm, upsample
 from ganzoo.catalogue.catalogue import find
 from ganzoo.catalogue.components import load_architecture
 from ganzoo.cli.app import app
-from ganzoo.contract.architecture import parameter_counts
+from ganzoo.contract.networks import parameter_counts
 from ganzoo.contract.randomness import sharing
 from ganzoo.model.model import Model
 from ganzoo.plan.plan import option_table

@@ -13,7 +13,8 @@ from support.golden_numbers import GRADIENT, OUTPUT, near, stored, weights
 from ganzoo.api import DataSpec, DiffAugment, Progress, UsageError
 from ganzoo.catalogue.catalogue import find
 from ganzoo.catalogue.components import load_architecture
-from ganzoo.contract.architecture import Batch, parameter_counts
+from ganzoo.contract.data_spec import Batch
+from ganzoo.contract.networks import parameter_counts
 from ganzoo.contract.options import build as build_options
 from ganzoo.plan.plan import option_table
 

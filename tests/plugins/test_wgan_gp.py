@@ -13,7 +13,7 @@ import ganzoo.gan.penalties
 from ganzoo.api import DataSpec, UsageError
 from ganzoo.catalogue.catalogue import find
 from ganzoo.catalogue.components import load_architecture
-from ganzoo.contract.architecture import networks
+from ganzoo.contract.networks import networks
 
 WGANGP = load_architecture(find("architecture", "wgan-gp"))
 GOLDEN = stored("gradient_penalties")

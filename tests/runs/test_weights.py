@@ -15,7 +15,7 @@ from torch import nn
 from ganzoo import GanzooError, UsageError
 from ganzoo.api import DataSpec, Frozen, Pretrained
 from ganzoo.cli.app import app
-from ganzoo.contract.architecture import generator_state, networks, parameter_counts, weightless
+from ganzoo.contract.networks import generator_state, networks, parameter_counts, weightless
 from ganzoo.loop.ema import EMA
 from ganzoo.runs import weights as store
 

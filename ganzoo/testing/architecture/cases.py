@@ -11,8 +11,10 @@ from torch import Tensor
 
 from ganzoo.about import __version__
 from ganzoo.catalogue.catalogue import Entry
-from ganzoo.contract.architecture import Architecture, DataSpec, is_generator, networks
+from ganzoo.contract.architecture import Architecture
+from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.frozen import frozen_in
+from ganzoo.contract.networks import is_generator, networks
 from ganzoo.contract.options import options, values
 from ganzoo.contract.randomness import seed_everything
 from ganzoo.contract.settings import Settings

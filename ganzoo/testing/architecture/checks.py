@@ -8,8 +8,9 @@ from typing import Any
 
 from ganzoo.catalogue.catalogue import Entry
 from ganzoo.catalogue.components import load_architecture
-from ganzoo.contract.architecture import Architecture, DataSpec
+from ganzoo.contract.architecture import Architecture
 from ganzoo.contract.cards import ArchitectureCard
+from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.options import options
 from ganzoo.errors import UsageError
 from ganzoo.plan.describe import configured, example_data, parameters

@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 import torch
 from torch import Tensor
 
-from ganzoo.contract.architecture import Architecture, generator_state
+from ganzoo.contract.architecture import Architecture
+from ganzoo.contract.networks import generator_state
 from ganzoo.errors import GanzooError
 from ganzoo.loop.trainer import Trainer
 from ganzoo.model.export import directions, export

@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
 
-from ganzoo.contract.architecture import Architecture, Batch, Progress, TrainingState, Update, networks
+from ganzoo.contract.architecture import Architecture, Progress, TrainingState, Update
+from ganzoo.contract.data_spec import Batch
+from ganzoo.contract.networks import networks
 from ganzoo.loop.trainer import Trainer
 from ganzoo.testing.architecture.cases import LENGTH, Case
 from ganzoo.testing.check import NotChecked, explain

@@ -6,7 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ganzoo.catalogue.upgrade import upgraded
-from ganzoo.contract.architecture import Architecture, generator_state
+from ganzoo.contract.architecture import Architecture
+from ganzoo.contract.networks import generator_state
 from ganzoo.contract.options import values
 from ganzoo.model.model import make_model
 from ganzoo.runs import checkpoint

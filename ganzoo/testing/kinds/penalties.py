@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from ganzoo.catalogue.catalogue import Entry
-from ganzoo.contract.architecture import Penalty
 from ganzoo.contract.options import build
+from ganzoo.contract.penalties import Penalty
 from ganzoo.contract.randomness import seed_everything
 from ganzoo.testing.check import Check, NotChecked, require
 from ganzoo.testing.kinds.cards import check_card

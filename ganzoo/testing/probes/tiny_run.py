@@ -12,8 +12,8 @@ from torch import nn
 
 from ganzoo.catalogue.catalogue import Entry
 from ganzoo.catalogue.modalities import make_modality
-from ganzoo.contract.architecture import DataSpec
 from ganzoo.contract.cards import API, ArchitectureCard
+from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.options import option
 from ganzoo.contract.settings import Settings
 from ganzoo.data import Dataset, Info
