@@ -16,7 +16,7 @@ from torch.nn.functional import conv2d
 from ganzoo.api import DataSpec, UsageError, squared_norm
 from ganzoo.catalogue.catalogue import find
 from ganzoo.catalogue.components import load_architecture
-from ganzoo.contract.architecture import parameter_counts
+from ganzoo.contract.networks import parameter_counts
 from ganzoo.contract.randomness import sharing
 from ganzoo.model.model import Model
 
