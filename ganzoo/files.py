@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -75,19 +76,29 @@ def write_json(path: Path, value: Any) -> None:
         raise GanzooError(f"Cannot write {path} ({error.strerror}); make room, or set GANZOO_HOME.") from error
 
 
+def cause(error: OSError, folder: Path) -> str:
+    """Why something in `folder` could not be written or read, in words that end a sentence."""
+    if not folder.is_dir():
+        return f"the folder {folder} is gone, moved or deleted"
+    why = {errno.EROFS: "the disk is read-only", errno.ENOSPC: "the disk is full", errno.EDQUOT: "your quota is full"}
+    words = error.strerror or str(error)
+    return f"{why[error.errno]} ({words})" if error.errno in why else words
+
+
 def megabytes(count: int) -> str:
     """`count` bytes in words, such as "101 MB" or "2.5 GB"."""
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{max(1, round(count / 1e6))} MB"
 
 
 @contextmanager
-def locked(path: Path, waiting: Callable[[], None], needed: bool = False) -> Iterator[int | None]:
+def locked(path: Path, waiting: Callable[[], None]) -> Iterator[int | None]:
     """Hold the lock file `path`, and give its descriptor, which another process may inherit to hold it as well.
 
-    `waiting` is called once if another process holds it; what that raises ends the waiting. The operating system lets
-    go of the lock when the last process that holds it ends, however it ends. None where the disk knows no locks.
+    `waiting` is called once if another process holds it; what that raises ends the waiting, an OSError with None in
+    place of the lock, as where the disk knows no locks. The operating system lets go of the lock when the last process
+    that holds it ends, however it ends.
 
-    Raises: OSError when the file cannot be opened; where locks are `needed`, also when the disk knows none.
+    Raises: OSError when the file cannot be opened.
     """
     with path.open("a+b") as handle:
         tries = 0
@@ -98,8 +109,6 @@ def locked(path: Path, waiting: Callable[[], None], needed: bool = False) -> Ite
                     waiting()
                 time.sleep(0.1)
         except OSError:
-            if needed:
-                raise
             yield None
             return
         yield handle.fileno()

@@ -14,6 +14,10 @@ from ganzoo.cli.options import ArchitectureCommand, named_architecture
 from ganzoo.contract.settings import FIXED_IN_A_RUN
 from ganzoo.errors import UsageError
 
+FORCE = click.option(
+    "--force", is_flag=True, help="Go on although another process seems to train it, as a network disk may say."
+)
+
 if TYPE_CHECKING:
     from ganzoo.contract.architecture import Architecture
 
@@ -95,7 +99,8 @@ def _is_per_class(recipe: str | None) -> bool:
 @click.argument("run", metavar="RUN")
 @click.option("--device", metavar="auto|cpu|cuda|mps", help="Train there from now on. [default: as before]")
 @click.option("--log", metavar="TEXT", help="Tell these loggers from now on; none: no more. [default: as before]")
-def resume(run: str, device: str | None, log: str | None) -> None:
+@FORCE
+def resume(run: str, device: str | None, log: str | None, force: bool) -> None:
     """Go on with a run exactly where it stopped.
 
     RUN is its folder; `ganzoo runs` lists them. It ends as if it had never been stopped. The folder that --per-class
@@ -105,9 +110,9 @@ def resume(run: str, device: str | None, log: str | None) -> None:
     from ganzoo.runs.run import CLASSES
 
     if (Path(run) / CLASSES).exists():
-        follow(lambda display: ganzoo.resume_per_class(run, device=device, log=log, display=display))
+        follow(lambda display: ganzoo.resume_per_class(run, device=device, log=log, force=force, display=display))
     else:
-        follow(lambda display: ganzoo.resume(run, device=device, log=log, display=display))
+        follow(lambda display: ganzoo.resume(run, device=device, log=log, force=force, display=display))
 
 
 def _architecture_of_run(words: Sequence[str], given: Mapping[str, str]) -> type[Architecture] | None:
@@ -129,7 +134,8 @@ def _architecture_of_run(words: Sequence[str], given: Mapping[str, str]) -> type
     examples=("ganzoo extend runs/dcgan-anime-1 --epochs 5 --lr 1e-4 --beta1 0.3",),
 )
 @click.argument("run", metavar="RUN")
-def extend(run: str, **options: Any) -> None:
+@FORCE
+def extend(run: str, force: bool, **options: Any) -> None:
     """Train a run further, with changed options.
 
     Adds a stage to RUN, as long as --epochs, --images or --steps says. Weights and the optimizers' state go along;
@@ -139,4 +145,4 @@ def extend(run: str, **options: Any) -> None:
     """
     import ganzoo
 
-    follow(lambda display: ganzoo.extend(run, display=display, **options))
+    follow(lambda display: ganzoo.extend(run, force=force, display=display, **options))

@@ -56,7 +56,7 @@ class Settings:
 # Names that a Config may not take: they mean something else on the command line.
 RESERVED = {field.name for field in fields(Settings)} - set(BY_ARCHITECTURE) | {
     "preset", "recipe", "out", "continue", "init", "class", "per_class", "dry_run", "json", "help", "compile", "plugin",
-    "label", "data", "architecture",
+    "label", "data", "architecture", "force",
 }  # fmt: skip
 
 

@@ -27,10 +27,13 @@ POLL = 0.1  # seconds between looks at the processes
 PATIENCE = 10.0  # seconds that one has to end when the others are gone
 
 
-def launch(run: Path, processes: int, say: Callable[[str], None]) -> None:
+def launch(run: Path, processes: int, say: Callable[[str], None], lock: int | None = None) -> None:
     """Trains a run folder with so many processes on this machine, and returns when they have, or have been stopped.
 
     They are in sessions of their own and hear of Ctrl-C from here: the first asks them to save and stop.
+
+    Args:
+        lock: descriptor of the run's lock, which they hold as well.
 
     Raises: KeyboardInterrupt for the second; GanzooError when a process failed.
     """
@@ -39,7 +42,7 @@ def launch(run: Path, processes: int, say: Callable[[str], None]) -> None:
     with TemporaryDirectory(prefix="ganzoo-") as meeting, Interruptible(say) as interrupted:
         workers: list[_Worker] = []
         try:
-            workers.extend(_Worker(run, rank, processes, Path(meeting)) for rank in range(processes))
+            workers.extend(_Worker(run, rank, processes, Path(meeting), lock) for rank in range(processes))
             told = False
             while any(worker.running for worker in workers) and not any(worker.failed for worker in workers):
                 time.sleep(POLL)
@@ -67,11 +70,11 @@ def _end(workers: Sequence[_Worker]) -> None:
 class _Worker:
     """A process that trains with others."""
 
-    def __init__(self, run: Path, rank: int, processes: int, meeting: Path) -> None:
+    def __init__(self, run: Path, rank: int, processes: int, meeting: Path, lock: int | None) -> None:
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
         environment.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(processes))
-        apart: dict[str, Any] = {"start_new_session": True}
+        apart: dict[str, Any] = {"start_new_session": True, "pass_fds": [] if lock is None else [lock]}
         if sys.platform == "win32":
             apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
         self._rank, self._run, self._complaint = rank, run, meeting / f"error-{rank}"

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from ganzoo.contract import renamed
 from ganzoo.contract.options import parse_spec
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.files import replaced
+from ganzoo.files import cause, is_locked, locked, replaced
 
 FORMAT = 1  # of run.json and of checkpoints
 SCORES = "scores.jsonl"  # a line an evaluation: step, images, and metrics as `ganzoo evaluate --json` prints them
 CLASSES = "classes.json"  # describes a folder of runs, one a label
+LOCK = "lock"  # the file that whoever trains a run holds
 
 
 @dataclass
@@ -61,8 +63,11 @@ class Run:
         try:
             for folder in inner:
                 folder.mkdir(parents=True, exist_ok=True)
-            run.write()
+            with locked(path / LOCK, run._taken):
+                cls.check_free(path)  # of two that begin here at once, one does
+                run.write()
         except OSError as error:
+            (path / LOCK).unlink(missing_ok=True)
             for folder in made:
                 with suppress(OSError):
                     folder.rmdir()
@@ -71,7 +76,9 @@ class Run:
 
     @staticmethod
     def check_free(path: Path) -> None:
-        """Raises: UsageError when a new run cannot be made at `path`; empty folders in it do not matter."""
+        """Raises: UsageError when a new run cannot be made at `path`; empty folders in it do not matter, nor does what
+        a beginning that was cut short left.
+        """
         try:
             there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
         except OSError as error:  # such as a name that is too long
@@ -80,7 +87,7 @@ class Run:
             raise UsageError(
                 f"{path} already exists; choose another --out, or add --continue to go on with the run in it."
             )
-        if there == path and (not path.is_dir() or any(not each.is_dir() for each in path.rglob("*"))):
+        if there == path and (not path.is_dir() or any(not each.is_dir() for each in path.rglob("*") if not own(each))):
             raise UsageError(f"{path} already exists and is not an empty folder; choose another --out.")
         if not there.is_dir() or not os.access(there, os.W_OK):
             raise UsageError(f"{path} cannot be written; choose another --out.")
@@ -103,7 +110,7 @@ class Run:
     def status(self) -> str:
         """ "running", "finished", "interrupted", "failed", or "stopped" when its process is gone without a word."""
         status = str(self.facts.get("status", "new"))
-        return "stopped" if status == "running" and not self._alive() else status
+        return "stopped" if status == "running" and not self._is_locked() else status
 
     @property
     def hyperparameters(self) -> dict[str, Any]:
@@ -139,17 +146,41 @@ class Run:
         """Writes run.json, atomically."""
         write_text(self.path / "run.json", json.dumps(self.facts, indent=2, ensure_ascii=False) + "\n")
 
-    def check_idle(self) -> None:
-        """Raises: UsageError when another process is training the run."""
-        if self.status == "running" and self.facts.get("process") != _process():
-            raise UsageError(
-                f"{self.path} is being trained by process {self.facts['process']['pid']}; stop that one first."
-            )
+    @contextmanager
+    def locked(self, force: bool = False) -> Iterator[int | None]:
+        """Keeps other processes from training the run, and takes up what the last one wrote into run.json.
+
+        Args:
+            force: go on all the same where another process seems to train it.
+        Yields: the lock's descriptor, None without one.
+        Raises: UsageError when another process trains the run; GanzooError when the folder cannot be written.
+        """
+        with ExitStack() as holder:
+            try:
+                held = holder.enter_context(locked(self.path / LOCK, self._pass_by if force else self._taken))
+            except OSError as error:
+                raise GanzooError(f"{self.path} cannot be written: {cause(error, self.path)}.") from error
+            if (self.path / "run.json").exists():
+                self.facts = Run.open(self.path).facts
+                if held is None and not force and self.facts.get("status") == "running":
+                    self._taken()
+            yield held
+
+    @staticmethod
+    def _pass_by() -> None:
+        raise BlockingIOError
+
+    def _taken(self) -> NoReturn:
+        process = self.facts.get("process") or {}
+        who = f"process {process.get('pid')} on {process.get('host')}" if process else "another process"
+        raise UsageError(
+            f"{self.path} is being trained by {who}; stop that one first. If it is gone for certain, and this is a "
+            f"network disk that has not noticed, type: ganzoo resume {self.path} --force"
+        )
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Marks the run as being trained by this process. Raises: UsageError when another one is at it."""
-        self.check_idle()
+        """Marks the run as being trained by this process, which has it `locked`."""
         self.facts.update(status="running", process=_process())
         self.write()
         status = "failed"
@@ -165,11 +196,24 @@ class Run:
             with suppress(OSError):  # a full disk has been complained of, and without its process the run is stopped
                 self.write()
 
-    def _alive(self) -> bool:
-        process = self.facts.get("process") or {}
-        if process.get("host") != socket.gethostname():
-            return bool(process)
-        return _process_exists(int(process.get("pid", -1)))
+    def _is_locked(self) -> bool:
+        try:
+            return is_locked(self.path / LOCK)
+        except FileNotFoundError:
+            return False
+        except OSError:  # the disk knows no locks: what run.json says must do
+            return True
+
+
+_OWN = re.compile(
+    r"\.(run|classes|model|best|losses|metrics|scores|train|sheet|real[^.]*|epoch-\d+|step-\d+)\.\d+\.tmp\.\w+|"
+    r"\.tmp\w{6}|lock"  # safetensors' own, and the lock
+)
+
+
+def own(file: Path) -> bool:
+    """Whether a file in a run's folder is one that a killed process left behind half written, or the lock."""
+    return file.is_file() and not file.is_symlink() and _OWN.fullmatch(file.name) is not None
 
 
 def list_runs(folder: str | os.PathLike[str] = "runs") -> list[Run]:
@@ -253,22 +297,3 @@ def write_text(path: Path, text: str) -> None:
 
 def _process() -> dict[str, Any]:
     return {"pid": os.getpid(), "host": socket.gethostname()}
-
-
-def _process_exists(pid: int) -> bool:
-    if pid <= 0:
-        return False
-    if os.name == "nt":  # there os.kill(pid, 0) would end the process
-        import ctypes
-
-        handle = ctypes.windll.kernel32.OpenProcess(0x1000, False, pid)  # type: ignore[attr-defined,unused-ignore]
-        if handle:
-            ctypes.windll.kernel32.CloseHandle(handle)  # type: ignore[attr-defined,unused-ignore]
-        return bool(handle)
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

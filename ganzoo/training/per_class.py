@@ -60,11 +60,13 @@ def train_per_class(
     whole = PerClass(folder, {"format": FORMAT, **facts_of(session, init), "labels": list(labels)})
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        whole.write()
     except OSError as error:
         raise UsageError(f"{folder} cannot be written ({error.strerror}); choose another --out.") from error
-    display.say(f"{len(labels)} models, one for each label, into {folder}.")
-    _train(whole, plan, display)
+    with Run(folder, whole.facts).locked():
+        Run.check_free(folder)  # of two that begin here at once, one does
+        whole.write()
+        display.say(f"{len(labels)} models, one for each label, into {folder}.")
+        _train(whole, plan, display)
     return whole
 
 
@@ -73,6 +75,7 @@ def resume_per_class(
     *,
     device: str | None = None,
     log: str | None = None,
+    force: bool = False,
     display: Display | None = None,
 ) -> PerClass:
     """Goes on with a folder of runs at the label, and the step, where it stopped.
@@ -82,11 +85,12 @@ def resume_per_class(
     display = display or Lines()
     whole = path if isinstance(path, PerClass) else PerClass.open(path)
     parent = Run(whole.path, whole.facts)
-    change_machine(parent, device, log)
-    plan = plan_of(parent)
-    check_data(parent, plan.data.fingerprint)
-    whole.write()
-    _train(whole, plan, display)
+    with parent.locked(force):
+        change_machine(parent, device, log)
+        plan = plan_of(parent)
+        check_data(parent, plan.data.fingerprint)
+        whole.write()
+        _train(whole, plan, display, force)
     return whole
 
 
@@ -104,7 +108,7 @@ def check_labels(session: Session) -> None:
             )
 
 
-def _train(whole: PerClass, plan: Plan, display: Display) -> None:
+def _train(whole: PerClass, plan: Plan, display: Display, force: bool = False) -> None:
     trained = False
     try:
         for number, label in enumerate(whole.labels, 1):
@@ -114,7 +118,7 @@ def _train(whole: PerClass, plan: Plan, display: Display) -> None:
             display.say(f"Label {label}, {number} of {len(whole.labels)}.")
             if run is not None:
                 settings = whole.facts["settings"]
-                resume(run, device=settings["device"], log=settings.get("log") or "none", display=display)
+                resume(run, device=settings["device"], log=settings.get("log") or "none", force=force, display=display)
             else:
                 start(
                     dataclasses.replace(plan, label=label, notes=()), whole.folder(label), whole.facts["init"], display

@@ -115,7 +115,8 @@ def start(plan: Plan, out: Path | None, init: str | os.PathLike[str] | None, dis
         _rehearse_scores(session, facts, display)
         _announce(session, facts, folder, display)
         run = Run.create(folder, facts)
-    _go(session, run, display)
+    with run.locked() as lock:
+        _go(session, run, display, lock)
     return run
 
 
@@ -124,6 +125,7 @@ def resume(
     *,
     device: str | None = None,
     log: str | None = None,
+    force: bool = False,
     display: Display | None = None,
 ) -> Run:
     """Goes on with a run exactly where its newest checkpoint left it; a finished run is returned as it is.
@@ -131,20 +133,21 @@ def resume(
     Args:
         device: where to train from now on, such as on another machine; where it did unless given.
         log: the loggers to tell from now on, ``"none"`` for none; those it had unless given.
-    Raises: UsageError when it is no run; GanzooError when its checkpoint is damaged, its plugin is not installed, or
-    its data has changed.
+        force: go on although another process seems to train it, as a network disk may say of one that is gone.
+    Raises: UsageError when it is no run, or another process trains it; GanzooError when its checkpoint is damaged, its
+    plugin is not installed, or its data has changed.
     """
     display = display or Lines()
     run = run if isinstance(run, Run) else Run.open(run)
     if run.status == "finished":
         display.say(f"{run.path} is finished; `ganzoo extend {run.path} --epochs N` trains it further.")
         return run
-    run.check_idle()
-    change_machine(run, device, log)
-    session = prepare(take_up(run, display), display)
-    check_data(run, session.dataset.fingerprint)
-    run.write()
-    _go(session, run, display)
+    with run.locked(force) as lock:
+        change_machine(run, device, log)
+        session = prepare(take_up(run, display), display)
+        check_data(run, session.dataset.fingerprint)
+        run.write()
+        _go(session, run, display, lock)
     return run
 
 
@@ -153,33 +156,35 @@ def extend(
     *,
     device: str | None = None,
     log: str | None = None,
+    force: bool = False,
     display: Display | None = None,
     **options: Any,
 ) -> Run:
     """Adds a stage to a run and trains it: weights and optimizer state go along, the new options apply.
 
     Args:
-        device, log: as `resume`.
+        device, log, force: as `resume`.
         options: one of `epochs`, `images` and `steps`, and whatever changes, such as ``lr=1e-4, beta1=0.3``.
     Raises: as `resume`; UsageError when an option cannot change within a run.
     """
     display = display or Lines()
     run = run if isinstance(run, Run) else Run.open(run)
     stage = stage_of(options)
-    run.check_idle()
-    if run.status == "finished" and not run.checkpoints():
-        raise GanzooError(
-            f"{run.path} has lost its checkpoints, which going on takes; start a new run with --init {run.model_file}."
-        )
-    change_machine(run, device, log)
-    plan = take_up(run, display)
-    session = prepare(dataclasses.replace(plan, stages=(*plan.stages, stage)), display)
-    check_data(run, session.dataset.fingerprint)
-    _rehearse_scores(session, run.facts, display)
-    run.facts["stages"].append(_stage_facts(stage))
-    run.facts["status"] = "interrupted"
-    run.write()
-    _go(session, run, display)
+    with run.locked(force) as lock:
+        if run.status == "finished" and not run.checkpoints():
+            raise GanzooError(
+                f"{run.path} has lost its checkpoints, which going on takes; start a new run with --init "
+                f"{run.model_file}."
+            )
+        change_machine(run, device, log)
+        plan = take_up(run, display)
+        session = prepare(dataclasses.replace(plan, stages=(*plan.stages, stage)), display)
+        check_data(run, session.dataset.fingerprint)
+        _rehearse_scores(session, run.facts, display)
+        run.facts["stages"].append(_stage_facts(stage))
+        run.facts["status"] = "interrupted"
+        run.write()
+        _go(session, run, display, lock)
     return run
 
 
@@ -203,13 +208,13 @@ def _announce(session: Session, facts: Mapping[str, Any], folder: Path, display:
         display.say(f"{steps:,} step{'' if steps == 1 else 's'}, into {folder}.")
 
 
-def _go(session: Session, run: Run, display: Display) -> None:
+def _go(session: Session, run: Run, display: Display, lock: int | None) -> None:
     processes = session.plan.settings.processes
     try:
         if processes == 1:
             session.train(run, display)
         else:
-            parallel.launch(run.path, processes, display.say)
+            parallel.launch(run.path, processes, display.say, lock)
     except KeyboardInterrupt:
         raise Stopped(run) from None
     finally:

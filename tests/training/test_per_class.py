@@ -84,7 +84,7 @@ def test_what_it_leaves():
     whole = train()
     assert whole.path == Path("runs/tinygan-tiny-1")
     names = {path.name for path in whole.path.iterdir()}
-    assert names == {"classes.json", "sheet.png", "class-even", "class-odd"}
+    assert names == {"classes.json", "sheet.png", "class-even", "class-odd", "lock"}
     assert list(whole.runs) == ["even", "odd"]
     for label, run in whole.runs.items():
         assert (run.status, run.facts["data"]["label"]) == ("finished", label)

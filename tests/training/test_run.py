@@ -9,6 +9,8 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -326,13 +328,80 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_goes_on(train):
     assert_same_end(ganzoo.resume("stopped", display=QUIET), undisturbed)
 
 
-def test_a_run_that_another_process_trains_is_left_alone(train):
+HOLDER = """
+import sys
+from ganzoo import Run
+with Run.open(sys.argv[1]).locked():
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_run_that_another_process_trains_is_left_alone(train, tmp_path):
     run = train()
+    run.facts.update(status="running", process={"pid": 4711, "host": "elsewhere"})
+    run.write()
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, run.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert holder.stdout.readline()
+    assert Run.open(run.path).status == "running"
+    before = tree(run.path)
+    with pytest.raises(UsageError, match=r"run is being trained by process 4711 on elsewhere; .*resume run --force"):
+        ganzoo.resume(run.path, display=QUIET)
+    with pytest.raises(UsageError, match="is being trained by"):
+        ganzoo.extend(run.path, steps=1, display=QUIET)
+    assert tree(run.path) == before
+    assert ganzoo.resume(run.path, force=True, display=QUIET).status == "finished"
+    holder.kill()
+    holder.communicate()
+    assert ganzoo.extend(run.path, steps=1, display=QUIET).status == "finished", "the lock died with its holder"
+
+
+def test_a_killed_run_goes_on_whoever_has_its_process_number_now(train, finished):
+    with pytest.raises(KeyboardInterrupt):
+        train("run", epochs=2, display=At(2, interrupt))
+    run = Run.open("run")
     run.facts.update(status="running", process={"pid": os.getppid(), "host": socket.gethostname()})
     run.write()
-    assert Run.open(run.path).status == "running"
-    with pytest.raises(UsageError, match=f"being trained by process {os.getppid()}"):
-        ganzoo.extend(run.path, steps=1, display=QUIET)
+    assert Run.open("run").status == "stopped"
+    assert_same_end(ganzoo.resume("run", display=QUIET), finished)
+
+
+def test_a_folder_is_trained_once_though_it_was_moved(train, tmp_path):
+    run = train()
+    with run.locked():
+        os.rename("run", "moved")
+        os.symlink("moved", "link", target_is_directory=True)
+        for name in ("moved", "link"):
+            with pytest.raises(UsageError, match="is being trained by another process"):
+                ganzoo.extend(name, steps=1, display=QUIET)
+
+
+def test_a_disk_without_locks(train, monkeypatch):
+    """There a run that says it is running has to be taken at its word."""
+
+    def none(*_, **__):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("ganzoo.files._try_lock", none)
+    run = train()
+    run.facts.update(status="running", process={"pid": 1, "host": "elsewhere"})
+    run.write()
+    with pytest.raises(UsageError, match="process 1 on elsewhere"):
+        ganzoo.resume("run", display=QUIET)
+    assert ganzoo.resume("run", force=True, display=QUIET).status == "finished"
+
+
+def test_a_beginning_that_was_cut_short_is_begun_again_by_the_same_command(train, finished):
+    """A kill at run.json's first rename."""
+    for folder in ("samples", "checkpoints"):
+        Path("run", folder).mkdir(parents=True)
+    Path("run/lock").touch()
+    Path("run/.run.4711.tmp.json").write_text("{", encoding="utf-8")
+    assert_same_end(train("run", epochs=2), finished)
+    Path("other").mkdir()
+    Path("other/.mine.4711.tmp.json").touch()
+    with pytest.raises(UsageError, match="is not an empty folder"):
+        train("other")
 
 
 def test_data_that_changed_is_refused(train, monkeypatch):
