@@ -78,6 +78,14 @@ def list_data(as_json: bool) -> None:
     metavar="halves|names|FILE",
     help="Items of the two domains belong together: the halves of each picture, by file name, or a CSV of two names.",
 )
+@click.option(
+    "--levels",
+    default="auto",
+    metavar="auto|LOW-HIGH",
+    help="Stored values that become black and white, of more than 8 bits; LOW:HIGH if signed. [default: the set's own]",
+)
+@click.option("--pages", default="first", metavar="first|all", help="Pages or frames of a file. [default: first]")
+@click.option("--max-pixels", type=click.IntRange(1), metavar="N", help="In one picture. [default: 178956970]")
 @click.option("--skip-bad", is_flag=True, help="Go on even if more than 5 % of the images cannot be read.")
 def add(
     name: str,
@@ -87,6 +95,9 @@ def add(
     label_column: str | None,
     modality: str,
     pairs: str | None,
+    levels: str,
+    pages: str,
+    max_pixels: int | None,
     skip_bad: bool,
 ) -> None:
     """Give images, sounds or a table of your own a name to train on.
@@ -98,6 +109,7 @@ def add(
     """
     from ganzoo import data as store
     from ganzoo.cli.progress import choose_display
+    from ganzoo.data.images import MAX_PIXELS
 
     display = choose_display()
     try:
@@ -110,6 +122,9 @@ def add(
             skip_bad=skip_bad,
             modality=modality,
             pairs=pairs,
+            levels=levels,
+            pages=pages,
+            max_pixels=max_pixels or MAX_PIXELS,
             report=display.report,
         )
     finally:
@@ -167,6 +182,13 @@ def _labels(info: Info) -> str:
     return f"{len(info.label_names)} {info.label_kind}" if info.label_names else f"{len(info.classes) or 'none'}"
 
 
+def _levels(info: Info) -> str:
+    """Which stored values became black and white, where these are not the 0 and 255 of bytes."""
+    if not any(info.levels):
+        return ""
+    return " and ".join(each or "0-255" for each in info.levels) + ", from black to white (another: --levels LOW-HIGH)"
+
+
 def _items(info: Info) -> str:
     """Several of its items in words."""
     from ganzoo.catalogue.modalities import modality_card
@@ -204,6 +226,8 @@ def _facts(info: Info) -> dict[str, Any]:
         "fingerprint": info.fingerprint,
         "sha256": info.sha256 or None,
         "fit": info.fit,
+        "levels": list(info.levels),
+        "notes": list(info.notes),
         "skipped": list(info.skipped_files),
         "problem": info.problem or None,
     }
@@ -225,6 +249,7 @@ def _print_info(info: Info, named: int | None) -> None:
             + (", in pairs" if info.paired else ""),
         ),
         ("fit", info.fit if info.kind == "user" and info.modality == "image" else ""),
+        ("levels", _levels(info)),
         ("left out", f"{info.skipped:,} that could not be used" if info.skipped else ""),
     ]
     for label, text in rows:
@@ -232,6 +257,8 @@ def _print_info(info: Info, named: int | None) -> None:
             click.echo(f"{label:<9} {text}")
     for file in info.skipped_files[:named]:
         click.echo(f"  {file}")
+    for note in info.notes:
+        click.echo(note)
     hidden = len(info.skipped_files) - len(info.skipped_files[:named])
     if hidden:
         click.echo(f"  and {hidden:,} more: ganzoo data show {info.name}")

@@ -9,13 +9,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ganzoo.data.images import Fit
+from ganzoo.data.images import PLAIN, Fit, Reading
 from ganzoo.data.pairs import HALVES
 from ganzoo.data.readers import Reader, open_reader
 from ganzoo.data.source import Item
 from ganzoo.errors import GanzooError
 
 FORMAT = 1
+_EARLIER = Reading(levels=(0, 65535))  # how version 0.1 and its like read pictures, and wrote no word of it
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,9 @@ class Record:
         labels: position of each item's class; where `label_names` has columns, each item's row of what `label_kind`
             says, "attributes" or "numbers".
         domain_channels: domain -> channels, where they differ.
+        levels: as they were asked for; those that came of it are in `readings`.
+        readings: how pictures are read, one for each source; see `ganzoo.data.images.Reading`.
+        notes: what was said of the set when it was added: what is left out, and what will look wrong.
         skip: indices of the reader's items that cannot be used; `skipped` has their names and why.
     """
 
@@ -59,6 +63,9 @@ class Record:
     domain_channels: dict[str, int] = field(default_factory=dict)
     label_kind: str = ""
     label_names: list[str] = field(default_factory=list)
+    levels: str = "auto"
+    readings: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     format: int = FORMAT
 
 
@@ -104,6 +111,7 @@ class Added:
         """
         name, source = self.record.name, " + ".join(self.record.sources)
         words = [*self.record.sources, *(["--pairs", self.record.pairs] if self.paired else [])]
+        words += self._read_by()
         again = f"type: ganzoo data remove {name}; ganzoo data add {name} {shlex.join(words)}"
         if not self.present:
             raise GanzooError(
@@ -115,6 +123,14 @@ class Added:
                 f"The source of the data set {name}, {source}, has changed since it was added; to add it again {again}"
             )
 
+    def _read_by(self) -> list[str]:
+        """The options of `ganzoo data add` that say how its pictures are read."""
+        words = [f"--levels={self.record.levels}"] if self.record.levels != "auto" else []
+        for reading in (Reading.from_json(each) for each in self.record.readings[:1]):
+            words += ["--pages", reading.pages] if reading.pages != PLAIN.pages else []
+            words += ["--max-pixels", str(reading.max_pixels)] if reading.max_pixels != PLAIN.max_pixels else []
+        return words
+
     def recipe(self) -> dict[str, Any]:
         """The record without what reading one item after another does not need, for another process."""
         record = asdict(self.record)
@@ -125,7 +141,12 @@ class Added:
         record = self.record
         details = record.details if record.modality else None
         return open_reader(
-            [Path(path) for path in record.paths], None, record.modality, details, record.pairs == HALVES
+            [Path(path) for path in record.paths],
+            None,
+            record.modality,
+            details,
+            record.pairs == HALVES,
+            [Reading.from_json(reading) for reading in record.readings] or [_EARLIER],
         )
 
     @cached_property

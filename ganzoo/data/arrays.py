@@ -6,12 +6,15 @@ import gzip
 import math
 import zipfile
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ganzoo.data.images import Reading, Unreadable
+from ganzoo.data.levels import BYTES, own_levels, span_of, to_bytes
 from ganzoo.errors import GanzooError, UsageError
 
 Array = npt.NDArray[Any]
@@ -57,11 +60,11 @@ def idx_labels(images: Path) -> Path | None:
     return next((path for path in (images.with_name(stem), images.with_name(stem + ".gz")) if path.is_file()), None)
 
 
-def read_npz(path: Path) -> tuple[Array, Array | None]:
+def read_npz(path: Path, reading: Reading) -> tuple[Array, Array | None, Reading]:
     """Images (or vectors) and labels of an npz file.
 
     Returns:
-        uint8 [N, H, W, C] or float32 vectors [N, D], and whole numbers or words [N] or None.
+        uint8 [N, H, W, C] or float32 vectors [N, D], whole numbers or words [N] or None, and how pixels were read.
     Raises:
         GanzooError: it cannot be read, or its arrays are not images.
     """
@@ -82,22 +85,34 @@ def read_npz(path: Path) -> tuple[Array, Array | None]:
         if labels.shape[1] != 1 or len(labels) != len(images):
             raise UsageError(f"{path} should have one label for each of its {len(images)} images.")
         labels = labels[:, 0]
-    return _pixels(images, path), labels
+    pixels, reading = _pixels(images, path, reading)
+    return pixels, labels, reading
 
 
-def _pixels(images: Array, path: Path) -> Array:
+def _pixels(images: Array, path: Path, reading: Reading) -> tuple[Array, Reading]:
     if images.ndim == 2 and images.dtype.kind == "f":
-        return np.asarray(images, dtype=np.float32)
+        return np.asarray(images, dtype=np.float32), reading
     if images.ndim == 3:
         images = images[..., None]
     elif images.ndim == 4 and images.shape[3] not in (1, 3, 4) and images.shape[1] in (1, 3, 4):
         images = images.transpose(0, 2, 3, 1)
     if images.ndim != 4 or images.shape[3] not in (1, 3, 4):
         raise UsageError(f"{path} has an array of shape {list(images.shape)}; images are [N, H, W] or [N, H, W, C].")
-    if images.dtype.kind == "f":
-        if not images.size or not (images.min() >= 0 and images.max() <= 1):
-            raise UsageError(f"{path} has fractional pixels outside [0, 1]; scale them to [0, 1] or use uint8.")
-        images = (images * 255).round().astype(np.uint8)
-    if images.dtype != np.uint8:
-        raise UsageError(f"{path} has pixels of type {images.dtype}; use uint8, or fractions in [0, 1].")
-    return np.ascontiguousarray(images)
+    if images.dtype.kind not in "buif" or not images.size:
+        raise UsageError(f"{path} has {images.size} pixels of type {images.dtype}; images are of numbers.")
+    try:
+        return with_levels(images, reading)
+    except Unreadable as error:
+        raise UsageError(f"{path} {error}.") from error
+
+
+def with_levels(images: Array, reading: Reading) -> tuple[Array, Reading]:
+    """Pixels [N, …] of any type as bytes, and how they were read: by the levels given, else by the array's own."""
+    span = span_of(images, wide=images.dtype != np.uint8)
+    levels = reading.levels or own_levels(span)
+    if images.dtype == np.uint8 and levels == BYTES:
+        return np.ascontiguousarray(images), reading
+    pixels = np.empty(images.shape, np.uint8)
+    for place in range(len(images)):  # item by item, without a second array as wide as the first
+        pixels[place] = to_bytes(images[place], levels)
+    return pixels, replace(reading, levels=levels)

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import io
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from ganzoo.contract.modality import Unreadable as Unreadable
+from ganzoo.data.levels import BYTES, Levels, Span, joined, own_levels, span_of, to_bytes, wide_values
 
 Fit = Literal["crop", "pad", "stretch"]
 FITS: tuple[Fit, ...] = ("crop", "pad", "stretch")
 
 # Lanczos is antialiased in Pillow and keeps the most detail when photographs shrink; StyleGAN's data tool uses it too.
 FILTER = Image.Resampling.LANCZOS
+
+MAX_PIXELS = 178_956_970  # a picture of half a gigabyte in colour, where Pillow too would stop
+_PILLOW_WARNS = Image.MAX_IMAGE_PIXELS or 0
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _GROUNDS = {"L": "black", "RGB": "white", "RGBA": "#ffffff00"}
@@ -32,16 +38,96 @@ _TURNS = {
 }
 
 
-def decode(data: bytes) -> Image.Image:
-    """The image in a file's bytes, turned as its EXIF orientation says; the first frame of several.
+@dataclass(frozen=True)
+class Reading:
+    """How pictures are read from files.
+
+    Attributes:
+        levels: the stored values that become black and white, of pictures with more than 8 bits a channel; None for
+            each picture's own, see `ganzoo.data.levels.own_levels`.
+        of_bytes: whether they are those of pictures with 8 bits too, which else stay as they are.
+        pages: "first" or "all" of the pages or frames of a file.
+        max_pixels: in one picture; one that claims more is not decoded.
+        page_counts: of files with more than one page, once they are known; read where all are wanted.
+    """
+
+    levels: Levels | None = None
+    of_bytes: bool = False
+    pages: str = "first"
+    max_pixels: int = MAX_PIXELS
+    page_counts: Mapping[str, int] | None = None
+
+    def settled(self, spans: Iterable[Span]) -> Reading:
+        """The same with levels for pictures of these values, all of one set."""
+        span = joined(spans)
+        if span is None:
+            return self
+        levels = self.levels or own_levels(span)
+        return replace(self, levels=levels if span.wide or levels != BYTES else None, of_bytes=not span.wide)
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Reading:
+        """What `dataclasses.asdict` made of one, through JSON."""
+        levels = kept.get("levels")
+        return cls(**{**kept, "levels": None if levels is None else (levels[0], levels[1])})
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a picture is: its size, (height, width), its colours, its values, and how many pages its file has."""
+
+    size: tuple[int, int]
+    grey: bool
+    alpha: bool
+    span: Span
+    pages: int = 1
+
+
+PLAIN = Reading()
+
+
+def decode(data: bytes, reading: Reading = PLAIN, page: int = 0) -> Image.Image:
+    """The image in a file's bytes with 8 bits a channel, turned as its EXIF orientation says.
 
     Raises:
-        Unreadable: it is no image, is cut short, has colours that cannot be converted, or claims so many pixels that it
-            looks like an attack.
+        Unreadable: it is no image, is cut short, has colours that cannot be converted, or claims more pixels than are
+            read.
     """
+    return _decoded(data, reading, page)[0]
+
+
+def look(image: Image.Image) -> Survey:
+    """What an image with 8 bits a channel is, that is no file's."""
+    return Survey((image.height, image.width), is_grey(image), has_alpha(image), _span_of_bytes(image))
+
+
+def survey(data: bytes, reading: Reading = PLAIN, page: int = 0) -> Survey:
+    """What `decode` gives, and what the file has. Raises: Unreadable, as `decode` does."""
+    image, span, pages = _decoded(data, reading, page)
+    return replace(look(image), span=span, pages=pages)
+
+
+def _decoded(data: bytes, reading: Reading, page: int) -> tuple[Image.Image, Span, int]:
+    if _PILLOW_WARNS <= (Image.MAX_IMAGE_PIXELS or 0) < reading.max_pixels:
+        Image.MAX_IMAGE_PIXELS = reading.max_pixels  # ours is what counts, checked below before anything is decoded
     try:
-        image = Image.open(io.BytesIO(data))
-        image.load()
+        image: Image.Image = Image.open(io.BytesIO(data))
+        pages = int(getattr(image, "n_frames", 1))
+        if page:
+            image.seek(page)
+        if image.width * image.height > reading.max_pixels:
+            raise _too_large(image.width * image.height, reading)
+        wide = wide_values(image, data)
+        turn = _TURNS.get(_orientation(image))
+        if wide is None:
+            image.load()
+            span = _span_of_bytes(image)
+            if reading.levels is not None and reading.of_bytes:
+                image = _with_levels(image, reading.levels)
+        else:
+            image, span = _from_wide(wide, reading.levels)
+    except Unreadable:
+        raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise Unreadable("claims more pixels than an honest image has (a decompression bomb?)") from error
     except MemoryError as error:
@@ -49,8 +135,59 @@ def decode(data: bytes) -> Image.Image:
     except Exception as error:  # Pillow's decoders raise almost anything on damaged files
         raise Unreadable("is not a readable image, or is cut short") from error
     render(image.crop((0, 0, 1, 1)), (1, 1), 3, "crop")  # says so now when its colours cannot be converted
-    turn = _TURNS.get(_orientation(image))
-    return image if turn is None else image.transpose(turn)
+    return image if turn is None else image.transpose(turn), span, pages
+
+
+def count_pages(data: bytes) -> int:
+    """How many pages or frames a picture's file has; 1 where it cannot be told."""
+    try:
+        return int(getattr(Image.open(io.BytesIO(data)), "n_frames", 1))
+    except Exception:  # reading it says what is wrong
+        return 1
+
+
+def _too_large(pixels: int, reading: Reading) -> Unreadable:
+    return Unreadable(
+        f"has {pixels:,} pixels, more than the {reading.max_pixels:,} that are read; --max-pixels {pixels} reads it"
+    )
+
+
+def _from_wide(values: npt.NDArray[Any], levels: Levels | None) -> tuple[Image.Image, Span]:
+    """A picture of more than 8 bits as one of 8, and what it held. Colours that nobody sees do not count."""
+    if values.ndim == 2 or values.shape[2] == 3:
+        span = span_of(values, wide=True)
+        return Image.fromarray(to_bytes(values, levels or own_levels(span))), span
+    colours, alpha = values[..., :3], values[..., 3]
+    seen = colours[alpha > 0]
+    span = span_of(seen if seen.size else colours, wide=True)
+    pixels = to_bytes(colours, levels or own_levels(span))
+    return Image.fromarray(np.dstack([pixels, to_bytes(alpha, (0, 65535))])), span
+
+
+def _span_of_bytes(image: Image.Image) -> Span:
+    """What a picture of 8 bits or fewer holds, as far as levels go."""
+    if image.mode in ("P", "PA"):
+        image = image.convert("RGB")
+    if image.mode not in ("L", "LA", "RGB", "RGBA"):
+        return Span(*BYTES, mean=127.5, most=255, wide=False)
+    extremes = image.getextrema()
+    pairs = [extremes] if isinstance(extremes[0], (int, float)) else list(extremes)[: 1 if image.mode == "LA" else 3]
+    low, high = min(pair[0] for pair in pairs), max(pair[1] for pair in pairs)
+    return Span(low, high, mean=(low + high) / 2, most=high, wide=False)
+
+
+def _with_levels(image: Image.Image, levels: Levels) -> Image.Image:
+    """A picture of 8 bits whose values within `levels` are spread over all 8; transparency stays."""
+    alpha = None
+    if has_alpha(image):
+        image = image.convert("RGBA")
+        alpha = image.getchannel("A")
+    image = image if image.mode == "L" else image.convert("RGB")
+    table = to_bytes(np.arange(256, dtype=np.uint8), levels).tolist()
+    image = image.point(table * len(image.getbands()))
+    if alpha is not None:
+        image.putalpha(alpha)
+    return image
 
 
 def _orientation(image: Image.Image) -> int:
@@ -73,6 +210,9 @@ def has_alpha(image: Image.Image) -> bool:
 def render(image: Image.Image, size: tuple[int, int], channels: int, fit: Fit) -> npt.NDArray[np.uint8]:
     """Pixels uint8 [H, W, C] of `image` for `size` (height, width) and 1, 3 or 4 channels.
 
+    Colours that nobody sees never count: what is transparent is laid on white before scaling, or is white where four
+    channels are asked, whatever was stored there.
+
     Raises:
         Unreadable: the image's colour format cannot be converted.
     """
@@ -80,17 +220,17 @@ def render(image: Image.Image, size: tuple[int, int], channels: int, fit: Fit) -
         converted = _with_channels(image, channels)
     except ValueError as error:
         raise Unreadable(f"has a colour format ({image.mode}) that cannot be converted") from error
-    pixels = np.asarray(_fitted(converted, size, fit), dtype=np.uint8)
+    pixels = np.asarray(_fitted(converted, size, fit), dtype=np.uint8)  # Pillow scales with premultiplied alpha
+    if channels == 4 and not pixels[..., 3].all():
+        pixels = np.where(pixels[..., 3:] == 0, np.array([255, 255, 255, 0], np.uint8), pixels)
     return pixels.reshape(*size, channels)
 
 
 def _with_channels(image: Image.Image, channels: int) -> Image.Image:
     """`image` as L, RGB or RGBA. What is transparent is laid on white unless four channels are asked."""
-    if image.mode.startswith("I"):  # 16 bits a pixel: 65535 / 257 = 255
-        wide = np.asarray(image).astype(np.int64).clip(0, 65535)
-        image = Image.fromarray(((wide + 128) // 257).astype(np.uint8))
-    if image.mode == "F":
-        raise ValueError("floating-point pixels")
+    wide = wide_values(image, None)  # of a plugin's or caller's picture; those of files come with 8 bits
+    if wide is not None:
+        image = _from_wide(wide, None)[0]
     if has_alpha(image):
         image = image.convert("RGBA")
         if channels != 4:

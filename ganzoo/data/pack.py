@@ -31,7 +31,7 @@ from ganzoo.data.source import Report, Source
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.files import home, locked, make_folder, megabytes, processors, write_json
 
-VERSION = 1  # of how pixels are made; a new one makes every pack anew
+VERSION = {4: 2}  # of how pixels are made, by their channels, else 1; a new one makes those packs anew
 FEW = 512  # items that are drawn sooner than processes start
 
 
@@ -48,7 +48,9 @@ class Job:
     def folder(self) -> Path:
         filter_name = FILTER.name if self.form.height else ""
         form = {name: value for name, value in asdict(self.form).items() if value != ()}
-        key = json.dumps([VERSION, self.fingerprint, form, filter_name])
+        key = json.dumps(
+            [VERSION.get(self.form.channels if self.form.height else 0, 1), self.fingerprint, form, filter_name]
+        )
         return home() / "packs" / hashlib.sha256(key.encode()).hexdigest()[:24]
 
     @property

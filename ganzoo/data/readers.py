@@ -9,7 +9,9 @@ import lzma
 import os
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,7 +23,8 @@ from ganzoo.catalogue.modalities import modality_card, modality_class
 from ganzoo.contract.options import build, parse_spec
 from ganzoo.data import arrays, label_files, labels, pairs
 from ganzoo.data.containers import Container, Folder, Tar, Zip, file_signature
-from ganzoo.data.images import Unreadable, decode
+from ganzoo.data.images import PLAIN, Reading, Survey, Unreadable, count_pages, decode, look, survey
+from ganzoo.data.levels import Span
 from ganzoo.data.source import Item, as_image, is_vector
 from ganzoo.errors import GanzooError, UsageError
 
@@ -51,8 +54,18 @@ class Reader(Protocol):
     def data(self, index: int) -> bytes:
         """The item's bytes; Unreadable when they cannot be had."""
 
+    @property
+    def readings(self) -> Sequence[Reading]:
+        """How pictures are read, for each source; the levels are known once they are settled."""
+
     def decode(self, data: bytes) -> Item:
         """The item in its bytes; Unreadable when it is damaged."""
+
+    def look(self, data: bytes) -> Survey | None:
+        """What the picture in these bytes is, before the levels are settled; None of a vector; else as `decode`."""
+
+    def settle_levels(self, spans: Mapping[int, Span]) -> None:
+        """Chooses levels that were not given, of the values stored in the items that can be used."""
 
     def signature(self) -> str:
         """Changes when the source does; quick to find."""
@@ -69,26 +82,62 @@ class Files:
         where: str,
         labels_file: label_files.LabelsFile | None = None,
         suffixes: Sequence[str] = _SUFFIXES,
+        reading: Reading = PLAIN,
     ) -> None:
-        self._container = container
-        self.names = [name for name in container.names if has_suffix(name, suffixes)]
-        relative = labels.without_wrapper(self.names)
-        self.domains = labels.domains_from_folders(relative)
-        self.labels = self._labels(relative, where, labels_file)
+        self._container, self._reading = container, reading
+        files = [name for name in container.names if has_suffix(name, suffixes)]
+        self._pages = [(place, page) for place, name in enumerate(files) for page in range(self._count(name))]
+        self._files = files
+        self.names = [files[place] if page == 0 else f"{files[place]}#{page + 1}" for place, page in self._pages]
+        self.domains = labels.domains_from_folders(labels.without_wrapper(self.names))
+        found = self._labels(labels.without_wrapper(files), where, labels_file)
+        self.labels = replace(found, of=[found.of[place] for place, _ in self._pages] if found.of else [])
+
+    def _count(self, name: str) -> int:
+        """The pages of a file that are read, found out on first opening."""
+        if self._reading.pages == "first":
+            return 1
+        if self._reading.page_counts is not None:
+            return self._reading.page_counts.get(name, 1)
+        try:
+            return count_pages(self._container.read(name))
+        except Unreadable:
+            return 1
 
     def _labels(self, relative: list[str], where: str, labels_file: label_files.LabelsFile | None) -> labels.Labels:
         if labels_file is not None:
-            return label_files.from_file(labels_file, self.names)
+            return label_files.from_file(labels_file, self._files)
         lists = sorted((name for name in self._container.names if Path(name).name == "dataset.json"), key=len)
         if lists:
-            return label_files.from_json(self._container.read(lists[0]), self.names, f"{lists[0]} in {where}")
+            return label_files.from_json(self._container.read(lists[0]), self._files, f"{lists[0]} in {where}")
         return labels.Labels() if self.domains else labels.from_folders(relative)
 
     def data(self, index: int) -> bytes:
-        return self._container.read(self.names[index])
+        place, page = self._pages[index]
+        return page.to_bytes(4, "big") * (self._reading.pages == "all") + self._container.read(self._files[place])
+
+    @property
+    def readings(self) -> Sequence[Reading]:
+        if self._reading.pages == "first":
+            return (self._reading,)
+        counts = Counter(place for place, _ in self._pages)
+        several = {self._files[place]: count for place, count in counts.items() if count > 1}
+        return (replace(self._reading, page_counts=several),)
 
     def decode(self, data: bytes) -> Item:
-        return decode(data)
+        return decode(*self._at(data))
+
+    def look(self, data: bytes) -> Survey | None:
+        return survey(*self._at(data))
+
+    def _at(self, data: bytes) -> tuple[bytes, Reading, int]:
+        """The file's bytes, how to read them, and the page."""
+        if self._reading.pages == "first":
+            return data, self._reading, 0
+        return data[4:], self._reading, int.from_bytes(data[:4], "big")
+
+    def settle_levels(self, spans: Mapping[int, Span]) -> None:
+        self._reading = self._reading.settled(spans.values())
 
     def signature(self) -> str:
         return self._container.signature()
@@ -100,10 +149,12 @@ class Arrays:
     in_memory = True
     domains: Mapping[str, Sequence[int]] = {}
 
-    def __init__(self, images: arrays.Array, values: arrays.Array | None, files: Sequence[Path]) -> None:
+    def __init__(
+        self, images: arrays.Array, values: arrays.Array | None, files: Sequence[Path], reading: Reading = PLAIN
+    ) -> None:
         if values is not None and len(values) != len(images):
             raise UsageError(f"{files[0]} has {len(images)} images and {len(values)} labels; give those that match.")
-        self._images, self._files = images, files
+        self._images, self._files, self.readings = images, files, (reading,)
         self.names = [str(index) for index in range(len(images))]
         self.labels = labels.Labels() if values is None else labels.label_list(values.tolist())
 
@@ -117,6 +168,13 @@ class Arrays:
         shape = self._images.shape[1:]
         pixels = np.frombuffer(data, np.uint8).reshape(shape)
         return Image.fromarray(pixels[..., 0] if shape[2] == 1 else pixels)
+
+    def look(self, data: bytes) -> Survey | None:
+        item = self.decode(data)
+        return None if is_vector(item) else look(as_image(item))
+
+    def settle_levels(self, spans: Mapping[int, Span]) -> None:
+        """They were when the array was opened."""
 
     def signature(self) -> str:
         return file_signature(*self._files)
@@ -141,6 +199,9 @@ class ItemFiles(Files):
         super().__init__(container, where, labels_file, modality_card(name).suffixes)
         self.modality, self.details, self._class = modality, details, modality_class(name)
         self._options: Any = build(self._class.Options, given, f"the modality {name}")
+
+    def data(self, index: int) -> bytes:
+        return self._container.read(self.names[index])
 
     def decode(self, data: bytes) -> Item:
         item, _ = self._class.read(data)
@@ -182,8 +243,20 @@ class Joined:
         which, place = self._places[index]
         return bytes([which]) + self._readers[which].data(place)
 
+    @property
+    def readings(self) -> Sequence[Reading]:
+        return [reading for reader in self._readers for reading in reader.readings]
+
     def decode(self, data: bytes) -> Item:
         return self._readers[data[0]].decode(data[1:])
+
+    def look(self, data: bytes) -> Survey | None:
+        return self._readers[data[0]].look(data[1:])
+
+    def settle_levels(self, spans: Mapping[int, Span]) -> None:
+        """Each source has its own: photographs may be translated to 12 bits of a microscope."""
+        for which, reader in enumerate(self._readers):
+            reader.settle_levels({self._places[i][1]: span for i, span in spans.items() if self._places[i][0] == which})
 
     def signature(self) -> str:
         return " ".join(reader.signature() for reader in self._readers)
@@ -214,6 +287,22 @@ class Halves:
         left = (image.width - half) * data[0]
         return image.crop((left, 0, left + half, image.height))
 
+    @property
+    def readings(self) -> Sequence[Reading]:
+        return self._reader.readings
+
+    def look(self, data: bytes) -> Survey | None:
+        seen = self._reader.look(data[1:])
+        if seen is None:
+            raise Unreadable("is no picture that could be halved")
+        height, width = seen.size
+        if width < 2:
+            raise Unreadable("is too narrow to be two pictures")
+        return replace(seen, size=(height, width // 2))
+
+    def settle_levels(self, spans: Mapping[int, Span]) -> None:
+        self._reader.settle_levels({i: span for i, span in spans.items() if i < self._count})
+
     def signature(self) -> str:
         return self._reader.signature()
 
@@ -224,8 +313,12 @@ def open_reader(
     modality: str = "",
     details: Mapping[str, Any] | None = None,
     halves: bool = False,
+    readings: Sequence[Reading] = (PLAIN,),
 ) -> Reader:
     """A reader of what lies at one path, or of two paths as domains A and B.
+
+    Args:
+        readings: how pictures are read, one for all sources or one for each.
 
     Raises:
         UsageError: there is nothing, or nothing that ganzoo can read.
@@ -234,15 +327,20 @@ def open_reader(
     if halves and (len(paths) > 1 or labels_file is not None):
         raise UsageError("--pairs halves takes one source, of pictures A|B side by side, and no labels.")
     if len(paths) == 1:
-        reader = _open(paths[0], labels_file, modality, details)
+        reader = _open(paths[0], labels_file, modality, details, readings[0])
         return Halves(reader) if halves else reader
     if labels_file is not None:
         raise UsageError("Two sources are two domains, which have no labels; leave --labels away.")
-    return Joined([_open(path, None) for path in paths])
+    each = readings if len(readings) == len(paths) else [readings[0]] * len(paths)
+    return Joined([_open(path, None, reading=reading) for path, reading in zip(paths, each, strict=True)])
 
 
 def _open(
-    path: Path, labels_file: label_files.LabelsFile | None, modality: str = "", details: Mapping[str, Any] | None = None
+    path: Path,
+    labels_file: label_files.LabelsFile | None,
+    modality: str = "",
+    details: Mapping[str, Any] | None = None,
+    reading: Reading = PLAIN,
 ) -> Reader:
     if not os.path.exists(path):  # unlike Path.exists, False for what may not be looked at
         raise UsageError(f"There is nothing at {path} that can be read; give {_KINDS}.")
@@ -256,7 +354,7 @@ def _open(
             suffixes = modality_card(parse_spec(modality)[0]).suffixes
             return _not_empty(ItemFiles(container, str(path), labels_file, modality, details), path, suffixes)
         if images is None:
-            return _not_empty(Files(container, str(path), labels_file), path)
+            return _not_empty(Files(container, str(path), labels_file, reading=reading), path)
     if kind == "":
         modality = modality or _modality_of(path.name, "collections")
         if modality and path.suffix.lower() in modality_card(parse_spec(modality)[0]).collections:
@@ -265,13 +363,16 @@ def _open(
         raise UsageError(f"A labels file goes with image files, and {path} has none; leave --labels away.")
     if images is not None:
         beside = arrays.idx_labels(images)
-        pixels = arrays.read_idx(images)
+        pixels, reading = arrays.with_levels(arrays.read_idx(images), reading)
         if pixels.ndim != 3:
             raise UsageError(f"{images} holds no images; give the file of images, its labels are found beside it.")
         files = [images] if beside is None else [images, beside]
-        return _not_empty(Arrays(pixels[..., None], None if beside is None else arrays.read_idx(beside), files), path)
+        return _not_empty(
+            Arrays(pixels[..., None], None if beside is None else arrays.read_idx(beside), files, reading), path
+        )
     if kind == "npz":
-        return _not_empty(Arrays(*arrays.read_npz(path), [path]), path)
+        items, values, reading = arrays.read_npz(path, reading)
+        return _not_empty(Arrays(items, values, [path], reading), path)
     raise UsageError(f"{path} is of no kind that ganzoo knows; give {_KINDS}.")
 
 

