@@ -96,11 +96,11 @@ def test_the_pack_lies_on_the_device():
     packed = data.prepare(DIGITS, resolution=(32, 32))
     there = packed.to("cuda")
     indices = torch.arange(0, 256, 3)
-    images = there.parts[""].gather(indices)
+    images = there.parts["train"].gather(indices)
     assert images.is_cuda
     assert there.rows._rows.is_cuda
-    assert torch.equal(images.cpu(), packed.parts[""].gather(indices))
-    decoded = data.prepare(DIGITS, resolution=(32, 32), unpack=False).to("cuda").parts[""].gather(indices)
+    assert torch.equal(images.cpu(), packed.parts["train"].gather(indices))
+    decoded = data.prepare(DIGITS, resolution=(32, 32), unpack=False).to("cuda").parts["train"].gather(indices)
     assert torch.equal(decoded, images)
 
 

@@ -55,6 +55,7 @@ def list_data(as_json: bool) -> None:
         "ganzoo data add faces pictures/faces",
         "ganzoo data add faces faces.zip --labels labels.csv",
         "ganzoo data add horse2zebra horses/ zebras/",
+        "ganzoo data add seasons summer=pictures/s winter=pictures/w autumn=pictures/a",
         "ganzoo data add drums drums/ --as signal:length=16384",
         "ganzoo data add facades facades/ --pairs halves",
     ),
@@ -103,9 +104,9 @@ def add(
     """Give images, sounds or a table of your own a name to train on.
 
     SOURCE is a folder of images or sounds (its sub-folders are labels), a table as .csv or .parquet, a zip, tar, idx or
-    npz file, a URL, or a set of torchvision's such as torchvision://MNIST. Two sources are the two domains of a
-    translation. Every item is read once; those that cannot be read are left out and named at the end. The files stay
-    where they are.
+    npz file, a URL, or a set of torchvision's such as torchvision://MNIST. Several sources are the domains of a
+    translation, A, B, …, or named: summer=pictures/s winter=pictures/w. Every item is read once; those that cannot be
+    read are left out and named at the end. The files stay where they are.
     """
     from ganzoo import data as store
     from ganzoo.cli.progress import choose_display

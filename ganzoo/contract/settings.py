@@ -13,7 +13,9 @@ from ganzoo.errors import UsageError
 BY_ARCHITECTURE = ("epochs", "batch_size", "resolution", "channels", "ema", "load_size", "flip")
 LENGTHS = ("epochs", "images", "steps")
 # What stays as it is from a run's first step to its last.
-FIXED_IN_A_RUN = ("seed", "resolution", "channels", "load_size", "flip", "ema", "processes", "precision", "freeze")
+FIXED_IN_A_RUN = (
+    "seed", "resolution", "channels", "domains", "load_size", "flip", "ema", "processes", "precision", "freeze",
+)  # fmt: skip
 OF_THE_MACHINE = ("device", "log")  # no stage changes these, whoever goes on with a run may
 DEFAULT_EPOCHS = 10
 
@@ -28,6 +30,7 @@ class Settings:
     batch_size: int = option(64, "images in a step, over all processes", low=1)
     resolution: str | None = option(None, "height and width: 64, or 64x96; default: the architecture's")
     channels: int | None = option(None, "1 grey, 3 RGB, 4 RGBA; default: the data's", low=1, high=4)
+    domains: str | None = option(None, "those of the data's domains, or classes, to translate between, in order: A,B")
     load_size: int | None = option(None, "scale images to this first, then crop them at random", low=1)
     flip: bool = option(False, "mirror images at random")
     ema: int = option(10_000, "half-life of the averaged generator, in images; 0: no averaging", low=0, scheduled=True)

@@ -18,12 +18,22 @@ from ganzoo.data import pack, store
 from ganzoo.data.added import Added
 from ganzoo.data.pack_worker import Format, draw
 from ganzoo.data.pairs import whole
-from ganzoo.data.source import Report, Source, as_image, details_of, modality_of, silent
+from ganzoo.data.source import (
+    HELD_OUT,
+    Report,
+    Source,
+    as_image,
+    details_of,
+    domains_of,
+    modality_of,
+    silent,
+    trained_on,
+)
 from ganzoo.errors import UsageError, suggest
 from ganzoo.files import processors
 
 MAX_BAD = 0.05  # share of images that may be too small
-HELD_OUT = "test"  # domains whose names begin so are not trained on
+TRAIN = "train"  # the part of a set without domains
 JUDGED = 5000  # items that `split` holds out, at the most
 FITTED = 50_000  # items that a modality is fitted on, at the most
 ON_DEVICE = 0.3  # share of the device's free memory that a pack may take
@@ -156,6 +166,11 @@ class Part:
         return Part(rows, self._index, labels, self._encode, self._channels)
 
 
+def domain_names(parts: Mapping[str, Part]) -> tuple[str, ...]:
+    """Names of the parts of a data set where these are domains; () of a plain set."""
+    return () if TRAIN in parts else tuple(parts)
+
+
 @dataclass(frozen=True)
 class Dataset:
     """A data set ready to train from, at one size.
@@ -165,7 +180,7 @@ class Dataset:
         shape: of an item as an architecture sees it: (C, H, W) for images, (D,) for vectors; of the first domain's.
         shapes: domain -> the shape of its items, where they differ in channels.
         modality: what an item is, fitted on the training part.
-        parts: "" -> the items of a plain set; else one `Part` a domain.
+        parts: what is trained on: "train" -> the items of a set without domains; else one `Part` a domain.
         held_out: domains that are not trained on, "testA" and "testB".
         paired: True when row k of each part belongs together.
         label_kind, label_names, label_scale: "attributes" or "numbers", their columns, and each column's mean and
@@ -195,6 +210,11 @@ class Dataset:
         return store.info(self.name).fit
 
     @property
+    def domains(self) -> tuple[str, ...]:
+        """Names of the parts where these are domains; () of a plain set."""
+        return domain_names(self.parts)
+
+    @property
     def on_the_fly(self) -> bool:
         """True when images are decoded as they are gathered: the set is too large to unpack."""
         return isinstance(self.rows, Decoded)
@@ -210,7 +230,7 @@ class Dataset:
         The same ones each time: 5,000, or a sixth where there are fewer than 30,000. A model trained on the data set
         has seen both.
         """
-        part = self.parts[""]
+        part = self.parts[TRAIN]
         held = min(JUDGED, len(part) // 6)
         order = torch.randperm(len(part), generator=stream("held out"))
         return part.subset(order[held:].sort().values), part.subset(order[:held].sort().values)
@@ -231,6 +251,7 @@ def prepare(
     channels: int | None = None,
     load_size: tuple[int, int] | None = None,
     keep: str | Sequence[str] | None = None,
+    domains: Sequence[str] = (),
     report: Report | None = None,
     unpack: bool | None = None,
     state: Mapping[str, Any] | None = None,
@@ -243,6 +264,7 @@ def prepare(
         channels: 1, 3 or 4; None takes 1 when all images (of a domain) are grey, else 3.
         load_size: (height, width) to pack at, for an architecture that crops from larger pictures.
         keep: use only the images with this label, or one of these.
+        domains: those that take part, in this order; () for all. Of data without domains, classes.
         state: what the modality knows already, of a model's header; None has it fitted on the part to train on.
         unpack: False decodes images on the fly; None does so for files whose pack would fill half of the free disk.
     Raises:
@@ -260,8 +282,10 @@ def prepare(
     labels, scale = _labels(source, items)
     mixed = {} if channels is not None else dict(getattr(source, "domain_channels", {}))
     mixed = {domain: min(each, form.channels) for domain, each in mixed.items()}
-    parts = _parts(source, name, items, rows, keep, labels, mixed)
-    training = [part for domain, part in parts.items() if not domain.startswith(HELD_OUT)]
+    members = domains_of(source, name, domains)
+    as_domains = bool(members) and not source.domains  # classes, then no labels any more
+    parts = _parts(source, name, items, rows, keep, None if as_domains else labels, mixed, members)
+    training = [parts[domain] for domain in trained_on(parts)]
     modality = _modality(source, training, state)
     parts = {domain: part.encoded(modality) for domain, part in parts.items()}
     return Dataset(
@@ -269,9 +293,9 @@ def prepare(
         origin=origin,
         fingerprint=source.fingerprint,
         shape=_encoded_shape(training[0], modality),
-        shapes={domain: (each, form.height, form.width) for domain, each in mixed.items()},
-        classes=source.classes,
-        parts={domain: part for domain, part in parts.items() if not domain.startswith(HELD_OUT)},
+        shapes={domain: (mixed[domain], form.height, form.width) for domain in trained_on(parts) if domain in mixed},
+        classes=() if as_domains else source.classes,
+        parts={domain: parts[domain] for domain in trained_on(parts)},
         held_out={domain: part for domain, part in parts.items() if domain.startswith(HELD_OUT)},
         rows=rows,
         modality=modality,
@@ -370,19 +394,20 @@ def _parts(
     keep: str | Sequence[str] | None,
     labels: Tensor | None,
     channels: Mapping[str, int],
+    members: Mapping[str, Sequence[int]],
 ) -> dict[str, Part]:
-    domains: dict[str, Sequence[int]] = dict(source.domains) or {"": items}
+    domains: dict[str, Sequence[int]] = dict(members) or {TRAIN: items}
     row = {item: place for place, item in enumerate(items)}
     if getattr(source, "paired", False):
         domains = dict(whole(domains, row))
     wanted = _wanted(source, name, keep)
     parts = {}
-    for domain, members in domains.items():
-        index = torch.tensor([row[item] for item in members if item in row], dtype=torch.int64)
+    for domain, own_items in domains.items():
+        index = torch.tensor([row[item] for item in own_items if item in row], dtype=torch.int64)
         if wanted is not None and labels is not None:
             index = index[torch.isin(labels[index], wanted)]
         if len(index) < 2 and not domain.startswith(HELD_OUT):
-            what = f"the domain {domain} of {name}" if domain else f"{name}{f' with the label {keep}' if keep else ''}"
+            what = f"the domain {domain} of {name}" if members else f"{name}{f' with the label {keep}' if keep else ''}"
             raise UsageError(f"There are {len(index)} images in {what}; training needs two or more.")
         own = None if labels is None else labels[index]
         parts[domain] = Part(rows, index, own, channels=channels.get(domain.removeprefix(HELD_OUT)))

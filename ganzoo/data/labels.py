@@ -11,7 +11,7 @@ from typing import Any
 from ganzoo.errors import UsageError
 
 _NUMBER = re.compile(r"0|-?[1-9][0-9]*")
-DOMAIN_FOLDERS = {"trainA": "A", "trainB": "B", "testA": "testA", "testB": "testB"}
+_DOMAIN_FOLDER = re.compile("(train|test)([A-Z])")
 
 
 @dataclass
@@ -47,7 +47,7 @@ def without_wrapper(names: Sequence[str]) -> list[str]:
     relative = list(names)
     while relative:
         tops = {name.partition("/")[0] if "/" in name else "" for name in relative}
-        if len(tops) != 1 or tops & {"", "trainA", "trainB"}:
+        if len(tops) != 1 or tops & {""} or any(map(_DOMAIN_FOLDER.fullmatch, tops)):
             break
         relative = [name.partition("/")[2] for name in relative]
     return relative
@@ -61,22 +61,23 @@ def from_folders(names: Sequence[str]) -> Labels:
 
 
 def domains_from_folders(names: Sequence[str]) -> dict[str, list[int]]:
-    """Domains A and B from the folders trainA and trainB, kept apart from testA and testB; {} without them.
+    """Domains A, B, … from the folders trainA, trainB, …, kept apart from testA, testB, …; {} without them.
 
     Raises:
-        UsageError: only one of the two has images.
+        UsageError: only one of them has images.
     """
     domains: dict[str, list[int]] = {}
     for index, name in enumerate(names):
-        domain = DOMAIN_FOLDERS.get(name.partition("/")[0]) if "/" in name else None
-        if domain:
-            domains.setdefault(domain, []).append(index)
-    there = {"A", "B"} & domains.keys()
-    if len(there) == 1:
-        (missing,) = {"A", "B"} - there
-        raise UsageError(f"There are no images for the domain {missing}; they should be in a folder train{missing}.")
+        match = _DOMAIN_FOLDER.fullmatch(name.partition("/")[0]) if "/" in name else None
+        if match:
+            domains.setdefault(match[2] if match[1] == "train" else match[0], []).append(index)
+    there = sorted(name for name in domains if len(name) == 1)
     if not there:
         return {}
+    missing = {"A", "B"} - {*there} if len(there) == 1 else {name[-1] for name in domains} - {*there}
+    if missing:
+        domain = min(missing)
+        raise UsageError(f"There are no images for the domain {domain}; they should be in a folder train{domain}.")
     return {name: domains[name] for name in sorted(domains)}
 
 

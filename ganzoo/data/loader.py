@@ -14,6 +14,7 @@ from torch import Tensor
 from ganzoo.contract.data_spec import Batch
 from ganzoo.contract.randomness import Share, rows, stream
 from ganzoo.data import Dataset
+from ganzoo.data.dataset import domain_names
 
 
 class Order:
@@ -52,8 +53,12 @@ class Loader:
         self.crop = crop
         self.flip = flip
         self.paired = paired
-        first = next(iter(dataset.parts))
-        self.orders = {name: Order(len(part), seed, first if paired else name) for name, part in dataset.parts.items()}
+        self.domains = domain_names(dataset.parts)
+        shared = self.domains[0] if self.domains and paired else ""
+        self.orders = {
+            name: Order(len(part), seed, shared or (name if self.domains else ""))
+            for name, part in dataset.parts.items()
+        }
 
     def __len__(self) -> int:
         """Items in an epoch: of the largest domain."""
@@ -75,7 +80,7 @@ class Loader:
             if self.dataset.on_the_fly:
                 part.prefetch(order.at(position + batch_size, batch_size)[mine])
         first = next(iter(images.values()))
-        return Batch(first, labels, images if "" not in images else {})
+        return Batch(first, labels, images if self.domains else {})
 
     def _variation(self, images: Tensor) -> tuple[Tensor | None, Tensor | None]:
         """Which images [B, …] to mirror, bool [B], and where in the room to cut, [B, 2] in [0, 1); None for not."""

@@ -12,7 +12,9 @@ import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any, Protocol
 
 import numpy as np
@@ -228,15 +230,17 @@ class Rows(Arrays):
 
 
 class Joined:
-    """Two readers as domains A and B."""
+    """Several readers as domains, A, B, … unless they have names."""
 
-    def __init__(self, readers: Sequence[Reader]) -> None:
+    def __init__(self, readers: Sequence[Reader], domains: Sequence[str] = ()) -> None:
         self._readers = readers
         self._places = [(which, index) for which, reader in enumerate(readers) for index in range(len(reader.names))]
-        self.names = [f"{domain}/{name}" for domain, reader in zip("AB", readers, strict=True) for name in reader.names]
+        domains = domains or ascii_uppercase[: len(readers)]
+        pairs = zip(domains, readers, strict=True)
+        self.names = [f"{domain}/{name}" for domain, reader in pairs for name in reader.names]
         self.labels = labels.Labels()
-        first = len(readers[0].names)
-        self.domains = {"A": range(first), "B": range(first, len(self.names))}
+        ends = list(accumulate((len(reader.names) for reader in readers), initial=0))
+        self.domains = {domain: range(*ends[place : place + 2]) for place, domain in enumerate(domains)}
         self.in_memory = any(reader.in_memory for reader in readers)
 
     def data(self, index: int) -> bytes:
@@ -314,8 +318,9 @@ def open_reader(
     details: Mapping[str, Any] | None = None,
     halves: bool = False,
     readings: Sequence[Reading] = (PLAIN,),
+    domain_names: Sequence[str] = (),
 ) -> Reader:
-    """A reader of what lies at one path, or of two paths as domains A and B.
+    """A reader of what lies at one path, or of several paths as domains, A, B, … or as named.
 
     Args:
         readings: how pictures are read, one for all sources or one for each.
@@ -330,9 +335,10 @@ def open_reader(
         reader = _open(paths[0], labels_file, modality, details, readings[0])
         return Halves(reader) if halves else reader
     if labels_file is not None:
-        raise UsageError("Two sources are two domains, which have no labels; leave --labels away.")
+        raise UsageError("Several sources are domains, which have no labels; leave --labels away.")
     each = readings if len(readings) == len(paths) else [readings[0]] * len(paths)
-    return Joined([_open(path, None, reading=reading) for path, reading in zip(paths, each, strict=True)])
+    joined = [_open(path, None, reading=reading) for path, reading in zip(paths, each, strict=True)]
+    return Joined(joined, domain_names)
 
 
 def _open(

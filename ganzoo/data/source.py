@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,7 +11,9 @@ from PIL import Image
 
 from ganzoo.contract.report import Report as Report
 from ganzoo.contract.report import silent as silent
+from ganzoo.errors import UsageError, suggest
 
+HELD_OUT = "test"  # domains whose names begin so are not trained on
 Item = Image.Image | npt.NDArray[Any]  # an image, its pixels uint8 [H, W] or [H, W, C], or a float32 vector [D]
 
 
@@ -59,6 +61,41 @@ class Source(Protocol):
 
         Domains whose names begin with "test" are kept apart and not trained on.
         """
+
+
+def domains_of(source: Source, name: str, chosen: Sequence[str] = ()) -> Mapping[str, Sequence[int]]:
+    """The domains of a source that take part, with the items held out of them; of one without domains, its classes.
+
+    Args:
+        name: the data set's, for the error.
+        chosen: in the order wanted; () for all domains, and for none of what has classes only.
+    Raises: UsageError when there is no such domain, or it is named twice.
+    """
+    known: Mapping[str, Sequence[int]] = source.domains
+    if not chosen:
+        return known
+    if not known and source.classes:
+        labels = [source.label(index) for index in range(len(source))]
+        known = {word: [i for i, label in enumerate(labels) if label == at] for at, word in enumerate(source.classes)}
+    check_chosen(chosen, trained_on(known), name)
+    held_out = [f"{HELD_OUT}{domain}" for domain in chosen]
+    return {domain: known[domain] for domain in (*chosen, *held_out) if domain in known}
+
+
+def check_chosen(chosen: Sequence[str], known: Sequence[str], name: str) -> None:
+    """Raises: UsageError when the domains chosen of a data set are not two or more of those it has."""
+    if not known:
+        raise UsageError(f"The data set {name} has no domains and no classes to choose from; leave out --domains.")
+    for domain in chosen:
+        if domain not in known:
+            raise UsageError(f"The data set {name} has no domain {domain!r}; {suggest(domain, known)}")
+    if len(set(chosen)) < max(2, len(chosen)):
+        raise UsageError(f"--domains takes two or more different ones of {', '.join(known)}.")
+
+
+def trained_on(domains: Iterable[str]) -> tuple[str, ...]:
+    """Those of the domains that are not held out."""
+    return tuple(domain for domain in domains if not domain.startswith(HELD_OUT))
 
 
 def as_image(item: Item) -> Image.Image:

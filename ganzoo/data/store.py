@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from ganzoo.data.levels import levels_text, parse_levels
 from ganzoo.data.pairs import HALVES, paired, whole
 from ganzoo.data.readers import open_reader
 from ganzoo.data.scan import Scan, scan
-from ganzoo.data.source import Report, Source, as_image, details_of, is_vector, modality_of, silent
+from ganzoo.data.source import HELD_OUT, Report, Source, as_image, details_of, is_vector, modality_of, silent
 from ganzoo.errors import GanzooError, UsageError, suggest
 from ganzoo.files import home, write_json
 
@@ -97,8 +98,8 @@ def add(
     """Give a data set a name. Every image is read once; those that cannot be used are left out and listed.
 
     Args:
-        source: a folder, a zip, tar, idx or npz file, an http(s) URL, ``torchvision://NAME``; two of them are
-            domains A and B.
+        source: a folder, a zip, tar, idx or npz file, an http(s) URL, ``torchvision://NAME``; several of them are
+            domains A, B, …, or have names of their own: ``summer=pictures/summer``.
         fit: how images of another shape are made to fit: "crop", "pad" or "stretch".
         labels: a CSV file (filename,label, or a column for each attribute or number), CelebA's list or StyleGAN's JSON.
         label_columns: those of its columns to take; () for all.
@@ -123,10 +124,9 @@ def add(
     if pages not in ("first", "all"):
         raise UsageError(f"--pages {pages} is not known; {suggest(pages, ('first', 'all'))}")
     reading = Reading(parse_levels(levels), pages=pages, max_pixels=max_pixels)
-    sources = [source] if isinstance(source, (str, Path)) else list(source)
-    if not 1 <= len(sources) <= 2:
-        raise UsageError("Give one source, or two for the domains A and B.")
-    places = [located(str(one), report) for one in sources]
+    given = [source] if isinstance(source, (str, Path)) else source
+    domain_names, sources = _named_sources([str(one) for one in given])
+    places = [located(one, report) for one in sources]
     text, paths = " + ".join(place.address for place in places), [str(place.path) for place in places]
     if label_columns and labels is None:
         raise UsageError("--label-column names columns of the labels file; give that with --labels.")
@@ -143,6 +143,7 @@ def add(
             modality,
             halves=how == HALVES,
             readings=[reading],
+            domain_names=domain_names,
         )
         domains = paired(how, reader.names, reader.domains) if how else reader.domains
     except GanzooError as error:
@@ -157,7 +158,10 @@ def add(
     of, sizes = [] if how else reader.labels.of, found.sizes
     record = Record(
         name=name,
-        sources=[place.address for place in places],
+        sources=[
+            f"{domain}={place.address}" if domain not in ascii_uppercase else place.address
+            for domain, place in zip(domain_names or ("A",), places, strict=True)
+        ],
         origin="added by the user: " + " + ".join(place.title for place in places),
         paths=paths,
         fit=fit,
@@ -187,6 +191,27 @@ def add(
         raise _taken(old)
     write_json(_path(name), asdict(record))
     return _info_of_record(record)
+
+
+def _named_sources(sources: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+    """The domains that several sources are, and the sources: "summer=folder" has a name of its own; () for one source.
+
+    Raises: UsageError when there is none, only some have names, or two the same.
+    """
+    written = [re.fullmatch(r"([A-Za-z0-9][\w.-]*)=(.+)", one) if not Path(one).exists() else None for one in sources]
+    if not sources or len(sources) > len(ascii_uppercase):
+        raise UsageError("Give one source, or one for each domain of a translation.")
+    if len(sources) == 1:
+        return (), list(sources)
+    if not any(written):
+        return tuple(ascii_uppercase[: len(sources)]), list(sources)
+    names = tuple(match[1] for match in written if match)
+    if len({*names}) < len(sources) or any(name.startswith((HELD_OUT, "train")) for name in names):
+        raise UsageError(
+            "Give every source a name of its own, or none, such as summer=pictures/s winter=pictures/w; names that "
+            "begin with train or test are taken."
+        )
+    return names, [match[2] for match in written if match]
 
 
 def remove(name: str) -> None:

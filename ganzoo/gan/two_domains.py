@@ -41,6 +41,11 @@ class TwoDomains(Adversarial):
         """Raises: UsageError when the data is not of images in two domains."""
         super().__init__(config, data)
         name = type(self).__name__
+        if len(data.domains) > 2:
+            raise UsageError(
+                f"{name} translates between two domains, and this data set has {len(data.domains)}: "
+                f"{', '.join(data.domains)}; name two of them, such as --domains {','.join(data.domains[:2])}."
+            )
         if len(data.domains) != 2:
             splits = {"train", "test", "val"} & set(data.classes)
             if splits and not data.domains:
@@ -48,6 +53,11 @@ class TwoDomains(Adversarial):
                     f"{name} translates between two domains, and this data set has the folders "
                     f"{', '.join(sorted(splits))} and no domains; if its pictures show pairs A|B, add it with "
                     "`ganzoo data add NAME FOLDER --pairs halves`."
+                )
+            if len(data.classes) > 1:
+                raise UsageError(
+                    f"{name} translates between two domains, and this data set has classes, "
+                    f"{', '.join(data.classes[:5])}; name two of them, such as --domains {','.join(data.classes[:2])}."
                 )
             has = f"has {len(data.domains)}: {', '.join(data.domains)}" if data.domains else "has none"
             raise UsageError(

@@ -75,12 +75,13 @@ class Recorder:
         for name in dataset.parts:
             items = self._real(dataset, name)
             picture = dataset.modality.sheet_of_real(items)
-            picture.save(self.run.path / (f"real-{name}.png" if name else "real.png"))
+            picture.save(self.run.path / (f"real-{name}.png" if dataset.domains else "real.png"))
 
     def _real(self, dataset: data.Dataset, name: str) -> Tensor:
         """The same items of a domain each time, as many as a sheet of samples has, on the CPU."""
         part = dataset.parts[name]
-        chosen = torch.randperm(len(part), generator=stream(self.plan.settings.seed, "real", name))
+        words = ("real", name if dataset.domains else "")
+        chosen = torch.randperm(len(part), generator=stream(self.plan.settings.seed, *words))
         return part.gather(chosen[: self._count]).cpu()
 
     def samples(self, trainer: Trainer, complain: Callable[[str], None]) -> None:

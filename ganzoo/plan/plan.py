@@ -35,6 +35,7 @@ from ganzoo.contract.settings import (
     Settings,
     parse_resolution,
 )
+from ganzoo.data.source import check_chosen, trained_on
 from ganzoo.errors import UsageError, suggest
 
 
@@ -66,6 +67,11 @@ class Plan:
     recipe: str | None = None
     notes: tuple[str, ...] = ()
     label: str | None = None  # of the only images trained on
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """The domains that `--domains` chose, in order; () for those that the data has."""
+        return tuple(filter(None, (word.strip() for word in (self.settings.domains or "").split(","))))
 
     def at_stage(self, index: int) -> tuple[Any, Settings]:
         """Config and settings in force in a stage: the changes of every stage up to it, applied in order."""
@@ -112,10 +118,13 @@ def make_plan(
         label = classes[find_label(classes, label)]
     elif info.classes and "conditional" in entry.card.tasks and not takes_labels(model, config):
         notes += (f"The classes of {info.name} are not used; --conditional makes one model of all.",)
-    return Plan(
+    plan = Plan(
         entry, model, config, settings, info, size,
         tuple(_stage(stage) for stage in stages) or (Stage(_length(settings)),), preset, recipe, notes, label,
     )  # fmt: skip
+    if plan.domains:
+        check_chosen(plan.domains, trained_on(info.domains) or info.classes, info.name)
+    return plan
 
 
 def _check_transforms(info: data.Info, given: Mapping[str, Any]) -> None:
@@ -238,7 +247,7 @@ def data_spec(dataset: data.Dataset, size: tuple[int, int] | None) -> DataSpec:
         shape = (shape[0], *size)
     modality = dataset.modality
     return DataSpec(
-        shape, tuple(dataset.classes), tuple(name for name in dataset.parts if name), modality.name,
+        shape, tuple(dataset.classes), dataset.domains, modality.name,
         modality.mean, modality.spread, modality.choices, dataset.label_kind, dataset.label_names, dataset.label_scale,
         {name: (each[0], *shape[1:]) for name, each in dataset.shapes.items()}, dataset.paired,
     )  # fmt: skip
@@ -256,11 +265,11 @@ def expected_spec(plan: Plan) -> DataSpec | None:
     if plan.size is None or not plan.data.channels:
         return None
     channels = plan.settings.channels or min(3, plan.data.channels)
-    domains = tuple(name for name in plan.data.domains if not name.startswith("test"))
+    domains = plan.domains or trained_on(plan.data.domains)
     mixed = plan.data.domain_channels if data_channels(plan) is None else {}
-    shapes = {name: (min(each, channels), *plan.size) for name, each in mixed.items()}
+    shapes = {name: (min(mixed[name], channels), *plan.size) for name in domains if name in mixed}
     return DataSpec(
-        shapes[domains[0]] if shapes else (channels, *plan.size), tuple(plan.data.classes), domains,
+        shapes[domains[0]] if shapes else (channels, *plan.size), () if domains else tuple(plan.data.classes), domains,
         label=plan.data.label_kind, label_names=plan.data.label_names, paired=plan.data.paired, shapes=shapes,
     )  # fmt: skip
 

@@ -173,8 +173,9 @@ def identity(dataset: data.Dataset) -> dict[str, str]:
 def _prepared(name: str, facts: Mapping[str, Any]) -> data.Dataset:
     spec = data_spec_of(facts)
     if spec.modality != "image":
-        return data.prepare(name, state=facts.get("state"))
-    return data.prepare(name, resolution=(spec.height, spec.width), channels=None if spec.shapes else spec.channels)
+        return data.prepare(name, domains=spec.domains, state=facts.get("state"))
+    channels = None if spec.shapes else spec.channels
+    return data.prepare(name, resolution=(spec.height, spec.width), channels=channels, domains=spec.domains)
 
 
 def dataset_label(model: Model, dataset: data.Dataset) -> int | None:

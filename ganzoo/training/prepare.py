@@ -43,6 +43,7 @@ def prepare(plan: Plan, display: Display, *, pack: bool = True) -> Session:
         channels=data_channels(plan),
         load_size=load,
         keep=plan.label,
+        domains=plan.domains,
         report=display.report,
         unpack=None if pack else False,
     )

@@ -219,5 +219,9 @@ def test_a_built_in_set_trains_once_fetched(monkeypatch):
 
     monkeypatch.setattr(sets.MNIST, "images", 5)
     dataset = data.prepare("mnist")
-    assert (dataset.shape, len(dataset.parts[""]), dataset.origin) == ((1, 28, 28), 5, "MNIST, fetched by torchvision")
-    assert dataset.parts[""].labels.tolist() == [0, 1, 0, 1, 0]
+    assert (dataset.shape, len(dataset.parts["train"]), dataset.origin) == (
+        (1, 28, 28),
+        5,
+        "MNIST, fetched by torchvision",
+    )
+    assert dataset.parts["train"].labels.tolist() == [0, 1, 0, 1, 0]

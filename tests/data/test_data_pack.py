@@ -125,7 +125,7 @@ def faces(path: Path, sizes: list[tuple[int, int]], mode: str = "RGB") -> Path:
 
 
 def everything(dataset: data.Dataset) -> torch.Tensor:
-    part = dataset.parts[""]
+    part = dataset.parts["train"]
     return part.gather(torch.arange(len(part)))
 
 
@@ -143,7 +143,7 @@ def test_images_are_floats_in_range_channels_last(tmp_path):
     dataset = data.prepare("faces")
     assert dataset.shape == (3, 12, 8)
     assert dataset.origin == "added by the user: f"
-    images = dataset.parts[""].gather(torch.tensor([3, 0, 3]))
+    images = dataset.parts["train"].gather(torch.tensor([3, 0, 3]))
     assert images.dtype == torch.float32
     assert images.is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(images, expected("faces", (12, 8))[[3, 0, 3]])
@@ -173,17 +173,17 @@ def test_vectors_are_gathered_as_they_are():
     assert dataset.shape == (2,)
     angles = torch.arange(20).double()
     assert torch.allclose(everything(dataset).double(), torch.stack([angles.cos(), angles.sin()], 1), atol=1e-6)
-    assert dataset.parts[""].labels is None
+    assert dataset.parts["train"].labels is None
 
 
 def test_labels_and_one_label_alone(tmp_path):
     dataset = data.prepare("toy:images=9")
     assert dataset.classes == ("even", "odd")
-    assert dataset.parts[""].labels.tolist() == [0, 1] * 4 + [0]
+    assert dataset.parts["train"].labels.tolist() == [0, 1] * 4 + [0]
     odd = data.prepare("toy:images=9", keep="odd")
     assert torch.equal(everything(odd), everything(dataset)[1::2])
-    assert odd.parts[""].labels.tolist() == [1] * 4
-    assert len(data.prepare("toy:images=9", keep=["odd", "even"]).parts[""]) == 9
+    assert odd.parts["train"].labels.tolist() == [1] * 4
+    assert len(data.prepare("toy:images=9", keep=["odd", "even"]).parts["train"]) == 9
     with pytest.raises(UsageError, match="has no label 'od'; did you mean odd"):
         data.prepare("toy:images=9", keep="od")
     with pytest.raises(UsageError, match="has no labels"):
@@ -204,7 +204,7 @@ def test_moving_to_a_device_keeps_the_images():
     dataset = data.prepare("toy:images=9")
     moved = dataset.to("cpu")
     assert torch.equal(everything(moved), everything(dataset))
-    assert moved.parts[""].labels.tolist() == dataset.parts[""].labels.tolist()
+    assert moved.parts["train"].labels.tolist() == dataset.parts["train"].labels.tolist()
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
@@ -236,7 +236,7 @@ def test_images_less_than_half_as_large_are_too_small(tmp_path):
 def test_a_few_too_small_images_are_left_out(tmp_path):
     data.add("faces", faces(tmp_path / "f", [(3, 9), *[(8, 8)] * 24]))
     dataset = data.prepare("faces", resolution=(8, 8))
-    assert (dataset.skipped, len(dataset.parts[""])) == (1, 24)
+    assert (dataset.skipped, len(dataset.parts["train"])) == (1, 24)
     assert torch.equal(everything(dataset), expected("faces", (8, 8))[1:])
     data.add("worse", faces(tmp_path / "g", [(3, 9)] * 2 + [(8, 8)] * 24))
     with pytest.raises(UsageError, match="2 of 26 images of worse are too small"):
@@ -372,11 +372,11 @@ def test_sets_too_large_to_unpack_are_decoded_on_the_fly_alike(tmp_path, monkeyp
     packed = data.prepare("faces", resolution=(8, 8))
     decoded = data.prepare("faces", resolution=(8, 8), unpack=False)
     assert (packed.on_the_fly, decoded.on_the_fly) == (False, True)
-    part = decoded.parts[""]
+    part = decoded.parts["train"]
     for indices in (torch.tensor([4, 4, 29]), torch.arange(30)):
         part.prefetch(indices)
-        assert torch.equal(part.gather(indices), packed.parts[""].gather(indices))
-        assert torch.equal(part.gather(indices.flip(0)), packed.parts[""].gather(indices.flip(0)))
+        assert torch.equal(part.gather(indices), packed.parts["train"].gather(indices))
+        assert torch.equal(part.gather(indices.flip(0)), packed.parts["train"].gather(indices.flip(0)))
     assert part.gather(torch.arange(4)).is_contiguous(memory_format=torch.channels_last)
     data.remove("faces")
     data.add("faces", tmp_path / "f")

@@ -33,7 +33,7 @@ def add(pictures: Path, text: str, suffix: str = ".csv", columns: Sequence[str] 
 
 
 def labels() -> torch.Tensor:
-    part = data.prepare("labelled").parts[""]
+    part = data.prepare("labelled").parts["train"]
     assert part.labels is not None
     return part.labels
 

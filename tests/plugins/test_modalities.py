@@ -178,7 +178,7 @@ def test_a_folder_of_sounds_is_added_with_labels_and_trained_on(tmp_path, monkey
     info = data.add("mine", tmp_path / "sounds", modality="signal:length=256")
     assert (info.modality, info.shape, info.classes) == ("signal", (1, 256), ("high", "low"))
     assert info.details["rate"] == 8000
-    part = data.prepare("mine").parts[""]
+    part = data.prepare("mine").parts["train"]
     sounds = part.gather(torch.arange(6))
     assert sounds.shape == (6, 1, 256)
     assert bool((sounds[3:, :, 200:] == 0).all())  # padded
@@ -252,7 +252,7 @@ def test_a_csv_comes_back_with_its_columns_types_and_order(tmp_path, monkeypatch
                      "flag": ("category", False), "gap": ("number", True)}  # fmt: skip
     assert info.modality == "table"
     prepared = data.prepare("mine")
-    prepared.modality.save(prepared.parts[""].gather(torch.arange(60)), tmp_path / "again.csv")
+    prepared.modality.save(prepared.parts["train"].gather(torch.arange(60)), tmp_path / "again.csv")
     with (tmp_path / "again.csv").open(encoding="utf-8", newline="") as opened:
         first, *back = csv.reader(opened, delimiter=";")
     assert first == ["n", "x", "colour", "flag", "gap"]

@@ -207,7 +207,7 @@ def test_the_split_is_the_same_each_time_and_nothing_is_in_both(digits):
     assert (len(training), len(held_out)) == (300, 60)
     assert torch.equal(training.gather(torch.arange(300)), again.gather(torch.arange(300)))
     every = torch.cat([part.gather(torch.arange(len(part))) for part in (training, held_out)]).flatten(1)
-    whole = digits.parts[""].gather(torch.arange(360)).flatten(1)
+    whole = digits.parts["train"].gather(torch.arange(360)).flatten(1)
     assert sorted(map(tuple, every.tolist())) == sorted(map(tuple, whole.tolist()))
     ones = labelled(training, 1)
     assert 0 < len(ones) < 300

@@ -56,7 +56,7 @@ def test_its_real_images_and_scores_are_of_that_label(monkeypatch):
     assert kept == ["odd"]
     model, dataset = ganzoo.load(run.path), prepare("tiny")
     evidence, _ = Evaluator(["nearest"], samples=20).evidence(model, dataset)
-    odd = dataset.parts[""].gather(torch.arange(1, 48, 2))
+    odd = dataset.parts["train"].gather(torch.arange(1, 48, 2))
     assert len(evidence.real) == 20
     assert all(any(torch.equal(real, each) for each in odd) for real in evidence.real)
     assert (evidence.label, evidence.asked.tolist()) == (1, [1] * 20)

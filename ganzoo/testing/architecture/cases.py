@@ -95,7 +95,7 @@ class Noise:
     on_the_fly = False
 
     def __init__(self, data: DataSpec) -> None:
-        names = data.domains or ("",)
+        names = data.domains or ("train",)
         self.parts = {name: NoisePart(data, seed) for seed, name in enumerate(names)}
 
 

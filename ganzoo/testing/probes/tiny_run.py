@@ -75,7 +75,7 @@ def _dataset() -> Dataset:
     stream = torch.Generator().manual_seed(0)
     pixels = torch.randint(256, (ITEMS, *SHAPE[1:], SHAPE[0]), generator=stream, dtype=torch.uint8)
     rows = Packed(pixels, torch.device("cpu"))
-    parts = {"": Part(rows, torch.arange(ITEMS), None)}
+    parts = {"train": Part(rows, torch.arange(ITEMS), None)}
     return Dataset(
         "noise", "noise in memory", "noise", SHAPE, (), parts, {}, rows, make_modality({"modality": "image"})
     )
