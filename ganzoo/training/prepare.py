@@ -85,8 +85,16 @@ def _check_labelled(dataset: data.Dataset) -> None:
 
 
 def check_data(plan: Plan, spec: DataSpec) -> None:
-    """Raises: UsageError when the architecture takes other labels than the data has, or pairs where it has none."""
+    """Raises: UsageError when the architecture takes other labels or fewer domains than the data has, or pairs where it
+    has none.
+    """
     name, kinds = plan.entry.name, sorted(plan.model.abilities.labels)
+    most = plan.model.abilities.domains
+    if plan.model.abilities.translate and 0 < most < len(spec.domains):
+        raise UsageError(
+            f"{name} translates between {most} domains, and {plan.data.name} has {len(spec.domains)}: "
+            f"{', '.join(spec.domains)}; name those to take, such as --domains {','.join(spec.domains[:most])}."
+        )
     if plan.model.abilities.pairs and not spec.paired:
         raise UsageError(
             f"{name} learns from pairs, and {plan.data.name} does not say which of its images belong together; add it "

@@ -108,12 +108,12 @@ def test_a_recipe_may_say_the_domains(seasons: Path, tmp_path: Path) -> None:
     [
         (
             None,
-            "set has 4: autumn, spring, summer, winter; name two of them, such as --domains autumn,spring",
+            "refused-4 has 4: autumn, spring, summer, winter; name those to take, such as --domains autumn,spring",
         ),
         ("autumn", "--domains takes two or more different ones of autumn, spring, summer, winter"),
         ("autumn,autumn", "--domains takes two or more different ones"),
         ("autumn,sumer", "has no domain 'sumer'; did you mean summer"),
-        ("autumn,spring,winter", "this data set has 3: autumn, spring, winter"),
+        ("autumn,spring,winter", "refused-4 has 3: autumn, spring, winter"),
     ],
 )
 def test_what_cannot_be_chosen_is_refused_with_the_names(
