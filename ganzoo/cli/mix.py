@@ -25,10 +25,19 @@ from ganzoo.errors import GanzooError, UsageError
 )
 @seed_option("The same seed makes the same images.")
 @truncation_option
+@click.option("--label", metavar="LABEL", help="The class of all of them; without, the seed draws one.")
 @click.option("-o", "--out", metavar="FILE", help="A PNG file.")
 @device_option
 def mix(
-    source: str, rows: int, columns: int, cutoff: int | None, seed: int, truncation: float, out: str | None, device: str
+    source: str,
+    rows: int,
+    columns: int,
+    cutoff: int | None,
+    seed: int,
+    truncation: float,
+    label: str | None,
+    out: str | None,
+    device: str,
 ) -> None:
     """Mix the styles of generated images.
 
@@ -47,11 +56,14 @@ def mix(
     model = ganzoo.load(source, device=device)
     z = model.noise(rows + columns, seed)
     coarse, fine = z[:rows], z[rows:]
-    mixed = model.mix(coarse, fine, cutoff, truncation)
-    left, above = model.generate(coarse, truncation=truncation), model.generate(fine, truncation=truncation)
+    chosen = model.labels(1, seed, label)
+    mixed = model.mix(coarse, fine, cutoff, truncation, None if chosen is None else int(chosen))
+    labels = None if chosen is None else chosen.expand(len(z))
+    made = model.generate(z, labels, truncation)
+    left, above = made[:rows], made[rows:]
     lines = [torch.cat([torch.ones_like(above[:1]), above])]  # the corner is white
     lines += [torch.cat([left[i : i + 1], mixed[i]]) for i in range(rows)]
-    usual = default_file(source, model, seed, None, truncation)
+    usual = default_file(source, model, seed, label, truncation)
     kind = "mix" if cutoff is None else f"mix-{cutoff}"
     file = Path(out) if out else usual.with_name(f"{kind}-{usual.name}")
     try:

@@ -237,9 +237,16 @@ class Architecture(OldNames, nn.Module):
         generator: Generator = getattr(self, self.generators[0])
         return generator(z, label) if self.conditional else generator(z)
 
-    def mix(self, coarse: Tensor, fine: Tensor, cutoff: int | None = None, truncation: float = 1.0) -> Tensor:
+    def mix(
+        self,
+        coarse: Tensor,
+        fine: Tensor,
+        cutoff: int | None = None,
+        truncation: float = 1.0,
+        label: Tensor | None = None,
+    ) -> Tensor:
         """Style mixing: images [B, C, H, W] with the styles of `coarse` [B, Z] in the first `cutoff` layers, of `fine`
-        in the others; None for a cut-off of its own choosing.
+        in the others; None for a cut-off of its own choosing. Without labels it is called with the first four alone.
         """
         raise NotImplementedError
 

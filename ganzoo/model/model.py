@@ -173,25 +173,35 @@ class Model:
         return self.generate(self.noise(n, seed), self.labels(n, seed, label), truncation)
 
     @torch.no_grad()
-    def mix(self, coarse: Tensor, fine: Tensor, cutoff: int | None = None, truncation: float = 1.0) -> Tensor:
+    def mix(
+        self,
+        coarse: Tensor,
+        fine: Tensor,
+        cutoff: int | None = None,
+        truncation: float = 1.0,
+        label: str | int | None = None,
+    ) -> Tensor:
         """Style mixing: images [R, K, C, H, W] in [-1, 1], coarse styles of each of R latents with fine of K.
 
         Args:
             coarse, fine: latents [R, Z] and [K, Z], such as `noise` gives.
             cutoff: layers that take coarse styles, counted from the first; None for the architecture's choice.
-        Raises: UsageError when the architecture has no styles, or so many layers not.
+            label: the class of all of them, for conditional architectures; None draws one.
+        Raises: UsageError when the architecture has no styles, or so many layers not, or there is no such label.
         """
         check_truncation(truncation)
         if not self.architecture.abilities.mix:
             name = type(self.architecture).__name__
             raise UsageError(f"{name} has no styles to mix; `ganzoo interpolate` goes from image to image.")
         device, count = self.architecture.device, len(fine)
+        chosen = self.labels(1, label=label)
         pieces = []
         for z in coarse:
             for start in range(0, count, BATCH):
                 part = fine[start : start + BATCH].to(device)
                 repeated = z.to(device).expand(len(part), -1)
-                pieces.append(self.architecture.mix(repeated, part, cutoff, truncation).float().cpu())
+                labels = () if chosen is None else (chosen.to(device).expand(len(part), *chosen.shape[1:]),)
+                pieces.append(self.architecture.mix(repeated, part, cutoff, truncation, *labels).float().cpu())
         images = self.modality.clean(torch.cat(pieces))
         return images.reshape(len(coarse), count, *images.shape[1:])
 

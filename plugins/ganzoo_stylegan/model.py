@@ -124,7 +124,14 @@ class StyleGAN(Growing):
         cutoff = random.randrange(1, self.G.layers_now)  # one for the whole batch, in every process
         return self.joined(w, self.mapping(self.noise(len(w))), cutoff)
 
-    def mix(self, coarse: Tensor, fine: Tensor, cutoff: int | None = None, truncation: float = 1.0) -> Tensor:
+    def mix(
+        self,
+        coarse: Tensor,
+        fine: Tensor,
+        cutoff: int | None = None,
+        truncation: float = 1.0,
+        label: Tensor | None = None,
+    ) -> Tensor:
         """Images [B, C, H, W] whose first `cutoff` layers take the styles of `coarse` [B, Z], the others of `fine`."""
         self.need_styles("mix")
         layers = self.G.layers_now

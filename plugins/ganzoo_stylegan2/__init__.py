@@ -13,7 +13,7 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         year=2020,
         paper="arXiv:1912.04958",
         summary="Styles that scale the weights themselves, and smooth paths; with --augment ada for few images.",
-        tasks={"unconditional"},
+        tasks={"unconditional", "conditional"},
         resolutions=(8, 16, 32, 64, 128, 256, 512, 1024),
         channels=(1, 3),
         licence="MIT",

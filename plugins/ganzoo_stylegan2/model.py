@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from ganzoo.api import (
     Abilities,
     Batch,
+    ConditionalConfig,
     DataSpec,
     Progress,
     TrainingState,
     TwoPlayer,
-    TwoPlayerConfig,
     Update,
     UsageError,
     mean_over_processes,
@@ -29,7 +29,7 @@ from ganzoo_stylegan2.networks import Discriminator, Generator
 
 
 @dataclass(frozen=True)
-class StyleGAN2Config(TwoPlayerConfig):
+class StyleGAN2Config(ConditionalConfig):
     """The defaults are the paper's configuration F."""
 
     penalty: str = option("r1:gamma=10,every=16", "penalties on D, joined by +: r1:gamma=10,every=16")
@@ -102,8 +102,9 @@ class StyleGAN2(TwoPlayer):
             )
         sides = [4 << level for level in range(int(math.log2(side)) - 1)]
         widths = [max(1, min(config.channel_base // side, config.channel_max)) for side in sides]
-        self.G = Generator(config.latent_dim, widths, data.channels, config.mapping_layers)
-        self.D = Discriminator(widths, data.channels, config.discriminator == "resnet", config.group)
+        classes = len(data.classes) if self.conditional else 0
+        self.G = Generator(config.latent_dim, widths, data.channels, config.mapping_layers, classes)
+        self.D = Discriminator(widths, data.channels, config.discriminator == "resnet", config.group, classes)
         self.path = PathLengths()
 
     def optimizer(self, network: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
@@ -170,14 +171,21 @@ class StyleGAN2(TwoPlayer):
         others = self.mapping(self.noise(len(w)), None if label is None else label[: len(w)])
         return self.joined(w, others, cutoff)
 
-    def mix(self, coarse: Tensor, fine: Tensor, cutoff: int | None = None, truncation: float = 1.0) -> Tensor:
+    def mix(
+        self,
+        coarse: Tensor,
+        fine: Tensor,
+        cutoff: int | None = None,
+        truncation: float = 1.0,
+        label: Tensor | None = None,
+    ) -> Tensor:
         """Images [B, C, H, W] whose first `cutoff` layers take the styles of `coarse` [B, Z], the others of `fine`."""
         layers = self.G.synthesis.styles
         if cutoff is None:
             cutoff = min(4, layers // 2)  # up to 8×8, what StyleGAN's paper calls coarse
         if not 1 <= cutoff < layers:
             raise UsageError(f"A cut-off of {cutoff} leaves nothing to mix; it takes 1 to {layers - 1} here.")
-        first, last = (self.truncated(self.mapping(z), truncation) for z in (coarse, fine))
+        first, last = (self.truncated(self.mapping(z, label), truncation) for z in (coarse, fine))
         return self.synthesis(torch.cat([first[:, :cutoff], last[:, cutoff:]], 1))
 
     def joined(self, first: Tensor, last: Tensor, cutoff: int) -> Tensor:

@@ -90,10 +90,7 @@ class Synthesis(nn.Module):
             w = w[:, None].expand(-1, self.styles, -1)
         x = image = None
         for level, block in enumerate(self.blocks.values()):
-            first, last = (
-                max(0, 2 * level - 1),
-                2 * level + 1,
-            )  # of its convolutions; the colours' style is the next one
+            first, last = max(0, 2 * level - 1), 2 * level + 1  # of its convolutions; the colours take the next style
             x, image = block(x, image, w[:, first : last + 1], None if noise is None else noise[first:last])
         assert image is not None
         return image

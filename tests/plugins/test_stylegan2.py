@@ -305,6 +305,18 @@ def test_mixing_takes_styles_from_both_sides_of_the_cutoff(tiny):
             tiny.mix(coarse, fine, cutoff)
 
 
+def test_mixing_within_a_class():
+    torch.manual_seed(0)
+    spec = DataSpec((3, 8, 8), ("cat", "dog"))
+    model = Model(StyleGAN2(StyleGAN2.Config(conditional=True, **TINY), spec).eval(), {"architecture": "stylegan2"})
+    z = model.noise(2)
+    mixed = model.mix(z, z, label="dog")
+    assert torch.allclose(mixed[1, 1], model.generate(z, torch.ones(2, dtype=torch.long))[1], atol=1e-5)
+    assert not torch.allclose(mixed, model.mix(z, z, label="cat"), atol=1e-3)
+    with pytest.raises(UsageError, match="There is no label 'cow'"):
+        model.mix(z, z, label="cow")
+
+
 def test_projection_finds_a_sample_in_w(tiny):
     found = tiny.project(tiny.sample(1, seed=9)[0], steps=60)
     assert found.latent.shape == (8,)
