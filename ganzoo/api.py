@@ -74,7 +74,7 @@ if TYPE_CHECKING:
     )
     from ganzoo.gan.losses import generator_loss
     from ganzoo.gan.penalties import squared_norm
-    from ganzoo.gan.two_domains import TwoDomains, TwoDomainsConfig
+    from ganzoo.gan.two_domains import TwoDomains, TwoDomainsConfig, linear_decay
     from ganzoo.gan.two_player import ConditionalConfig, TwoPlayer, TwoPlayerConfig
     from ganzoo.model.model import Model
     from ganzoo.model.model import load as load_model
@@ -120,7 +120,7 @@ _LAZY = {
     "ganzoo.contract.randomness": ("stream", "derive", "rows",),
     "ganzoo.runs.checkpoint": ("checksum", "load_tensors", "save_tensors"),
     "ganzoo.runs.run": ("Run",),
-    "ganzoo.gan.two_domains": ("TwoDomains", "TwoDomainsConfig"),
+    "ganzoo.gan.two_domains": ("TwoDomains", "TwoDomainsConfig", "linear_decay"),
     "ganzoo.gan.two_player": ("ConditionalConfig", "TwoPlayer", "TwoPlayerConfig"),
     # Where names of the contract's number 1 have gone: plugins written for it still find them here.
     "ganzoo_progan.growing": ("Growing", "GrowingConfig", "GrowingDiscriminator", "GrowingGenerator", "feature_maps"),
@@ -204,6 +204,7 @@ __all__ = [
     "home",
     "hookimpl",
     "is_remote",
+    "linear_decay",
     "load_model",
     "load_tensors",
     "locked",

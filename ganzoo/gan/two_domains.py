@@ -10,7 +10,7 @@ from typing import Any, cast
 from torch import Tensor, nn
 
 from ganzoo.contract.abilities import Abilities
-from ganzoo.contract.architecture import Update
+from ganzoo.contract.architecture import Progress, Update
 from ganzoo.contract.data_spec import Batch, DataSpec
 from ganzoo.contract.options import option
 from ganzoo.errors import UsageError
@@ -101,3 +101,12 @@ class TwoDomains(Adversarial):
         """The Ds' update of the lazy penalties, none at most turns: real and fake images by domain, A=(real, fake)."""
         critics = {f" {x}": (partial(self.discriminate, x), *images) for x, images in sides.items()}
         yield from self.penalties.lazy_turn(turn, "D", critics)
+
+
+def linear_decay(progress: Progress, epochs: int, share: float) -> float:
+    """CycleGAN's schedule (Zhu et al. 2017, section 4) as a factor on the rate: 1, then falling in the steps of so many
+    epochs over the last `share` of them, to 1 / (n + 1) in the last of n; however long the training is.
+    """
+    falling = round(epochs * share)
+    epoch = int(epochs * progress.fraction + 1e-9)
+    return 1.0 - max(0, epoch + 1 - (epochs - falling)) / (falling + 1)

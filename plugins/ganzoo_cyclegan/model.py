@@ -19,6 +19,7 @@ from ganzoo.api import (
     TwoDomainsConfig,
     Update,
     UsageError,
+    linear_decay,
     normal_init,
     option,
 )
@@ -115,10 +116,7 @@ class CycleGAN(TwoDomains):
         yield from self.lazy_turn(progress.step, A=(a, fake_a), B=(b, fake_b))
 
     def learning_rate(self, progress: Progress, network: str) -> float:
-        falling: int = round(EPOCHS * self.config.decay)
-        epoch = int(EPOCHS * progress.fraction + 1e-9)
-        past = max(0, epoch + 1 - (EPOCHS - falling))
-        return 1.0 - past / (falling + 1)
+        return linear_decay(progress, EPOCHS, self.config.decay)
 
 
 class Generator(nn.Module):

@@ -14,7 +14,7 @@ ORIGIN = "drawn by ganzoo"
 
 @hookimpl
 def ganzoo_datasets() -> Iterator[DatasetCard]:
-    """Faces, digits, faces in two hair colours, and points."""
+    """Faces, digits, faces in two hair colours, faces with their edges, and points."""
     yield DatasetCard(
         name="anime",
         summary="Anime-style faces, labelled by hair colour.",
@@ -28,6 +28,13 @@ def ganzoo_datasets() -> Iterator[DatasetCard]:
         origin=ORIGIN,
         api=2,
         dataset="ganzoo_drawn.anime:AnimeHair",
+    )
+    yield DatasetCard(
+        name="anime-edges",
+        summary="Pairs for translation: the edges of anime-style faces, grey, and the faces.",
+        origin=ORIGIN,
+        api=2,
+        dataset="ganzoo_drawn.anime:AnimeEdges",
     )
     yield DatasetCard(
         name="digits",

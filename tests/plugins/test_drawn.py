@@ -11,7 +11,7 @@ import ganzoo_drawn
 import numpy as np
 import numpy.typing as npt
 import pytest
-from ganzoo_drawn.anime import Anime, AnimeHair, palette, params, portrait
+from ganzoo_drawn.anime import Anime, AnimeEdges, AnimeHair, palette, params, portrait
 from ganzoo_drawn.digits import Digits
 from ganzoo_drawn.points import Points
 
@@ -29,7 +29,9 @@ def test_cards_name_classes_that_exist() -> None:
         found[card.name] = getattr(__import__(module, fromlist=[attribute]), attribute)
         assert card.origin == "drawn by ganzoo"
         assert card.api == 2
-    assert found == {"anime": Anime, "anime-hair": AnimeHair, "digits": Digits, "points": Points}
+    assert found == {
+        "anime": Anime, "anime-edges": AnimeEdges, "anime-hair": AnimeHair, "digits": Digits, "points": Points,
+    }  # fmt: skip
 
 
 def test_catalogue_imports_nothing_heavy_and_drawing_no_torch() -> None:
@@ -43,7 +45,7 @@ def test_catalogue_imports_nothing_heavy_and_drawing_no_torch() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.parametrize("source", [Anime, AnimeHair, Digits, Points])
+@pytest.mark.parametrize("source", [Anime, AnimeEdges, AnimeHair, Digits, Points])
 def test_same_options_give_the_same_items(source: Any) -> None:
     one, again, other = source(images=8), source(images=8), source(images=8, seed=1)
     assert len(one) == 8
@@ -181,6 +183,30 @@ def test_held_out_faces_are_other_faces() -> None:
     assert not seen & {test.read(index).tobytes() for index in range(10)}
 
 
+def test_hair_in_pairs_is_of_the_same_face() -> None:
+    faces = AnimeHair(images=12, paired=True)
+    assert faces.fingerprint != AnimeHair(images=12).fingerprint
+    for dark, bright in zip(*faces.domains.values(), strict=True):
+        assert (array(faces.read(dark)) == array(faces.partner(bright))).all()
+        assert (array(faces.read(bright)) == array(faces.partner(dark))).all()
+    assert (array(faces.read(3)) == array(AnimeHair(images=12).read(3))).all()
+
+
+def test_edges_are_where_their_face_changes() -> None:
+    pairs = AnimeEdges(images=12)
+    domains = {name: list(items) for name, items in pairs.domains.items()}
+    assert list(domains) == ["edges", "faces"]
+    for edges, face in zip(*domains.values(), strict=True):
+        assert pairs.read(face).tobytes() == pairs.partner(edges).tobytes()
+        assert pairs.read(edges).tobytes() == pairs.partner(face).tobytes()
+        drawn, colours = pairs.read(edges), array(pairs.read(face))
+        assert (drawn.mode, drawn.size, colours.shape) == ("L", (64, 64), (64, 64, 3))
+        dark = array(drawn) < 64
+        assert 0.05 < dark.mean() < 0.6
+        change = np.abs(np.diff(colours, axis=1)).max(2)
+        assert change[dark[:, 1:]].mean() > 3 * change[~dark[:, 1:]].mean()
+
+
 def test_digits_are_white_on_black_and_distinct() -> None:
     """A nearest mean over 28x28 pixels reads most of them: the classes are apart, and vary within."""
     digits = Digits(images=900)
@@ -227,6 +253,8 @@ def test_a_point_that_is_changed_changes_nothing_else() -> None:
         (AnimeHair, {"images": 0}),
         (AnimeHair, {"images": 7}),
         (AnimeHair, {"split": "validation"}),
+        (AnimeEdges, {"images": 7}),
+        (AnimeEdges, {"split": "validation"}),
         (Digits, {"images": -1}),
         (Points, {"images": 0}),
         (Points, {"kind": "square"}),

@@ -1,4 +1,4 @@
-"""The two data sets of faces, as ganzoo reads them."""
+"""The data sets of faces, as ganzoo reads them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from random import Random
 from typing import ClassVar, Literal
 
-from PIL import Image
+from PIL import Image, ImageChops, ImageFilter
 
 from ganzoo.api import UsageError, option
 from ganzoo_drawn.anime import palette, params, portrait
 
 VERSION = 1  # of the drawing: raised whenever the same options draw other pictures
 SIDE = 64  # pixels, when no size is asked
+EDGE = (32, 4)  # difference of neighbours, of 255, at which an edge begins to show, and how fast it darkens
 
 
 def _stream(kind: str, seed: int, index: int) -> Random:
@@ -78,21 +79,18 @@ class AnimeHair:
     """Faces with dark hair (domain A, the first half) and other faces with bright hair (B), otherwise alike.
 
     A dark colour has one bright counterpart of the same hue, so the right translation of a face is known: `partner`.
+    With `paired` the k-th faces of both domains are the same face, for architectures that learn from pairs.
     """
 
     images: int = option(8192, "how many faces, half of them in each domain", low=2)
     seed: int = option(0, "another seed draws other faces")
     split: Literal["train", "test"] = option("train", "test: faces that are never in train")
+    paired: bool = option(False, "the k-th faces of both domains are the same face")
 
     classes: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
-        if self.images < 2 or self.images % 2:
-            raise UsageError(
-                f"anime-hair cannot halve {self.images} images into two domains; ask for an even number, 2 or more."
-            )
-        if self.split not in ("train", "test"):
-            raise UsageError(f'anime-hair has no split "{self.split}"; ask for split=train or split=test.')
+        _check_halves("anime-hair", self.images, self.split)
 
     def __len__(self) -> int:
         return self.images
@@ -111,6 +109,7 @@ class AnimeHair:
 
     def _draw(self, index: int, bright: bool, size: tuple[int, int] | None) -> Image.Image:
         kind = f"anime-hair:{self.split}"
+        index %= self.images // 2 if self.paired else self.images
         face = params.pick_face(_stream(f"{kind}:face", self.seed, index))
         pair = palette.pick_hair_pair(_stream(f"{kind}:hair", self.seed, index))
         return portrait.draw(face, pair[bright], _side(size))
@@ -118,10 +117,76 @@ class AnimeHair:
     @property
     def fingerprint(self) -> str:
         """Changes whenever the pictures do."""
-        return f"anime-hair-v{VERSION}:{self.images}:{self.seed}:{self.split}"
+        return f"anime-hair-v{VERSION}:{self.images}:{self.seed}:{self.split}" + (":paired" if self.paired else "")
 
     @property
     def domains(self) -> Mapping[str, Sequence[int]]:
         """Which items have dark hair (A) and which bright hair (B)."""
         half = self.images // 2
         return {"A": range(half), "B": range(half, self.images)}
+
+
+@dataclass(frozen=True)
+class AnimeEdges:
+    """Pairs: a face in colour (the first half of the items, domain "faces") and its edges, black on white ("edges")."""
+
+    images: int = option(8192, "how many pictures, half of them in each domain", low=2)
+    seed: int = option(0, "another seed draws other faces")
+    split: Literal["train", "test"] = option("train", "test: faces that are never in train")
+
+    classes: ClassVar[tuple[str, ...]] = ()
+    paired: ClassVar[bool] = True
+    domain_channels: ClassVar[Mapping[str, int]] = {"edges": 1, "faces": 3}
+
+    def __post_init__(self) -> None:
+        _check_halves("anime-edges", self.images, self.split)
+
+    def __len__(self) -> int:
+        return self.images
+
+    def label(self, index: int) -> int:
+        """Always -1, none: this set has domains, not labels."""
+        return -1
+
+    def read(self, index: int, size: tuple[int, int] | None = None) -> Image.Image:
+        """Picture `index`, square, of the larger of `size` (height, width), or 64 pixels: RGB, or grey for edges."""
+        half = self.images // 2
+        return self._face(index, size) if index < half else self._edges(index - half, size)
+
+    def partner(self, index: int, size: tuple[int, int] | None = None) -> Image.Image:
+        """What belongs to picture `index`: the edges of a face, the face of edges."""
+        half = self.images // 2
+        return self._edges(index, size) if index < half else self._face(index - half, size)
+
+    def _face(self, number: int, size: tuple[int, int] | None, times: int = 1) -> Image.Image:
+        kind = f"anime-edges:{self.split}"
+        face = params.pick_face(_stream(f"{kind}:face", self.seed, number))
+        hair = palette.pick_hair(_stream(f"{kind}:hair", self.seed, number))
+        return portrait.draw(face, hair, times * _side(size))
+
+    def _edges(self, number: int, size: tuple[int, int] | None) -> Image.Image:
+        """Where neighbouring pixels of the face, drawn twice as large, differ in any colour."""
+        large = self._face(number, size, 2)
+        change = ImageChops.subtract(large.filter(ImageFilter.MaxFilter(3)), large.filter(ImageFilter.MinFilter(3)))
+        red, green, blue = change.split()
+        strongest = ImageChops.lighter(ImageChops.lighter(red, green), blue)
+        return strongest.point([255 - min(255, max(0, EDGE[1] * (step - EDGE[0]))) for step in range(256)]).reduce(2)
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever the pictures do."""
+        return f"anime-edges-v{VERSION}:{self.images}:{self.seed}:{self.split}"
+
+    @property
+    def domains(self) -> Mapping[str, Sequence[int]]:
+        """Edges, which a translator makes faces of unless it is told otherwise, and faces; the k-th are a pair."""
+        half = self.images // 2
+        return {"edges": range(half, self.images), "faces": range(half)}
+
+
+def _check_halves(name: str, images: int, split: str) -> None:
+    """Raises: UsageError for an odd number of pictures, or a split that there is not."""
+    if images < 2 or images % 2:
+        raise UsageError(f"{name} cannot halve {images} images into two domains; ask for an even number, 2 or more.")
+    if split not in ("train", "test"):
+        raise UsageError(f'{name} has no split "{split}"; ask for split=train or split=test.')
