@@ -20,6 +20,8 @@ LOSSES = (
 PENALTIES = (
     ("r1", "Squared gradient norm on real data.", "arXiv:1801.04406", "R1"),
     ("r2", "Squared gradient norm on generated data.", "arXiv:1801.04406", "R2"),
+    ("approximate-r1", "R1 by a difference, without its second derivatives.", "arXiv:2501.08316", "ApproximateR1"),
+    ("approximate-r2", "R2 by a difference, without its second derivatives.", "arXiv:2501.08316", "ApproximateR2"),
     ("wgan-gp", "Gradient norm of 1 between real and fake.", "arXiv:1704.00028", "WganGp"),
     ("dragan", "Gradient norm of 1 around the data.", "arXiv:1705.07215", "Dragan"),
     ("drift", "Keeps the critic's numbers near 0.", "arXiv:1710.10196", "Drift"),

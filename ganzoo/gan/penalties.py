@@ -1,8 +1,8 @@
 """Penalties on the discriminator. Each is a frozen dataclass of its weights, called once a turn of D.
 
 A penalty sees D as a function of images alone, the real and fake images [B, ...] of the turn, and D's logits on them,
-and returns a weighted scalar in float32 that keeps a graph to D's parameters. Gradients are taken with
-``create_graph``, so a compiled or fused D (which may drop second derivatives silently) must not be used.
+and returns a weighted scalar in float32 that keeps a graph to D's parameters. But for the approximate ones, gradients
+are taken with ``create_graph``, so a compiled or fused D (which may drop second derivatives silently) must not be used.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ganzoo.contract.options import option
 from ganzoo.contract.penalties import Critic
-from ganzoo.contract.randomness import rows
+from ganzoo.contract.randomness import restore_shared, rows, shared_state
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,32 @@ class R2:
 
     def __call__(self, critic: Critic, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
         return self.gamma / 2 * squared_norm(critic, fake).mean()
+
+
+@dataclass(frozen=True)
+class ApproximateR1:
+    """Lin et al. 2025 (APT, arXiv:2501.08316): R1 from the change of D(x) by a little noise, in expectation.
+
+    It takes no gradient of a gradient, so that D may be anything that can be differentiated once. Their weight of
+    |D(x) - D(x + noise)|^2 is gamma / (2 sigma^2): 100 at sigma 0.01 is a gamma of 0.02.
+    """
+
+    gamma: float = option(10.0, "weight; the penalty is gamma / 2 times the squared norm", low=0, scheduled=True)
+    sigma: float = option(0.01, "standard deviation of the noise; pixels are in [-1, 1]", low=1e-6)
+
+    def __call__(self, critic: Critic, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
+        return self.gamma / 2 * approximate_squared_norm(critic, real, self.sigma).mean()
+
+
+@dataclass(frozen=True)
+class ApproximateR2:
+    """Lin et al. 2025 (arXiv:2501.08316): the same on generated data."""
+
+    gamma: float = option(10.0, "weight; the penalty is gamma / 2 times the squared norm", low=0, scheduled=True)
+    sigma: float = option(0.01, "standard deviation of the noise; pixels are in [-1, 1]", low=1e-6)
+
+    def __call__(self, critic: Critic, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
+        return self.gamma / 2 * approximate_squared_norm(critic, fake, self.sigma).mean()
 
 
 @dataclass(frozen=True)
@@ -93,6 +119,22 @@ class MeanDrift:
 def squared_norm(critic: Critic, images: Tensor) -> Tensor:
     """|grad D(x)|^2 per item, [B], in float32, with a graph to D's parameters."""
     return gradient(critic, images).square().sum(1)
+
+
+def approximate_squared_norm(critic: Critic, images: Tensor, sigma: float) -> Tensor:
+    """|grad D(x)|^2 per item in expectation, [B], from one difference: ((D(x + sigma n) - D(x)) / sigma)^2.
+
+    Both are computed in float32, and with the same draws of augmentations and dropout, so that only x has changed.
+    """
+    images = _full(images.detach())
+    noise = rows(tuple(images.shape), device=images.device)
+    with torch.autocast(images.device.type, enabled=False):
+        state = shared_state(images.device)
+        here = critic(images)
+        restore_shared(state, images.device)
+        there = critic(images + sigma * noise)
+    change = _full(there - here).reshape(len(images), -1).sum(1)
+    return (change / sigma).square()
 
 
 def gradient(critic: Critic, images: Tensor) -> Tensor:

@@ -12,10 +12,25 @@ from torch.nn import functional as F
 import ganzoo.gan.penalties
 from ganzoo.api import UsageError, make_penalties, squared_norm
 from ganzoo.catalogue.catalogue import entries
-from ganzoo.gan.penalties import R1, R2, Dragan, Drift, MeanDrift, WganGp
+from ganzoo.contract.randomness import rows
+from ganzoo.gan.augment import DiffAugment
+from ganzoo.gan.penalties import (
+    R1,
+    R2,
+    ApproximateR1,
+    ApproximateR2,
+    Dragan,
+    Drift,
+    MeanDrift,
+    WganGp,
+    approximate_squared_norm,
+    gradient,
+)
 
 GOLDEN = stored("gradient_penalties")
-ALL = {"r1": R1(), "r2": R2(), "wgan-gp": WganGp(), "dragan": Dragan(), "drift": Drift(), "mean-drift": MeanDrift()}
+ALL = {
+    "r1": R1(), "r2": R2(), "approximate-r1": ApproximateR1(), "approximate-r2": ApproximateR2(), "wgan-gp": WganGp(), "dragan": Dragan(), "drift": Drift(), "mean-drift": MeanDrift(),
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -144,6 +159,49 @@ def test_norms_per_item_and_drifts(padding):
         assert near(value, GOLDEN[f"output/{padding}/drift_{name}_x0.001"], OUTPUT)
 
 
+# ---- without second derivatives --------------------------------------------------------------------------------------
+
+
+def test_the_approximate_norm_goes_to_the_slope_along_its_noise():
+    """At noise n it is (grad D(x) . n)^2 up to an error that shrinks as sigma does."""
+    judge = lambda images: critic(weights_of(GOLDEN), "same", images)  # noqa: E731
+    errors = []
+    for sigma in (1e-1, 1e-2, 1e-3):
+        torch.manual_seed(0)
+        found = approximate_squared_norm(judge, GOLDEN["input/real"], sigma)
+        torch.manual_seed(0)
+        noise = rows(tuple(GOLDEN["input/real"].shape)).flatten(1)
+        along = (gradient(judge, GOLDEN["input/real"]) * noise).sum(1).square()
+        errors.append(((found - along).abs() / along).mean().item())
+    assert errors[0] > 3 * errors[1] > 9 * errors[2]
+    assert errors[2] < 2e-2
+
+
+@pytest.mark.parametrize(
+    ("approximate", "exact"), [(ApproximateR1(sigma=1e-3), R1()), (ApproximateR2(sigma=1e-3), R2())]
+)
+def test_the_approximate_penalties_approach_the_exact_ones(approximate, exact):
+    """And so does their gradient for D: averaged over the noise, by as much as that average may be off."""
+    torch.manual_seed(0)
+    judge = torch.nn.Sequential(torch.nn.Linear(6, 12), torch.nn.Softplus(), torch.nn.Linear(12, 1)).double()
+    real, fake = (torch.randn(1, 6).double().expand(20_000, -1) for _ in range(2))
+    slopes = []
+    for penalty in (approximate, exact):
+        value = penalty(judge, real, fake, judge(real), judge(fake))
+        slopes.append((value.item(), *torch.autograd.grad(value, [judge[0].weight, judge[2].weight])))
+    assert slopes[0][0] == pytest.approx(slopes[1][0], rel=0.05)
+    for ours, theirs in zip(slopes[0][1:], slopes[1][1:], strict=True):
+        assert (ours - theirs).norm() < 0.1 * theirs.norm()
+
+
+def test_the_approximate_norm_changes_nothing_but_the_image():
+    """Both images are augmented alike, or the difference of two augmentations would be taken for a slope."""
+    torch.manual_seed(0)
+    w, augment = torch.randn(3, 8, 8), DiffAugment("color,translation")
+    found = approximate_squared_norm(lambda x: (augment(x) * w).sum((1, 2, 3)), torch.rand(64, 3, 8, 8), 1e-3)
+    assert found.max() < 100 * w.square().sum()
+
+
 # ---- what holds for each -------------------------------------------------------------------------------------------
 
 
@@ -171,7 +229,7 @@ def test_the_gradient_reaches_d_through_the_second_derivative(name, precision):
 
 @pytest.mark.parametrize("name", ALL)
 def test_weight_scales_it(name):
-    field = "gamma" if name in ("r1", "r2") else "weight"
+    field = "gamma" if name.endswith(("r1", "r2")) else "weight"
     once, thrice = (make_penalties(f"{name}:{field}={size}")[name] for size in (2, 6))
     values = []
     for penalty in (once, thrice):
