@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, ClassVar
 
 import torch
@@ -19,6 +19,7 @@ from ganzoo.contract.options import option
 from ganzoo.contract.renamed import OldOptions
 from ganzoo.errors import UsageError
 from ganzoo.gan.losses import generator_loss
+from ganzoo.gan.san import Slicing, direction_loss
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class TwoPlayerConfig(AdversarialConfig):
 
     n_critic: int = option(1, "turns of D before each turn of G", low=1)
     latent_dim: int = option(100, "length of the noise vector z", low=1)
+    san: bool = option(False, "SAN: the direction of D's last layer learns by the Wasserstein loss, the rest by --loss")
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,16 @@ class TwoPlayer(Adversarial):
                 )
             self.abilities = replace(self.abilities, labels=frozenset({"class"}))
 
+    @cached_property
+    def slicing(self) -> Slicing | None:
+        """What splits D's last layer, with `--san`. Raises: UsageError when D does not name it."""
+        return Slicing(self.D) if getattr(self.config, "san", False) else None
+
+    def begin_step(self, progress: Progress) -> None:
+        super().begin_step(progress)
+        if self.slicing:
+            self.slicing.normalise()
+
     def step(self, batches: Iterator[Batch], progress: Progress) -> Iterator[Update]:
         n_critic = self.config.n_critic
         for turn in range(n_critic):
@@ -123,14 +135,21 @@ class TwoPlayer(Adversarial):
 
     def critic_turn(self, real: Tensor, fake: Tensor, label: Tensor | None, turn: int) -> Iterator[Update]:
         """D's turn on real and generated images [B, ...]; `turn` counts D's turns since the run began."""
-        d_real, d_fake = self.discriminate(real, label), self.discriminate(fake, label)
+        d_real, real_direction = self.sliced(real, label)
+        d_fake, fake_direction = self.sliced(fake, label)
         critic = partial(self.discriminate, label=label)
         terms = {"adversarial": self.loss.discriminator(d_real, d_fake)}
+        if real_direction is not None and fake_direction is not None:
+            terms["direction"] = direction_loss(real_direction, fake_direction)
         terms |= self.penalties.terms(critic, real, fake, d_real, d_fake)
         watch = {"D(x)": self.mean_score(d_real), "D(G(z))": self.mean_score(d_fake)}
         self.augment.observe(d_real)
         yield Update("D", terms, watch | self.augment.watch(), self.clip)
+        if self.slicing:
+            self.slicing.normalise()
         yield from self.penalties.lazy_turn(turn, "D", {"": (critic, real, fake)}, self.clip)
+        if self.slicing:
+            self.slicing.normalise()
 
     def generator_turn(self, real: Tensor, fake: Tensor, label: Tensor | None) -> Iterator[Update]:
         """G's turn: D is the updated one by now, `fake` are the images of D's last turn, with their graph to G."""
@@ -142,10 +161,16 @@ class TwoPlayer(Adversarial):
         """D's logits on augmented images."""
         return self._logits(self.augment(images), label)
 
+    def sliced(self, images: Tensor, label: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """D's logits on augmented images, and with `--san` their direction part."""
+        logits = self.discriminate(images, label)
+        return logits, self.slicing.direction if self.slicing else None
+
     def realness(self, images: Tensor, label: Tensor | None = None) -> Tensor:
         """The loss's reading of D's logits for each image as it is, averaged over its patches: [B]."""
         return self.loss.score(self._logits(images, label)).reshape(len(images), -1).mean(1)
 
     def _logits(self, images: Tensor, label: Tensor | None) -> Tensor:
-        logits: Tensor = self.D(images, label) if self.conditional else self.D(images)
+        inputs = (images, label) if self.conditional else (images,)
+        logits: Tensor = self.slicing(self.D, *inputs) if self.slicing else self.D(*inputs)
         return logits

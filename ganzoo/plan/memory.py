@@ -88,6 +88,8 @@ def check_memory(model: Architecture, settings: Settings) -> int | None:
     device = pick_device(settings.device)
     try:
         needed = memory_needed(model, settings.batch_size // (settings.accumulate * settings.processes))
+    except UsageError:
+        raise  # the step cannot be done with these options, wherever
     except (NotImplementedError, RuntimeError, GanzooError):
         return None  # a step that reads values cannot run without data; the allocator will have the last word
     if device.type == "cpu":

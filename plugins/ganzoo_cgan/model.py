@@ -74,6 +74,7 @@ class Discriminator(nn.Module):
             blocks += [nn.Conv2d(before, after, 4, 2, 1, bias=not i), *norm, nn.LeakyReLU(0.2)]
         end = (data.height >> layers, data.width >> layers)
         self.main = nn.Sequential(*blocks, nn.Conv2d(widths[-1], 1, end))
+        self.last_layer = f"main.{len(blocks)}"
 
     def forward(self, images: Tensor, label: Tensor) -> Tensor:
         plane = self.plane(label).view(-1, 1, *images.shape[2:])  # the label, as one more channel

@@ -71,6 +71,7 @@ class Discriminator(nn.Module):
             blocks += [nn.Conv2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), leaky()]
         blocks += [nn.Conv2d(width << (layers - 1), 1, end, bias=False)]
         self.main = nn.Sequential(*blocks)
+        self.last_layer = f"main.{len(blocks) - 1}"
 
     def forward(self, images: Tensor) -> Tensor:
         return self.main(images).flatten()

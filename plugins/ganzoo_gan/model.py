@@ -93,6 +93,7 @@ class Discriminator(nn.Module):
         for before, after in pairwise((prod(data.shape), *hidden)):
             layers += [nn.Linear(before, after), nn.LeakyReLU(0.2)]
         self.main = nn.Sequential(*layers, nn.Linear((prod(data.shape), *hidden)[-1], 1))
+        self.last_layer = f"main.{len(layers)}"
 
     def forward(self, x: Tensor) -> Tensor:
         return self.main(x).flatten()

@@ -91,6 +91,7 @@ class Discriminator(nn.Module):
             blocks += [Down(before, after), nn.BatchNorm2d(after), nn.LeakyReLU(0.2)]
         pixels = (data.height >> HALVINGS) * (data.width >> HALVINGS)
         self.main = nn.Sequential(*blocks, nn.Flatten(), nn.Linear(widths[-1] * pixels, 1))
+        self.last_layer = f"main.{len(self.main) - 1}"
 
     def forward(self, images: Tensor) -> Tensor:
         return self.main(images).flatten()

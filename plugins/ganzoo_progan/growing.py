@@ -185,6 +185,8 @@ class GrowingDiscriminator(GrowingNetwork):
         average_first: halve before the bias and the rectifier, as the authors' code, or after, as the paper's table.
     """
 
+    last_layer = "dense1"
+
     def __init__(
         self,
         resolution: int,

@@ -109,6 +109,7 @@ class Discriminator(nn.Module):
             hidden = inputs if i else outputs
             self.blocks.append(DownBlock(inputs, outputs, hidden, i < halvings, first=i == 0, rectified=rectified))
         self.head = ProjectionHead(widths[-1], classes)
+        self.last_layer = "" if classes else "head.dense"  # a projection adds to what that says
 
     def forward(self, images: Tensor, label: Tensor | None = None) -> Tensor:
         return self.head(self.blocks(images), label)

@@ -216,6 +216,7 @@ class Discriminator(nn.Module):
         self.fc = EqualizedLinear(width * 16, width, gain=1)
         self.out = EqualizedLinear(width, width if classes else 1, gain=1)
         self.mapping = Mapping(0, classes, width, layers) if classes else None
+        self.last_layer = "" if classes else "out"
 
     def forward(self, images: Tensor, label: Tensor | None = None) -> Tensor:
         x = images

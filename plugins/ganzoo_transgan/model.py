@@ -130,6 +130,8 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """What both have: [cls] before the tokens, whose last state is judged. images [B, C, H, W] -> logits [B]."""
 
+    last_layer = "head"
+
     def __init__(self, style: Style, width: int) -> None:
         super().__init__()
         self.cls = position(1, width)

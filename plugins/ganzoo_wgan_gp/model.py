@@ -93,6 +93,7 @@ class Discriminator(nn.Module):
             blocks += [Down(before, after, size), nn.LeakyReLU(0.2)]
         height, width = sizes(data)[-1]
         self.main = nn.Sequential(*blocks, nn.Flatten(), nn.Linear(widths[-1] * height * width, 1))
+        self.last_layer = f"main.{len(self.main) - 1}"
         self.pixels = pixels
 
     def forward(self, images: Tensor) -> Tensor:
