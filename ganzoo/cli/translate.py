@@ -71,7 +71,7 @@ def translate(
 
 def find_images(names: tuple[str, ...]) -> list[Path]:
     """The files named, and the image files in the folders named, by name. Raises: UsageError."""
-    from ganzoo.data.readers import is_image
+    from ganzoo.data.kinds import is_image
 
     if not names:
         raise UsageError("Say which images to translate: files, or a folder of them.")

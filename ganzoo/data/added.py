@@ -16,7 +16,7 @@ from ganzoo.data.source import Item
 from ganzoo.errors import GanzooError
 
 FORMAT = 1
-_EARLIER = Reading(levels=(0, 65535))  # how version 0.1 and its like read pictures, and wrote no word of it
+_EARLIER = Reading(levels=(0, 65535), by_suffix=True)  # what earlier versions did without a word of it
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from ganzoo.data.images import Unreadable
+from ganzoo.data.kinds import HEAD
 from ganzoo.errors import GanzooError
 from ganzoo.files import home, make_folder
 
@@ -23,9 +24,14 @@ MAX_FILE_BYTES = 1 << 29  # a larger single file is no training image
 
 
 class Container(Protocol):
-    """Files by name ("/" between folders), sorted."""
+    """Files by name ("/" between folders), sorted.
+
+    Attributes:
+        lost: what has a name and is no file: a link to nothing or to itself, a folder that may not be looked into.
+    """
 
     names: list[str]
+    lost: dict[str, str]
 
     def read(self, name: str) -> bytes:
         """The file's bytes.
@@ -33,6 +39,9 @@ class Container(Protocol):
         Raises:
             Unreadable: it cannot be read.
         """
+
+    def head(self, name: str) -> bytes:
+        """The file's first bytes, up to `HEAD`; none when it cannot be read."""
 
     def signature(self) -> str:
         """Changes when the contents do, as far as sizes and times tell; found without reading the files."""
@@ -51,24 +60,44 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._stats: dict[str, str] = {}
-        pending, seen = [""], {os.path.realpath(path)}
-        try:
-            while pending:
-                folder = pending.pop()
-                for entry in os.scandir(path / folder):
-                    name = f"{folder}/{entry.name}" if folder else entry.name
+        self.lost: dict[str, str] = {}
+        self._walk()
+        self.names = sorted(self._stats)
+
+    def _walk(self) -> None:
+        pending, seen = [""], {os.path.realpath(self._path)}
+        while pending:
+            folder = pending.pop()
+            try:
+                entries = list(os.scandir(self._path / folder))
+            except OSError as error:
+                if not folder:
+                    raise GanzooError(f"Cannot read the folder {self._path}: {error.strerror}.") from error
+                self.lost[folder] = f"cannot be looked into ({error.strerror})"
+                continue
+            for entry in entries:
+                name = f"{folder}/{entry.name}" if folder else entry.name
+                try:
                     if entry.is_dir():
                         real = os.path.realpath(entry.path) if entry.is_symlink() else ""
                         if real and any(known == real or known.startswith(real + os.sep) for known in seen):
                             continue  # a link to where we are already, or above it, would never end
                         seen.update([real] if real else [])
                         pending.append(name)
-                    elif entry.is_file():
-                        stat = entry.stat()
-                        self._stats[name] = f"{stat.st_size} {stat.st_mtime_ns}"
-        except OSError as error:
-            raise GanzooError(f"Cannot read the folder {path}: {error.strerror}.") from error
-        self.names = sorted(self._stats)
+                        continue
+                    stat = entry.stat()
+                except OSError as error:
+                    self.lost[name] = f"leads nowhere ({error.strerror})"
+                    continue
+                if entry.is_file():
+                    self._stats[name] = f"{stat.st_size} {stat.st_mtime_ns}"
+
+    def head(self, name: str) -> bytes:
+        try:
+            with (self._path / name).open("rb") as file:
+                return file.read(HEAD)
+        except OSError:
+            return b""
 
     def read(self, name: str) -> bytes:
         path = self._path / name
@@ -89,6 +118,7 @@ class Folder:
 class Zip:
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.lost: dict[str, str] = {}
         try:
             self._zip = zipfile.ZipFile(path)
         except (OSError, zipfile.BadZipFile) as error:
@@ -102,9 +132,19 @@ class Zip:
             raise Unreadable("is larger than 512 MB")
         if member.flag_bits & 1:
             raise Unreadable("is encrypted")
+        return self._read(member, -1)
+
+    def head(self, name: str) -> bytes:
         try:
-            return self._zip.read(member)
-        except (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+            return self._read(self._members[name], HEAD)
+        except Unreadable:
+            return b""
+
+    def _read(self, member: zipfile.ZipInfo, count: int) -> bytes:
+        try:
+            with self._zip.open(member) as file:
+                return file.read(count)
+        except (OSError, EOFError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
             raise Unreadable(f"cannot be read from the zip file ({error})") from error
 
     def signature(self) -> str:
@@ -116,6 +156,7 @@ class Tar:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.lost: dict[str, str] = {}
         self._lock = threading.Lock()
         try:
             plain = _uncompressed(path)
@@ -135,12 +176,19 @@ class Tar:
         offset, size = self._places[name]
         if size > MAX_FILE_BYTES:
             raise Unreadable("is larger than 512 MB")
-        with self._lock:
-            self._file.seek(offset)
-            data = self._file.read(size)
+        data = self._at(offset, size)
         if len(data) < size:
             raise Unreadable("is cut short")
         return data
+
+    def head(self, name: str) -> bytes:
+        offset, size = self._places[name]
+        return self._at(offset, min(size, HEAD))
+
+    def _at(self, offset: int, count: int) -> bytes:
+        with self._lock:
+            self._file.seek(offset)
+            return self._file.read(count)
 
     def signature(self) -> str:
         return file_signature(self._path)

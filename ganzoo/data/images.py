@@ -12,6 +12,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from ganzoo.contract.modality import Unreadable as Unreadable
+from ganzoo.data.kinds import HEAD, formats, prepare
 from ganzoo.data.levels import BYTES, Levels, Span, joined, own_levels, span_of, to_bytes, wide_values
 
 Fit = Literal["crop", "pad", "stretch"]
@@ -48,6 +49,7 @@ class Reading:
         of_bytes: whether they are those of pictures with 8 bits too, which else stay as they are.
         pages: "first" or "all" of the pages or frames of a file.
         max_pixels: in one picture; one that claims more is not decoded.
+        by_suffix: only files named as earlier versions of ganzoo knew pictures, whatever else is one.
         page_counts: of files with more than one page, once they are known; read where all are wanted.
     """
 
@@ -55,6 +57,7 @@ class Reading:
     of_bytes: bool = False
     pages: str = "first"
     max_pixels: int = MAX_PIXELS
+    by_suffix: bool = False
     page_counts: Mapping[str, int] | None = None
 
     def settled(self, spans: Iterable[Span]) -> Reading:
@@ -110,8 +113,11 @@ def survey(data: bytes, reading: Reading = PLAIN, page: int = 0) -> Survey:
 def _decoded(data: bytes, reading: Reading, page: int) -> tuple[Image.Image, Span, int]:
     if _PILLOW_WARNS <= (Image.MAX_IMAGE_PIXELS or 0) < reading.max_pixels:
         Image.MAX_IMAGE_PIXELS = reading.max_pixels  # ours is what counts, checked below before anything is decoded
+    missing = prepare(data[:HEAD])
+    if missing:
+        raise Unreadable(missing)
     try:
-        image: Image.Image = Image.open(io.BytesIO(data))
+        image: Image.Image = Image.open(io.BytesIO(data), formats=formats())
         pages = int(getattr(image, "n_frames", 1))
         if page:
             image.seek(page)
@@ -141,7 +147,7 @@ def _decoded(data: bytes, reading: Reading, page: int) -> tuple[Image.Image, Spa
 def count_pages(data: bytes) -> int:
     """How many pages or frames a picture's file has; 1 where it cannot be told."""
     try:
-        return int(getattr(Image.open(io.BytesIO(data)), "n_frames", 1))
+        return int(getattr(Image.open(io.BytesIO(data), formats=formats()), "n_frames", 1))
     except Exception:  # reading it says what is wrong
         return 1
 

@@ -26,11 +26,21 @@ from ganzoo.contract.options import build, parse_spec
 from ganzoo.data import arrays, label_files, labels, pairs
 from ganzoo.data.containers import Container, Folder, Tar, Zip, file_signature
 from ganzoo.data.images import PLAIN, Reading, Survey, Unreadable, count_pages, decode, look, survey
+from ganzoo.data.kinds import (
+    SUFFIXES,
+    has_suffix,
+    is_hidden,
+    is_image,
+    is_text,
+    is_text_name,
+    kind_of,
+    looks_like_picture,
+)
 from ganzoo.data.levels import Span
 from ganzoo.data.source import Item, as_image, is_vector
 from ganzoo.errors import GanzooError, UsageError
 
-_SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm")
+_EARLIER = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm")
 _KINDS = "a folder of images, a zip or tar file, idx files, or an npz file"
 
 
@@ -74,26 +84,59 @@ class Reader(Protocol):
 
 
 class Files:
-    """Image files in a folder or an archive."""
+    """Image files in a folder or an archive.
+
+    Attributes:
+        odd: files that are no items although they might be meant as such, and why.
+        aside: how many files of other kinds there are beside the items, by kind.
+    """
 
     in_memory = False
+    odd: Mapping[str, str]
 
     def __init__(
         self,
         container: Container,
         where: str,
         labels_file: label_files.LabelsFile | None = None,
-        suffixes: Sequence[str] = _SUFFIXES,
+        suffixes: Sequence[str] = SUFFIXES,
         reading: Reading = PLAIN,
     ) -> None:
         self._container, self._reading = container, reading
-        files = [name for name in container.names if has_suffix(name, suffixes)]
+        self.aside: Counter[str] = Counter()
+        files = self._choose(_EARLIER if reading.by_suffix else suffixes)
         self._pages = [(place, page) for place, name in enumerate(files) for page in range(self._count(name))]
         self._files = files
         self.names = [files[place] if page == 0 else f"{files[place]}#{page + 1}" for place, page in self._pages]
         self.domains = labels.domains_from_folders(labels.without_wrapper(self.names))
         found = self._labels(labels.without_wrapper(files), where, labels_file)
         self.labels = replace(found, of=[found.of[place] for place, _ in self._pages] if found.of else [])
+
+    def _choose(self, suffixes: Sequence[str]) -> list[str]:
+        """The files that are read: those of these endings, and pictures of any. Others are counted, as what they are.
+
+        Binary files of which there are several count as items that cannot be read; text and single files do not.
+        """
+        files, odd = [], dict(self._container.lost)
+        binary: dict[str, list[str]] = {}
+        for name in self._container.names:
+            if has_suffix(name, suffixes):
+                files.append(name)
+            elif not is_hidden(name) and not self._reading.by_suffix:
+                head = b"" if is_text_name(name) else self._container.head(name)
+                if suffixes is SUFFIXES and looks_like_picture(head):
+                    files.append(name)
+                elif is_text(head):
+                    self.aside[kind_of(name)] += 1
+                else:
+                    binary.setdefault(kind_of(name), []).append(name)
+        for kind, names in binary.items():
+            if len(names) > 1:
+                odd.update((name, "is of a kind that cannot be read") for name in names)
+            else:
+                self.aside[kind] += 1
+        self.odd = odd
+        return files
 
     def _count(self, name: str) -> int:
         """The pages of a file that are read, found out on first opening."""
@@ -233,7 +276,7 @@ class Joined:
     """Several readers as domains, A, B, … unless they have names."""
 
     def __init__(self, readers: Sequence[Reader], domains: Sequence[str] = ()) -> None:
-        self._readers = readers
+        self.readers = readers
         self._places = [(which, index) for which, reader in enumerate(readers) for index in range(len(reader.names))]
         domains = domains or ascii_uppercase[: len(readers)]
         pairs = zip(domains, readers, strict=True)
@@ -245,32 +288,32 @@ class Joined:
 
     def data(self, index: int) -> bytes:
         which, place = self._places[index]
-        return bytes([which]) + self._readers[which].data(place)
+        return bytes([which]) + self.readers[which].data(place)
 
     @property
     def readings(self) -> Sequence[Reading]:
-        return [reading for reader in self._readers for reading in reader.readings]
+        return [reading for reader in self.readers for reading in reader.readings]
 
     def decode(self, data: bytes) -> Item:
-        return self._readers[data[0]].decode(data[1:])
+        return self.readers[data[0]].decode(data[1:])
 
     def look(self, data: bytes) -> Survey | None:
-        return self._readers[data[0]].look(data[1:])
+        return self.readers[data[0]].look(data[1:])
 
     def settle_levels(self, spans: Mapping[int, Span]) -> None:
         """Each source has its own: photographs may be translated to 12 bits of a microscope."""
-        for which, reader in enumerate(self._readers):
+        for which, reader in enumerate(self.readers):
             reader.settle_levels({self._places[i][1]: span for i, span in spans.items() if self._places[i][0] == which})
 
     def signature(self) -> str:
-        return " ".join(reader.signature() for reader in self._readers)
+        return " ".join(reader.signature() for reader in self.readers)
 
 
 class Halves:
     """Pictures A|B side by side: the left halves as domain A, the right ones as B."""
 
     def __init__(self, reader: Reader) -> None:
-        self._reader, self._count = reader, len(reader.names)
+        self.reader, self._count = reader, len(reader.names)
         self.names = [f"{domain}/{name}" for domain in "AB" for name in reader.names]
         self.labels = labels.Labels()
         self.domains = pairs.halves(reader.names)
@@ -278,10 +321,10 @@ class Halves:
 
     def data(self, index: int) -> bytes:
         side, place = divmod(index, self._count)
-        return bytes([side]) + self._reader.data(place)
+        return bytes([side]) + self.reader.data(place)
 
     def decode(self, data: bytes) -> Item:
-        item = self._reader.decode(data[1:])
+        item = self.reader.decode(data[1:])
         if is_vector(item):
             raise Unreadable("is no picture that could be halved")
         image = as_image(item)
@@ -293,10 +336,10 @@ class Halves:
 
     @property
     def readings(self) -> Sequence[Reading]:
-        return self._reader.readings
+        return self.reader.readings
 
     def look(self, data: bytes) -> Survey | None:
-        seen = self._reader.look(data[1:])
+        seen = self.reader.look(data[1:])
         if seen is None:
             raise Unreadable("is no picture that could be halved")
         height, width = seen.size
@@ -305,10 +348,10 @@ class Halves:
         return replace(seen, size=(height, width // 2))
 
     def settle_levels(self, spans: Mapping[int, Span]) -> None:
-        self._reader.settle_levels({i: span for i, span in spans.items() if i < self._count})
+        self.reader.settle_levels({i: span for i, span in spans.items() if i < self._count})
 
     def signature(self) -> str:
-        return self._reader.signature()
+        return self.reader.signature()
 
 
 def open_reader(
@@ -382,10 +425,14 @@ def _open(
     raise UsageError(f"{path} is of no kind that ganzoo knows; give {_KINDS}.")
 
 
-def _not_empty(reader: Reader, path: Path, suffixes: Sequence[str] = _SUFFIXES) -> Reader:
+def _not_empty(reader: Reader, path: Path, suffixes: Sequence[str] = SUFFIXES) -> Reader:
     if not reader.names:
-        what = "images" if suffixes is _SUFFIXES else "items"
-        raise UsageError(f"There are no {what} in {path}; ganzoo looks for {', '.join(suffixes)} files.")
+        what = "images" if suffixes is SUFFIXES else "items"
+        wanted = "PNG, JPEG, TIFF and other images" if suffixes is SUFFIXES else f"{', '.join(suffixes)} files"
+        found = aside_text(reader.aside) if isinstance(reader, Files) else ""
+        raise UsageError(
+            f"There are no {what} in {path}{f', only {found}' if found else ''}; ganzoo looks for {wanted}."
+        )
     return reader
 
 
@@ -427,15 +474,9 @@ def _kind(path: Path) -> str:
     return "idx" if start[:3] == b"\0\0\x08" else ""
 
 
-def is_image(name: str) -> bool:
-    return has_suffix(name, _SUFFIXES)
-
-
-def has_suffix(name: str, suffixes: Sequence[str]) -> bool:
-    """Whether a file that is not hidden has one of these endings."""
-    parts = name.split("/")
-    hidden = any((part.startswith(".") and part != "..") or part == "__MACOSX" for part in parts)
-    return not hidden and Path(parts[-1]).suffix.lower() in suffixes
+def aside_text(kinds: Mapping[str, int]) -> str:
+    """Files by their kind, in words: "3 .txt, 1 without suffix"."""
+    return ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items(), key=lambda each: (-each[1], each[0])))
 
 
 def digest(name: str, data: bytes) -> str:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from itertools import islice
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 
 from ganzoo.data.images import Survey, Unreadable
+from ganzoo.data.kinds import kind_of
 from ganzoo.data.levels import BYTES, advice, joined
-from ganzoo.data.readers import Files, Halves, ItemFiles, Joined, Reader, Rows, digest
+from ganzoo.data.readers import Files, Halves, ItemFiles, Joined, Reader, Rows, aside_text, digest
 from ganzoo.data.source import Report
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.files import processors
@@ -85,6 +88,8 @@ def scan(
         result.modality, result.details = reader.modality, dict(reader.details or {})
         result.shape = np.asarray(reader.decode(reader.data(result.kept[0]))).shape
         digests.update(json.dumps(result.details, sort_keys=True).encode())
+    for part in _files(reader):
+        result.skipped += part.odd.items()
     reader.settle_levels({index: picture.span for index, picture in pictures.items()})
     if isinstance(reader, Files | Joined | Halves):  # of arrays the bytes themselves differ
         digests.update("".join(str(reading.levels or "") for reading in reader.readings).encode())
@@ -134,9 +139,25 @@ def _read(reader: Reader, index: int) -> _Seen:
     return _Seen(mark, picture)
 
 
+def _files(reader: Reader) -> list[Files]:
+    """The readers of files in it."""
+    inner = (
+        reader.readers if isinstance(reader, Joined) else [reader.reader] if isinstance(reader, Halves) else [reader]
+    )
+    return [each for each in inner if isinstance(each, Files)]
+
+
 def _notes(reader: Reader, pictures: Mapping[int, Survey]) -> list[str]:
     """What whoever adds a set should know of it: what was left out, and what will look wrong."""
     notes = []
+    aside = sum((part.aside for part in _files(reader)), Counter[str]())
+    if aside:
+        notes.append(f"Passed over, since they are of other kinds: {aside_text(aside)}.")
+    for part in _files(reader):
+        gone = {str(PurePosixPath(name).parent) for name in part.odd} - {
+            str(PurePosixPath(n).parent) for n in part.names
+        }
+        notes += [f"Nothing in the folder {folder} can be read." for folder in sorted(gone)]
     more = [picture.pages - 1 for picture in pictures.values() if picture.pages > 1]
     if more and reader.readings[0].pages == "first":
         files = "1 file has" if len(more) == 1 else f"{len(more):,} files have"
@@ -149,10 +170,25 @@ def _notes(reader: Reader, pictures: Mapping[int, Survey]) -> list[str]:
     return notes
 
 
+def _folders(names: Iterable[str]) -> set[str]:
+    return {str(PurePosixPath(name).parent) for name in names}
+
+
+def _by_reason(skipped: Sequence[tuple[str, str]]) -> list[str]:
+    """What was left out, as at most three sentences."""
+    if len(skipped) <= 3:
+        return [f"{name} {reason}" for name, reason in skipped]
+    examples: dict[tuple[str, str], list[str]] = {}
+    for name, reason in skipped:
+        examples.setdefault((kind_of(name), reason), []).append(name)
+    most = sorted(examples.items(), key=lambda each: -len(each[1]))[:3]
+    return [f"{len(names):,} {kind}, such as {names[0]}, which {reason}" for (kind, reason), names in most]
+
+
 def _check(result: Scan, where: str, skip_bad: bool) -> None:
     total = len(result.kept) + len(result.skipped)
     if result.skipped and (not result.kept or (len(result.skipped) > MAX_BAD * total and not skip_bad)):
-        first = "; ".join(f"{name} {reason}" for name, reason in result.skipped[:3])
+        first = "; ".join(_by_reason(result.skipped))
         advice = "repair or remove them, or go on without them with --skip-bad" if result.kept else "check the source"
         raise GanzooError(f"{len(result.skipped)} of {total} images in {where} cannot be used ({first}); {advice}.")
     if len(result.kept) < 2:

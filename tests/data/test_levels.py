@@ -44,7 +44,7 @@ def add(folder: Path, pictures: list[Pixels], suffix: str, **options: object) ->
 
 
 def mean(name: str = "set", size: int = 16) -> float:
-    part = data.prepare(name, resolution=(size, size)).parts[""]
+    part = data.prepare(name, resolution=(size, size)).parts["train"]
     return ((part.gather(torch.arange(len(part))) + 1) * 127.5).mean().item()
 
 
@@ -92,7 +92,7 @@ def test_the_range_is_the_sets_not_each_pictures(tmp_path):
     """A dark picture stays dark beside a bright one."""
     dark, bright = ramps(1000, np.uint16), ramps(60000, np.uint16)
     add(tmp_path / "d", [*dark[:6], *bright[6:]], "png")
-    part = data.prepare("set").parts[""]
+    part = data.prepare("set").parts["train"]
     means = ((part.gather(torch.arange(12)) + 1) * 127.5).mean((1, 2, 3))
     assert means[:6].max() < 3 < 120 < means[6:].min()
 
