@@ -13,7 +13,7 @@ from ganzoo.contract.abilities import Abilities
 from ganzoo.contract.architecture import Progress, Update
 from ganzoo.contract.data_spec import Batch, DataSpec
 from ganzoo.contract.options import option
-from ganzoo.errors import UsageError
+from ganzoo.errors import UsageError, suggest
 from ganzoo.gan.losses import generator_loss
 from ganzoo.gan.two_player import Adversarial, AdversarialConfig
 
@@ -69,6 +69,19 @@ class TwoDomains(Adversarial):
         """The batch's images of A and of B, each [B, C, H, W]."""
         a, b = (batch.domains[name] for name in self.data.domains)
         return a, b
+
+    def one_way(self, to: str) -> tuple[str, str]:
+        """Of a translator to one domain, `to`, or the second where it is "": sets `targets`, and gives the keys of its
+        generator and of its discriminator, such as "AB" and "B".
+
+        Raises: UsageError when there is no such domain.
+        """
+        a, b = self.data.domains
+        to = to or b
+        if to not in (a, b):
+            raise UsageError(f"--to {to} is no domain of this data set; {suggest(to, (a, b))}")
+        self.targets = (to,)
+        return ("AB", "B") if to == b else ("BA", "A")
 
     def translate(self, images: Tensor, to: str) -> Tensor:
         return cast(Tensor, self.G["AB" if to == self.data.domains[1] else "BA"](images))

@@ -27,7 +27,6 @@ from ganzoo.api import (
     normal_init,
     option,
     rows,
-    suggest,
 )
 
 EPOCHS = 200  # of the published schedule, whose steps the learning rate takes however long the training is
@@ -69,18 +68,14 @@ class Pix2Pix(TwoDomains):
 
     def __init__(self, config: Pix2PixConfig, data: DataSpec) -> None:
         super().__init__(config, data)
-        second = data.domains[1]
-        made = config.to or second
-        if made not in data.domains:
-            raise UsageError(f"--to {made} is no domain of this data set; {suggest(made, data.domains)}")
-        self.targets = (made,)
         halvings = min(8, *(_halvings(side) for side in (data.height, data.width)))
         if halvings < 3 or min(data.height, data.width) < 3 << config.layers_d:
             raise UsageError(
                 f"pix2pix cannot do {data.height}×{data.width}: sides must be multiples of 8, "
                 f"{max(8, 3 << config.layers_d)} or more."
             )
-        self.way, self.side = ("AB", "B") if made == second else ("BA", "A")
+        self.way, self.side = self.one_way(config.to)
+        made = data.domains["AB".index(self.side)]
         before, after = data.shape_before(made)[0], data.shape_of(made)[0]
         unet = Generator(config.width_g, halvings, before, after, config.dropout, config.running)
         self.G = nn.ModuleDict({self.way: unet})
