@@ -25,12 +25,17 @@ class Interrupted(KeyboardInterrupt):
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
-    """A half-sentence that names the closest of `known` to `word`, or all of them when none is close."""
+    """A half-sentence that names those of `known` that `word` may be a slip of, or all of them when none is near."""
     known = sorted(known)
-    close = difflib.get_close_matches(word, known, n=3, cutoff=0.5)
-    if close:
+    if close := near(word, known):
         return "did you mean " + " or ".join(close) + "?"
     return "known: " + ", ".join(known) + "." if known else "none is installed."
+
+
+def near(word: str, known: Iterable[str]) -> list[str]:
+    """Those of `known`, three at most, that differ from `word` by little more than a slip of the finger."""
+    bare = {each.lstrip("-").lower(): each for each in known}
+    return [bare[each] for each in difflib.get_close_matches(word.lstrip("-").lower(), bare, n=3, cutoff=0.7)]
 
 
 def printable(text: str) -> str:

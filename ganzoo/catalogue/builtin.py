@@ -27,6 +27,14 @@ PENALTIES = (
     ("drift", "Keeps the critic's numbers near 0.", "arXiv:1710.10196", "Drift"),
     ("mean-drift", "Keeps the critic's mean near 0.", "arXiv:2102.07074", "MeanDrift"),
 )
+ALIASES = {
+    "nonsaturating": ("non-saturating", "ns", "bce", "logistic"),
+    "lsgan": ("mse", "least-squares"),
+    "wasserstein": ("wgan",),
+    "relativistic": ("rpgan",),
+    "relativistic-average": ("ragan",),
+    "wgan-gp": ("gp", "gradient-penalty"),
+}
 MODALITIES = (
     ("image", "Pictures, grey, in colour or with alpha.", "images", "Images"),
     ("point", "Vectors of numbers, such as points of the plane.", "points", "Points"),
@@ -54,6 +62,7 @@ def ganzoo_augmentations() -> Iterator[AugmentationCard]:
         summary="Colour, translation and cutout.",
         paper="arXiv:2006.10738",
         api=2,
+        aliases=("diffaugment",),
         augmentation="ganzoo.gan.augment:DiffAugment",
     )
 
@@ -61,10 +70,12 @@ def ganzoo_augmentations() -> Iterator[AugmentationCard]:
 @hookimpl
 def ganzoo_losses() -> Iterator[LossCard]:
     for name, summary, paper, attribute in LOSSES:
-        yield LossCard(name=name, summary=summary, paper=paper, api=2, loss=f"ganzoo.gan.losses:{attribute}")
+        where, aliases = f"ganzoo.gan.losses:{attribute}", ALIASES.get(name, ())
+        yield LossCard(name=name, summary=summary, paper=paper, api=2, aliases=aliases, loss=where)
 
 
 @hookimpl
 def ganzoo_penalties() -> Iterator[PenaltyCard]:
     for name, summary, paper, attribute in PENALTIES:
-        yield PenaltyCard(name=name, summary=summary, paper=paper, api=2, penalty=f"ganzoo.gan.penalties:{attribute}")
+        where, aliases = f"ganzoo.gan.penalties:{attribute}", ALIASES.get(name, ())
+        yield PenaltyCard(name=name, summary=summary, paper=paper, api=2, aliases=aliases, penalty=where)

@@ -223,12 +223,14 @@ class Catalogue(Listeners):
         """The entry called `name` or `distribution:name`.
 
         Args:
+            name: in capitals too, and one of its aliases where nothing has it for a name.
             near: distributions; where a plugin, not the user, wrote the bare name, the first of them that offers it is
                 meant: its own, then ganzoo's.
         Raises: UsageError when there is none (with the suggest names) or when several plugins offer the bare name.
         """
         entries = self.entries(kind)
         found = [entry for entry in entries if _is_called(entry, name)]
+        found = found or [entry for entry in entries if _may_be_called(entry, name)]
         if len(found) > 1:
             nearest_first = (entry for distribution in near for entry in found if entry.distribution == distribution)
             found = [*islice(nearest_first, 1)] or found
@@ -269,8 +271,11 @@ def written_by(kind: str, spec: str, near: Sequence[str]) -> str:
     of ganzoo's own stays as it is too, since `make_loss` and its like prefer those.
     """
     name, found = parse_spec(spec)[0], catalogue()
-    offers = [entry.name for entry in found.entries(kind)].count(name)
-    if offers < 2:
+    names = [entry.name for entry in found.entries(kind)]
+    if name not in names and any(_may_be_called(entry, name) for entry in found.entries(kind)):
+        spec = f"{(entry := found.find(kind, name, near)).name}{spec.removeprefix(name)}"
+        name = entry.name
+    if names.count(name) < 2:
         return spec
     distribution = found.find(kind, name, near).distribution
     preferred = kind in ("loss", "penalty", "augmentation") and distribution == DISTRIBUTION
@@ -309,6 +314,11 @@ def _is_called(thing: Entry | Plugin, name: str) -> bool:
     """Whether a thing has this name, bare or as ``distribution:name``."""
     distribution, colon, bare = name.rpartition(":")
     return thing.name == bare and (not colon or installed.same(distribution, thing.distribution))
+
+
+def _may_be_called(entry: Entry, name: str) -> bool:
+    """Whether one may mean a thing by this name: in capitals, or by one of its aliases."""
+    return _is_called(entry, name.lower()) or name.lower() in getattr(entry.card, "aliases", ())
 
 
 def _timed(plugin: Plugin, what: str, work: Callable[[], T]) -> T:

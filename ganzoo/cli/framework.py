@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ganzoo.errors import GanzooError, printable, suggest
+from ganzoo.errors import GanzooError, near, printable, suggest
 
 if TYPE_CHECKING:
     from ganzoo.catalogue.catalogue import Entry
@@ -135,6 +135,12 @@ class Group(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         word = args[0]
+        if word == "help" and word not in self.list_commands(ctx):  # `ganzoo help train` is `ganzoo train --help`
+            args = [*args[1:], HELP_NAMES[-1]]
+            word = args[0]
+            if word == HELP_NAMES[-1]:
+                click.echo(ctx.get_help())
+                ctx.exit()
         if word not in self.lazy and not word.startswith("-") and not ctx.resilient_parsing:
             offered = self._offered()
             if word not in offered and any(word in (entry.name, entry.full_name) for entry in offered.values()):
@@ -236,8 +242,8 @@ def _plain(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     if isinstance(error, click.NoSuchOption):
         known = [flag for param in context.command.get_params(context) for flag in param.opts] if context else []
-        flags = [flag for flag in known if flag.startswith("--")]
-        text = f"There is no option {error.option_name}; {suggest(error.option_name, flags)}"
+        meant = " or ".join(near(error.option_name, [flag for flag in known if flag.startswith("--")]))
+        text = f"There is no option {error.option_name}{f'; did you mean {meant}?' if meant else '.'}"
     elif isinstance(error, click.MissingParameter) and error.param is not None and context:
         text = f"{error.param.make_metavar(context).strip('[].')} is missing."
     else:

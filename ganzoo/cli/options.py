@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +11,27 @@ import click
 from ganzoo.cli.framework import Command
 from ganzoo.contract import renamed
 from ganzoo.contract.options import Option, options
-from ganzoo.contract.settings import Settings
+from ganzoo.contract.settings import GROUP_OF, TRAINING, Settings
 from ganzoo.errors import GanzooError
 
 if TYPE_CHECKING:
     from ganzoo.contract.architecture import Architecture
 
 METAVARS = {int: "INT", float: "NUMBER", str: "TEXT", bool: "yes|no"}
-TRAINER = "Options of the trainer"
 _EXTRA = "ganzoo.cli.options"  # where a context keeps the options made for it
+
+# What other programs call an option: ours, and the value where it is not the same.
+SYNONYMS: dict[str, tuple[str, Callable[[str], str]]] = {
+    **{f"--{word}": ("--batch-size", str) for word in ("batch", "bs", "batchsize")},
+    **{f"--{word}": ("--steps", str) for word in ("iterations", "iters", "max-steps", "max-iter")},
+    **{f"--{word}": ("--resolution", str) for word in ("size", "img-size", "image-size")},
+    **{f"--{word}": ("--latent-dim", str) for word in ("nz", "z-dim", "latent-size")},
+    **{f"--{word}": ("--augment", str) for word in ("aug", "augmentation")},
+    "--learning-rate": ("--lr", str),
+    "--kimg": ("--images", lambda text: f"{float(text) * 1000:.0f}"),
+    "--gpus": ("--processes", str),
+}
+GPU = "--gpu"  # the one that takes no value: --device cuda
 
 # From the words and the options on the command line to the architecture they mean, None where they name none.
 Finder = Callable[[Sequence[str], Mapping[str, str]], "type[Architecture] | None"]
@@ -69,7 +82,8 @@ class ArchitectureCommand(Command):
             if isinstance(param, click.Option) and not param.is_flag
             for flag in param.opts
         }
-        model = self._model(ctx, *peek(args, takes_value | {f"--{old}" for old in renamed.OPTIONS}))
+        takes_value |= {f"--{old}" for old in renamed.OPTIONS} | SYNONYMS.keys()
+        model = self._model(ctx, *peek([arg for arg in args if arg != GPU], takes_value))
         extra = trainer_options() if model is None else architecture_options(model)
         args = _by_present_names(args, {option.name or "" for option in extra})
         for option in extra:
@@ -90,16 +104,30 @@ class ArchitectureCommand(Command):
 
 
 def _by_present_names(args: Sequence[str], known: Collection[str]) -> list[str]:
-    """The command line with today's names of options; says so of each that has another now."""
-    found = []
-    for arg in args:
+    """The command line with ganzoo's names of options, today's; says so of each that has another here."""
+    typed, rest = list[str](), iter(args)
+    for arg in rest:
         flag, equals, value = arg.partition("=")
-        name = renamed.option(flag.removeprefix("--"), known).replace("_", "-")
-        if flag in {f"--{old}" for old in renamed.OPTIONS} and f"--{name}" != flag:
-            click.echo(f"{flag} is called --{name} now.", err=True)
-            arg = f"--{name}{equals}{value}"
-        found.append(arg)
-    return found
+        word = flag.removeprefix("--").replace("_", "-")
+        if arg == "--" or not flag.startswith("--") or word.replace("-", "_") in known:
+            typed.append(arg if not flag.startswith("--") else f"{flag.replace('_', '-')}{equals}{value}")
+            typed += rest if arg == "--" else ()
+        elif f"--{word}" == GPU:
+            click.echo(f"{GPU} is --device cuda here.", err=True)
+            typed += ["--device", "cuda"]
+        elif f"--{word}" in SYNONYMS:
+            name, convert = SYNONYMS[f"--{word}"]
+            value = value if equals else next(rest, "")
+            with contextlib.suppress(ValueError):  # what is no number stays as it was typed, and is refused by its option
+                value = convert(value)
+            click.echo(f"--{word} is {name} {value} here.", err=True)
+            typed += [name, value]
+        else:
+            name = renamed.option(word.replace("-", "_"), known).replace("_", "-")
+            if name != word:
+                click.echo(f"{flag} is called --{name} now.", err=True)
+            typed.append(f"--{name}{equals}{value}")
+    return typed
 
 
 def architecture_options(model: type[Architecture]) -> list[GroupedOption]:
@@ -108,12 +136,12 @@ def architecture_options(model: type[Architecture]) -> list[GroupedOption]:
 
     own = f"Options of {model.__name__}"
     core = options(Settings)
-    return [make_option(item, TRAINER if name in core else own) for name, item in option_table(model).items()]
+    return [make_option(item, GROUP_OF.get(name, TRAINING) if name in core else own) for name, item in option_table(model).items()]
 
 
 def trainer_options() -> list[GroupedOption]:
     """The trainer's options, for no architecture in particular."""
-    return [make_option(item, TRAINER) for item in options(Settings).values()]
+    return [make_option(item, GROUP_OF.get(name, TRAINING)) for name, item in options(Settings).items()]
 
 
 def make_option(item: Option, group: str) -> GroupedOption:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ganzoo.cli.options import TRAINER, ArchitectureCommand, json_option, named_architecture, written
+from ganzoo.cli.options import ArchitectureCommand, json_option, named_architecture, written
 from ganzoo.cli.output import Table, console, print_json, table
 
 
@@ -58,7 +58,7 @@ def _print(facts: dict[str, Any]) -> None:
         out.print(f"  {name:<{width}} {count:>13,}")
     for row in facts["frozen"]:
         out.print(f"  pretrained {row['name']}, licence {row['licence']}, {row['address'] or 'given by hand'}")
-    for group, title in (("architecture", f"Options of {facts['title']}"), ("trainer", TRAINER)):
+    for group, title in (("architecture", f"Options of {facts['title']}"), ("trainer", "Options of the trainer")):
         out.print(f"\n{title}", style="bold")
         _option_table([row for row in facts["options"] if row["group"] == group]).print()
     if any(row["value"] != row["default"] for row in facts["options"]):

@@ -96,11 +96,11 @@ def _is_per_class(recipe: str | None) -> bool:
     cls=Command,
     examples=("ganzoo resume runs/dcgan-anime-1", "ganzoo resume runs/dcgan-anime-1 --log tensorboard"),
 )
-@click.argument("run", metavar="RUN")
+@click.argument("run", required=False, metavar="RUN")
 @click.option("--device", metavar="auto|cpu|cuda|mps", help="Train there from now on. [default: as before]")
 @click.option("--log", metavar="TEXT", help="Tell these loggers from now on; none: no more. [default: as before]")
 @FORCE
-def resume(run: str, device: str | None, log: str | None, force: bool) -> None:
+def resume(run: str | None, device: str | None, log: str | None, force: bool) -> None:
     """Go on with a run exactly where it stopped.
 
     RUN is its folder; `ganzoo runs` lists them. It ends as if it had never been stopped. The folder that --per-class
@@ -109,10 +109,21 @@ def resume(run: str, device: str | None, log: str | None, force: bool) -> None:
     import ganzoo
     from ganzoo.runs.run import CLASSES
 
+    if run is None:
+        raise UsageError(_which_run("resume"))
     if (Path(run) / CLASSES).exists():
         follow(lambda display: ganzoo.resume_per_class(run, device=device, log=log, force=force, display=display))
     else:
         follow(lambda display: ganzoo.resume(run, device=device, log=log, force=force, display=display))
+
+
+def _which_run(command: str) -> str:
+    """What to type where a run is missing: the newest one under `runs`."""
+    places = [*Path("runs").glob("*/run.json"), *Path("runs").glob("*/classes.json")]
+    newest = max(places, key=lambda place: place.stat().st_mtime, default=None)
+    if newest is None:
+        return f"Say which run, by its folder: ganzoo {command} FOLDER. There is none in runs/."
+    return f"Say which run; the newest is: ganzoo {command} {newest.parent}"
 
 
 def _architecture_of_run(words: Sequence[str], given: Mapping[str, str]) -> type[Architecture] | None:

@@ -20,11 +20,23 @@ OF_THE_MACHINE = ("device", "log")  # no stage changes these, whoever goes on wi
 DEFAULT_EPOCHS = 10
 
 
+# Headings that the options stand under, `TRAINING` for those that are not named.
+TRAINING = "Training"
+GROUPS = {
+    "Length": ("epochs", "images", "steps"),
+    "Data as it is trained on": ("resolution", "channels", "load_size", "flip", "domains"),
+    "Pictures, checkpoints and logs": ("samples", "sample_every", "checkpoint_every", "log", "gradients"),
+    "Scores": ("evaluate_every", "evaluate", "keep_best"),
+    "This machine": ("device", "precision", "processes", "accumulate"),
+}
+GROUP_OF = {name: group for group, names in GROUPS.items() for name in names}
+
+
 @dataclass(frozen=True)
 class Settings:
     """How a run is trained, whatever the architecture."""
 
-    epochs: int | None = option(None, f"train for so many passes over the data; default {DEFAULT_EPOCHS}", low=1)
+    epochs: int | None = option(None, f"train for so many passes over the data; default: {DEFAULT_EPOCHS}", low=1)
     images: int | None = option(None, "train for so many images instead", low=1)
     steps: int | None = option(None, "train for so many steps instead", low=1)
     batch_size: int = option(64, "images in a step, over all processes", low=1)

@@ -36,7 +36,7 @@ from ganzoo.contract.settings import (
     parse_resolution,
 )
 from ganzoo.data.source import check_chosen, trained_on
-from ganzoo.errors import UsageError, suggest
+from ganzoo.errors import GanzooError, UsageError, suggest
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def make_plan(
         typed: those of the options that the user wrote himself, not a recipe.
     Raises: UsageError for whatever of it cannot be.
     """
-    entry = find("architecture", architecture)
+    entry = _architecture(architecture, data_name)
     model = load_architecture(entry)
     info = data.info(data_name)
     row = preset_row(entry.name, model, preset)
@@ -125,6 +125,19 @@ def make_plan(
     if plan.domains:
         check_chosen(plan.domains, trained_on(info.domains) or info.classes, info.name)
     return plan
+
+
+def _architecture(name: str, data_name: str) -> Entry:
+    """Raises: UsageError when there is none, which knows the two words in the wrong order."""
+    try:
+        return find("architecture", name)
+    except UsageError as error:
+        try:
+            find("architecture", data_name)
+            data.info(name)
+        except GanzooError:
+            raise error from None
+        raise UsageError(f"The architecture comes first; type: ganzoo train {data_name} {name}") from None
 
 
 def _check_transforms(info: data.Info, given: Mapping[str, Any]) -> None:
@@ -208,10 +221,10 @@ def option_table(model: type[Architecture]) -> dict[str, Option]:
     """Every option that training this architecture takes, its own first, with the defaults in force for it."""
     own = {name: item for name, item in options(model.Config).items() if name not in _trainers(options(model.Config))}
     defaults = _defaults(model)
-    core = {
-        name: dataclasses.replace(item, default=defaults.get(name, item.default))
-        for name, item in options(Settings).items()
-    }
+    core = dict(options(Settings))
+    for name, default in defaults.items():
+        if default is not None:  # what the help says of the trainer's own default then holds no more
+            core[name] = dataclasses.replace(core[name], default=default, help=core[name].help.partition("; default:")[0])
     return {**own, **core}
 
 

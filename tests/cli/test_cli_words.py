@@ -1,0 +1,118 @@
+"""What people type who come from elsewhere: other programs' options, names in capitals, words in the wrong order."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ganzoo.catalogue.catalogue import find
+from ganzoo.cli.app import app
+from ganzoo.contract.options import options
+from ganzoo.contract.settings import GROUP_OF, GROUPS, Settings
+from ganzoo.errors import suggest
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, words)
+
+
+def planned(*words: str) -> Result:
+    found = run("train", "dcgan", "digits:images=256", "--dry-run", "--resolution", "32", *words)
+    assert found.exit_code == 0, found.output
+    return found
+
+
+@pytest.mark.parametrize(
+    ("words", "here"),
+    [
+        (("--batch", "16"), "--batch is --batch-size 16 here."),
+        (("--kimg", "0.128"), "--kimg is --images 128 here."),
+        (("--learning-rate=1e-3",), "--learning-rate is --lr 1e-3 here."),
+        (("--iterations", "3"), "--iterations is --steps 3 here."),
+        (("--nz", "8"), "--nz is --latent-dim 8 here."),
+    ],
+)
+def test_an_option_of_another_program_is_taken_and_its_name_said(words: tuple[str, ...], here: str) -> None:
+    assert here in planned(*words).output
+
+
+def test_an_option_may_be_typed_with_underscores() -> None:
+    assert "batch         16 images" in planned("--batch_size", "16").output
+
+
+def test_gpu_is_the_device_and_takes_no_word_with_it() -> None:
+    found = run("train", "--gpu", "dcgan", "digits:images=64", "--dry-run")
+    assert "--gpu is --device cuda here." in found.output
+    assert "There is no architecture" not in found.output
+
+
+def test_what_is_no_number_is_refused_by_the_option_that_is_meant() -> None:
+    found = run("train", "dcgan", "digits:images=64", "--kimg", "many")
+    assert found.exit_code == 2 and "--images takes a whole number or none, not 'many'" in found.output
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "name"),
+    [
+        ("loss", "mse", "lsgan"),
+        ("loss", "BCE", "nonsaturating"),
+        ("penalty", "gp", "wgan-gp"),
+        ("augmentation", "DiffAugment", "diffaug"),
+        ("architecture", "DCGAN", "dcgan"),
+    ],
+)
+def test_the_fields_words_name_what_they_mean(kind: str, typed: str, name: str) -> None:
+    assert find(kind, typed).name == name
+
+
+def test_a_run_says_the_name_that_the_catalogue_has(tmp_path: Path) -> None:
+    words = ("--loss", "mse", "--penalty", "gp:weight=1+drift", "--steps", "1", "--batch-size", "4")
+    found = run("train", "DCGAN", "digits:images=64", "--resolution", "32", *words, "--out", str(tmp_path / "run"))
+    assert found.exit_code == 0, found.output
+    facts = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert facts["architecture"] == "dcgan"
+    assert (facts["config"]["loss"], facts["config"]["penalty"]) == ("lsgan", "wgan-gp:weight=1+drift")
+
+
+def test_words_in_the_wrong_order_are_put_right() -> None:
+    found = run("train", "anime", "dcgan")
+    assert found.exit_code == 2
+    assert "The architecture comes first; type: ganzoo train dcgan anime" in found.output
+
+
+def test_only_near_names_are_offered() -> None:
+    assert suggest("learning-rate", ["evaluate", "lr"]) == "known: evaluate, lr."
+    assert suggest("dcgn", ["dcgan", "gan"]) == "did you mean dcgan?"
+    assert "did you mean" not in run("train", "dcgan", "anime", "--lernrate", "1").output
+    assert "did you mean --epochs?" in run("train", "dcgan", "anime", "--epoch", "1").output
+
+
+def test_help_and_version_in_their_usual_other_forms() -> None:
+    assert run("help").output == run("--help").output
+    assert run("help", "train").output == run("train", "--help").output
+    assert run("-v").output == run("--version").output
+
+
+def test_resume_without_a_run_names_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "There is none in runs/." in run("resume").output
+    for name in ("older", "newer"):
+        Path("runs", name).mkdir(parents=True)
+        Path("runs", name, "run.json").write_text("{}")
+    found = run("resume")
+    assert found.exit_code == 2 and f"ganzoo resume {Path('runs/newer')}" in found.output
+
+
+def test_no_option_of_the_trainer_stands_under_two_headings() -> None:
+    assert set(GROUP_OF) < set(options(Settings))
+    assert len(GROUP_OF) == sum(map(len, GROUPS.values()))
+
+
+def test_a_default_is_said_once() -> None:
+    for architecture in ("cyclegan", "dcgan"):
+        lines = " ".join(run("train", architecture, "--help").output.split())
+        epochs = lines[lines.index("--epochs INT") :][:120]
+        assert epochs.count("efault") == 1, epochs
