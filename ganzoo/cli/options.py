@@ -118,7 +118,9 @@ def _by_present_names(args: Sequence[str], known: Collection[str]) -> list[str]:
         elif f"--{word}" in SYNONYMS:
             name, convert = SYNONYMS[f"--{word}"]
             value = value if equals else next(rest, "")
-            with contextlib.suppress(ValueError):  # what is no number stays as it was typed, and is refused by its option
+            with contextlib.suppress(
+                ValueError
+            ):  # what is no number stays as it was typed, and is refused by its option
                 value = convert(value)
             click.echo(f"--{word} is {name} {value} here.", err=True)
             typed += [name, value]

@@ -17,6 +17,16 @@ def say_trouble() -> None:
             say(f"T{str(plugin)[1:]}: {plugin.reason}.", STYLES[plugin.status])
 
 
+def say_how_many_fail() -> None:
+    """One line for the plugins that do not work, which `ganzoo plugins` names with the reasons."""
+    failing = sum(bool(plugin.error) for plugin in catalogue().plugins)
+    if failing:
+        say(
+            f"{failing} plugin{'s' * (failing > 1)} {'do' if failing > 1 else 'does'} not work; see `ganzoo plugins`.",
+            "red",
+        )
+
+
 def say_left_out() -> None:
     """What GANZOO_PLUGINS does, where it is set."""
     found = catalogue()

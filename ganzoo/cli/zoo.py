@@ -11,9 +11,10 @@ from ganzoo.catalogue.catalogue import Entry, catalogue
 from ganzoo.cli.framework import Command
 from ganzoo.cli.options import json_option
 from ganzoo.cli.output import print_json, say, table
-from ganzoo.cli.plugin_status import STYLES, say_left_out, say_trouble
+from ganzoo.cli.plugin_status import STYLES, say_how_many_fail, say_left_out, say_trouble
 from ganzoo.errors import UsageError, suggest
 
+MEASURED = ("good_for", "smallest_data", "best", "minutes", "measured")  # fields of the card
 TASKS = {"unconditional", "conditional", "translation"}
 KINDS = {
     "losses": "loss",
@@ -32,31 +33,43 @@ def _kind_flags(command: Any) -> Any:
 
 
 @click.command(
-    "list", cls=Command, examples=("ganzoo list", "ganzoo list --task unconditional", "ganzoo list --losses")
+    "list",
+    cls=Command,
+    examples=(
+        "ganzoo list",
+        "ganzoo list --task translation --data s2w",
+        "ganzoo list --data 300",
+        "ganzoo list --losses",
+    ),
 )
 @click.option("--task", metavar="TASK", help="Only those for a task: unconditional, conditional, translation.")
+@click.option("--data", metavar="NAME|COUNT", help="Only those that this data set, or so many images, will do for.")
 @_kind_flags
 @json_option()
-def list_zoo(task: str | None, kind: str | None, as_json: bool) -> None:
+def list_zoo(task: str | None, data: str | None, kind: str | None, as_json: bool) -> None:
     """List the architectures of every installed plugin.
 
-    Each stands with the distribution that it comes from. A plugin that does not work is listed too, in red, with the
-    reason, and one that does what it should not in yellow.
+    Each stands with what it is good for. `from` is the smallest number of items it was seen to learn from; `best` its best measured score, after so many
+    minutes of training on one CPU core unless the architecture's page says another machine. `ganzoo plugins` says which
+    distribution each comes from, and which plugins do not work.
     """
-    if task and kind:
-        raise UsageError("--task is for architectures; leave it out here.")
+    for flag, value in (("--task", task), ("--data", data)):
+        if value and kind:
+            raise UsageError(f"{flag} is for architectures; leave it out here.")
     kind = kind or "architecture"
     rows = _rows(kind)
+    if data:
+        rows = [row for row in rows if not _unfit(row, data)]
     if task:
         known = TASKS.union(*(row["tasks"] for row in rows))
         if task not in known:
             raise UsageError(f"There is no task {task!r}; {suggest(task, known)}")
         rows = [row for row in rows if task in row["tasks"]]
-    broken = [] if task else _broken(kind)
+    broken = [] if task or data else _broken(kind)
     if as_json:
         print_json(rows + broken)
     elif kind == "architecture":
-        _print_architectures(rows, broken, task)
+        _print_architectures(rows, task or data)
     else:
         _print_others(kind, rows, broken)
 
@@ -73,6 +86,7 @@ def _row(entry: Entry, offers: int, remark: str | None) -> dict[str, Any]:
     own: dict[str, Any] = {"name": entry.name}
     if entry.kind == "architecture":
         own.update(title=card.title, year=card.year, tasks=sorted(card.tasks))
+        own.update({name: getattr(card, name) for name in MEASURED})
     own["summary"] = card.summary
     ambiguous = f"{offers} plugins offer it; write {entry.full_name}" if offers > 1 else None
     return {
@@ -82,7 +96,9 @@ def _row(entry: Entry, offers: int, remark: str | None) -> dict[str, Any]:
 
 
 def _broken(kind: str) -> list[dict[str, Any]]:
-    empty: dict[str, Any] = {"title": None, "year": None, "tasks": []} if kind == "architecture" else {}
+    empty: dict[str, Any] = {}
+    if kind == "architecture":
+        empty = {"title": None, "year": None, "tasks": [], **dict.fromkeys(MEASURED)}
     return [
         {"name": plugin.name, **empty, "summary": None, "distribution": plugin.distribution,
          "version": plugin.version, "status": "broken", "reason": plugin.error}
@@ -91,17 +107,32 @@ def _broken(kind: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _print_architectures(rows: list[dict[str, Any]], broken: list[dict[str, Any]], task: str | None) -> None:
+def _unfit(row: dict[str, Any], data: str) -> bool:
+    """Whether an architecture's card says that it is not for a data set, or for so many items."""
+    if data.isdecimal():
+        return bool(row["smallest_data"] > int(data))
+    from ganzoo.data import info
+
+    found = info(data)
+    tasks = {"translation"} if found.domains else {"unconditional", *(("conditional",) if found.classes else ())}
+    return not tasks & {*row["tasks"]} or bool(row["smallest_data"] > found.images)
+
+
+def _print_architectures(rows: list[dict[str, Any]], asked: str | None) -> None:
     if not rows:
-        click.echo(f"No installed plugin has an architecture{f' for the task {task!r}' if task else ''}.")
-    shown = table(("name", "title", "year", "tasks", "from", "status"), ())
-    for row in rows + broken:
-        cells = (row["name"], row["title"], row["year"], ", ".join(row["tasks"]), _origin(row), row["status"])
-        shown.add_row(*("" if cell is None else str(cell) for cell in cells), style=STYLES[row["status"]])
-    if rows or broken:
+        click.echo(f"No installed plugin has an architecture{f' for {asked}' if asked else ''}.")
+    else:
+        shown = table(("name", "year", "good for", "from", "best", "min"), (), right=("from", "min"))
+        for row in rows:
+            figures = (f"{row[name]:,}" if row[name] else "" for name in ("smallest_data", "minutes"))
+            least, minutes = figures
+            cells = (row["name"], str(row["year"]), row["good_for"] or row["summary"], least, row["best"], minutes)
+            shown.add_row(*cells, style=STYLES[row["status"]])
         shown.print()
-    _print_reasons(rows, every_plugin=not task)
-    if rows and not task:
+    _print_ambiguous(rows)
+    say_how_many_fail()
+    say_left_out()
+    if rows and not asked:
         click.echo(f"`ganzoo show {rows[0]['name']}` says more; `ganzoo train {rows[0]['name']} DATA` trains it.")
 
 
@@ -113,16 +144,15 @@ def _print_others(kind: str, rows: list[dict[str, Any]], broken: list[dict[str, 
         shown.add_row(row["name"], _origin(row), row["summary"] or "broken", style=STYLES[row["status"]])
     if rows or broken:
         shown.print()
-    _print_reasons(rows, every_plugin=True)
+    _print_ambiguous(rows)
+    say_trouble()
+    say_left_out()
 
 
-def _print_reasons(rows: list[dict[str, Any]], every_plugin: bool) -> None:
+def _print_ambiguous(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         if row["status"] == "ambiguous":
             say(f"{row['name']} of {_origin(row)}: {row['reason']}.", STYLES["ambiguous"])
-    if every_plugin:
-        say_trouble()
-    say_left_out()
 
 
 def _origin(row: dict[str, Any]) -> str:

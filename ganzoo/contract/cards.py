@@ -40,9 +40,9 @@ class ArchitectureCard:
         batch_statistics: True when it normalises over the batch, so that a split batch is not the whole one.
         good_for: what one would take it for, in a few words, such as ``"faces, in an evening"``.
         smallest_data: how many items it was seen to learn from; 0 where nobody tried.
-        minutes: until its preset `small` draws what one recognises, on the machine that `measured` names; 0: unknown.
-        best: its best score that was measured, with the data, such as ``"90 % confident (MNIST)"``.
-        measured: the machine of `minutes` and `best`.
+        best: its best measured score, with the data, such as ``"90.1 % confident (MNIST)"``; "" where there is none.
+        minutes: of training that this took.
+        measured: the machine that it took them on.
         model: ``"module:Class"`` of the `Architecture`.
     """
 
@@ -60,8 +60,8 @@ class ArchitectureCard:
     batch_statistics: bool = False
     good_for: str = ""
     smallest_data: int = 0
-    minutes: int = 0
     best: str = ""
+    minutes: int = 0
     measured: str = ""
     model: Any
 

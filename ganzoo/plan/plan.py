@@ -224,7 +224,9 @@ def option_table(model: type[Architecture]) -> dict[str, Option]:
     core = dict(options(Settings))
     for name, default in defaults.items():
         if default is not None:  # what the help says of the trainer's own default then holds no more
-            core[name] = dataclasses.replace(core[name], default=default, help=core[name].help.partition("; default:")[0])
+            core[name] = dataclasses.replace(
+                core[name], default=default, help=core[name].help.partition("; default:")[0]
+            )
     return {**own, **core}
 
 

@@ -19,5 +19,9 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         licence="MIT",
         api=2,
         batch_statistics=True,
+        good_for="digits of the class one asks for",
+        best="98.4 % confident (MNIST)",
+        minutes=10,
+        measured="one core of an AMD EPYC",
         model="ganzoo_cgan.model:CGAN",
     )

@@ -18,5 +18,10 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         channels=(1, 3),
         licence="MIT",
         api=2,
+        good_for="photographs of one kind into another, without pairs",
+        smallest_data=640,
+        best="99.5 % changed (anime-hair)",
+        minutes=8,
+        measured="one core of an AMD EPYC",
         model="ganzoo_cyclegan.model:CycleGAN",
     )

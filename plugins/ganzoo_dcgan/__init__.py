@@ -20,6 +20,11 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         api=2,
         bf16=True,
         batch_statistics=True,
+        good_for="faces and digits, the quickest start",
+        smallest_data=6_144,
+        best="82.2 % confident (MNIST)",
+        minutes=18,
+        measured="one core of an AMD EPYC",
         model="ganzoo_dcgan.model:DCGAN",
     )
 

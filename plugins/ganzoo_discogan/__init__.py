@@ -19,5 +19,9 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         licence="MIT",
         api=2,
         batch_statistics=True,
+        good_for="the same in a fraction of the time, coarser",
+        best="100 % changed (anime-hair)",
+        minutes=17,
+        measured="one core of an AMD EPYC",
         model="ganzoo_discogan.model:DiscoGAN",
     )

@@ -19,6 +19,10 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         licence="MIT",
         api=2,
         batch_statistics=True,
+        good_for="points and digits, to see how a GAN works",
+        best="83.6 % confident (MNIST)",
+        minutes=28,
+        measured="one core of an AMD EPYC",
         model="ganzoo_gan.model:GAN",
     )
 

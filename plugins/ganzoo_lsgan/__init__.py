@@ -19,5 +19,9 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         licence="MIT",
         api=2,
         batch_statistics=True,
+        good_for="clean digits in minutes",
+        best="90.1 % confident (MNIST)",
+        minutes=18,
+        measured="one core of an AMD EPYC",
         model="ganzoo_lsgan.model:LSGAN",
     )

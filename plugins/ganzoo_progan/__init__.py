@@ -19,5 +19,9 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         licence="MIT",
         api=2,
         batch_statistics=True,
+        good_for="sharp pictures, grown from small ones",
+        best="83.6 % confident (MNIST)",
+        minutes=42,
+        measured="one core of an AMD EPYC",
         model="ganzoo_progan.model:ProGAN",
     )

@@ -19,5 +19,10 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         licence="MIT",
         api=2,
         batch_statistics=True,
+        good_for="the cleanest faces; mixing of styles",
+        smallest_data=6_144,
+        best="swd 27.5 (real faces)",
+        minutes=62,
+        measured="one core of an AMD EPYC",
         model="ganzoo_stylegan.model:StyleGAN",
     )

@@ -19,5 +19,9 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         licence="MIT",
         api=2,
         batch_statistics=True,  # its drift penalty squares the batch's mean
+        good_for="transformers in place of convolutions",
+        best="61.9 % confident (MNIST)",
+        minutes=86,
+        measured="one core of an AMD EPYC",
         model="ganzoo_transgan.model:TransGAN",
     )

@@ -19,5 +19,9 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         licence="MIT",
         api=2,
         batch_statistics=True,
+        good_for="steady training without tuning",
+        best="80.4 % confident (MNIST)",
+        minutes=21,
+        measured="one core of an AMD EPYC",
         model="ganzoo_wgan_gp.model:WGANGP",
     )

@@ -98,15 +98,20 @@ def test_the_list_goes_on_and_names_what_is_bad(ganzoo: Run) -> None:
 
 def test_what_is_broken_is_a_red_row_with_its_reason(ganzoo: Run) -> None:
     red, yellow = "\x1b[31m", "\x1b[33m"
-    for words in (["list"], ["plugins"]):
-        text = ganzoo(*words, FORCE_COLOR="1", TERM="xterm", COLUMNS="200").stdout
-        lines = [line.strip() for line in text.splitlines()]
-        for name in BROKEN:
-            assert any(line.startswith(red) and re.search(rf"\b{name} ", line) for line in lines), (name, text)
-        plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
-        for name, (_, reason) in BAD.items():
-            assert reason is None or re.search(reason, plain), (name, plain)
-        assert any(line.startswith(yellow) and "prints" in line for line in lines)
+    text = ganzoo("plugins", FORCE_COLOR="1", TERM="xterm", COLUMNS="200").stdout
+    lines = [line.strip() for line in text.splitlines()]
+    for name in BROKEN:
+        assert any(line.startswith(red) and re.search(rf"\b{name} ", line) for line in lines), (name, text)
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
+    for name, (_, reason) in BAD.items():
+        assert reason is None or re.search(reason, plain), (name, plain)
+    assert any(line.startswith(yellow) and "prints" in line for line in lines)
+
+
+def test_the_list_counts_what_is_broken_in_one_red_line(ganzoo: Run) -> None:
+    text = ganzoo("list", FORCE_COLOR="1", TERM="xterm", COLUMNS="200").stdout
+    assert f"\x1b[31m{len(BROKEN)} plugins do not work; see `ganzoo plugins`." in text
+    assert any(line.strip().startswith("\x1b[33m") and "prints" in line for line in text.splitlines())
 
 
 def test_every_call_of_a_hook_is_listed(ganzoo: Run) -> None:

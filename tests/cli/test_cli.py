@@ -102,8 +102,23 @@ def test_list() -> None:
     assert rows["tinygan"]["tasks"] == ["unconditional"]
     assert (rows["tinygan"]["status"], rows["tinygan"]["reason"]) == ("ok", None)
     table = cli("list").stdout
-    assert "TinyGAN" in table
-    assert "ganzoo-tiny 1.0" in table
+    assert "tinygan" in table
+    assert "ganzoo-tiny 1.0" not in table  # `ganzoo plugins` says where it comes from
+    assert "90.1 % confident (MNIST)" in next(line for line in table.splitlines() if line.startswith(" lsgan"))
+
+
+def test_list_of_what_fits_some_data() -> None:
+    def names(*words: str) -> set[str]:
+        return {row["name"] for row in as_json(cli("list", "--json", *words))}
+
+    assert "cyclegan" in names("--data", "anime-hair")
+    assert "dcgan" not in names("--data", "anime-hair")
+    assert "dcgan" in names("--data", "digits")
+    assert "cgan" in names("--data", "digits")
+    assert "cgan" not in names("--data", "tiny")  # no classes
+    assert "dcgan" not in names("--data", "300")  # it was seen to learn from 6,144
+    assert "dcgan" in names("--data", "7000")
+    assert "cyclegan" in names("--data", "1000", "--task", "translation")
 
 
 def test_list_of_a_task() -> None:

@@ -51,7 +51,8 @@ def test_gpu_is_the_device_and_takes_no_word_with_it() -> None:
 
 def test_what_is_no_number_is_refused_by_the_option_that_is_meant() -> None:
     found = run("train", "dcgan", "digits:images=64", "--kimg", "many")
-    assert found.exit_code == 2 and "--images takes a whole number or none, not 'many'" in found.output
+    assert found.exit_code == 2
+    assert "--images takes a whole number or none, not 'many'" in found.output
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,8 @@ def test_resume_without_a_run_names_the_newest(tmp_path: Path, monkeypatch: pyte
         Path("runs", name).mkdir(parents=True)
         Path("runs", name, "run.json").write_text("{}")
     found = run("resume")
-    assert found.exit_code == 2 and f"ganzoo resume {Path('runs/newer')}" in found.output
+    assert found.exit_code == 2
+    assert f"ganzoo resume {Path('runs/newer')}" in found.output
 
 
 def test_no_option_of_the_trainer_stands_under_two_headings() -> None:
