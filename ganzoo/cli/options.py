@@ -138,7 +138,10 @@ def architecture_options(model: type[Architecture]) -> list[GroupedOption]:
 
     own = f"Options of {model.__name__}"
     core = options(Settings)
-    return [make_option(item, GROUP_OF.get(name, TRAINING) if name in core else own) for name, item in option_table(model).items()]
+    return [
+        make_option(item, GROUP_OF.get(name, TRAINING) if name in core else own)
+        for name, item in option_table(model).items()
+    ]
 
 
 def trainer_options() -> list[GroupedOption]:

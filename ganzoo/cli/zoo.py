@@ -49,9 +49,9 @@ def _kind_flags(command: Any) -> Any:
 def list_zoo(task: str | None, data: str | None, kind: str | None, as_json: bool) -> None:
     """List the architectures of every installed plugin.
 
-    Each stands with what it is good for. `from` is the smallest number of items it was seen to learn from; `best` its best measured score, after so many
-    minutes of training on one CPU core unless the architecture's page says another machine. `ganzoo plugins` says which
-    distribution each comes from, and which plugins do not work.
+    Each stands with what it is good for. `from` is the smallest number of items it was seen to learn from; `best` is
+    its best measured score, after so many minutes of one CPU core unless its page names another machine. `ganzoo
+    plugins` says which distribution each comes from, and which plugins do not work.
     """
     for flag, value in (("--task", task), ("--data", data)):
         if value and kind:

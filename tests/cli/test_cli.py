@@ -115,7 +115,7 @@ def test_list_of_what_fits_some_data() -> None:
     assert "dcgan" not in names("--data", "anime-hair")
     assert "dcgan" in names("--data", "digits")
     assert "cgan" in names("--data", "digits")
-    assert "cgan" not in names("--data", "tiny")  # no classes
+    assert "dcgan" not in names("--data", "tiny")  # too few
     assert "dcgan" not in names("--data", "300")  # it was seen to learn from 6,144
     assert "dcgan" in names("--data", "7000")
     assert "cyclegan" in names("--data", "1000", "--task", "translation")
