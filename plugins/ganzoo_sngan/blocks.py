@@ -89,7 +89,7 @@ class UpBlock(nn.Module):
 
 class DownBlock(nn.Module):
     """x [B, inputs, H, W] -> [B, outputs, H / 2, W / 2], or as large as x: ReLU, convolution, ReLU, convolution, 2×2
-    mean; and beside it a 1×1 convolution, where the shape changes. All spectrally normalised.
+    mean; and beside it a 1×1 convolution, where the shape changes. Spectrally normalised, unless `wrap` is another.
 
     Args:
         hidden: maps between the two convolutions.
@@ -99,14 +99,14 @@ class DownBlock(nn.Module):
     """
 
     def __init__(
-        self, inputs: int, outputs: int, hidden: int, halve: bool, first: bool = False, rectified: bool = False
-    ) -> None:
+        self, inputs: int, outputs: int, hidden: int, halve: bool, first: bool = False, rectified: bool = False,
+        wrap: Wrap = spectral_norm,
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.conv1 = convolution(inputs, hidden, 3, sqrt(2), spectral_norm)
-        self.conv2 = convolution(hidden, outputs, 3, sqrt(2), spectral_norm)
-        self.shortcut = (
-            convolution(inputs, outputs, 1, 1, spectral_norm) if halve or inputs != outputs else nn.Identity()
-        )
+        self.conv1 = convolution(inputs, hidden, 3, sqrt(2), wrap)
+        self.conv2 = convolution(hidden, outputs, 3, sqrt(2), wrap)
+        changes = halve or inputs != outputs
+        self.shortcut = convolution(inputs, outputs, 1, 1, wrap) if changes else nn.Identity()
         self.halve, self.first, self.rectified = halve, first, rectified
 
     def forward(self, x: Tensor) -> Tensor:
@@ -121,17 +121,17 @@ class DownBlock(nn.Module):
 
 class ProjectionHead(nn.Module):
     """x [B, C, H, W], label [B] -> logits [B]: ReLU, the sum over all pixels, a dense layer; with classes plus the
-    inner product with a vector of the class (Miyato and Koyama 2018, equation 3). Spectrally normalised.
+    inner product with a vector of the class (Miyato and Koyama 2018, equation 3).
     """
 
-    def __init__(self, channels: int, classes: int = 0) -> None:
+    def __init__(self, channels: int, classes: int = 0, wrap: Wrap = spectral_norm) -> None:
         super().__init__()
-        self.dense = dense(channels, 1, spectral_norm)
+        self.dense = dense(channels, 1, wrap)
         self.embed: nn.Module | None = None
         if classes:
             embed = nn.Embedding(classes, channels)
             nn.init.xavier_uniform_(embed.weight)
-            self.embed = spectral_norm(embed)
+            self.embed = wrap(embed)
 
     def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
         features = relu(x).sum((2, 3))  # [B, C]
