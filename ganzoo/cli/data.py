@@ -65,8 +65,18 @@ def list_data(as_json: bool) -> None:
 @click.option(
     "--fit", default="crop", metavar="crop|pad|stretch", help="How images of another shape are fitted. [default: crop]"
 )
-@click.option("--labels", metavar="FILE", help="Labels: a CSV of file,label,…, CelebA's list, or a dataset.json.")
+@click.option(
+    "--labels",
+    metavar="FILE|folders|none",
+    help="Labels: a CSV of file,label,…, CelebA's list, or a dataset.json; the folders; none. [default: what is found]",
+)
 @click.option("--label-column", metavar="NAME[,NAME]", help="Columns of that file to take. [default: all]")
+@click.option(
+    "--parts",
+    default="auto",
+    metavar="auto|none|train=A,test=B+C",
+    help="Folders to train on and to hold out; auto goes by the names train, test and val. [default: auto]",
+)
 @click.option(
     "--as",
     "modality",
@@ -94,6 +104,7 @@ def add(
     fit: str,
     labels: str | None,
     label_column: str | None,
+    parts: str,
     modality: str,
     pairs: str | None,
     levels: str,
@@ -120,6 +131,7 @@ def add(
             fit=fit,
             labels=labels,
             label_columns=tuple(label_column.split(",")) if label_column else (),
+            parts=parts,
             skip_bad=skip_bad,
             modality=modality,
             pairs=pairs,
@@ -127,10 +139,11 @@ def add(
             pages=pages,
             max_pixels=max_pixels or MAX_PIXELS,
             report=display.report,
+            say=display.say,
         )
     finally:
         display.close()
-    _print_info(info, NAMED)
+    _print_info(info, NAMED, layout=False)
     if pairs is None and not info.domains and info.width and info.width == 2 * (info.height or 0):
         click.echo(
             "Its pictures are twice as wide as high. If each shows a pair side by side, type: "
@@ -222,6 +235,9 @@ def _facts(info: Info) -> dict[str, Any]:
         "shape": list(info.shape),
         "details": dict(info.details),
         "width": info.width,
+        "held_out": info.held_out,
+        "class_counts": {name: {"train": both[0], "test": both[1]} for name, both in info.class_counts.items()},
+        "layout": list(info.layout),
         "kind": info.kind,
         "source": info.source,
         "fingerprint": info.fingerprint,
@@ -234,7 +250,14 @@ def _facts(info: Info) -> dict[str, Any]:
     }
 
 
-def _print_info(info: Info, named: int | None) -> None:
+def _counted(info: Info, side: int) -> str:
+    """Classes with the number of items that are trained on, or held out (`side` 1)."""
+    counts = {name: both[side] for name, both in info.class_counts.items()}
+    return ", ".join(f"{name} ({counts[name]:,})" if name in counts else name for name in info.classes)
+
+
+def _print_info(info: Info, named: int | None, layout: bool = True) -> None:
+    """`named`: so many of the files that were left out; `layout`: what the folders were taken for, too."""
     rows = [
         ("name", info.name),
         ("origin", info.origin),
@@ -242,23 +265,24 @@ def _print_info(info: Info, named: int | None) -> None:
         ("SHA-256", info.sha256),
         (_items(info), f"{info.images:,}, {size(info)}"),
         *_details(info),
-        ("labels", ", ".join(info.classes)),
+        ("labels", _counted(info, 0)),
         ("columns", ", ".join(info.label_names) + f" ({info.label_kind})" if info.label_names else ""),
         (
             "domains",
             ", ".join(f"{name} ({count:,})" for name, count in info.domains.items())
             + (", in pairs" if info.paired else ""),
         ),
+        ("held out", f"{info.held_out:,}, kept for scoring: {_counted(info, 1)}".rstrip(": ") if info.held_out else ""),
         ("fit", info.fit if info.kind == "user" and info.modality == "image" else ""),
         ("levels", _levels(info)),
-        ("left out", f"{info.skipped:,} that could not be used" if info.skipped else ""),
+        ("left out", f"{info.skipped:,} that are not used" if info.skipped else ""),
     ]
     for label, text in rows:
         if text:
             click.echo(f"{label:<9} {text}")
     for file in info.skipped_files[:named]:
         click.echo(f"  {file}")
-    for note in info.notes:
+    for note in (*(info.layout if layout else ()), *info.notes):
         click.echo(note)
     hidden = len(info.skipped_files) - len(info.skipped_files[:named])
     if hidden:

@@ -9,13 +9,35 @@ import click
 
 from ganzoo.cli.progress import choose_display
 from ganzoo.contract.networks import parameter_counts
-from ganzoo.data.dataset import Decoded
+from ganzoo.data import store
+from ganzoo.data.dataset import Dataset, Decoded
 from ganzoo.files import megabytes
 from ganzoo.plan.plan import labels_of, plan_run
 from ganzoo.runs.run import new_folder
 from ganzoo.training.estimate import memory_needed, steps_left
 from ganzoo.training.per_class import check_labels
 from ganzoo.training.prepare import prepare
+
+NAMED = 20  # classes that are listed
+
+
+def _contents(dataset: Dataset) -> list[tuple[str, str]]:
+    """Its classes, domains and parts, with counts, and how many items are left out."""
+    rows = []
+    for word, parts in (("", dataset.parts), ("held out", dataset.held_out)):
+        if dataset.domains:
+            rows.append((word or "domains", ", ".join(f"{name} {len(part):,}" for name, part in parts.items())))
+        elif dataset.classes:
+            counts = [sum(int((part.labels == at).sum()) for part in parts.values() if part.labels is not None)
+                      for at in range(len(dataset.classes))]  # fmt: skip
+            listed = [f"{name} {count:,}" for name, count in zip(dataset.classes, counts, strict=True)][:NAMED]
+            more = len(counts) - len(listed)
+            rows.append((word or "classes", ", ".join(listed) + (f" and {more:,} more" if more else "")))
+        elif word:
+            rows.append((word, f"{sum(map(len, parts.values())):,}"))
+    left_out = dataset.skipped + store.info(dataset.name).skipped
+    rows.append(("left out", f"{left_out:,}; `ganzoo data show {dataset.name}` names them" if left_out else ""))
+    return [(word, text) for word, text in rows if text.strip("0")]
 
 
 def dry_run(
@@ -48,6 +70,7 @@ def dry_run(
     rows = [
         ("architecture", f"{plan.entry.card.title} ({plan.entry.distribution} {plan.entry.version})"),
         ("data", f"{plan.data.name}, {session.dataset.items:,} of {shape}, {session.dataset.origin}"),
+        *_contents(session.dataset),
         *([("label", str(plan.label))] if label is not None else []),
         *([("models", f"{len(labels)}, one for each label; what follows is of each")] if per_class else []),
         ("parameters", " + ".join(f"{name} {count:,}" for name, count in counts.items())),

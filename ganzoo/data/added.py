@@ -36,6 +36,9 @@ class Record:
         domain_channels: domain -> channels, where they differ.
         levels: as they were asked for; those that came of it are in `readings`.
         readings: how pictures are read, one for each source; see `ganzoo.data.images.Reading`.
+        held_out: items of a set without domains that are kept for scoring and not trained on.
+        layout: what the folders were taken for, in sentences.
+        asked: the options that said so, to add the set again.
         notes: what was said of the set when it was added: what is left out, and what will look wrong.
         skip: indices of the reader's items that cannot be used; `skipped` has their names and why.
     """
@@ -66,6 +69,9 @@ class Record:
     levels: str = "auto"
     readings: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    held_out: list[int] = field(default_factory=list)
+    layout: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
     format: int = FORMAT
 
 
@@ -79,6 +85,7 @@ class Added:
         self.label_kind, self.label_names = record.label_kind, tuple(record.label_names)
         self.fingerprint = record.fingerprint
         self.paired = bool(record.pairs)
+        self.held_out = record.held_out
         self.domains: Mapping[str, Sequence[int]] = record.domains
         self.modality = record.modality.partition(":")[0] or ("point" if record.channels is None else "image")
         self.details = record.details
@@ -111,7 +118,7 @@ class Added:
         """
         name, source = self.record.name, " + ".join(self.record.sources)
         words = [*self.record.sources, *(["--pairs", self.record.pairs] if self.paired else [])]
-        words += self._read_by()
+        words += [*self.record.asked, *self._read_by()]
         again = f"type: ganzoo data remove {name}; ganzoo data add {name} {shlex.join(words)}"
         if not self.present:
             raise GanzooError(
@@ -134,7 +141,7 @@ class Added:
     def recipe(self) -> dict[str, Any]:
         """The record without what reading one item after another does not need, for another process."""
         record = asdict(self.record)
-        return {**record, "labels": [], "domains": {}, "sizes": [], "skipped": []}
+        return {**record, "labels": [], "domains": {}, "sizes": [], "skipped": [], "held_out": []}
 
     @cached_property
     def reader(self) -> Reader:

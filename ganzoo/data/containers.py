@@ -27,10 +27,12 @@ class Container(Protocol):
     """Files by name ("/" between folders), sorted.
 
     Attributes:
+        folders: those that are written down by themselves.
         lost: what has a name and is no file: a link to nothing or to itself, a folder that may not be looked into.
     """
 
     names: list[str]
+    folders: list[str]
     lost: dict[str, str]
 
     def read(self, name: str) -> bytes:
@@ -61,6 +63,7 @@ class Folder:
         self._path = path
         self._stats: dict[str, str] = {}
         self.lost: dict[str, str] = {}
+        self.folders: list[str] = []
         self._walk()
         self.names = sorted(self._stats)
 
@@ -84,6 +87,7 @@ class Folder:
                             continue  # a link to where we are already, or above it, would never end
                         seen.update([real] if real else [])
                         pending.append(name)
+                        self.folders.append(name)
                         continue
                     stat = entry.stat()
                 except OSError as error:
@@ -125,6 +129,7 @@ class Zip:
             raise GanzooError(f"Cannot open {path} as a zip file ({error}); it may be damaged or cut short.") from error
         self._members = {member.filename: member for member in self._zip.infolist() if not member.is_dir()}
         self.names = sorted(self._members)
+        self.folders = [member.filename.rstrip("/") for member in self._zip.infolist() if member.is_dir()]
 
     def read(self, name: str) -> bytes:
         member = self._members[name]
@@ -161,7 +166,9 @@ class Tar:
         try:
             plain = _uncompressed(path)
             with tarfile.open(plain, "r:") as tar:
-                members = [member for member in tar.getmembers() if member.isreg() and not member.issparse()]
+                every = tar.getmembers()
+            members = [member for member in every if member.isreg() and not member.issparse()]
+            self.folders = [member.name.removeprefix("./") for member in every if member.isdir()]
             self._places = {member.name.removeprefix("./"): (member.offset_data, member.size) for member in members}
             self._file: IO[bytes] = plain.open("rb")
         except (OSError, EOFError, tarfile.TarError, zlib.error, lzma.LZMAError) as error:

@@ -181,7 +181,7 @@ class Dataset:
         shapes: domain -> the shape of its items, where they differ in channels.
         modality: what an item is, fitted on the training part.
         parts: what is trained on: "train" -> the items of a set without domains; else one `Part` a domain.
-        held_out: domains that are not trained on, "testA" and "testB".
+        held_out: what is kept for scoring: "test" of a plain set, else domains, such as "testA" and "testB".
         paired: True when row k of each part belongs together.
         label_kind, label_names, label_scale: "attributes" or "numbers", their columns, and each column's mean and
             spread; empty for classes and without labels.
@@ -396,7 +396,10 @@ def _parts(
     channels: Mapping[str, int],
     members: Mapping[str, Sequence[int]],
 ) -> dict[str, Part]:
-    domains: dict[str, Sequence[int]] = dict(members) or {TRAIN: items}
+    held_out = [item for item in items if item in {*getattr(source, "held_out", ())}]
+    domains: dict[str, Sequence[int]] = dict(members) or {TRAIN: sorted({*items} - {*held_out})}
+    if held_out and not members:
+        domains[HELD_OUT] = held_out
     row = {item: place for place, item in enumerate(items)}
     if getattr(source, "paired", False):
         domains = dict(whole(domains, row))

@@ -11,7 +11,7 @@ from typing import Any
 from ganzoo.errors import UsageError
 
 _NUMBER = re.compile(r"0|-?[1-9][0-9]*")
-_DOMAIN_FOLDER = re.compile("(train|test)([A-Z])")
+_DOMAIN_FOLDER = re.compile("(train|test|val|valid|validation)([A-Z])")
 
 
 @dataclass
@@ -53,13 +53,6 @@ def without_wrapper(names: Sequence[str]) -> list[str]:
     return relative
 
 
-def from_folders(names: Sequence[str]) -> Labels:
-    """The first folder of each of `names` (already without wrapper) as its label, when all lie in one."""
-    if not names or any("/" not in name for name in names):
-        return Labels()
-    return label_list([name.partition("/")[0] for name in names])
-
-
 def domains_from_folders(names: Sequence[str]) -> dict[str, list[int]]:
     """Domains A, B, … from the folders trainA, trainB, …, kept apart from testA, testB, …; {} without them.
 
@@ -70,7 +63,7 @@ def domains_from_folders(names: Sequence[str]) -> dict[str, list[int]]:
     for index, name in enumerate(names):
         match = _DOMAIN_FOLDER.fullmatch(name.partition("/")[0]) if "/" in name else None
         if match:
-            domains.setdefault(match[2] if match[1] == "train" else match[0], []).append(index)
+            domains.setdefault(match[2] if match[1] == "train" else f"test{match[2]}", []).append(index)
     there = sorted(name for name in domains if len(name) == 1)
     if not there:
         return {}

@@ -7,41 +7,41 @@ import io
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from ganzoo.data.labels import lookup_of, without_wrapper
+from ganzoo.data.labels import lookup_of
+from ganzoo.data.layout import Layout
 from ganzoo.errors import UsageError
 
 HALVES, NAMES = "halves", "names"
-HELD_OUT_FOLDERS = ("test", "val", "valid", "validation")
 Domains = dict[str, list[int]]
 
 
-def halves(names: Sequence[str]) -> Domains:
-    """Domains of pictures A|B, whose left halves are the first ``len(names)`` items; test/ and val/ are held out."""
+def halves(count: int, layout: Layout) -> Domains:
+    """Domains of pictures A|B, whose left halves are the first `count` items; pictures held out are in testA, testB."""
     domains: Domains = {}
-    for index, name in enumerate(without_wrapper(names)):
-        held = "/" in name and name.partition("/")[0].lower() in HELD_OUT_FOLDERS
+    for index in (index for index in range(count) if index not in layout.left_out):
         for side, domain in enumerate("AB"):
-            domains.setdefault(f"test{domain}" if held else domain, []).append(index + side * len(names))
+            name = f"test{domain}" if index in layout.held_out else domain
+            domains.setdefault(name, []).append(index + side * count)
     return domains
 
 
-def paired(how: str, names: Sequence[str], domains: Mapping[str, Sequence[int]]) -> Domains:
+def paired(how: str, names: Sequence[str], layout: Layout) -> Domains:
     """Domains whose k-th items belong together, as ``--pairs`` says; items without a partner are in none.
 
     Raises: UsageError when there are no pairs, or the list cannot be read.
     """
     if how == HALVES:
-        return {name: list(members) for name, members in domains.items()}
-    found = by_name(names, domains) if how == NAMES else by_list(Path(how).expanduser(), names)
+        return {name: list(members) for name, members in layout.domains.items()}
+    found = by_name(layout) if how == NAMES else by_list(Path(how).expanduser(), names, layout.held_out)
     if not any(found.values()):
         raise UsageError("No two images are a pair: with --pairs names partners have one file name, in two folders.")
     return found
 
 
-def by_name(names: Sequence[str], domains: Mapping[str, Sequence[int]]) -> Domains:
+def by_name(layout: Layout) -> Domains:
     """Partners have one name, whatever its suffix, in folders of their own."""
-    relative = without_wrapper(names)
-    domains = dict(domains) or _folders(relative)
+    relative = layout.names
+    domains = dict(layout.domains) or _folders(relative, layout.held_out)
     held = [name for name in domains if name.startswith("test")]
     found: Domains = {}
     for group in ([name for name in domains if name not in held], held):
@@ -51,7 +51,7 @@ def by_name(names: Sequence[str], domains: Mapping[str, Sequence[int]]) -> Domai
     return found
 
 
-def by_list(path: Path, names: Sequence[str]) -> Domains:
+def by_list(path: Path, names: Sequence[str], held_out: Collection[int] = ()) -> Domains:
     """Domains A and B from a CSV of two names a line; a first line that names no item is taken for a heading."""
     try:
         rows = [row for row in csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"))) if any(row)]
@@ -60,7 +60,7 @@ def by_list(path: Path, names: Sequence[str]) -> Domains:
             f"Cannot read {path}; --pairs takes halves, names, or a CSV file of two names a line."
         ) from error
     lookup = lookup_of(names)
-    found: Domains = {"A": [], "B": []}
+    found: Domains = {"A": [], "B": [], "testA": [], "testB": []}
     for number, row in enumerate(rows, 1):
         words = [word.strip().removeprefix("./") for word in row]
         missing = [word for word in words if word not in lookup]
@@ -69,9 +69,11 @@ def by_list(path: Path, names: Sequence[str]) -> Domains:
         if len(words) != 2 or missing:
             what = f"{missing[0]!r} is not in the source" if missing else f"{len(words)} names, not two"
             raise UsageError(f"{path}, line {number}: {what}; each line should read: file of A,file of B.")
-        found["A"].append(lookup[words[0]])
-        found["B"].append(lookup[words[1]])
-    return found
+        items = [lookup[word] for word in words]
+        side = "test" if {*items} & {*held_out} else ""
+        found[f"{side}A"].append(items[0])
+        found[f"{side}B"].append(items[1])
+    return {name: members for name, members in found.items() if members}
 
 
 def whole(domains: Mapping[str, Sequence[int]], there: Collection[int]) -> Domains:
@@ -84,11 +86,11 @@ def whole(domains: Mapping[str, Sequence[int]], there: Collection[int]) -> Domai
     return found
 
 
-def _folders(names: Sequence[str]) -> Domains:
+def _folders(names: Sequence[str], held_out: Collection[int]) -> Domains:
     found: Domains = {}
     for index, name in enumerate(names):
         if "/" in name:
-            found.setdefault(name.partition("/")[0], []).append(index)
+            found.setdefault(("test" if index in held_out else "") + name.partition("/")[0], []).append(index)
     return found
 
 

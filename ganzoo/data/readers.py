@@ -12,7 +12,7 @@ import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import accumulate
+from functools import cached_property
 from pathlib import Path
 from string import ascii_uppercase
 from typing import Any, Protocol
@@ -36,11 +36,13 @@ from ganzoo.data.kinds import (
     kind_of,
     looks_like_picture,
 )
+from ganzoo.data.layout import Layout, layout_of
 from ganzoo.data.levels import Span
 from ganzoo.data.source import Item, as_image, is_vector
 from ganzoo.errors import GanzooError, UsageError
 
 _EARLIER = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm")
+LabelsFrom = label_files.LabelsFile | str | None  # "folders", "none"; None for what is found
 _KINDS = "a folder of images, a zip or tar file, idx files, or an npz file"
 
 
@@ -49,13 +51,14 @@ class Reader(Protocol):
 
     Attributes:
         names: one an item, for messages and for labels files.
-        labels: see `ganzoo.data.labels`.
-        domains: domain name -> item indices; {} when there is none.
+        layout: which are held out, their labels and domains; found out when it is first asked for, which may fail.
         in_memory: True when all items were read on opening, so that a second process would read them all again.
     """
 
     @property
     def names(self) -> Sequence[str]: ...
+    @property
+    def layout(self) -> Layout: ...
     @property
     def labels(self) -> labels.Labels: ...
     @property
@@ -83,7 +86,24 @@ class Reader(Protocol):
         """Changes when the source does; quick to find."""
 
 
-class Files:
+class _Laid:
+    """A reader's labels and domains, which its layout has."""
+
+    layout: Any
+
+    @property
+    def labels(self) -> labels.Labels:
+        found: labels.Labels = self.layout.labels
+        return found
+
+    @property
+    def domains(self) -> Mapping[str, Sequence[int]]:
+        """Domain name -> items; {} where there are none."""
+        found: Mapping[str, Sequence[int]] = self.layout.domains
+        return found
+
+
+class Files(_Laid):
     """Image files in a folder or an archive.
 
     Attributes:
@@ -98,19 +118,35 @@ class Files:
         self,
         container: Container,
         where: str,
-        labels_file: label_files.LabelsFile | None = None,
+        labels_file: LabelsFrom = None,
         suffixes: Sequence[str] = SUFFIXES,
         reading: Reading = PLAIN,
+        parts: str = "auto",
     ) -> None:
+        """`labels_file` may also be "folders" or "none"; `parts` as `ganzoo.data.layout` has it."""
         self._container, self._reading = container, reading
+        self._where, self._labels_from, self._parts = where, labels_file, parts
         self.aside: Counter[str] = Counter()
         files = self._choose(_EARLIER if reading.by_suffix else suffixes)
         self._pages = [(place, page) for place, name in enumerate(files) for page in range(self._count(name))]
         self._files = files
         self.names = [files[place] if page == 0 else f"{files[place]}#{page + 1}" for place, page in self._pages]
-        self.domains = labels.domains_from_folders(labels.without_wrapper(self.names))
-        found = self._labels(labels.without_wrapper(files), where, labels_file)
-        self.labels = replace(found, of=[found.of[place] for place, _ in self._pages] if found.of else [])
+
+    @cached_property
+    def layout(self) -> Layout:
+        given, folders = self._labels_from, self._container.folders
+        if isinstance(given, str):
+            return layout_of(self.names, folders, self._parts, given)
+        lists = sorted((name for name in self._container.names if Path(name).name == "dataset.json"), key=len)
+        if isinstance(given, label_files.LabelsFile):
+            found = label_files.from_file(given, self._files)
+        elif lists:
+            found = label_files.from_json(self._container.read(lists[0]), self._files, f"{lists[0]} in {self._where}")
+        else:
+            return layout_of(self.names, folders, self._parts)
+        layout = layout_of(self.names, folders, self._parts, "none")
+        layout.labels = replace(found, of=[found.of[place] for place, _ in self._pages] if found.of else [])
+        return layout
 
     def _choose(self, suffixes: Sequence[str]) -> list[str]:
         """The files that are read: those of these endings, and pictures of any. Others are counted, as what they are.
@@ -149,14 +185,6 @@ class Files:
         except Unreadable:
             return 1
 
-    def _labels(self, relative: list[str], where: str, labels_file: label_files.LabelsFile | None) -> labels.Labels:
-        if labels_file is not None:
-            return label_files.from_file(labels_file, self._files)
-        lists = sorted((name for name in self._container.names if Path(name).name == "dataset.json"), key=len)
-        if lists:
-            return label_files.from_json(self._container.read(lists[0]), self._files, f"{lists[0]} in {where}")
-        return labels.Labels() if self.domains else labels.from_folders(relative)
-
     def data(self, index: int) -> bytes:
         place, page = self._pages[index]
         return page.to_bytes(4, "big") * (self._reading.pages == "all") + self._container.read(self._files[place])
@@ -188,11 +216,10 @@ class Files:
         return self._container.signature()
 
 
-class Arrays:
+class Arrays(_Laid):
     """Images [N, H, W, C], C 1, 3 or 4, or float32 vectors [N, D], in memory."""
 
     in_memory = True
-    domains: Mapping[str, Sequence[int]] = {}
 
     def __init__(
         self, images: arrays.Array, values: arrays.Array | None, files: Sequence[Path], reading: Reading = PLAIN
@@ -201,7 +228,9 @@ class Arrays:
             raise UsageError(f"{files[0]} has {len(images)} images and {len(values)} labels; give those that match.")
         self._images, self._files, self.readings = images, files, (reading,)
         self.names = [str(index) for index in range(len(images))]
-        self.labels = labels.Labels() if values is None else labels.label_list(values.tolist())
+        self.layout = Layout(list(self.names))
+        if values is not None:
+            self.layout.labels = labels.label_list(values.tolist())
 
     def data(self, index: int) -> bytes:
         data: bytes = self._images[index].tobytes()
@@ -236,12 +265,13 @@ class ItemFiles(Files):
         self,
         container: Container,
         where: str,
-        labels_file: label_files.LabelsFile | None,
+        labels_file: LabelsFrom,
         modality: str,
         details: Mapping[str, Any] | None,
+        parts: str = "auto",
     ) -> None:
         name, given = parse_spec(modality)
-        super().__init__(container, where, labels_file, modality_card(name).suffixes)
+        super().__init__(container, where, labels_file, modality_card(name).suffixes, parts=parts)
         self.modality, self.details, self._class = modality, details, modality_class(name)
         self._options: Any = build(self._class.Options, given, f"the modality {name}")
 
@@ -272,7 +302,7 @@ class Rows(Arrays):
         self.modality = modality
 
 
-class Joined:
+class Joined(_Laid):
     """Several readers as domains, A, B, … unless they have names."""
 
     def __init__(self, readers: Sequence[Reader], domains: Sequence[str] = ()) -> None:
@@ -281,10 +311,32 @@ class Joined:
         domains = domains or ascii_uppercase[: len(readers)]
         pairs = zip(domains, readers, strict=True)
         self.names = [f"{domain}/{name}" for domain, reader in pairs for name in reader.names]
-        self.labels = labels.Labels()
-        ends = list(accumulate((len(reader.names) for reader in readers), initial=0))
-        self.domains = {domain: range(*ends[place : place + 2]) for place, domain in enumerate(domains)}
+        self._domains = domains
         self.in_memory = any(reader.in_memory for reader in readers)
+
+    @cached_property
+    def layout(self) -> Layout:
+        whole, start = Layout([]), 0
+        members: dict[str, list[int]] = {domain: [] for domain in self._domains}
+        for domain, reader in zip(self._domains, self.readers, strict=True):
+            own = reader.layout
+            whole.names += [f"{domain}/{name}" for name in own.names]
+            whole.left_out |= {start + index: reason for index, reason in own.left_out.items()}
+            for index in (index for index in range(len(own.names)) if index not in own.left_out):
+                side = f"test{domain}" if index in own.held_out else domain
+                members.setdefault(side, []).append(start + index)
+            start += len(own.names)
+            whole.said += [f"{domain}: {sentence}" for sentence in own.said]
+        whole.domains = members
+        return whole
+
+    @property
+    def by_source(self) -> list[list[int]]:
+        """The items of each reader."""
+        found: list[list[int]] = [[] for _ in self.readers]
+        for index, (which, _) in enumerate(self._places):
+            found[which].append(index)
+        return found
 
     def data(self, index: int) -> bytes:
         which, place = self._places[index]
@@ -309,15 +361,20 @@ class Joined:
         return " ".join(reader.signature() for reader in self.readers)
 
 
-class Halves:
+class Halves(_Laid):
     """Pictures A|B side by side: the left halves as domain A, the right ones as B."""
 
     def __init__(self, reader: Reader) -> None:
         self.reader, self._count = reader, len(reader.names)
         self.names = [f"{domain}/{name}" for domain in "AB" for name in reader.names]
-        self.labels = labels.Labels()
-        self.domains = pairs.halves(reader.names)
         self.in_memory = reader.in_memory
+
+    @cached_property
+    def layout(self) -> Layout:
+        own, count = self.reader.layout, self._count
+        left_out = {index + side * count: why for index, why in own.left_out.items() for side in (0, 1)}
+        names = [f"{domain}/{name}" for domain in "AB" for name in own.names]
+        return Layout(names, domains=pairs.halves(count, own), left_out=left_out, said=own.said)
 
     def data(self, index: int) -> bytes:
         side, place = divmod(index, self._count)
@@ -356,40 +413,46 @@ class Halves:
 
 def open_reader(
     paths: Sequence[Path],
-    labels_file: label_files.LabelsFile | None = None,
+    labels_file: LabelsFrom = None,
     modality: str = "",
     details: Mapping[str, Any] | None = None,
     halves: bool = False,
     readings: Sequence[Reading] = (PLAIN,),
     domain_names: Sequence[str] = (),
+    parts: str = "auto",
 ) -> Reader:
     """A reader of what lies at one path, or of several paths as domains, A, B, … or as named.
 
     Args:
+        labels_file: a file of labels, "folders", "none", or None for what is found.
+        parts: folders to train on and to hold out; see `ganzoo.data.layout`.
         readings: how pictures are read, one for all sources or one for each.
 
     Raises:
         UsageError: there is nothing, or nothing that ganzoo can read.
         GanzooError: it is damaged.
     """
-    if halves and (len(paths) > 1 or labels_file is not None):
+    if (halves or len(paths) > 1) and labels_file is None:
+        labels_file = "none"
+    if halves and (len(paths) > 1 or labels_file != "none"):
         raise UsageError("--pairs halves takes one source, of pictures A|B side by side, and no labels.")
     if len(paths) == 1:
-        reader = _open(paths[0], labels_file, modality, details, readings[0])
+        reader = _open(paths[0], labels_file, modality, details, readings[0], parts)
         return Halves(reader) if halves else reader
-    if labels_file is not None:
+    if labels_file != "none":
         raise UsageError("Several sources are domains, which have no labels; leave --labels away.")
     each = readings if len(readings) == len(paths) else [readings[0]] * len(paths)
-    joined = [_open(path, None, reading=reading) for path, reading in zip(paths, each, strict=True)]
+    joined = [_open(path, "none", reading=reading, parts=parts) for path, reading in zip(paths, each, strict=True)]
     return Joined(joined, domain_names)
 
 
 def _open(
     path: Path,
-    labels_file: label_files.LabelsFile | None,
+    labels_file: LabelsFrom,
     modality: str = "",
     details: Mapping[str, Any] | None = None,
     reading: Reading = PLAIN,
+    parts: str = "auto",
 ) -> Reader:
     if not os.path.exists(path):  # unlike Path.exists, False for what may not be looked at
         raise UsageError(f"There is nothing at {path} that can be read; give {_KINDS}.")
@@ -401,14 +464,16 @@ def _open(
         modality = modality or ("" if images or any(map(is_image, container.names)) else _modality_in(container.names))
         if modality not in ("", "image"):
             suffixes = modality_card(parse_spec(modality)[0]).suffixes
-            return _not_empty(ItemFiles(container, str(path), labels_file, modality, details), path, suffixes)
+            return _not_empty(ItemFiles(container, str(path), labels_file, modality, details, parts), path, suffixes)
         if images is None:
-            return _not_empty(Files(container, str(path), labels_file, reading=reading), path)
+            return _not_empty(Files(container, str(path), labels_file, reading=reading, parts=parts), path)
     if kind == "":
         modality = modality or _modality_of(path.name, "collections")
         if modality and path.suffix.lower() in modality_card(parse_spec(modality)[0]).collections:
             return _not_empty(Rows(path, modality), path)
-    if labels_file is not None:
+    if parts not in ("auto", "none"):
+        raise UsageError(f"--parts names folders of files, and {path} has none; leave it out.")
+    if labels_file is not None and labels_file != "none":
         raise UsageError(f"A labels file goes with image files, and {path} has none; leave --labels away.")
     if images is not None:
         beside = arrays.idx_labels(images)

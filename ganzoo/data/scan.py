@@ -61,18 +61,23 @@ def scan(
     Raises:
         UsageError: fewer than two items are left, or more than 5 % cannot be read and `skip_bad` is False.
     """
-    domains = reader.domains if domains is None else domains
+    layout = reader.layout
+    domains = layout.domains if domains is None else domains
     result, digests = Scan(), hashlib.sha256()
     pictures: dict[int, Survey] = {}
     said: list[tuple[tuple[int, ...], dict[str, Any]]] = []
+    aside: list[tuple[str, str]] = []
     for index, seen in enumerate(_read_all(reader)):
         report("Reading", index + 1, len(reader.names))
+        printable = reader.names[index].encode(errors="replace").decode()
+        if index in layout.left_out:
+            aside.append((printable, layout.left_out[index]))
+            continue
         if seen.problem:
-            printable = reader.names[index].encode(errors="replace").decode()
             result.skipped.append((printable, seen.problem))
             continue
         result.kept.append(index)
-        label = reader.labels.of[index] if reader.labels.of else -1
+        label = layout.labels.of[index] if layout.labels.of else -1
         digests.update(f"{seen.digest}{label}\n".encode(errors="surrogateescape"))
         if seen.said is not None:
             said.append(seen.said)
@@ -81,7 +86,7 @@ def scan(
             result.sizes.append(seen.picture.size)
     if result.sizes and len(result.sizes) != len(result.kept):
         raise UsageError(f"{where} mixes images and vectors; give one kind.")
-    digests.update("\0".join(reader.labels.classes + reader.labels.columns).encode(errors="surrogateescape"))
+    digests.update("\0".join(layout.labels.classes + layout.labels.columns).encode(errors="surrogateescape"))
     if isinstance(reader, (ItemFiles, Rows)) and result.kept:
         if isinstance(reader, ItemFiles):
             reader.settle(said)
@@ -95,6 +100,8 @@ def scan(
         digests.update("".join(str(reading.levels or "") for reading in reader.readings).encode())
     result.readings = [asdict(reading) for reading in reader.readings]
     result.notes = _notes(reader, pictures)
+    if layout.held_out:
+        digests.update(json.dumps([index in layout.held_out for index in result.kept]).encode())
     result.fingerprint = digests.hexdigest()
     if result.sizes:
         result.channels = _channels(pictures.values())
@@ -102,6 +109,7 @@ def scan(
             members = (*domains[domain], *domains.get(f"test{domain}", ()))
             result.domain_channels[domain] = _channels([pictures[i] for i in members if i in pictures])
     _check(result, where, skip_bad)
+    result.skipped += aside
     return result
 
 
@@ -162,7 +170,7 @@ def _notes(reader: Reader, pictures: Mapping[int, Survey]) -> list[str]:
     if more and reader.readings[0].pages == "first":
         files = "1 file has" if len(more) == 1 else f"{len(more):,} files have"
         notes.append(f"{files} {sum(more):,} further pages or frames, which are left out; --pages all takes them.")
-    groups = list(reader.domains.values()) if len(reader.readings) > 1 else [list(pictures)]
+    groups = reader.by_source if isinstance(reader, Joined) else [list(pictures)]
     for reading, indices in zip(reader.readings, groups, strict=True):
         span = joined(pictures[index].span for index in indices if index in pictures)
         if span is not None:

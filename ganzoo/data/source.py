@@ -28,6 +28,8 @@ class Source(Protocol):
     A source of neither images nor vectors has an attribute ``modality``, the name of what its items are, and may have
     ``details``, what that modality should know of all of them: ``{"rate": 16000}`` of sounds, the columns of a table.
 
+    One without domains may have ``held_out``, the items that are kept for scoring and not trained on.
+
     Where its domains differ in channels, ``domain_channels`` says them: ``{"A": 1, "B": 3}``.
 
     One whose labels are no classes has attributes ``label_kind``, "attributes" (0 or 1) or "numbers", and
@@ -75,11 +77,20 @@ def domains_of(source: Source, name: str, chosen: Sequence[str] = ()) -> Mapping
     if not chosen:
         return known
     if not known and source.classes:
-        labels = [source.label(index) for index in range(len(source))]
-        known = {word: [i for i, label in enumerate(labels) if label == at] for at, word in enumerate(source.classes)}
+        known = _classes_as_domains(source)
     check_chosen(chosen, trained_on(known), name)
     held_out = [f"{HELD_OUT}{domain}" for domain in chosen]
     return {domain: known[domain] for domain in (*chosen, *held_out) if domain in known}
+
+
+def _classes_as_domains(source: Source) -> dict[str, list[int]]:
+    held_out = {*getattr(source, "held_out", ())}
+    found: dict[str, list[int]] = {name: [] for name in source.classes}
+    for index in range(len(source)):
+        if (label := source.label(index)) >= 0:
+            name = source.classes[label]
+            found.setdefault(f"{HELD_OUT}{name}" if index in held_out else name, []).append(index)
+    return found
 
 
 def check_chosen(chosen: Sequence[str], known: Sequence[str], name: str) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from string import ascii_uppercase
@@ -47,6 +47,9 @@ class Info:
         paired: True when the domains' items belong together one by one.
         domain_channels: domain -> channels, where they differ; else empty.
         label_kind, label_names: "attributes" or "numbers", and their columns; empty for classes and without labels.
+        held_out: how many of the images, of a set without domains, are kept for scoring and not trained on.
+        layout: what its folders were taken for, in sentences.
+        class_counts: class -> how many are trained on and held out, of a set that was added.
         levels: of each source, the stored values that become black and white; "" for those of 8 bits as they are.
         notes: what was said of it when it was added.
         problem: why the data set cannot be used, in `names`; nothing else is then known of it.
@@ -78,6 +81,14 @@ class Info:
     details: Mapping[str, Any] = field(default_factory=dict)
     levels: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    held_out: int = 0
+    layout: tuple[str, ...] = ()
+    class_counts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def trained(self) -> int:
+        """How many of the images are trained on, in all domains together."""
+        return self.images - self.held_out - sum(n for domain, n in self.domains.items() if domain.startswith(HELD_OUT))
 
 
 def add(
@@ -87,6 +98,7 @@ def add(
     fit: str = "crop",
     labels: str | Path | None = None,
     label_columns: Sequence[str] = (),
+    parts: str = "auto",
     pairs: str | Path | None = None,
     skip_bad: bool = False,
     modality: str = "",
@@ -94,6 +106,7 @@ def add(
     pages: str = "first",
     max_pixels: int = MAX_PIXELS,
     report: Report | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> Info:
     """Give a data set a name. Every image is read once; those that cannot be used are left out and listed.
 
@@ -101,8 +114,11 @@ def add(
         source: a folder, a zip, tar, idx or npz file, an http(s) URL, ``torchvision://NAME``; several of them are
             domains A, B, …, or have names of their own: ``summer=pictures/summer``.
         fit: how images of another shape are made to fit: "crop", "pad" or "stretch".
-        labels: a CSV file (filename,label, or a column for each attribute or number), CelebA's list or StyleGAN's JSON.
+        labels: a CSV file (filename,label, or a column for each attribute or number), CelebA's list or StyleGAN's JSON;
+            "folders" for the folders that the images lie in, "none" for no labels (a file of such a name: "./none").
         label_columns: those of its columns to take; () for all.
+        parts: folders to train on and to hold out, by name: ``"train=A,test=B+C"``; "auto": folders called train and
+            test, val and the like; "none".
         modality: what the items are, with options: ``"signal:length=4096"``; "" for what the files' endings say.
         pairs: how the domains' items belong together: "halves" (one source, of pictures A|B side by side), "names" (by
             file name, whatever the suffix), or a CSV file of two names a line. What has no partner is left out.
@@ -111,6 +127,7 @@ def add(
         pages: "first" or "all" of the pages or frames of each file.
         max_pixels: of one picture; larger ones are left out.
         skip_bad: go on although more than 5 % of the images cannot be used.
+        say: is told what the folders are taken for, before the images are read.
     Raises:
         UsageError: the name, the source or the labels are not usable, or the name stands for something else.
         GanzooError: the source cannot be read or fetched.
@@ -128,7 +145,8 @@ def add(
     domain_names, sources = _named_sources([str(one) for one in given])
     places = [located(one, report) for one in sources]
     text, paths = " + ".join(place.address for place in places), [str(place.path) for place in places]
-    if label_columns and labels is None:
+    by = None if labels is None and pairs is None else str(labels or "none")
+    if label_columns and by in (None, "folders", "none"):
         raise UsageError("--label-column names columns of the labels file; give that with --labels.")
     how = "" if pairs is None else str(pairs)
     old = _load(name)
@@ -139,23 +157,27 @@ def add(
     try:
         reader = open_reader(
             [Path(path) for path in paths],
-            None if labels is None else LabelsFile(Path(labels).expanduser(), tuple(label_columns)),
+            by if by in (None, "folders", "none") else LabelsFile(Path(by).expanduser(), tuple(label_columns)),
             modality,
             halves=how == HALVES,
             readings=[reading],
             domain_names=domain_names,
+            parts=parts,
         )
-        domains = paired(how, reader.names, reader.domains) if how else reader.domains
+        layout = reader.layout
+        domains = paired(how, reader.names, layout) if how else layout.domains
     except GanzooError as error:
         _discard_files(paths)  # what was downloaded in vain
         words = str(error)
         for place in places:
             words = words.replace(str(place.path), place.address)
         raise type(error)(words) from error
+    for sentence in layout.said:
+        (say or str)(sentence)
     found = scan(reader, text, report, skip_bad=skip_bad, domains=domains)
     if how:
         domains = _leave_out_alone(found, whole(domains, set(found.kept)), reader.names)
-    of, sizes = [] if how else reader.labels.of, found.sizes
+    of, sizes = [] if how else layout.labels.of, found.sizes
     record = Record(
         name=name,
         sources=[
@@ -170,7 +192,7 @@ def add(
         images=len(found.kept),
         channels=found.channels,
         sizes=[list(size) for size in (sizes[:1] if len(set(sizes)) == 1 else sizes)],
-        classes=[] if how else list(reader.labels.classes),
+        classes=[] if how else list(layout.labels.classes),
         labels=[of[index] for index in found.kept] if of else [],
         domains=_renumbered(domains, found.kept),
         skip=sorted(set(range(len(reader.names))) - set(found.kept)),
@@ -181,16 +203,34 @@ def add(
         sha256=" ".join(place.sha256 for place in places if place.sha256),
         pairs=how,
         domain_channels=found.domain_channels if len({*found.domain_channels.values()}) > 1 else {},
-        label_kind="" if how else reader.labels.kind,
-        label_names=[] if how else list(reader.labels.columns),
+        label_kind="" if how else layout.labels.kind,
+        label_names=[] if how else list(layout.labels.columns),
         levels=levels,
         readings=found.readings,
         notes=found.notes,
+        held_out=[] if domains else [place for place, index in enumerate(found.kept) if index in layout.held_out],
+        layout=layout.said,
+        asked=_asked(parts, labels, label_columns),
     )
     if old is not None and old.fingerprint != record.fingerprint:
         raise _taken(old)
     write_json(_path(name), asdict(record))
     return _info_of_record(record)
+
+
+def _asked(parts: str, labels: str | Path | None, columns: Sequence[str]) -> list[str]:
+    """The options of `ganzoo data add` that say what the folders and labels are, to add the set again."""
+    words = ["--parts", parts] if parts != "auto" else []
+    words += ["--labels", str(labels)] if labels is not None else []
+    return [*words, "--label-column", ",".join(columns)] if columns else words
+
+
+def _class_counts(record: Record) -> dict[str, tuple[int, int]]:
+    if not record.classes:
+        return {}
+    held_out = {*record.held_out}
+    counts = [Counter(label for i, label in enumerate(record.labels) if (i in held_out) == side) for side in (0, 1)]
+    return {name: (counts[0][place], counts[1][place]) for place, name in enumerate(record.classes)}
 
 
 def _named_sources(sources: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
@@ -291,6 +331,7 @@ def info(name: str) -> Info:
             source=f"{entry.distribution} {entry.version}",
             fingerprint=source.fingerprint,
             paired=bool(getattr(source, "paired", False)),
+            held_out=len(getattr(source, "held_out", ())),
             label_kind=getattr(source, "label_kind", ""),
             domain_channels=dict(getattr(source, "domain_channels", {})),
             label_names=tuple(getattr(source, "label_names", ())),
@@ -450,4 +491,7 @@ def _info_of_record(record: Record) -> Info:
         label_names=tuple(record.label_names),
         levels=tuple((reading["levels"] and levels_text(reading["levels"])) or "" for reading in record.readings),
         notes=tuple(record.notes),
+        held_out=len(record.held_out),
+        layout=tuple(record.layout),
+        class_counts=_class_counts(record),
     )

@@ -33,7 +33,7 @@ def prepare(plan: Plan, display: Display, *, pack: bool = True) -> Session:
     pick_device(plan.settings.device)
     expected = expected_spec(plan)
     if expected is not None:  # before the data is packed, which may take long
-        _check_batches(plan, plan.data.images)
+        _check_batches(plan, plan.data.trained)
         check_networks(plan, expected)
     settings = plan.settings
     load = (settings.load_size, settings.load_size) if settings.load_size else None

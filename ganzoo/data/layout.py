@@ -1,0 +1,197 @@
+"""What the folders of a source stand for: parts to train on and to hold out, classes, domains."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ganzoo.data.labels import Labels, domains_from_folders, label_list, without_wrapper
+from ganzoo.errors import UsageError, suggest
+
+TRAIN_FOLDERS = ("train", "training")
+HELD_OUT_FOLDERS = ("test", "testing", "val", "valid", "validation")
+FEW = 0.05  # share of the files that may lie beside the folders of classes or parts
+
+
+@dataclass
+class Layout:
+    """What was found, by the files' numbers.
+
+    Attributes:
+        names: of the files, without the folders that all lie in, and without their part's.
+        held_out: files that are kept for scoring and never trained on, of a source without domains.
+        labels: classes, where folders are some.
+        domains: domain -> files; those of names that begin with "test" are held out.
+        left_out: files that are not used, and why.
+        said: what the folders were taken for, in sentences.
+    """
+
+    names: list[str]
+    held_out: set[int] = field(default_factory=set)
+    labels: Labels = field(default_factory=Labels)
+    domains: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    left_out: dict[int, str] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
+
+
+def layout_of(
+    names: Sequence[str], folders: Collection[str] = (), parts: str = "auto", classes: str = "auto"
+) -> Layout:
+    """What folders of files stand for.
+
+    Args:
+        names: the files' paths, "/" between folders.
+        folders: all folders there are, so that one without files is named.
+        parts: "auto", "none", or folders by name: ``"train=A,test=B+C"``.
+        classes: "auto", "folders" (files beside the folders are left out, however many), "none".
+    Raises: UsageError when it cannot be told, saying what to type, or `parts` names no folder.
+    """
+    found = Layout(without_wrapper(names))
+    found.domains = domains_from_folders(found.names)
+    if found.domains:
+        _say_domains(found)
+        return found
+    wrapper = names[0][: len(names[0]) - len(found.names[0])] if names else ""
+    inner = [folder.removeprefix(wrapper) for folder in folders if folder.startswith(wrapper) and folder != wrapper]
+    split = _parts(found, parts)
+    if split:
+        _take_parts(found, split)
+        inner = [_without(folder, split)[0] for folder in inner]
+    if classes != "none":
+        _take_classes(found, every=classes == "folders")
+    _say_empty(found, inner)
+    return found
+
+
+def _parts(found: Layout, parts: str) -> dict[str, str]:
+    """Folder -> "train" or "test"; {} where there are no parts."""
+    if parts == "none":
+        return {}
+    if parts != "auto":
+        return _given_parts(found, parts)
+    tops = Counter(name.partition("/")[0] for name in found.names if "/" in name)
+    kinds = {folder: _kind(folder) for folder in tops}
+    others = [folder for folder, kind in kinds.items() if not kind]
+    train, test = ([folder for folder, kind in kinds.items() if kind == which] for which in ("train", "test"))
+    loose = sum("/" not in name for name in found.names)
+    if not test or (len(tops) == 1 and not loose):  # "train" beside "car" and "plane" is a class
+        return {} if test else _inner_parts(found)
+    if not train or others or loose > max(1, FEW * len(found.names)):
+        beside = ", ".join([*train, *others][:5]) or f"{loose} files"
+        raise UsageError(
+            f"The folders {_listed(test)} look like images to hold out, beside {beside}; say which is which: "
+            f"--parts train={train[0] if train else 'FOLDER'},test={'+'.join(test)}, or --parts none for classes."
+        )
+    return {folder: kind for folder, kind in kinds.items() if kind}
+
+
+def _inner_parts(found: Layout) -> dict[str, str]:
+    """Parts within each class: cat/train, cat/val, dog/train, dog/val."""
+    inner = {tuple(name.split("/")[1:-1])[:1] for name in found.names}
+    words = [each[0] for each in inner if each]
+    kinds = {folder: _kind(folder) for folder in words}
+    return kinds if len(words) == len(inner) and {*kinds.values()} == {"train", "test"} else {}
+
+
+def _given_parts(found: Layout, parts: str) -> dict[str, str]:
+    known = {folder for name in found.names for folder in name.split("/")[:-1][:2]}
+    split: dict[str, str] = {}
+    for word in parts.split(","):
+        kind, equals, text = word.strip().partition("=")
+        if kind not in ("train", "test") or not equals:
+            raise UsageError(f"--parts takes auto, none, or folders such as train=A,test=B+C, not {parts!r}.")
+        for folder in text.split("+"):
+            if folder not in known:
+                raise UsageError(f"--parts names a folder {folder!r}, which is not there; {suggest(folder, known)}")
+            split[folder] = kind
+    return split
+
+
+def _kind(folder: str) -> str:
+    """ "train", "test" or "", by a folder's name."""
+    name = folder.lower()
+    return "train" if name in TRAIN_FOLDERS else "test" if name in HELD_OUT_FOLDERS else ""
+
+
+def _without(name: str, split: Mapping[str, str]) -> tuple[str, str]:
+    """A path without the folder that is its part's, and that folder; "" for none."""
+    folders = name.split("/")
+    part = next((folder for folder in folders[:2] if folder in split), "")
+    if part:
+        folders.remove(part)
+    return "/".join(folders), part
+
+
+def _take_parts(found: Layout, split: Mapping[str, str]) -> None:
+    rest = "" if "train" in split.values() else "train"  # of what no part is said
+    names = []
+    for index, name in enumerate(found.names):
+        short, folder = _without(name, split) if "/" in name else (name, "")
+        names.append(short)
+        kind = split.get(folder, rest)
+        if kind == "test":
+            found.held_out.add(index)
+        elif not kind:
+            found.left_out[index] = "lies in none of the parts"
+    used = [index for index in range(len(names)) if index not in found.left_out]
+    for index, name in zip(used, without_wrapper([names[index] for index in used]), strict=True):
+        names[index] = name
+    found.names = names
+    train, test = (sorted(folder for folder, kind in split.items() if kind == which) for which in ("train", "test"))
+    trained = f"The images in {_listed(train)} are trained on" if train else "The others are trained on"
+    found.said.append(f"{trained}, those in {_listed(test)} are held out." if test else f"{trained}.")
+    if len(found.held_out) == len(used):
+        raise UsageError("Nothing is left to train on; --parts says which folders are trained on and which held out.")
+
+
+def _take_classes(found: Layout, every: bool) -> None:
+    used = [index for index in range(len(found.names)) if index not in found.left_out]
+    tops = {index: found.names[index].partition("/")[0] for index in used if "/" in found.names[index]}
+    loose = [index for index in used if index not in tops]
+    trained = {top for index, top in tops.items() if index not in found.held_out}
+    if len(trained) < 2:
+        if every:
+            raise UsageError(
+                "There are fewer than two folders with images, so they are no classes; leave out --labels."
+            )
+        return
+    if loose and not every and len(loose) > max(1, FEW * len(used)):
+        found.said.append(
+            f"No classes are taken: {len(loose):,} images lie beside the folders {_listed(sorted(trained))}. "
+            "--labels folders takes the folders and leaves those out."
+        )
+        return
+    found.left_out.update(dict.fromkeys(loose, "lies beside the folders of the classes"))
+    strange = {index: "is of a class that is not trained on" for index, top in tops.items() if top not in trained}
+    found.left_out.update(strange)
+    labelled = [index for index in tops if index not in strange]
+    labels = label_list([tops[index] for index in labelled])
+    place = dict(zip(labelled, labels.of, strict=True))
+    found.labels = Labels(labels.classes, [place.get(index, -1) for index in range(len(found.names))])
+    found.said.append(f"The folders {_listed(labels.classes)} are classes.")
+
+
+def _say_domains(found: Layout) -> None:
+    held_out = [name for name in found.domains if name.startswith("test")]
+    found.said.append(
+        f"The folders are the domains {_listed([name for name in found.domains if name not in held_out])}."
+    )
+    known = {index for members in found.domains.values() for index in members}
+    found.left_out = {
+        index: "lies in the folder of no domain" for index in range(len(found.names)) if index not in known
+    }
+
+
+def _say_empty(found: Layout, folders: Collection[str]) -> None:
+    if not found.labels.classes:
+        return
+    hidden = ("__MACOSX", ".")
+    empty = {folder for folder in folders if "/" not in folder and not folder.startswith(hidden)} - {""}
+    for folder in sorted(empty - {*found.labels.classes} - {name.partition("/")[0] for name in found.names}):
+        found.said.append(f"The folder {folder} has no images and is no class.")
+
+
+def _listed(names: Sequence[str], most: int = 12) -> str:
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -1,0 +1,199 @@
+"""What the folders of a source are taken for: classes, parts to train on and to hold out, strays."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from support.command_line import as_json, cli
+
+from ganzoo import data
+from ganzoo.data.layout import layout_of
+from ganzoo.errors import UsageError
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANZOO_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a folder of pictures: a path in it -> how many."""
+
+    def make(name: str = "source", **counts: int) -> Path:
+        for folder, count in counts.items():
+            place = tmp_path / name / folder.replace("__", "/")
+            place.mkdir(parents=True, exist_ok=True)
+            for number in range(count):
+                seed = np.random.default_rng([number, *folder.encode()])
+                Image.fromarray(seed.integers(0, 256, (8, 8, 3), np.uint8)).save(place / f"{number:02}.png")
+        return tmp_path / name
+
+    return make
+
+
+def names(*folders: str, each: int = 3) -> list[str]:
+    return [f"{folder}/{number}.png" if folder else f"{number}.png" for folder in folders for number in range(each)]
+
+
+@pytest.mark.parametrize("test", ["test", "val", "valid", "validation", "Test"])
+def test_parts_are_no_classes_and_what_is_held_out_is_not_trained_on(tree: Callable[..., Path], test: str) -> None:
+    source = tree(train__cat=4, train__dog=3, **{f"{test}__cat": 2, f"{test}__dog": 1})
+    info = data.add("split", source)
+    assert (info.classes, info.images, info.held_out, info.trained) == (("cat", "dog"), 10, 3, 7)
+    assert dict(info.class_counts) == {"cat": (4, 2), "dog": (3, 1)}
+    dataset = data.prepare("split", resolution=(8, 8))
+    assert dataset.parts["train"].labels.tolist() == [0] * 4 + [1] * 3
+    assert dataset.held_out["test"].labels.tolist() == [0, 0, 1]
+    train, held = (part.gather(torch.arange(len(part))) for part in (dataset.parts["train"], dataset.held_out["test"]))
+    assert not (train[:, None] == held[None]).flatten(2).all(2).any()
+    dry = cli("train", "gan", "split", "--dry-run", "--batch-size", "2", "--resolution", "8").output
+    assert "cat 4, dog 3" in dry
+    assert "cat 2, dog 1" in dry
+    shown = as_json(cli("data", "show", "split", "--json"))
+    assert (shown["held_out"], shown["class_counts"]["cat"]) == (3, {"train": 4, "test": 2})
+
+
+def test_adding_says_what_the_folders_are_before_it_reads_them(tree: Callable[..., Path]) -> None:
+    tree(train__cat=3, train__dog=3, val__cat=1, val__dog=1, **{"train__empty": 0})
+    output = cli("data", "add", "said", tree()).output
+    said = ["The images in train are trained on, those in val are held out.", "The folders cat, dog are classes.",
+            "The folder empty has no images and is no class.", "Reading"]  # fmt: skip
+    places = [output.index(sentence) for sentence in said]
+    assert places == sorted(places)
+    assert "cat (3), dog (3)" in output
+    shown = cli("data", "show", "said").output
+    assert all(sentence in shown for sentence in said[:3])
+
+
+@pytest.mark.parametrize(
+    ("parts", "trained", "held_out"),
+    [("train=a,test=b+c", 3, 4), ("train=a+b,test=c", 5, 2), ("test=c", 5, 2), ("train=a", 3, 0)],
+)
+def test_parts_may_be_named(tree: Callable[..., Path], parts: str, trained: int, held_out: int) -> None:
+    info = data.add("named", tree(a=3, b=2, c=2), parts=parts)
+    assert (info.trained, info.held_out, info.classes) == (trained, held_out, ())
+    assert info.skipped == 7 - trained - held_out
+    assert len(data.prepare("named", resolution=(8, 8)).parts["train"]) == trained
+
+
+def test_parts_none_takes_the_folders_for_classes(tree: Callable[..., Path]) -> None:
+    info = data.add("none", tree(train=3, test=2), parts="none")
+    assert (info.classes, info.held_out) == (("test", "train"), 0)
+
+
+def test_parts_may_lie_within_the_classes() -> None:
+    found = layout_of(names("cat/train", "cat/val", "dog/train", "dog/val"))
+    assert found.labels.classes == ("cat", "dog")
+    assert sorted(found.held_out) == [3, 4, 5, 9, 10, 11]
+    assert found.labels.of == [0] * 6 + [1] * 6
+
+
+def test_a_train_beside_other_vehicles_is_a_class() -> None:
+    assert layout_of(names("car", "plane", "train")).labels.classes == ("car", "plane", "train")
+
+
+@pytest.mark.parametrize(
+    ("folders", "said"),
+    [
+        (("train", "test", "unlabeled"), "beside train, unlabeled; say which is which: --parts train=train,test=test"),
+        (("cat", "dog", "val"), "The folders val look like images to hold out, beside cat, dog"),
+        (("test", "val"), "--parts train=FOLDER,test=test+val"),
+    ],
+)
+def test_what_cannot_be_told_is_refused_with_what_to_type(folders: tuple[str, ...], said: str) -> None:
+    with pytest.raises(UsageError) as error:
+        layout_of(names(*folders))
+    assert said in str(error.value)
+    assert "--parts none" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ("train=a,test=x", "--parts names a folder 'x', which is not there"),
+        ("a,b", "--parts takes auto, none, or folders such as train=A,test=B+C, not 'a,b'"),
+        ("test=a+b", "Nothing is left to train on"),
+    ],
+)
+def test_parts_that_cannot_be_are_refused(parts: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said.replace("+", r"\+")):
+        layout_of(names("a", "b"), parts=parts)
+
+
+def test_a_stray_picture_costs_no_labels_and_is_named(tree: Callable[..., Path]) -> None:
+    source = tree(a=3, b=3)
+    Image.new("RGB", (8, 8)).save(source / "preview.png")
+    info = data.add("stray", source)
+    assert info.classes == ("a", "b")
+    assert info.skipped_files == ("preview.png lies beside the folders of the classes",)
+    assert len(data.prepare("stray", resolution=(8, 8)).parts["train"]) == 6
+
+
+def test_many_strays_leave_no_classes_and_that_is_said() -> None:
+    mixed = [*names("a", "b"), *names("", each=5)]
+    found = layout_of(mixed)
+    assert (found.labels.classes, found.left_out) == ((), {})
+    assert "No classes are taken: 5 images lie beside the folders a, b." in found.said[0]
+    asked = layout_of(mixed, classes="folders")
+    assert (asked.labels.classes, len(asked.left_out)) == (("a", "b"), 5)
+    assert layout_of(names("a", "b"), classes="none").labels.classes == ()
+
+
+def test_labels_may_be_folders_or_none_or_a_file_of_such_a_name(
+    tree: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tree(a=2, b=2)
+    (source / "dataset.json").write_text(
+        '{"labels": [["a/00.png", 7], ["a/01.png", 7], ["b/00.png", 8], ["b/01.png", 7]]}'
+    )
+    assert data.add("found", source).classes == ("7", "8")
+    assert data.add("folders", source, labels="folders").classes == ("a", "b")
+    assert data.add("without", source, labels="none").classes == ()
+    monkeypatch.chdir(source.parent)
+    Path("none").write_text("a/00.png,x\na/01.png,y\nb/00.png,x\nb/01.png,y\n")
+    assert data.add("file", source, labels="./none").classes == ("x", "y")
+
+
+def test_a_class_that_is_only_held_out_is_left_out_and_named() -> None:
+    found = layout_of(names("train/a", "train/b", "val/a", "val/c"))
+    assert found.labels.classes == ("a", "b")
+    assert set(found.left_out.values()) == {"is of a class that is not trained on"}
+    assert len(found.left_out) == 3
+
+
+def test_archives_are_read_alike(tree: Callable[..., Path], tmp_path: Path) -> None:
+    source = tree(train__cat=2, train__dog=2, val__cat=1, val__dog=1)
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as file:
+        for path in sorted(source.rglob("*.png")):
+            file.write(path, path.relative_to(source))
+    info = data.add("zipped", tmp_path / "set.zip")
+    assert (info.classes, info.held_out) == (("cat", "dog"), 2)
+
+
+def test_two_sources_and_pairs_hold_out_their_own_parts(tree: Callable[..., Path]) -> None:
+    a, b = tree("a", train=4, val=2), tree("b", train=3, val=2)
+    assert dict(data.add("apart", [a, b]).domains) == {"A": 4, "B": 3, "testA": 2, "testB": 2}
+    assert dict(data.add("by-name", [a, b], pairs="names").domains) == {"A": 3, "B": 3, "testA": 2, "testB": 2}
+    both = tree("both", A__train=3, A__val=2, B__train=3, B__val=2)
+    assert dict(data.add("inner", both, pairs="names").domains) == {"A": 3, "B": 3, "testA": 2, "testB": 2}
+    data.add("classes", both)
+    chosen = data.prepare("classes", resolution=(8, 8), domains=("B", "A"))
+    assert [*chosen.parts, *chosen.held_out] == ["B", "A", "testB", "testA"]
+
+
+def test_another_choice_of_parts_is_another_data_set(tree: Callable[..., Path]) -> None:
+    source = tree(a=3, b=3, c=2)
+    first = data.add("once", source, parts="train=a+b,test=c")
+    with pytest.raises(UsageError, match="another data set once already"):
+        data.add("once", source, parts="train=a+c,test=b")
+    assert data.add("once", source, parts="train=a+b,test=c").fingerprint == first.fingerprint
+    Image.new("RGB", (8, 8)).save(source / "a" / "new.png")
+    with pytest.raises(Exception, match=r"--parts train=a\+b,test=c"):
+        data.prepare("once", resolution=(8, 8))
