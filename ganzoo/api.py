@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from ganzoo.contract.randomness import derive, rows, stream
     from ganzoo.contract.report import Report, silent
     from ganzoo.contract.scheme import Fetched, Scheme
+    from ganzoo.contract.stored import as_json, from_json
     from ganzoo.data.readers import Reader, open_reader
     from ganzoo.data.source import Item, Source
     from ganzoo.gan.augment import DiffAugment
@@ -84,7 +85,7 @@ if TYPE_CHECKING:
     from ganzoo.runs.checkpoint import checksum
     from ganzoo.runs.checkpoint import load as load_tensors
     from ganzoo.runs.checkpoint import save as save_tensors
-    from ganzoo.runs.header import architecture_of, check_facts
+    from ganzoo.runs.header import ModelHeader, RunHeader, architecture_of, model_header
     from ganzoo.runs.run import Run
 
 _LAZY = {
@@ -93,7 +94,7 @@ _LAZY = {
     "ganzoo.pictures.grid": ("grid", "sheet"),
     "ganzoo.model.model": ("Model", "load_model"),
     "ganzoo.runs.address": ("destination", "fetch_model", "is_remote", "stem"),
-    "ganzoo.runs.header": ("architecture_of", "check_facts"),
+    "ganzoo.runs.header": ("ModelHeader", "RunHeader", "architecture_of", "model_header"),
     "ganzoo.data.source": ("Item", "Report", "Source", "silent",),
     "ganzoo.data.readers": ("Reader", "open_reader",),
     "ganzoo.contract.abilities": ("Abilities",),
@@ -116,6 +117,7 @@ _LAZY = {
     "ganzoo.gan.image_pool": ("ImagePool",),
     "ganzoo.contract.modality": ("Modality", "Unreadable"),
     "ganzoo.contract.penalties": ("Penalties", "Penalty"),
+    "ganzoo.contract.stored": ("as_json", "from_json"),
     "ganzoo.contract.scheme": ("Fetched", "Scheme"),
     "ganzoo.contract.randomness": ("stream", "derive", "rows",),
     "ganzoo.runs.checkpoint": ("checksum", "load_tensors", "save_tensors"),
@@ -166,6 +168,7 @@ __all__ = [
     "Modality",
     "ModalityCard",
     "Model",
+    "ModelHeader",
     "Penalties",
     "Penalty",
     "PenaltyCard",
@@ -176,6 +179,7 @@ __all__ = [
     "RecipeCard",
     "Report",
     "Run",
+    "RunHeader",
     "Scheme",
     "SchemeCard",
     "Scores",
@@ -192,13 +196,14 @@ __all__ = [
     "Update",
     "UsageError",
     "architecture_of",
-    "check_facts",
+    "as_json",
     "checksum",
     "derive",
     "destination",
     "downsample",
     "fade",
     "fetch_model",
+    "from_json",
     "generator_loss",
     "grid",
     "home",
@@ -213,6 +218,7 @@ __all__ = [
     "make_loss",
     "make_penalties",
     "mean_over_processes",
+    "model_header",
     "need",
     "normal_init",
     "open_reader",

@@ -14,13 +14,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from ganzoo.catalogue.single_file import named, records
+from ganzoo.catalogue.single_file import PluginFile, named, records
+from ganzoo.contract.stored import as_json
 from ganzoo.errors import GanzooError, UsageError
 
 Against = Literal["plain", "bare"]
@@ -37,7 +38,7 @@ class Job:
     data: str
     options: Mapping[str, Any]
     folder: str = ""
-    plugin_files: Sequence[Mapping[str, Any]] = ()
+    plugin_files: tuple[PluginFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class Contender:
 
     def __init__(self, kind: str, job: Job) -> None:
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        command = [sys.executable, "-m", "ganzoo.benchmark.worker", kind, json.dumps(asdict(job))]
+        command = [sys.executable, "-m", "ganzoo.benchmark.worker", kind, json.dumps(as_json(job))]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
         )

@@ -19,6 +19,7 @@ from ganzoo import data
 from ganzoo.benchmark.bench import PICTURES, Job
 from ganzoo.catalogue.single_file import reopen
 from ganzoo.contract.randomness import Share
+from ganzoo.contract.stored import from_json
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.gan.two_player import TwoPlayer
 from ganzoo.loop.allocator import memory_held
@@ -37,7 +38,7 @@ def main(kind: str, text: str) -> None:
     """A contender's process: says its facts, then trains as many steps as each line of standard input says."""
     with contextlib.nullcontext() if kind == "plain" else memory_held():
         try:
-            step, facts = make(kind, Job(**json.loads(text)))
+            step, facts = make(kind, from_json(Job, json.loads(text), "The job", "start it with `ganzoo bench`"))
             step()
         except GanzooError as error:
             print(json.dumps({"error": str(error), "code": error.exit_code}), flush=True)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ganzoo.about import DISTRIBUTION
 from ganzoo.catalogue.catalogue import Entry, catalogue, find
-from ganzoo.catalogue.modalities import make_modality, modality_card
+from ganzoo.catalogue.modalities import modality_card
 from ganzoo.contract.abilities import Abilities
 from ganzoo.contract.architecture import Architecture, Loss
 from ganzoo.contract.augmentation import Augmentations
-from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.options import build, option, options, parse_spec
 from ganzoo.contract.penalties import Penalties, Penalty
 from ganzoo.contract.settings import RESERVED
@@ -97,15 +95,6 @@ def make_augmentation(spec: str, modality: str = "image") -> Augmentations:
             raise UsageError(f"--augment names {name} twice; once is enough.")
         made[name] = build(entry.load(), given, f"the augmentation {name}")
     return Augmentations(made)
-
-
-def data_spec_of(facts: Mapping[str, Any]) -> DataSpec:
-    """What an architecture was told of the data that a header describes."""
-    modality = make_modality(facts)
-    return replace(
-        DataSpec.from_header(facts), modality=modality.name,
-        mean=modality.mean, spread=modality.spread, choices=modality.choices,
-    )  # fmt: skip
 
 
 def load_architecture(entry: Entry) -> type[Architecture]:

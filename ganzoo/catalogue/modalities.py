@@ -23,12 +23,8 @@ def modality_class(name: str) -> type[Modality]:
     return found
 
 
-def make_modality(facts: Mapping[str, Any]) -> Modality:
-    """The modality of a run's or model's data, from what its header says: ``modality`` and ``state``.
-
-    Headers from before there were modalities say neither: their items are images, or points.
-    """
-    name = facts.get("modality") or ("image" if len(facts["shape"]) == 3 else "point")
-    made = modality_class(name)(facts.get("state") or {})
+def make_modality(name: str, state: Mapping[str, Any] | None = None) -> Modality:
+    """A modality by name, with the state that a data set or a header keeps of it. Raises: as `modality_class`."""
+    made = modality_class(name)(state or {})
     made.name, made.items = name, modality_card(name).items
     return made

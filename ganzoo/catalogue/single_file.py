@@ -13,12 +13,11 @@ import importlib.util
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from ganzoo.catalogue.catalogue import KINDS, Entry, Plugin, catalogue
 from ganzoo.errors import GanzooError, UsageError
@@ -26,6 +25,15 @@ from ganzoo.files import home, make_folder
 
 DIGITS = 12  # of the SHA-256 that stand for a version
 _WORD = re.compile(r"(.+\.py)(?::([^:/\\]+))?")  # FILE.py, or FILE.py:NAME
+
+
+@dataclass(frozen=True)
+class PluginFile:
+    """What a run or model says of a file that it was made with: its path, its SHA-256 in hexadecimal, what it had."""
+
+    path: str
+    sha256: str
+    offers: tuple[str, ...]
 
 
 @dataclass
@@ -53,9 +61,9 @@ class FilePlugin(Plugin):
         raise GanzooError(f"{self.name} has no architecture {name!r}; give the file that has it: --plugin FILE.")
 
     @property
-    def record(self) -> dict[str, Any]:
+    def record(self) -> PluginFile:
         """What a run says of it."""
-        return {"path": self.name, "sha256": self.sha256, "offers": self.offers}
+        return PluginFile(self.name, self.sha256, tuple(self.offers))
 
 
 def use_plugin(path: str | os.PathLike[str]) -> FilePlugin:
@@ -102,13 +110,13 @@ def named(architecture: str) -> str:
     raise UsageError(f"{path} has {len(found)} architectures; write {known}." if name is None else f"Write {known}.")
 
 
-def records(earlier: Iterable[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
+def records(earlier: Iterable[PluginFile] = ()) -> tuple[PluginFile, ...]:
     """The files that take part in a run: those it was made with `earlier`, as they are now, and all that were given."""
     plugins = [*map(stand_in, earlier), *(plugin for plugin in _files() if plugin.given)]
-    return list({plugin.name: plugin.record for plugin in plugins if plugin is not None}.values())
+    return tuple({plugin.name: plugin.record for plugin in plugins if plugin is not None}.values())
 
 
-def reopen(files: Iterable[Mapping[str, Any]], what: str) -> list[FilePlugin]:
+def reopen(files: Iterable[PluginFile], what: str) -> list[FilePlugin]:
     """The files that a run or a model was made with, loaded, or what was given in their place.
 
     Raises: GanzooError when one is gone, has changed, or was never given here, with what to do.
@@ -116,18 +124,18 @@ def reopen(files: Iterable[Mapping[str, Any]], what: str) -> list[FilePlugin]:
     return [stand_in(file) or _take_up(file, what) for file in files]
 
 
-def stand_in(file: Mapping[str, Any]) -> FilePlugin | None:
+def stand_in(file: PluginFile) -> FilePlugin | None:
     """What is loaded for a run's file: the same code, else what was given under its path, or has all that it had."""
     loaded = _files()
     given = [plugin for plugin in loaded if plugin.given]
-    same = [plugin for plugin in loaded if plugin.sha256 == file["sha256"]]
-    edited = [plugin for plugin in given if plugin.name == file["path"]]
-    alike = [plugin for plugin in given if file["offers"] and {*file["offers"]} <= {*plugin.offers}]
+    same = [plugin for plugin in loaded if plugin.sha256 == file.sha256]
+    edited = [plugin for plugin in given if plugin.name == file.path]
+    alike = [plugin for plugin in given if file.offers and {*file.offers} <= {*plugin.offers}]
     return next(iter([*same, *edited, *alike]), None)
 
 
-def _take_up(file: Mapping[str, Any], what: str) -> FilePlugin:
-    path = Path(file["path"])
+def _take_up(file: PluginFile, what: str) -> FilePlugin:
+    path = Path(file.path)
     try:
         if not path.is_file():  # a stranger's model might name a device, which has no end
             raise FileNotFoundError
@@ -135,7 +143,7 @@ def _take_up(file: Mapping[str, Any], what: str) -> FilePlugin:
     except OSError:
         raise GanzooError(f"{what} was made with {path}, which is not there; say where it is: --plugin FILE.") from None
     digest = hashlib.sha256(source).hexdigest()
-    if digest != file["sha256"]:
+    if digest != file.sha256:
         raise GanzooError(
             f"{what} was made with {path}, which has changed since; put it back, or take it as it is now: "
             f"--plugin {path}."

@@ -8,13 +8,16 @@ and the stages in it, a model's header, a recipe), so it leaves alone what it do
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ganzoo.catalogue.catalogue import Entry
 from ganzoo.contract import renamed
 from ganzoo.contract.options import build, options
 from ganzoo.contract.settings import Settings
 from ganzoo.errors import GanzooError
+
+if TYPE_CHECKING:
+    from ganzoo.runs.header import Header
 
 
 def upgraded(config: type, stored: Mapping[str, Any], version: str | None, name: str) -> dict[str, Any]:
@@ -37,17 +40,16 @@ def upgraded(config: type, stored: Mapping[str, Any], version: str | None, name:
         ) from error
 
 
-def stored_config(entry: Entry, config: type, facts: Mapping[str, Any], what: str) -> Any:
-    """The Config that the facts of a run or model describe: "config", written by "version" of its distribution.
+def stored_config(entry: Entry, config: type, header: Header, what: str) -> Any:
+    """The Config that the header of a run or model describes.
 
     Raises: GanzooError when it has options that this version does not know, each named.
     """
-    found = upgraded(config, facts["config"], facts["version"], entry.name)
-    unknown = [f"--{name.replace('_', '-')}" for name in found if name not in options(config)]
+    stored = upgraded(config, header.config, header.version, entry.name)
+    unknown = [f"--{name.replace('_', '-')}" for name in stored if name not in options(config)]
     if unknown:
-        distribution, version = facts["distribution"], facts["version"]
         raise GanzooError(
             f"{what} was made with {', '.join(unknown)}, which {entry.name} of {entry.distribution} {entry.version} "
-            f"does not have; open it with {distribution} {version}, which wrote it."
+            f"does not have; open it with {header.distribution} {header.version}, which wrote it."
         )
-    return build(config, found, entry.name)
+    return build(config, stored, entry.name)

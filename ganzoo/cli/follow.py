@@ -37,6 +37,6 @@ def _use(run: Run) -> str:
     """What to type to use what was trained."""
     from ganzoo.runs.header import architecture_of
 
-    if "translation" in architecture_of(run.facts, str(run.path)).card.tasks:
-        return f"Translate images: ganzoo translate {run.path} IMAGE --to {run.facts['data']['domains'][-1]}"
+    if "translation" in architecture_of(run.header, str(run.path)).card.tasks:
+        return f"Translate images: ganzoo translate {run.path} IMAGE --to {run.header.data.domains[-1]}"
     return f"New images: ganzoo sample {run.path}"

@@ -43,11 +43,11 @@ def _row(run: ganzoo.Run) -> dict[str, Any]:
     last = rows[0] if rows else {}
     return {
         "run": str(run.path),
-        "architecture": run.facts["architecture"],
-        "data": run.facts.get("data", {}).get("name"),
-        "label": run.facts.get("data", {}).get("label"),
+        "architecture": run.header.architecture,
+        "data": run.header.data.name,
+        "label": run.header.data.label,
         "images": last.get("images", 0),
         "steps": last.get("step", 0),
         "status": run.status,
-        "started": run.facts.get("started"),
+        "started": run.header.started,
     }

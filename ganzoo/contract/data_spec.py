@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from torch import Tensor
 
@@ -54,35 +53,6 @@ class DataSpec:
             object.__setattr__(self, "label_scale", ((0.5 if self.label == "attributes" else 0.0, 1.0),) * self.columns)
         if self.modality == "image" and len(self.shape) == 1:
             object.__setattr__(self, "modality", "point")
-
-    @classmethod
-    def from_header(cls, data: Mapping[str, Any]) -> DataSpec:
-        """Of run.json's or a model's "data"; older ones say shape, classes and domains alone.
-
-        The modality, which has a state of its own, is `ganzoo.catalogue.components.data_spec_of`'s.
-        """
-        return cls(
-            tuple(data["shape"]),
-            tuple(data["classes"]),
-            tuple(data["domains"]),
-            label=data.get("label_kind", ""),
-            label_names=tuple(data.get("label_names", ())),
-            label_scale=tuple((float(mean), float(spread)) for mean, spread in data.get("label_scale", ())),
-            shapes={name: tuple(shape) for name, shape in data.get("shapes", {}).items()},
-            paired=bool(data.get("paired", False)),
-        )
-
-    def header(self) -> dict[str, Any]:
-        """What `from_header` reads."""
-        found: dict[str, Any] = {
-            "shape": list(self.shape), "classes": list(self.classes), "domains": list(self.domains),
-        }  # fmt: skip
-        if self.label_names:
-            found |= {"label_kind": self.label, "label_names": list(self.label_names),
-                      "label_scale": [list(scale) for scale in self.label_scale]}  # fmt: skip
-        if self.shapes:
-            found["shapes"] = {name: list(shape) for name, shape in self.shapes.items()}
-        return found | ({"paired": True} if self.paired else {})
 
     @property
     def columns(self) -> int:

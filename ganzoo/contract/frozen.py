@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from ganzoo.contract.pretrained import Pretrained as Pretrained
 from ganzoo.errors import GanzooError, UsageError
-
-
-@dataclass(frozen=True)
-class Pretrained:
-    """Where a frozen network's weights come from.
-
-    Attributes:
-        name: what `ganzoo weights add NAME FILE` calls them.
-        address: ``https://…`` that they are fetched from, once; "" where they must be added by hand.
-        sha256: of the file: .safetensors, or a checkpoint of torch that holds nothing but tensors by name.
-        licence: of the weights, as SPDX writes it.
-    """
-
-    name: str
-    address: str
-    sha256: str
-    licence: str
 
 
 class Frozen(nn.Module):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
 
 from ganzoo.contract.options import option
 from ganzoo.errors import UsageError
@@ -68,8 +69,21 @@ class Settings:
     gradients: bool = option(False, "log the norm of each network's gradient too, before clipping")
 
 
+@dataclass(frozen=True)
+class Stage:
+    """A stretch of a run: how long, and the options that change from its start on."""
+
+    length: Mapping[str, int]
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        (unit, count), *_ = self.length.items()
+        changes = "".join(f", {name.replace('_', '-')} {value}" for name, value in self.changes.items())
+        return f"{count} {unit if count > 1 else unit[:-1]}{changes}"
+
+
 # Names that a Config may not take: they mean something else on the command line.
-RESERVED = {field.name for field in fields(Settings)} - set(BY_ARCHITECTURE) | {
+RESERVED = {each.name for each in fields(Settings)} - set(BY_ARCHITECTURE) | {
     "preset", "recipe", "out", "continue", "init", "class", "per_class", "dry_run", "json", "help", "compile", "plugin",
     "label", "data", "architecture", "force",
 }  # fmt: skip

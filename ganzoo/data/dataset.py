@@ -316,7 +316,7 @@ def _modality(source: Source, training: Sequence[Part], state: Mapping[str, Any]
             each = FITTED // len(training)
             rows = torch.cat([part.raw(_spread(len(part), each)) for part in training]).numpy()
         state = cls.fit(rows, details_of(source))
-    return make_modality({"modality": kind, "shape": (), "state": state})
+    return make_modality(kind, state)
 
 
 def _spread(length: int, count: int) -> Tensor:

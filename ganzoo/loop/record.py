@@ -19,6 +19,7 @@ from ganzoo.contract.architecture import Architecture
 from ganzoo.contract.networks import generator_state
 from ganzoo.contract.options import values
 from ganzoo.contract.randomness import stream
+from ganzoo.contract.stored import as_json
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.files import replaced
 from ganzoo.loop.trainer import Trainer
@@ -27,8 +28,8 @@ from ganzoo.model.translation import there_and_back
 from ganzoo.plan.plan import Plan
 from ganzoo.runs import checkpoint
 from ganzoo.runs.address import fetch, is_remote
-from ganzoo.runs.header import model_facts
-from ganzoo.runs.run import FORMAT, SCORES, Run, write_text
+from ganzoo.runs.header import CheckpointHeader, ModelHeader, checkpoint_header, model_header, model_of
+from ganzoo.runs.run import SCORES, Run, write_text
 
 KEEP = 3  # newest checkpoints that stay
 SCORE = "score/"  # what the names of scores begin with in metrics.jsonl
@@ -44,7 +45,7 @@ class Recorder:
             log_bytes: length of train.log at that step.
         """
         self.run, self.plan = run, plan
-        self._preview = make_model(plan.entry, self._model_facts(trainer), trainer.device.type)
+        self._preview = make_model(plan.entry, self._model_header(trainer), trainer.device.type)
         self._preview_step = -1
         kept = [row for row in run.metrics() if row["step"] <= trainer.step_count]
         self._keep("metrics.jsonl", "".join(json.dumps(row) + "\n" for row in kept))
@@ -112,23 +113,17 @@ class Recorder:
     def model(self, trainer: Trainer) -> None:
         """model.safetensors: the averaged generator, with all it takes to sample from it in the header."""
         tensors = generator_state(self.averaged(trainer).architecture)
-        checkpoint.save(self.run.model_file, tensors, self._model_facts(trainer))
+        checkpoint.save(self.run.model_file, tensors, as_json(self._model_header(trainer)))
 
     def checkpoint(self, trainer: Trainer, stage: int, stage_starts: list[int], newest: dict[str, float]) -> None:
         """The whole training state, with the newest value of all that is logged; the newest few stay."""
         tensors, counters = trainer.state()
-        facts = {
-            "format": FORMAT,
-            "architecture": self.plan.entry.full_name,
-            "stage": stage,
-            "stage_starts": stage_starts,
-            "extent": vars(trainer.extent),
-            "counters": counters,
-            "newest": newest,
-            "log_bytes": (self.run.path / "train.log").stat().st_size,
-        }
+        log_bytes = (self.run.path / "train.log").stat().st_size
+        header = CheckpointHeader(
+            self.plan.entry.full_name, stage, tuple(stage_starts), trainer.extent, counters, log_bytes, newest
+        )
         file = self.run.path / "checkpoints" / f"step-{trainer.step_count:08d}.safetensors"
-        checkpoint.save(file, tensors, facts)
+        checkpoint.save(file, tensors, as_json(header))
         for old in self.run.checkpoints()[:-KEEP]:
             old.unlink(missing_ok=True)
 
@@ -141,7 +136,7 @@ class Recorder:
         if self._preview_step != trainer.step_count:
             self._preview.load_generators(trainer.ema.tensors)
             self._preview.settle()
-            self._preview.facts = self._model_facts(trainer)
+            self._preview.header = self._model_header(trainer)
             self._preview_step = trainer.step_count
         return self._preview
 
@@ -149,18 +144,20 @@ class Recorder:
     def _count(self) -> int:
         return self._preview.modality.shown or self.plan.settings.samples
 
-    def _model_facts(self, trainer: Trainer) -> dict[str, Any]:
-        return model_facts(self.run, values(trainer.config), trainer.step_count, trainer.images)
+    def _model_header(self, trainer: Trainer) -> ModelHeader:
+        return model_of(self.run.header, self.run.name, values(trainer.config), trainer.step_count, trainer.images)
 
 
-def load_checkpoint(run: Run) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-    """The newest checkpoint's tensors and facts; None before the first. Raises: GanzooError when it is damaged."""
+def load_checkpoint(run: Run) -> tuple[dict[str, Tensor], CheckpointHeader] | None:
+    """The newest checkpoint's tensors and header; None before the first. Raises: GanzooError when it is damaged."""
     files = run.checkpoints()
     if not files:
         return None
     tensors, facts = checkpoint.load(files[-1])
-    counters = renamed.today(facts["counters"], renamed.COUNTERS)
-    return {renamed.tensor(name): value for name, value in tensors.items()}, {**facts, "counters": counters}
+    header = checkpoint_header(facts, files[-1])
+    if header.stage >= len(run.header.stages):
+        raise GanzooError(f"{files[-1]} is of stage {header.stage + 1}, which {run.path / 'run.json'} does not have.")
+    return {renamed.tensor(name): value for name, value in tensors.items()}, header
 
 
 def take_weights(model: Architecture, source: str, architecture: str | None = None) -> str:
@@ -176,19 +173,20 @@ def take_weights(model: Architecture, source: str, architecture: str | None = No
     there = fetch(source).path
     if there.is_dir():
         run = Run.open(there)
-        found, facts = load_checkpoint(run), run.facts
-        if found is None:
+        newest, theirs = load_checkpoint(run), run.header.architecture
+        if newest is None:
             raise GanzooError(f"{source} has no checkpoint to start from.")
         prefix = "model/"
-        weights = {key[len(prefix) :]: value for key, value in found[0].items() if key.startswith(prefix)}
+        weights = {key[len(prefix) :]: value for key, value in newest[0].items() if key.startswith(prefix)}
     else:
         if not is_remote(source) and not there.exists():
             raise UsageError(f"There is no run or model {source} to take weights from; `ganzoo runs` lists the runs.")
         weights, facts = checkpoint.load(there, source if is_remote(source) else None)
-    if architecture is not None and facts.get("architecture") != architecture:
+        theirs = model_header(facts, source).architecture
+    if architecture is not None and theirs != architecture:
         raise GanzooError(
-            f"The weights of {source} are a {facts.get('architecture')}'s and do not fit {architecture}; "
-            f"train a {facts.get('architecture')}, or choose another --init."
+            f"The weights of {source} are a {theirs}'s and do not fit {architecture}; "
+            f"train a {theirs}, or choose another --init."
         )
     own = model.state_dict()
     fitting = {key: value for key, value in weights.items() if key in own and own[key].shape == value.shape}
@@ -258,7 +256,7 @@ def plot_losses(run: Run, stage_starts: list[int]) -> None:
         axis.set_ylabel(title)
         axis.legend(loc="upper right", fontsize="small")
     axes[-1].set_xlabel("step")
-    axes[0].set_title(f"{run.name}: {run.facts['architecture']} on {run.facts['data']['name']}")
+    axes[0].set_title(f"{run.name}: {run.header.architecture} on {run.header.data.name}")
     with replaced(run.path / "losses.png") as temporary:
         figure.savefig(temporary, dpi=100)
 

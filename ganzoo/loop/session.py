@@ -23,9 +23,10 @@ from ganzoo.loop.allocator import memory_held
 from ganzoo.loop.display import Display, Moment
 from ganzoo.loop.interrupts import Interruptible, disk_explained, memory_explained
 from ganzoo.loop.record import SCORE, Recorder, classic_line, load_checkpoint, take_weights
-from ganzoo.loop.trainer import Extent, Trainer
+from ganzoo.loop.trainer import Trainer
 from ganzoo.loop.validation import Validator
 from ganzoo.plan.plan import Plan, data_spec
+from ganzoo.runs.header import Extent
 from ganzoo.runs.run import Run
 from ganzoo.runs.weights import load_frozen
 
@@ -113,7 +114,7 @@ class Session:
                 yield
             finally:
                 if self.started:
-                    self._notify("ganzoo_run_ended", run=self.run, status=self.run.facts.get("status", "failed"))
+                    self._notify("ganzoo_run_ended", run=self.run, status=self.run.header.status)
 
     def _train(self) -> None:
         self._open()
@@ -129,15 +130,15 @@ class Session:
 
     def _open(self) -> None:
         """Takes up the newest checkpoint; without one, begins, and writes what there is before the first step."""
-        found = load_checkpoint(self.run)
+        newest = load_checkpoint(self.run)
         self._newest: dict[str, Tensor] = {}
-        if found is None:
+        if newest is None:
             if any(self.run.metrics()):
                 self.display.say("There is no checkpoint yet, so training begins at step 0 again.")
             self.stage, self.stage_starts = 0, [0]
             self.trainer = self.build()
-            if self.run.facts.get("init"):
-                take_weights(self.trainer.model, self.run.facts["init"], self.plan.entry.name)
+            if self.run.header.init:
+                take_weights(self.trainer.model, self.run.header.init, self.plan.entry.name)
                 self.trainer.restart_ema()
             if self.leader:
                 self.recorder = Recorder(self.run, self.plan, self.trainer)
@@ -146,18 +147,17 @@ class Session:
                 if self.plan.settings.sample_every:
                     self.recorder.samples(self.trainer, self.display.warn)
             self._announce_stage()
-            if self.run.facts.get("init"):
+            if self.run.header.init:
                 self._checkpoint()  # so that going on does not need what the weights came from
         else:
-            tensors, facts = found
-            self.stage, self.stage_starts = facts["stage"], list(facts["stage_starts"])
+            tensors, header = newest
+            self.stage, self.stage_starts = header.stage, list(header.stage_starts)
             self.trainer = self.build(self.stage)
-            self.trainer.extent = Extent(**facts["extent"])
-            self.trainer.load_state(tensors, facts["counters"])
-            newest = facts.get("newest", {})  # checkpoints before contract 2 have none
-            self._newest = {name: torch.tensor(value, device=self.device) for name, value in newest.items()}
+            self.trainer.extent = header.extent
+            self.trainer.load_state(tensors, header.counters)
+            self._newest = {name: torch.tensor(value, device=self.device) for name, value in header.newest.items()}
             if self.leader:
-                self.recorder = Recorder(self.run, self.plan, self.trainer, facts["log_bytes"])
+                self.recorder = Recorder(self.run, self.plan, self.trainer, header.log_bytes)
             self.display.say(f"Going on from step {self.trainer.step_count:,}.")
         self._keep_scores()
         self._checkpointed = self._modelled = time.monotonic()

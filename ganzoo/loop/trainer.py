@@ -25,19 +25,11 @@ from ganzoo.data.loader import Loader
 from ganzoo.errors import GanzooError, UsageError, suggest
 from ganzoo.loop.accumulation import Parts
 from ganzoo.loop.ema import EMA
+from ganzoo.runs.header import Counters, Extent
 
 
 class ContractError(GanzooError):
     """An architecture broke the contract; the sentence is for its author."""
-
-
-@dataclass
-class Extent:
-    """Where the present stage of a run begins and ends, in images drawn; `last_step` ends it too, when given."""
-
-    first_image: int = 0
-    last_image: int = 0
-    last_step: int | None = None
 
 
 @dataclass
@@ -304,8 +296,8 @@ class Trainer:
 
     # ---- the whole state ---------------------------------------------------------------------------------------
 
-    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Everything that training needs to go on: tensors by name, and counters (JSON)."""
+    def state(self) -> tuple[dict[str, Tensor], Counters]:
+        """Everything that training needs to go on."""
         tensors = {f"model/{key}": value for key, value in self.model.state_dict().items()}
         tensors.update({f"ema/{key}": value for key, value in self.ema.tensors.items()})
         scalars: dict[str, Any] = {}
@@ -317,13 +309,11 @@ class Trainer:
                         tensors[where] = value
                     else:
                         scalars[where] = value
-        counters = {
-            "step": self.step_count, "images": self.images, "epoch": self.epoch, "epoch_step": self.epoch_step,
-            "ema_steps": self.ema.steps, "optimizer": scalars, "phase": repr(self._phase),
-        }  # fmt: skip
-        return tensors, counters
+        return tensors, Counters(
+            self.step_count, self.images, self.epoch, self.epoch_step, self.ema.steps, repr(self._phase), scalars
+        )
 
-    def load_state(self, tensors: Mapping[str, Tensor], counters: Mapping[str, Any]) -> None:
+    def load_state(self, tensors: Mapping[str, Tensor], counters: Counters) -> None:
         """Takes up a state; optimizers keep the rates and betas of the model's present config.
 
         Raises: GanzooError when the tensors are not this model's.
@@ -332,13 +322,13 @@ class Trainer:
         for key, value in _under("ema/", tensors).items():
             if key in self.ema.tensors:
                 self.ema.tensors[key].copy_(value)
-        self.ema.steps = counters["ema_steps"]
-        self.step_count, self.images = counters["step"], counters["images"]
-        self.epoch, self.epoch_step = counters["epoch"], counters["epoch_step"]
+        self.ema.steps = counters.ema_steps
+        self.step_count, self.images = counters.step, counters.images
+        self.epoch, self.epoch_step = counters.epoch, counters.epoch_step
         self._phase = self.model.phase(self.progress)
         self._fresh_optimizers()
-        if repr(self._phase) == counters["phase"]:
-            everything = {**counters["optimizer"], **_under("optimizer/", tensors, keep=True)}
+        if repr(self._phase) == counters.phase:
+            everything = {**counters.optimizer, **_under("optimizer/", tensors, keep=True)}
             for name, optimizer in self.optimizers.items():
                 _load_optimizer(optimizer, _under(f"optimizer/{name}/", everything))
 

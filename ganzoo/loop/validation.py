@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Literal
 
 from ganzoo import data
 from ganzoo.catalogue.catalogue import entries
 from ganzoo.contract.networks import generator_state
 from ganzoo.contract.options import parse_spec
 from ganzoo.contract.settings import Settings
+from ganzoo.contract.stored import as_json
 from ganzoo.data.source import Report, silent
 from ganzoo.errors import UsageError, suggest
 from ganzoo.model.model import Model
 from ganzoo.runs import checkpoint
+from ganzoo.runs.header import ModelHeader, Score, model_header
 from ganzoo.runs.run import Run
 from ganzoo.scoring.evaluator import Evaluator, judged_data, keep
 
@@ -53,33 +55,34 @@ class Validator:
             return
         trial = Evaluator(report=self.evaluator.report, samples=REHEARSED)
         trial.metrics, trial.strict = self.evaluator.metrics, self.evaluator.strict
-        names = [score["name"] for score in trial.scores(*trial.evidence(model, dataset), model.facts, "trial")]
+        names = [score["name"] for score in trial.scores(*trial.evidence(model, dataset), model.header, "trial")]
         if self.kept is not None and self.kept not in names:
             raise UsageError(f"--keep-best {self.kept} is no score of such a model; {suggest(self.kept, names)}")
 
     def __call__(self, run: Run, model: Model) -> dict[str, float]:
         """Scores a run's model, keeps the row, and keeps the model if it is the best so far. Returns scores by name."""
         assert self.evaluator is not None
-        evidence, split = self.evaluator.evidence(model, self._dataset(model.facts))
-        scores = self.evaluator.scores(evidence, split, model.facts, run.model_file.name, run.path)
-        keep(run.path, model.facts, scores, training=True)
+        evidence, split = self.evaluator.evidence(model, self._dataset(model.header))
+        scores = self.evaluator.scores(evidence, split, model.header, run.model_file.name, run.path)
+        keep(run.path, model.header, scores, training=True)
         for score in scores:
             if score["name"] == self.kept and self._is_best(run, score["value"]):
-                told = {**score, "better": self.better}
-                checkpoint.save(run.best_file, generator_state(model.architecture), {**model.facts, "score": told})
+                best = Score(score["name"], score["value"], self.better, score["protocol"])
+                header = as_json(replace(model.header, score=best))
+                checkpoint.save(run.best_file, generator_state(model.architecture), header)
         return {score["name"]: score["value"] for score in scores}
 
     def _is_best(self, run: Run, value: float) -> bool:
         if not run.best_file.exists():
             return True
-        best: Mapping[str, Any] = checkpoint.read_facts(run.best_file)["score"]
-        if best["name"] != self.kept:
+        best = model_header(checkpoint.read_facts(run.best_file), run.best_file).score
+        if best is None or best.name != self.kept:
             return True
-        return bool(value > best["value"] if self.better == "larger" else value < best["value"])
+        return value > best.value if self.better == "larger" else value < best.value
 
-    def _dataset(self, facts: Mapping[str, Any]) -> data.Dataset:
+    def _dataset(self, header: ModelHeader) -> data.Dataset:
         if not hasattr(self, "_judged"):
-            self._judged = judged_data(facts["data"], facts["run"])
+            self._judged = judged_data(header.data, header.run)
         return self._judged
 
 
@@ -88,7 +91,7 @@ def split_specs(text: str) -> list[str]:
     return [spec for spec in re.split(r",(?![^,:]*=)", text) if spec]
 
 
-def _metric_of(score: str) -> tuple[str, str]:
+def _metric_of(score: str) -> tuple[str, Literal["smaller", "larger"]]:
     """The metric that gives a score, and whether "smaller" or "larger" is better. Raises: UsageError."""
     known = {name: (entry.name, better) for entry in entries("metric") for name, better in entry.card.better.items()}
     if score not in known:

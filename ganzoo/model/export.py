@@ -2,8 +2,8 @@
 
 ``safetensors`` is what `ganzoo.load` opens; ``torch-export`` runs in torch without ganzoo and without the plugin;
 ``onnx`` runs without torch. The last two take batches of any size, and where they translate images of any size that
-the networks take; they carry the model's facts as JSON under "ganzoo". They are without the dropout that stays on in
-use in some models (`Abilities.dropout`), and their facts say so, ``"dropout": "off"``.
+the networks take; they carry the model's header as JSON under "ganzoo". They are without the dropout that stays on in
+use in some models (`Abilities.dropout`), and say so there, ``"dropout": "off"``.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from ganzoo.contract.networks import generator_state
+from ganzoo.contract.stored import as_json
 from ganzoo.errors import GanzooError, UsageError, suggest
 from ganzoo.files import replaced
 from ganzoo.model.model import Model, load
@@ -114,7 +115,7 @@ def directions(model: Model) -> tuple[str | None, ...]:
 
 def _check_direction(model: Model, to: str | None, needed: bool) -> None:
     """Raises: UsageError when the domain is unknown, given in vain, or missing though `needed`."""
-    name, known = model.facts["architecture"], [domain for domain in directions(model) if domain is not None]
+    name, known = model.header.architecture, [domain for domain in directions(model) if domain is not None]
     if to is not None and not known:
         raise UsageError(f"{name} does not translate; leave out --to.")
     if to is not None and to not in known:
@@ -126,8 +127,8 @@ def _check_direction(model: Model, to: str | None, needed: bool) -> None:
 
 
 def _facts(model: Model) -> str:
-    """The model's facts as JSON, and that the program leaves out dropout which the model has in use."""
-    return json.dumps(model.facts | ({"dropout": "off"} if model.architecture.abilities.dropout else {}))
+    """The model's header as JSON, and that the program leaves out dropout which the model has in use."""
+    return json.dumps(as_json(model.header) | ({"dropout": "off"} if model.architecture.abilities.dropout else {}))
 
 
 def _default(model: Model, format: str, to: str | None) -> Path:
@@ -135,7 +136,7 @@ def _default(model: Model, format: str, to: str | None) -> Path:
 
 
 def _write_safetensors(model: Model, to: str | None, file: Path) -> None:
-    checkpoint.save(file, generator_state(model.architecture), model.facts)
+    checkpoint.save(file, generator_state(model.architecture), as_json(model.header))
     again = load(file, device="cpu")
     for direction in directions(model):
         program = Program(again, direction)
@@ -199,7 +200,7 @@ def _trace(program: Program, any_size: bool) -> ExportedProgram:
 def _cannot(model: Model, what: str, error: Exception) -> GanzooError:
     lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     return GanzooError(
-        f"{model.facts['architecture']} cannot be written as {what} ({lines[0].strip().rstrip('.')}); "
+        f"{model.header.architecture} cannot be written as {what} ({lines[0].strip().rstrip('.')}); "
         "use --format safetensors."
     )
 
@@ -214,7 +215,7 @@ def _check(model: Model, to: str | None, run: Callable[[dict[str, Tensor]], Tens
         difference = (given - expected).abs().max().item() if given.shape == expected.shape else float("inf")
         if not difference <= TOLERANCE:
             raise GanzooError(
-                f"The exported {model.facts['architecture']} makes other images than the model (a batch of {count} "
+                f"The exported {model.header.architecture} makes other images than the model (a batch of {count} "
                 f"differs by up to {difference:.2g}); nothing was written. Please report it to its author."
             )
 

@@ -15,13 +15,14 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganzoo.catalogue.catalogue import Entry
-from ganzoo.catalogue.components import data_spec_of, load_architecture
+from ganzoo.catalogue.components import load_architecture
 from ganzoo.catalogue.modalities import make_modality
 from ganzoo.catalogue.upgrade import stored_config
 from ganzoo.contract.architecture import Architecture
 from ganzoo.contract.labels import labels_for
-from ganzoo.contract.networks import generator_state, is_generator, networks
+from ganzoo.contract.networks import generator_state, is_generator, networks, weightless
 from ganzoo.contract.randomness import stream
+from ganzoo.contract.stored import as_json
 from ganzoo.devices import pick_device
 from ganzoo.errors import GanzooError, UsageError, suggest
 from ganzoo.model import latents
@@ -30,7 +31,7 @@ from ganzoo.model.translation import targets, through
 from ganzoo.pictures.grid import from_picture, read_picture, to_picture
 from ganzoo.runs import checkpoint
 from ganzoo.runs.address import fetch, is_remote
-from ganzoo.runs.header import architecture_of, check_facts
+from ganzoo.runs.header import ModelHeader, architecture_of, model_header
 from ganzoo.runs.run import Run
 from ganzoo.runs.weights import load_frozen
 
@@ -42,21 +43,25 @@ class Model:
     """The averaged generators of a run, in evaluation mode.
 
     Attributes:
-        facts: the file's header: architecture, distribution and version it needs, config, data and its origin.
+        header: the file's: architecture, distribution and version it needs, config, data and its origin.
         architecture: the module, on its device.
         modality: what it makes, and how that is drawn and written.
     """
 
-    def __init__(self, architecture: Architecture, facts: Mapping[str, Any]) -> None:
+    def __init__(self, architecture: Architecture, header: ModelHeader) -> None:
         self.architecture = architecture.eval().requires_grad_(False)
-        self.facts = dict(facts)
-        state = self.facts.get("data", {}).get("state")
-        self.modality = make_modality({"modality": architecture.data.modality, "state": state})
+        self.header = header
+        self.modality = make_modality(architecture.data.modality, header.data.state)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the file's header says, as it stands there."""
+        return as_json(self.header)
 
     @property
     def name(self) -> str:
         """What a file made with the model is called: after its run, in letters that any folder takes."""
-        return re.sub(r"[^\w.-]+", "-", str(self.facts.get("run", self.facts["architecture"])))
+        return re.sub(r"[^\w.-]+", "-", self.header.run or self.header.architecture)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -71,11 +76,8 @@ class Model:
     def load_generators(self, tensors: Mapping[str, Tensor]) -> None:
         """Takes weights by state-dict key. Raises: GanzooError when they are not this architecture's."""
         wanted = generator_state(self.architecture)
-        if set(wanted) != set(tensors) or any(wanted[key].shape != tensors[key].shape for key in wanted):
-            raise GanzooError(
-                f"The weights do not fit {type(self.architecture).__name__} as its options say; "
-                "the file is not what was written, or its plugin has changed."
-            )
+        if _shapes(wanted) != _shapes(tensors):
+            raise _misfit(type(self.architecture))
         self.architecture.load_state_dict(dict(tensors), strict=False)
 
     @torch.no_grad()
@@ -106,7 +108,7 @@ class Model:
         """Latents [n, Z] from N(0, 1), a function of the seed; the first k of n are the same for every n."""
         if not self.architecture.abilities.generate or self.architecture.latent_dim is None:
             instead = f"; `ganzoo translate` takes images to {' or '.join(self.domains)}" if self.domains else ""
-            raise UsageError(f"{self.facts['architecture']} makes no images from noise: it has no latents{instead}.")
+            raise UsageError(f"{self.header.architecture} makes no images from noise: it has no latents{instead}.")
         even = -(-n // 16) * 16  # torch draws the last few of an uneven count in another way
         return torch.randn(even, self.architecture.latent_dim, generator=stream(seed, "sample"))[:n]
 
@@ -119,7 +121,7 @@ class Model:
         data = self.architecture.data
         if not self.architecture.conditional or data.label == "none":
             if label is not None:
-                raise UsageError(f"{self.facts['architecture']} was trained without labels; leave out --label.")
+                raise UsageError(f"{self.header.architecture} was trained without labels; leave out --label.")
             return None
         return labels_for(data, n, label, stream(seed, "labels"))
 
@@ -134,7 +136,7 @@ class Model:
     def encode(self, items: Tensor, label: Tensor | None = None) -> Tensor:
         """Latents z [n, Z] of items [n, ...], by the architecture's encoder. Raises: UsageError where it has none."""
         if not self.architecture.abilities.encode:
-            raise UsageError(f"{self.facts['architecture']} has no encoder; `ganzoo project` finds latents by descent.")
+            raise UsageError(f"{self.header.architecture} has no encoder; `ganzoo project` finds latents by descent.")
         return self._in_pieces(self.architecture.encode, items, label)
 
     def latents(self, z: Tensor, label: Tensor | None = None) -> Tensor:
@@ -235,7 +237,7 @@ class Model:
         """Raises: UsageError when `translate` does not take this domain."""
         if not self.domains:
             raise UsageError(
-                f"{self.facts['architecture']} does not translate between domains; "
+                f"{self.header.architecture} does not translate between domains; "
                 "`ganzoo list --task translation` names those that do."
             )
         if name not in self.domains:
@@ -317,22 +319,58 @@ def load(path: str | os.PathLike[str], device: str = "auto") -> Model:
             raise UsageError(f"{run.path} has no model yet; it is written when training begins.")
     elif not where.exists():
         raise UsageError(f"There is no run or model {path}; `ganzoo runs` lists the runs.")
-    tensors, facts = checkpoint.load(where, str(path) if is_remote(path) else None)
-    check_facts(facts, str(path))
-    model = make_model(architecture_of(facts, str(path)), facts, device)
+    called = str(path) if is_remote(path) else None
+    header = model_header(checkpoint.read_facts(where, called), str(path))
+    entry = architecture_of(header, str(path))
+    _check_shapes(entry, header, checkpoint.shapes(where))
+    tensors, _ = checkpoint.load(where, called)
+    model = make_model(entry, header, device)
     model.load_generators(tensors)
     load_frozen(model.architecture)
     return model
 
 
-def make_model(entry: Entry, facts: Mapping[str, Any], device: str = "auto") -> Model:
-    """An untrained `Model` as the facts describe it, with the networks that only training needs left out."""
-    cls = load_architecture(entry)
-    config = stored_config(entry, cls.Config, facts, f"This model of {entry.name}")
+def make_model(entry: Entry, header: ModelHeader, device: str = "auto") -> Model:
+    """An untrained `Model` as a header describes it, with the networks that only training needs left out."""
     with torch.random.fork_rng(devices=[]):
-        architecture = cls(config, data_spec_of(facts["data"]))
+        return Model(_generators(entry, header).to(pick_device(device)), header)
+
+
+def _generators(entry: Entry, header: ModelHeader) -> Architecture:
+    cls = load_architecture(entry)
+    architecture = cls(_config(entry, cls, header), header.data.spec)
     for name in list(networks(architecture)):
         top = name.split(".")[0]
         if not is_generator(architecture, name) and hasattr(architecture, top):
             delattr(architecture, top)
-    return Model(architecture.to(pick_device(device)), facts)
+    return architecture
+
+
+def _config(entry: Entry, cls: type[Architecture], header: ModelHeader) -> Any:
+    return stored_config(entry, cls.Config, header, f"This model of {entry.name}")
+
+
+def _check_shapes(entry: Entry, header: ModelHeader, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Compares the shapes in a file with what its options say, before memory is taken for either.
+
+    Raises: GanzooError when they differ, or no network can be so.
+    """
+    cls = load_architecture(entry)
+    config = _config(entry, cls, header)
+    try:
+        model = weightless(cls, config, header.data.spec)
+    except UsageError as error:
+        raise _misfit(cls) from error
+    if _shapes(generator_state(model)) != shapes:
+        raise _misfit(cls)
+
+
+def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+
+
+def _misfit(cls: type[Architecture]) -> GanzooError:
+    return GanzooError(
+        f"The weights do not fit {cls.__name__} as its options say; the file is not what was written, or its plugin "
+        "has changed."
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,23 +33,11 @@ from ganzoo.contract.settings import (
     LENGTHS,
     OF_THE_MACHINE,
     Settings,
+    Stage,
     parse_resolution,
 )
 from ganzoo.data.source import check_chosen, trained_on
 from ganzoo.errors import GanzooError, UsageError, suggest
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A stretch of a run: how long, and the options that change from its start on."""
-
-    length: Mapping[str, int]
-    changes: Mapping[str, Any] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        (unit, count), *_ = self.length.items()
-        changes = "".join(f", {name.replace('_', '-')} {value}" for name, value in self.changes.items())
-        return f"{count} {unit if count > 1 else unit[:-1]}{changes}"
 
 
 @dataclass(frozen=True)

@@ -44,13 +44,18 @@ def save(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) ->
         raise GanzooError(f"{path} could not be written ({error}); free some space or choose another --out.") from error
 
 
-def read_facts(path: Path) -> dict[str, Any]:
-    """The facts of a file that `save` wrote, without reading its tensors.
+def read_facts(path: Path, called: str | None = None) -> dict[str, Any]:
+    """The facts of a file that `save` wrote, without reading its tensors. Args and Raises: as `load`."""
+    return _open(path, called)[0]
 
-    Raises: GanzooError when it does not exist, is damaged, or is not ganzoo's.
-    """
-    facts, _ = _open(path)
-    return facts
+
+def shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The shapes of a file's tensors, without reading them. Raises: GanzooError when it is damaged."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise damaged(path) from error
 
 
 def checksum(path: Path) -> str:
@@ -105,8 +110,10 @@ def _open(path: Path, called: str | None = None) -> tuple[dict[str, Any], dict[s
         raise GanzooError(f"{called or path} was not written by ganzoo: its header says nothing of an architecture.")
     try:
         facts = json.loads(metadata["ganzoo"])
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise damaged(path, called) from error
+    if not isinstance(facts, dict):
+        raise damaged(path, called)
     return renamed.facts(facts), metadata
 
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ganzoo.contract import renamed
-from ganzoo.errors import GanzooError, UsageError
-from ganzoo.runs.run import CLASSES, FORMAT, Run, write_text
+from ganzoo.contract.stored import as_json
+from ganzoo.errors import UsageError
+from ganzoo.runs.header import RunHeader, run_header
+from ganzoo.runs.run import CLASSES, Run, write_text
 
 
 @dataclass
@@ -20,31 +21,30 @@ class PerClass:
 
     Attributes:
         path: the folder: classes.json, sheet.png, and the folder of each run, ``class-LABEL``.
-        facts: what classes.json says: what a run.json would of all of them, and their `labels`.
+        header: what classes.json says: what a run.json would of all of them, and their `labels`.
     """
 
     path: Path
-    facts: dict[str, Any] = field(repr=False)
+    header: RunHeader = field(repr=False)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> PerClass:
         """What a folder holds. Raises: UsageError when it is none such, GanzooError when classes.json is damaged."""
         file = Path(path) / CLASSES
         try:
-            facts = json.loads(file.read_text(encoding="utf-8"))
+            text = file.read_bytes()
         except OSError as error:
             raise UsageError(f"{path} is not a folder of runs, one a label.") from error
-        except ValueError as error:
-            raise GanzooError(f"{file} is damaged ({error}); restore it to go on.") from error
-        if not isinstance(facts, dict) or "labels" not in facts:
-            raise GanzooError(f"{file} does not describe runs.")
-        if facts.get("format", 0) > FORMAT:
-            raise GanzooError(f"{path} was made by a newer ganzoo; upgrade this one to open it.")
-        return cls(Path(path), renamed.facts(facts))
+        return cls(Path(path), run_header(text, file, "runs"))
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What classes.json says, as it stands there."""
+        return as_json(self.header)
 
     @property
     def labels(self) -> tuple[str, ...]:
-        return tuple(self.facts["labels"])
+        return self.header.labels
 
     @property
     def runs(self) -> dict[str, Run]:
@@ -66,4 +66,4 @@ class PerClass:
 
     def write(self) -> None:
         """Writes classes.json, atomically."""
-        write_text(self.path / CLASSES, json.dumps(self.facts, indent=2, ensure_ascii=False) + "\n")
+        write_text(self.path / CLASSES, json.dumps(as_json(self.header), indent=2, ensure_ascii=False) + "\n")

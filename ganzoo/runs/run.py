@@ -8,16 +8,16 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ganzoo.contract import renamed
-from ganzoo.contract.options import parse_spec
+from ganzoo.contract.options import parse_spec, values
+from ganzoo.contract.stored import as_json
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.files import cause, is_locked, locked, replaced
+from ganzoo.runs.header import Process, RunHeader, run_header
 
-FORMAT = 1  # of run.json and of checkpoints
 SCORES = "scores.jsonl"  # a line an evaluation: step, images, and metrics as `ganzoo evaluate --json` prints them
 CLASSES = "classes.json"  # describes a folder of runs, one a label
 LOCK = "lock"  # the file that whoever trains a run holds
@@ -30,35 +30,29 @@ class Run:
     Attributes:
         path: the folder: run.json, metrics.jsonl, scores.jsonl, train.log, losses.png, samples/, model.safetensors,
             checkpoints/.
-        facts: what run.json says: architecture, data and its origin, every option, the stages, the environment.
+        header: what run.json says: architecture, data and its origin, every option, the stages, the environment.
     """
 
     path: Path
-    facts: dict[str, Any] = field(repr=False)
+    header: RunHeader = field(repr=False)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Run:
         """The run in a folder. Raises: UsageError when it is none, GanzooError when run.json is damaged."""
         folder = Path(path)
         try:
-            facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+            text = (folder / "run.json").read_bytes()
         except OSError as error:
             if (folder / CLASSES).exists():
                 raise UsageError(f"{folder} has a run for each label in it; choose one of them.") from error
             raise UsageError(f"{folder} is not a run folder; `ganzoo runs` lists those there are.") from error
-        except ValueError as error:
-            raise GanzooError(f"{folder / 'run.json'} is damaged ({error}); restore it to go on.") from error
-        if not isinstance(facts, dict) or "architecture" not in facts:
-            raise GanzooError(f"{folder / 'run.json'} does not describe a run.")
-        if facts.get("format", 0) > FORMAT:
-            raise GanzooError(f"{folder} was made by a newer ganzoo; upgrade this one to open it.")
-        return cls(folder, renamed.facts(facts))
+        return cls(folder, run_header(text, folder / "run.json"))
 
     @classmethod
-    def create(cls, path: Path, facts: dict[str, Any]) -> Run:
+    def create(cls, path: Path, header: RunHeader) -> Run:
         """A new run folder. Raises: UsageError when the folder exists and is not empty, or cannot be made."""
         cls.check_free(path)
-        run, inner = cls(path, {"format": FORMAT, **facts}), (path / "samples", path / "checkpoints")
+        run, inner = cls(path, header), (path / "samples", path / "checkpoints")
         made = [folder for folder in (*inner, path, *path.parents) if not folder.exists()]
         try:
             for folder in inner:
@@ -93,6 +87,11 @@ class Run:
             raise UsageError(f"{path} cannot be written; choose another --out.")
 
     @property
+    def facts(self) -> dict[str, Any]:
+        """What run.json says, as it stands there. To change it, change `header`."""
+        return as_json(self.header)
+
+    @property
     def name(self) -> str:
         return self.path.name
 
@@ -109,15 +108,15 @@ class Run:
     @property
     def status(self) -> str:
         """ "running", "finished", "interrupted", "failed", or "stopped" when its process is gone without a word."""
-        status = str(self.facts.get("status", "new"))
+        status = self.header.status
         return "stopped" if status == "running" and not self._is_locked() else status
 
     @property
     def hyperparameters(self) -> dict[str, Any]:
         """What was chosen for the run, by name: architecture, data, every option of the architecture and trainer."""
-        facts = self.facts
-        chosen = {name: facts[name] for name in ("architecture", "preset", "recipe")}
-        return {**chosen, "data": facts["data"]["name"], **facts["config"], **facts["settings"]}
+        header = self.header
+        chosen = {"architecture": header.architecture, "preset": header.preset, "recipe": header.recipe}
+        return {**chosen, "data": header.data.name, **header.config, **values(header.settings)}
 
     def checkpoints(self) -> list[Path]:
         """Checkpoint files, oldest first."""
@@ -144,7 +143,11 @@ class Run:
 
     def write(self) -> None:
         """Writes run.json, atomically."""
-        write_text(self.path / "run.json", json.dumps(self.facts, indent=2, ensure_ascii=False) + "\n")
+        write_text(self.path / "run.json", json.dumps(as_json(self.header), indent=2, ensure_ascii=False) + "\n")
+
+    def change(self, **changes: Any) -> None:
+        """Gives keys of the header other values."""
+        self.header = replace(self.header, **changes)
 
     @contextmanager
     def locked(self, force: bool = False) -> Iterator[int | None]:
@@ -161,8 +164,8 @@ class Run:
             except OSError as error:
                 raise GanzooError(f"{self.path} cannot be written: {cause(error, self.path)}.") from error
             if (self.path / "run.json").exists():
-                self.facts = Run.open(self.path).facts
-                if held is None and not force and self.facts.get("status") == "running":
+                self.header = Run.open(self.path).header
+                if held is None and not force and self.header.status == "running":
                     self._taken()
             yield held
 
@@ -171,8 +174,8 @@ class Run:
         raise BlockingIOError
 
     def _taken(self) -> NoReturn:
-        process = self.facts.get("process") or {}
-        who = f"process {process.get('pid')} on {process.get('host')}" if process else "another process"
+        process = self.header.process
+        who = f"process {process.pid} on {process.host}" if process else "another process"
         raise UsageError(
             f"{self.path} is being trained by {who}; stop that one first. If it is gone for certain, and this is a "
             f"network disk that has not noticed, type: ganzoo resume {self.path} --force"
@@ -181,7 +184,7 @@ class Run:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Marks the run as being trained by this process, which has it `locked`."""
-        self.facts.update(status="running", process=_process())
+        self.change(status="running", process=_process())
         self.write()
         status = "failed"
         try:
@@ -191,8 +194,7 @@ class Run:
             status = "interrupted"
             raise
         finally:
-            self.facts["status"] = status
-            self.facts.pop("process", None)
+            self.change(status=status, process=None)
             with suppress(OSError):  # a full disk has been complained of, and without its process the run is stopped
                 self.write()
 
@@ -272,15 +274,13 @@ def latest(
     Args:
         file: what describes it: run.json, or `CLASSES` for a folder of runs.
     """
-    found = []
+    alike = []
     for path in Path("runs").glob(f"{_stem(architecture, data)}-*/{file}"):
-        try:
-            facts = json.loads(path.read_text(encoding="utf-8"))
-            if facts["data"].get("label") == label and facts.get("recipe") == recipe:
-                found.append(path)
-        except (OSError, ValueError, TypeError, LookupError):
-            continue
-    newest = max(found, key=lambda path: path.stat().st_mtime, default=None)
+        with suppress(OSError, GanzooError):
+            header = run_header(path.read_bytes(), path)
+            if header.data.label == label and header.recipe == recipe:
+                alike.append(path)
+    newest = max(alike, key=lambda path: path.stat().st_mtime, default=None)
     return None if newest is None else newest.parent
 
 
@@ -295,5 +295,5 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def _process() -> dict[str, Any]:
-    return {"pid": os.getpid(), "host": socket.gethostname()}
+def _process() -> Process:
+    return Process(os.getpid(), socket.gethostname())

@@ -18,9 +18,10 @@ from ganzoo.errors import UsageError
 from ganzoo.model.model import Model, load
 from ganzoo.runs.address import is_remote
 from ganzoo.runs.checkpoint import read_facts
+from ganzoo.runs.header import model_header, model_of
 from ganzoo.runs.per_class import PerClass
 from ganzoo.runs.run import CLASSES, Run
-from ganzoo.scoring.evaluator import SAMPLES, Evaluator, classify, identity, judged_data, keep, other_data
+from ganzoo.scoring.evaluator import SAMPLES, Evaluator, classify, judged_data, keep, of_other, other_data
 
 
 def evaluate(
@@ -50,7 +51,7 @@ def evaluate(
     place: Path | str = source if isinstance(source, str) and is_remote(source) else _path(source)
     if isinstance(place, Path) and (place / CLASSES).exists():
         whole = PerClass.open(place)
-        reopen(whole.facts.get("plugin_files", []), str(place))  # a file that a run was made with may have the metric
+        reopen(whole.header.plugin_files, str(place))  # a file that a run was made with may have the metric
         return _each(whole, Evaluator(metrics, samples, seed, report), device, against)
     model = load(place, device)  # takes up such files too
     return _one(model, place, Evaluator(metrics, samples, seed, report), against)[0]
@@ -65,10 +66,10 @@ def _one(
 ) -> tuple[list[dict[str, Any]], Evidence]:
     """Scores of a run's or a file's model, or of one that is at an address elsewhere."""
     if against is None:
-        dataset = judged_data(model.facts["data"], str(source))
+        dataset = judged_data(model.header.data, str(source))
     else:
-        dataset = other_data(model.facts["data"], against)
-        model.facts["data"] = {**model.facts["data"], **identity(dataset)}
+        dataset = other_data(model.header.data, against)
+        model.header = of_other(model.header, dataset)
     evidence, split = evaluator.evidence(model, dataset)
     evidence = replace(evidence, foreign=against is not None)
     run, file = None, str(source)
@@ -76,9 +77,9 @@ def _one(
         folder = source if source.is_dir() else source.parent
         run = folder if (folder / "run.json").exists() else None
         file = "model.safetensors" if source.is_dir() else source.name
-    scores = evaluator.scores(evidence, split, model.facts, file, run)
+    scores = evaluator.scores(evidence, split, model.header, file, run)
     if run is not None:
-        keep(run, model.facts, scores)
+        keep(run, model.header, scores)
     return scores, evidence
 
 
@@ -101,15 +102,15 @@ def _each(whole: PerClass, evaluator: Evaluator, device: str, against: str | Non
         classify=classify,
         foreign=against is not None,
     )
-    facts = {**whole.facts, **_progress(runs.values()), "ema": whole.facts["settings"]["ema"]}
-    other = {} if against is None else identity(other_data(facts["data"], against))
-    facts["data"] = {**facts["data"], **other, "label": None}
-    scores = evaluator.scores(together, "training", facts, f"{len(runs)} models", whole.path)
-    keep(whole.path, facts, scores)
+    header = model_of(whole.header, whole.path.name, whole.header.config, *_progress(runs.values()))
+    if against is not None:
+        header = of_other(header, other_data(header.data, against))
+    scores = evaluator.scores(together, "training", header, f"{len(runs)} models", whole.path)
+    keep(whole.path, header, scores)
     return [*scores, *(score for theirs, _ in found for score in theirs)]
 
 
-def _progress(runs: Iterable[Run]) -> dict[str, int]:
+def _progress(runs: Iterable[Run]) -> tuple[int, int]:
     """Steps and images of the models of runs: of the one that has had the most."""
-    headers = [read_facts(run.model_file) for run in runs]
-    return {key: max(header[key] for header in headers) for key in ("step", "images")}
+    headers = [model_header(read_facts(run.model_file), run.model_file) for run in runs]
+    return max(header.step for header in headers), max(header.images for header in headers)

@@ -14,8 +14,7 @@ from torch import Tensor
 from ganzoo import data
 from ganzoo.about import DISTRIBUTION
 from ganzoo.catalogue.catalogue import entries, find, written_by
-from ganzoo.catalogue.components import data_spec_of
-from ganzoo.catalogue.modalities import make_modality, modality_card
+from ganzoo.catalogue.modalities import modality_card
 from ganzoo.contract.labels import find_label
 from ganzoo.contract.metric import DataItems, Evidence, Metric, Scores, TranslationEvidence
 from ganzoo.contract.options import build, parse_spec, values
@@ -25,7 +24,7 @@ from ganzoo.data.source import Report, as_image, silent
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.model.model import Model
 from ganzoo.pictures.grid import from_picture
-from ganzoo.runs.header import data_of
+from ganzoo.runs.header import DataHeader, ModelHeader
 from ganzoo.runs.run import SCORES
 
 SAMPLES = 2000  # images to evaluator, unless asked otherwise
@@ -79,12 +78,12 @@ class Evaluator:
         ), "training"
 
     def scores(
-        self, evidence: Evidence, split: str, facts: Mapping[str, Any], file: str, folder: Path | None = None
+        self, evidence: Evidence, split: str, header: ModelHeader, file: str, folder: Path | None = None
     ) -> list[dict[str, Any]]:
         """``{"name", "value", "protocol"}`` for each score.
 
         Args:
-            facts: the header of the model's file.
+            header: of the model's file.
             file: what the model is called in the protocol.
             folder: where metrics may leave pictures.
         """
@@ -92,22 +91,22 @@ class Evaluator:
         protocol = {
             "samples": len(evidence.fake),
             "real": len(evidence.real),
-            "data": facts["data"]["name"],
-            "origin": facts["data"]["origin"],
-            "fingerprint": facts["data"]["fingerprint"],
-            "label": facts["data"].get("label"),
+            "data": header.data.name,
+            "origin": header.data.origin,
+            "fingerprint": header.data.fingerprint,
+            "label": header.data.label,
             "split": split,
             "seed": self.seed,
             "model": file,
-            "weights": "averaged" if facts.get("ema", 1) else "raw",
-            "step": facts["step"],
+            "weights": "averaged" if header.ema else "raw",
+            "step": header.step,
         }
         found: list[dict[str, Any]] = []
         refused: list[UsageError] = []
-        kind = make_modality(facts["data"]).name
+        kind = header.data.modality
         for name, metric in self.metrics.items():
             try:
-                if (kind := data_spec_of(facts["data"]).modality) not in self.modalities[name]:
+                if kind not in self.modalities[name]:
                     judged = " and ".join(modality_card(each).items for each in self.modalities[name])
                     raise UsageError(
                         f"The score {name} judges {judged}, and this model makes {modality_card(kind).items}."
@@ -139,59 +138,60 @@ def _items(modality: str) -> str:
     return modality_card(modality).items
 
 
-def judged_data(facts: Mapping[str, Any], what: str) -> data.Dataset:
+def judged_data(header: DataHeader, what: str) -> data.Dataset:
     """The whole data set that a model was trained on, at its size, on the CPU.
 
     Args:
-        facts: what the model's header says of it.
+        header: what the model's header says of it.
         what: the model's name, for the error.
     Raises: GanzooError when it is not the same any more.
     """
-    dataset = _prepared(data_of(facts), facts)
-    if dataset.fingerprint != facts["fingerprint"]:
-        raise GanzooError(f"The data set {facts['name']} is not the one that {what} was trained on.")
+    dataset = _prepared(header.full_name, header)
+    if dataset.fingerprint != header.fingerprint:
+        raise GanzooError(f"The data set {header.name} is not the one that {what} was trained on.")
     return dataset
 
 
-def other_data(facts: Mapping[str, Any], name: str) -> data.Dataset:
+def other_data(header: DataHeader, name: str) -> data.Dataset:
     """Another data set, at the size a model was trained at. Raises: UsageError when it is not of the same kind."""
-    dataset = _prepared(name, facts)
-    alike = list(dataset.shape) == list(facts["shape"]) and tuple(dataset.classes) == tuple(facts["classes"])
-    if not alike or not set(facts["domains"]) <= {*dataset.parts}:
+    dataset = _prepared(name, header)
+    alike = tuple(dataset.shape) == header.shape and tuple(dataset.classes) == header.classes
+    if not alike or not set(header.domains) <= {*dataset.parts}:
         raise UsageError(
-            f"{name} is not like {facts['name']}, which the model was trained on: it has other sizes, labels or "
+            f"{name} is not like {header.name}, which the model was trained on: it has other sizes, labels or "
             "domains; choose one of the same kind."
         )
     return dataset
 
 
-def identity(dataset: data.Dataset) -> dict[str, str]:
-    """What a protocol says of the data."""
-    return {"name": dataset.name, "origin": dataset.origin, "fingerprint": dataset.fingerprint}
+def of_other(header: ModelHeader, dataset: data.Dataset) -> ModelHeader:
+    """A model's header as if it were of this data set, for the protocol of a comparison with it."""
+    other = replace(header.data, name=dataset.name, origin=dataset.origin, fingerprint=dataset.fingerprint)
+    return replace(header, data=other)
 
 
-def _prepared(name: str, facts: Mapping[str, Any]) -> data.Dataset:
-    spec = data_spec_of(facts)
+def _prepared(name: str, header: DataHeader) -> data.Dataset:
+    spec = header.spec
     if spec.modality != "image":
-        return data.prepare(name, domains=spec.domains, state=facts.get("state"))
+        return data.prepare(name, domains=spec.domains, state=header.state)
     channels = None if spec.shapes else spec.channels
     return data.prepare(name, resolution=(spec.height, spec.width), channels=channels, domains=spec.domains)
 
 
 def dataset_label(model: Model, dataset: data.Dataset) -> int | None:
     """The only label that a model was trained on; None: on everything."""
-    label = model.facts["data"].get("label")
+    label = model.header.data.label
     return None if label is None else find_label(dataset.classes, label)
 
 
-def keep(folder: Path, facts: Mapping[str, Any], scores: Sequence[Mapping[str, Any]], training: bool = False) -> None:
+def keep(folder: Path, header: ModelHeader, scores: Sequence[Mapping[str, Any]], training: bool = False) -> None:
     """Adds a line to a run's scores.jsonl.
 
     Args:
-        facts: the header of the model's file.
+        header: of the model's file.
         training: whether training made it on its way, so that it makes it again when it is resumed from before.
     """
-    row = {"step": facts["step"], "images": facts["images"], "training": training, "metrics": scores}
+    row = {"step": header.step, "images": header.images, "training": training, "metrics": scores}
     with (folder / SCORES).open("a", encoding="utf-8") as rows:
         rows.write(json.dumps(row) + "\n")
 

@@ -46,13 +46,13 @@ def verdicts(
     if samples < 1:
         raise UsageError(f"At least one item is needed to judge, not {samples}.")
     run = run if isinstance(run, Run) else Run.open(run)
-    plan, facts = plan_of(run), run.facts["data"]
+    plan, header = plan_of(run), run.header.data
     if not plan.model.abilities.realness or takes_labels(plan.model, plan.config):
         raise UsageError(f"The D of {plan.entry.name} judges no items by themselves, without a label.")
     discriminator = _by_the_batch(trained(run).to(pick_device(device)))
     settings = plan.settings
     batch = max(1, settings.batch_size // (settings.processes * settings.accumulate))
-    model, dataset = load(run.path, device), judged_data(facts, str(run.path))
+    model, dataset = load(run.path, device), judged_data(header, str(run.path))
     label = dataset_label(model, dataset)
     part = next(iter(dataset.parts.values()))
     found = {
@@ -60,7 +60,7 @@ def verdicts(
         "samples": _mean(discriminator, model.sample(samples, seed), batch),
     }
     if on is not None:
-        part = next(iter(other_data(facts, on).parts.values()))
+        part = next(iter(other_data(header, on).parts.values()))
         found[on] = _mean(discriminator, _some(part if label is None else labelled(part, label), samples, seed), batch)
     return found
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 from datetime import UTC, datetime
-from typing import Any
 
 import torch
 
@@ -17,74 +16,65 @@ from ganzoo.catalogue.upgrade import stored_config, upgraded
 from ganzoo.contract.frozen import frozen_in
 from ganzoo.contract.networks import networks, parameter_counts
 from ganzoo.contract.options import build, values
-from ganzoo.contract.options import options as options_of
-from ganzoo.contract.settings import Settings
+from ganzoo.contract.settings import Settings, Stage
 from ganzoo.errors import GanzooError
 from ganzoo.loop.display import Display
 from ganzoo.loop.record import take_weights
 from ganzoo.loop.session import Session
-from ganzoo.plan.plan import Plan, Stage
-from ganzoo.runs.header import architecture_of, data_of
+from ganzoo.plan.plan import Plan
+from ganzoo.runs.header import DataHeader, Environment, RunHeader, architecture_of
 from ganzoo.runs.run import Run
 from ganzoo.runs.weights import located
 
 
 def plan_of(run: Run) -> Plan:
     """The plan that a run's run.json describes. Raises: GanzooError when it cannot be followed here."""
-    facts = run.facts
-    entry = architecture_of(facts, str(run.path))
+    header = run.header
+    entry = architecture_of(header, str(run.path))
     model = load_architecture(entry)
-    try:
-        size, version = facts["size"], facts["version"]
-        return Plan(
-            entry,
-            model,
-            stored_config(entry, model.Config, facts, str(run.path)),
-            build(Settings, facts["settings"], "ganzoo"),
-            data.info(data_of(facts["data"])),
-            tuple(size) if size else None,
-            tuple(
-                Stage(stage["length"], upgraded(model.Config, stage["changes"], version, entry.name))
-                for stage in facts["stages"]
-            ),
-            facts["preset"],
-            facts["recipe"],
-            label=facts["data"].get("label"),
-        )
-    except (LookupError, TypeError, AttributeError, ValueError) as error:
-        raise GanzooError(
-            f"{run.path / 'run.json'} is damaged: it does not say all of the run ({error}); restore it to go on."
-        ) from error
+    return Plan(
+        entry,
+        model,
+        stored_config(entry, model.Config, header, str(run.path)),
+        header.settings,
+        data.info(header.data.full_name),
+        header.size,
+        tuple(
+            Stage(stage.length, upgraded(model.Config, stage.changes, header.version, entry.name))
+            for stage in header.stages
+        ),
+        header.preset,
+        header.recipe,
+        label=header.data.label,
+    )
 
 
 def take_up(run: Run, display: Display) -> Plan:
     """The plan of a run that goes on. Where it goes on with another version of its plugin, or other plugin files, than
-    before, its facts say so from now on, and its options as that version calls them. Raises: as `plan_of`.
+    before, its header says so from now on, and its options as that version calls them. Raises: as `plan_of`.
     """
-    plan, facts, before = plan_of(run), run.facts, run.facts.get("plugin_files", [])
+    plan, header, before = plan_of(run), run.header, run.header.plugin_files
     files = records(before)
-    replaced = [file for file in before if file["sha256"] not in {now["sha256"] for now in files}]
+    replaced = [file for file in before if file.sha256 not in {now.sha256 for now in files}]
     for file in replaced:
-        display.say(
-            f"{file['path']} is not what {run.path} was begun with; training goes on with the code as it is now."
-        )
+        display.say(f"{file.path} is not what {run.path} was begun with; training goes on with the code as it is now.")
     if files != before:
-        facts["earlier_plugin_files"] = [*facts.get("earlier_plugin_files", []), *replaced]
-    elif facts["version"] != plan.entry.version:
-        facts["earlier_versions"] = [*facts.get("earlier_versions", []), facts["version"]]
+        run.change(earlier_plugin_files=(*header.earlier_plugin_files, *replaced))
+    elif header.version != plan.entry.version:
+        run.change(earlier_versions=(*header.earlier_versions, header.version))
     else:
         return plan
-    facts.update(
+    run.change(
         plugin_files=files,
         distribution=plan.entry.distribution,
         version=plan.entry.version,
         config=values(plan.config),
-        stages=[_stage_facts(stage) for stage in plan.stages],
+        stages=plan.stages,
     )
     return plan
 
 
-def facts_of(session: Session, init: str | os.PathLike[str] | None) -> dict[str, Any]:
+def facts_of(session: Session, init: str | os.PathLike[str] | None) -> RunHeader:
     """What run.json says at the start."""
     trainer = session.build(weights=init is not None)
     plan, model = session.plan, trainer.model
@@ -94,71 +84,64 @@ def facts_of(session: Session, init: str | os.PathLike[str] | None) -> dict[str,
         taken = take_weights(model, str(init), plan.entry.name)
     for frozen in frozen_in(model):
         located(frozen.weights)  # now too, for the same reason
-    spec = model.data
-    return {
-        "ganzoo": __version__,
-        "architecture": plan.entry.name,
-        "distribution": plan.entry.distribution,
-        "version": plan.entry.version,
-        "plugin_files": records(),
-        "preset": plan.preset,
-        "recipe": plan.recipe,
-        "data": {
-            "name": plan.data.name,
-            "distribution": plan.data.distribution,
-            "origin": session.dataset.origin,
-            "fingerprint": session.dataset.fingerprint,
-            "images": session.dataset.items,
-            "label": plan.label,
-            **spec.header(),
-            "modality": spec.modality,
-            "state": session.dataset.modality.state,
-        },
-        "seed": plan.settings.seed,
-        "size": list(plan.size) if plan.size else None,
-        "config": values(plan.config),
-        "settings": {**values(plan.settings), "precision": session.precision},
-        "stages": [_stage_facts(stage) for stage in plan.stages],
-        "parameters": parameter_counts(model),
-        "networks": list(networks(model)),
-        "frozen": [vars(frozen.weights) for frozen in frozen_in(model)],
-        "init": str(init) if init is not None else None,
-        "taken": taken,
-        "environment": environment(session),
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+    return RunHeader(
+        ganzoo=__version__,
+        architecture=plan.entry.name,
+        distribution=plan.entry.distribution,
+        version=plan.entry.version,
+        plugin_files=records(),
+        preset=plan.preset,
+        recipe=plan.recipe,
+        data=DataHeader.of(
+            model.data,
+            plan.data.name,
+            session.dataset.origin,
+            distribution=plan.data.distribution,
+            fingerprint=session.dataset.fingerprint,
+            images=session.dataset.items,
+            label=plan.label,
+            state=session.dataset.modality.state,
+        ),
+        seed=plan.settings.seed,
+        size=plan.size,
+        config=values(plan.config),
+        settings=build(Settings, {"precision": session.precision}, "ganzoo", plan.settings),
+        stages=plan.stages,
+        parameters=parameter_counts(model),
+        networks=tuple(networks(model)),
+        frozen=tuple(frozen.weights for frozen in frozen_in(model)),
+        init=str(init) if init is not None else None,
+        taken=taken,
+        environment=environment(session),
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
 
 
-def environment(session: Session) -> dict[str, Any]:
+def environment(session: Session) -> Environment:
     """The machine and the versions a run was trained with."""
     device = torch.cuda.get_device_name(session.device) if session.device.type == "cuda" else platform.processor()
-    return {
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "system": f"{platform.system()} {platform.machine()}",
-        "device": session.device.type,
-        "device_name": device or platform.machine(),
-        "threads": torch.get_num_threads(),
-        "precision": session.precision,
-    }
+    return Environment(
+        python=platform.python_version(),
+        torch=torch.__version__,
+        system=f"{platform.system()} {platform.machine()}",
+        device=session.device.type,
+        device_name=device or platform.machine(),
+        threads=torch.get_num_threads(),
+        precision=session.precision,
+    )
 
 
 def check_data(run: Run, fingerprint: str) -> None:
     """Raises: GanzooError when the data is not what the run was trained on."""
-    if run.facts["data"]["fingerprint"] != fingerprint:
-        name = run.facts["data"]["name"]
+    trained_on = run.header.data
+    if trained_on.fingerprint != fingerprint:
         raise GanzooError(
-            f"The data set {name} is not the one that {run.path} was trained on "
-            f"({run.facts['data']['origin']}); add that one again under this name to go on."
+            f"The data set {trained_on.name} is not the one that {run.path} was trained on "
+            f"({trained_on.origin}); add that one again under this name to go on."
         )
 
 
-def change_machine(run: Run, device: str | None, log: str | None) -> None:
-    """From its next step on a run trains on this device and tells these loggers; None leaves it as it is."""
-    for name, value in (("device", device), ("log", log)):
-        if value is not None:
-            run.facts["settings"][name] = options_of(Settings)[name].parse(value)
-
-
-def _stage_facts(stage: Stage) -> dict[str, Any]:
-    return {"length": dict(stage.length), "changes": dict(stage.changes)}
+def change_machine(settings: Settings, device: str | None, log: str | None) -> Settings:
+    """Settings that train on this device and tell these loggers; None leaves them as they are."""
+    given = {name: value for name, value in (("device", device), ("log", log)) if value is not None}
+    return build(Settings, given, "ganzoo", settings)

@@ -17,7 +17,7 @@ from ganzoo.model.model import load
 from ganzoo.pictures.grid import sheet
 from ganzoo.plan.plan import Plan, labels_of, plan_run
 from ganzoo.runs.per_class import PerClass
-from ganzoo.runs.run import CLASSES, FORMAT, Run, latest, new_folder
+from ganzoo.runs.run import CLASSES, Run, latest, new_folder
 from ganzoo.training.facts import change_machine, check_data, facts_of, plan_of
 from ganzoo.training.prepare import prepare
 from ganzoo.training.train import Stopped, resume, start
@@ -57,12 +57,12 @@ def train_per_class(
     Run.check_free(folder)
     session = prepare(plan, display)
     check_labels(session)
-    whole = PerClass(folder, {"format": FORMAT, **facts_of(session, init), "labels": list(labels)})
+    whole = PerClass(folder, dataclasses.replace(facts_of(session, init), labels=labels))
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"{folder} cannot be written ({error.strerror}); choose another --out.") from error
-    with Run(folder, whole.facts).locked():
+    with Run(folder, whole.header).locked():
         Run.check_free(folder)  # of two that begin here at once, one does
         whole.write()
         display.say(f"{len(labels)} models, one for each label, into {folder}.")
@@ -84,9 +84,10 @@ def resume_per_class(
     """
     display = display or Lines()
     whole = path if isinstance(path, PerClass) else PerClass.open(path)
-    parent = Run(whole.path, whole.facts)
+    parent = Run(whole.path, whole.header)
     with parent.locked(force):
-        change_machine(parent, device, log)
+        settings = change_machine(whole.header.settings, device, log)
+        whole.header = parent.header = dataclasses.replace(whole.header, settings=settings)
         plan = plan_of(parent)
         check_data(parent, plan.data.fingerprint)
         whole.write()
@@ -117,12 +118,10 @@ def _train(whole: PerClass, plan: Plan, display: Display, force: bool = False) -
                 continue
             display.say(f"Label {label}, {number} of {len(whole.labels)}.")
             if run is not None:
-                settings = whole.facts["settings"]
-                resume(run, device=settings["device"], log=settings.get("log") or "none", force=force, display=display)
+                settings = whole.header.settings
+                resume(run, device=settings.device, log=settings.log or "none", force=force, display=display)
             else:
-                start(
-                    dataclasses.replace(plan, label=label, notes=()), whole.folder(label), whole.facts["init"], display
-                )
+                start(dataclasses.replace(plan, label=label, notes=()), whole.folder(label), whole.header.init, display)
             draw_sheet(whole)
             trained = True
         if not trained:
@@ -134,7 +133,7 @@ def _train(whole: PerClass, plan: Plan, display: Display, force: bool = False) -
 
 def draw_sheet(whole: PerClass) -> None:
     """Draws anew the picture with a row of samples for each finished run."""
-    device, seed = whole.facts["settings"]["device"], whole.facts["seed"]
+    device, seed = whole.header.settings.device, whole.header.seed
     done = [run for run in whole.runs.values() if run.status == "finished"]
     rows = [load(run.path, device).sample(COLUMNS, seed) for run in done]
     with replaced(whole.sheet) as temporary:

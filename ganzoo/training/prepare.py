@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from ganzoo import data
 from ganzoo.catalogue.components import make_loggers
 from ganzoo.contract.architecture import Progress
@@ -18,6 +15,7 @@ from ganzoo.loop.trainer import check_split
 from ganzoo.loop.validation import Validator
 from ganzoo.model.model import Model
 from ganzoo.plan.plan import Plan, data_channels, data_spec, expected_spec, takes_labels
+from ganzoo.runs.header import RunHeader, model_of
 from ganzoo.scoring.evaluator import judged_data
 from ganzoo.training.estimate import memory_needed
 
@@ -67,12 +65,12 @@ def _check_batches(plan: Plan, items: int) -> None:
             )
 
 
-def _rehearse_scores(session: Session, facts: Mapping[str, Any], display: Display) -> None:
+def _rehearse_scores(session: Session, header: RunHeader, display: Display) -> None:
     """Tries what is to be scored while training. Raises: UsageError when it cannot be."""
     keepers = [Validator(session.plan.at_stage(i)[1], display.report) for i in range(len(session.plan.stages))]
     if any(keeper.every for keeper in keepers):
-        model = Model(session.build().model, {**facts, "step": 0, "images": 0})
-        dataset = judged_data(facts["data"], "this run")
+        model = Model(session.build().model, model_of(header, "this run", header.config, 0, 0))
+        dataset = judged_data(header.data, "this run")
         for keeper in keepers:
             keeper.rehearse(model, dataset)
 

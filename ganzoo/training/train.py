@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ganzoo.catalogue.components import data_spec_of
 from ganzoo.contract.architecture import Architecture
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop import processes as parallel
@@ -20,10 +18,11 @@ from ganzoo.loop.interrupts import memory_explained
 from ganzoo.loop.record import take_weights
 from ganzoo.loop.session import Session
 from ganzoo.plan.plan import Plan, plan_run, recipe_of, stage_of
+from ganzoo.runs.header import RunHeader
 from ganzoo.runs.run import Run, claimed, latest
 from ganzoo.runs.weights import load_frozen
 from ganzoo.training.estimate import duration, seconds_per_step, steps_left
-from ganzoo.training.facts import _stage_facts, change_machine, check_data, facts_of, plan_of, take_up
+from ganzoo.training.facts import change_machine, check_data, facts_of, plan_of, take_up
 from ganzoo.training.prepare import _rehearse_scores, prepare
 
 if TYPE_CHECKING:
@@ -95,10 +94,10 @@ def trained(run: str | os.PathLike[str] | Run) -> Architecture:
     Raises: GanzooError when there is no checkpoint yet, or it is damaged.
     """
     run = run if isinstance(run, Run) else Run.open(run)
-    plan, data = plan_of(run), run.facts["data"]
+    plan = plan_of(run)
     config, _ = plan.at_stage(len(plan.stages) - 1)
     with torch.random.fork_rng(devices=[]):
-        model = plan.model(config, data_spec_of(data))
+        model = plan.model(config, run.header.data.spec)
     take_weights(model, str(run.path))
     load_frozen(model)
     return model.eval()
@@ -111,10 +110,10 @@ def start(plan: Plan, out: Path | None, init: str | os.PathLike[str] | None, dis
     session = prepare(plan, display)
     claim = claimed(plan.entry.name, plan.data.name) if out is None else contextlib.nullcontext(out)
     with claim as folder, memory_explained(plan.settings, session.device):
-        facts = facts_of(session, init)
-        _rehearse_scores(session, facts, display)
-        _announce(session, facts, folder, display)
-        run = Run.create(folder, facts)
+        header = facts_of(session, init)
+        _rehearse_scores(session, header, display)
+        _announce(session, header, folder, display)
+        run = Run.create(folder, header)
     with run.locked() as lock:
         _go(session, run, display, lock)
     return run
@@ -143,7 +142,7 @@ def resume(
         display.say(f"{run.path} is finished; `ganzoo extend {run.path} --epochs N` trains it further.")
         return run
     with run.locked(force) as lock:
-        change_machine(run, device, log)
+        run.change(settings=change_machine(run.header.settings, device, log))
         session = prepare(take_up(run, display), display)
         check_data(run, session.dataset.fingerprint)
         run.write()
@@ -176,29 +175,28 @@ def extend(
                 f"{run.path} has lost its checkpoints, which going on takes; start a new run with --init "
                 f"{run.model_file}."
             )
-        change_machine(run, device, log)
+        run.change(settings=change_machine(run.header.settings, device, log))
         plan = take_up(run, display)
         session = prepare(dataclasses.replace(plan, stages=(*plan.stages, stage)), display)
         check_data(run, session.dataset.fingerprint)
-        _rehearse_scores(session, run.facts, display)
-        run.facts["stages"].append(_stage_facts(stage))
-        run.facts["status"] = "interrupted"
+        _rehearse_scores(session, run.header, display)
+        run.change(stages=(*run.header.stages, stage), status="interrupted")
         run.write()
         _go(session, run, display, lock)
     return run
 
 
-def _announce(session: Session, facts: Mapping[str, Any], folder: Path, display: Display) -> None:
+def _announce(session: Session, header: RunHeader, folder: Path, display: Display) -> None:
     """Says what will be trained on what, and how long it will take, before anything is written."""
-    plan, items = session.plan, facts["data"]["images"]
-    counts = " + ".join(f"{name} {count:,}" for name, count in facts["parameters"].items())
+    plan, items = session.plan, header.data.images
+    counts = " + ".join(f"{name} {count:,}" for name, count in header.parameters.items())
     of = f"{plan.data.name} with the label {plan.label}" if plan.label is not None else plan.data.name
     display.say(
         f"{plan.entry.card.title} ({counts} parameters) on {of} "
         f"({items:,} items, {session.dataset.origin}), {session.device.type} {session.precision}."
     )
-    if facts.get("taken"):
-        display.say(facts["taken"])
+    if header.taken:
+        display.say(header.taken)
     steps = steps_left(session)
     if steps > WORTH_TIMING and plan.settings.processes == 1:
         display.say("Timing a few steps …")
@@ -218,6 +216,6 @@ def _go(session: Session, run: Run, display: Display, lock: int | None) -> None:
     except KeyboardInterrupt:
         raise Stopped(run) from None
     finally:
-        run.facts = Run.open(run.path).facts
+        run.header = Run.open(run.path).header
     if run.status != "finished":
         raise Stopped(run)

@@ -45,14 +45,13 @@ def pull(source: str, out: str | None, progress: Callable[[], AbstractContextMan
 
     with progress() as report:
         pulled = sharing.pull(source, out, report)
-    facts = pulled.facts
     click.echo(f"{pulled.file} is from {pulled.address}, SHA-256 {pulled.sha256}.")
     try:
-        entry = architecture_of(facts, str(pulled.file))
+        entry = architecture_of(pulled.header, str(pulled.file))
     except GanzooError as error:
         click.echo(printable(str(error)), err=True)
         return
-    data = facts["data"]
-    click.echo(printable(f"A {entry.card.title} trained on {data['name']} ({data['origin']})."))
+    data = pulled.header.data
+    click.echo(printable(f"A {entry.card.title} trained on {data.name} ({data.origin})."))
     verb = "translate" if "translation" in entry.card.tasks else "sample"
     click.echo(f"Use it with: ganzoo {verb} {pulled.file}")

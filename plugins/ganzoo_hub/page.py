@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ganzoo.api import ArchitectureCard
+from ganzoo.api import ArchitectureCard, ModelHeader, RunHeader, as_json
 
 LENGTHS = ("epochs", "images", "steps")
 
@@ -30,8 +30,8 @@ class Published:
     title: str
     source: str
     card: ArchitectureCard
-    run: Mapping[str, Any]
-    model: Mapping[str, Any]
+    run: RunHeader
+    model: ModelHeader
     scores: Sequence[Mapping[str, Any]]
     picture: str
     licence: str
@@ -57,7 +57,7 @@ def _front_matter(this: Published) -> str:
     """YAML, of which JSON is a part: values are written as JSON, so that none can break it."""
     tags = ["ganzoo", "gan", this.card.name, *sorted(this.card.tasks)]
     rows: dict[str, Any] = {"library_name": "ganzoo", "tags": list(dict.fromkeys(tags))}
-    if len(this.model["data"]["shape"]) == 3:
+    if len(this.model.data.shape) == 3:
         rows["pipeline_tag"] = "image-to-image" if this.translates else "unconditional-image-generation"
     if this.licence:
         rows["license"] = this.licence.lower()
@@ -68,7 +68,7 @@ def _front_matter(this: Published) -> str:
 
 
 def _index(this: Published, task: str) -> dict[str, Any]:
-    data = this.model["data"]["name"]
+    data = this.model.data.name
     metrics = [{"type": score["name"], "name": score["name"], "value": score["value"]} for score in this.scores]
     return {
         "name": this.title,
@@ -77,23 +77,23 @@ def _index(this: Published, task: str) -> dict[str, Any]:
 
 
 def _summary(this: Published) -> str:
-    data, card = this.model["data"], this.card
+    data, card = this.model.data, this.card
     shown = "Images, translated, and translated back" if this.translates else "New images by the model"
     picture = f"![{shown}]({this.picture})\n\n" if this.picture else ""
-    shape = "×".join(map(str, data["shape"]))
+    shape = "×".join(map(str, data.shape))
     paper = card.paper
     if paper.startswith("arXiv:"):
         paper = f"[{paper}](https://arxiv.org/abs/{paper.removeprefix('arXiv:')})"
     return (
-        f"{picture}A {card.title} ({card.year}, {paper}) trained with ganzoo on {_code(data['name'])}: "
-        f"{this.run['data']['images']:,} items of {shape}, {data['origin']}.\n"
+        f"{picture}A {card.title} ({card.year}, {paper}) trained with ganzoo on {_code(data.name)}: "
+        f"{this.run.data.images:,} items of {shape}, {data.origin}.\n"
     )
 
 
 def _use(this: Published) -> str:
-    shape = ", ".join(map(str, this.model["data"]["shape"]))
+    shape = ", ".join(map(str, this.model.data.shape))
     if this.translates:
-        domain = this.model["data"]["domains"][-1]
+        domain = this.model.data.domains[-1]
         shell = f"ganzoo translate {this.source} IMAGE --to {domain}"
         python = (
             f'images = ganzoo.load("{this.source}").translate(images, "{domain}")     # PIL images, or [n, {shape}]'
@@ -101,57 +101,57 @@ def _use(this: Published) -> str:
     else:
         shell = f"ganzoo sample {this.source}"
         python = f'images = ganzoo.load("{this.source}").sample(16, seed=1)     # [16, {shape}]'
-        labels = this.model["data"]["classes"]
+        labels = this.model.data.classes
         if "conditional" in this.card.tasks and labels:
             shell += f"\nganzoo sample {this.source} --label {json.dumps(labels[0])}"
     return f"## Use it\n\n{_needs(this)}:\n\n```sh\n{shell}\n```\n\n```python\nimport ganzoo\n\n{python}\n```\n"
 
 
 def _needs(this: Published) -> str:
-    distribution, version = this.model["distribution"], this.model["version"]
-    text = f"With ganzoo {this.run['ganzoo']} or newer (`ganzoo` 0.0.1 on the Python package index is something else)"
+    distribution, version = this.model.distribution, this.model.version
+    text = f"With ganzoo {this.run.ganzoo} or newer (`ganzoo` 0.0.1 on the Python package index is something else)"
     if distribution == "ganzoo":
         return text
-    if any(file["path"] == distribution for file in this.model.get("plugin_files", ())):
+    if any(file.path == distribution for file in this.model.plugin_files):
         return f"{text} and {_code(distribution)}, the file of its architecture, given with `--plugin {distribution}`"
     return f"{text} and its plugin, `pip install {distribution}=={version}`"
 
 
 def _data(this: Published) -> str:
-    data = this.run["data"]
+    data = this.run.data
     rows = [
-        ("name", data["name"]), ("origin", data["origin"]), ("items", f"{data['images']:,}"),
-        ("only the label", data.get("label")), ("labels", ", ".join(data["classes"])),
-        ("domains", ", ".join(data["domains"])), ("fingerprint", data["fingerprint"]),
+        ("name", data.name), ("origin", data.origin), ("items", f"{data.images:,}"),
+        ("only the label", data.label), ("labels", ", ".join(data.classes)),
+        ("domains", ", ".join(data.domains)), ("fingerprint", data.fingerprint),
     ]  # fmt: skip
     return f"## Data\n\n{_table(('', ''), rows)}"
 
 
 def _training(this: Published) -> str:
     run, model = this.run, this.model
-    counts = " + ".join(f"{name} {count:,}" for name, count in run["parameters"].items())
-    machine = run["environment"]
-    computed = f"{machine['device']} ({machine['device_name']}), {machine['precision']}, torch {machine['torch']}"
+    counts = " + ".join(f"{name} {count:,}" for name, count in run.parameters.items())
+    machine = run.environment
+    computed = f"{machine.device} ({machine.device_name}), {machine.precision}, torch {machine.torch}"
     rows = [
-        ("architecture", f"{model['architecture']}, of {model['distribution']} {model['version']}"),
-        ("preset", run["preset"]), ("recipe", run["recipe"]), ("parameters", counts),
-        ("trained for", f"{model['images']:,} images in {model['step']:,} steps"),
-        *((f"stage {number}", _stage(stage)) for number, stage in enumerate(run["stages"], 1)),
-        ("weights", "of the averaged generator" if model.get("ema", 1) else "raw, not averaged"),
-        *(("pretrained", f"{each['name']}, licence {each['licence']}") for each in run.get("frozen", ())),
+        ("architecture", f"{model.architecture}, of {model.distribution} {model.version}"),
+        ("preset", run.preset), ("recipe", run.recipe), ("parameters", counts),
+        ("trained for", f"{model.images:,} images in {model.step:,} steps"),
+        *((f"stage {number}", _stage(stage.length, stage.changes)) for number, stage in enumerate(run.stages, 1)),
+        ("weights", "of the averaged generator" if model.ema else "raw, not averaged"),
+        *(("pretrained", f"{each.name}, licence {each.licence}") for each in run.frozen),
         ("machine", computed),
-        ("ganzoo", run["ganzoo"]),
+        ("ganzoo", run.ganzoo),
     ]  # fmt: skip
-    settings = {name: value for name, value in run["settings"].items() if name not in LENGTHS}
-    options = [(_code(name), value) for name, value in {**run["config"], **settings}.items()]
+    settings = {name: value for name, value in as_json(run.settings).items() if name not in (*LENGTHS, "log")}
+    options = [(_code(name), value) for name, value in {**run.config, **settings}.items()]
     return (
         f"## Training\n\n{_table(('', ''), rows)}\nEvery option, with which the same run can be made again:\n\n"
         f"{_table(('option', 'value'), options)}"
     )
 
 
-def _stage(stage: Mapping[str, Any]) -> str:
-    pairs = {**stage["length"], **stage["changes"]}
+def _stage(length: Mapping[str, int], changes: Mapping[str, Any]) -> str:
+    pairs = {**length, **changes}
     return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in pairs.items())
 
 

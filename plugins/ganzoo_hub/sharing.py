@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
 import re
 import shutil
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,16 +17,18 @@ from typing import Any
 from ganzoo.api import (
     GanzooError,
     Model,
+    ModelHeader,
     Report,
     Run,
     UsageError,
     architecture_of,
-    check_facts,
+    as_json,
     destination,
     fetch_model,
     is_remote,
     load_model,
     load_tensors,
+    model_header,
     save_tensors,
     sheet,
     silent,
@@ -49,7 +53,7 @@ class Pulled:
     file: Path
     address: str
     sha256: str
-    facts: dict[str, Any]
+    header: ModelHeader
 
 
 def push(
@@ -84,13 +88,16 @@ def gather(run: Run, folder: Path, to: str, licence: str = "", samples: bool = T
     file = folder / MODEL
     shutil.copyfile(run.model_file, file)
     tensors, facts = load_tensors(file)
-    card = architecture_of(facts, str(run.path)).card  # a single file's by its path, which is not published
+    model_of = model_header(facts, str(run.path))
+    card = architecture_of(model_of, str(run.path)).card  # a single file's by its path, which is not published
     model = load_model(file, device="cpu")
     picture = samples and _draw(run, model, folder / PICTURE)
-    described, header = public(run.facts), public(facts)
-    if header != facts:
-        save_tensors(file, tensors, header)
-    (folder / FACTS).write_text(json.dumps(described, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    settings = dataclasses.replace(run.header.settings, log=None)
+    described = public(dataclasses.replace(run.header, process=None, settings=settings))
+    header = public(model_of)
+    if header != model_of:
+        save_tensors(file, tensors, as_json(header))
+    (folder / FACTS).write_text(json.dumps(as_json(described), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     page = model_card(
         Published(
             title=(stem(to) if is_remote(to) else "") or run.name,
@@ -98,7 +105,7 @@ def gather(run: Run, folder: Path, to: str, licence: str = "", samples: bool = T
             card=card,
             run=described,
             model=header,
-            scores=_scores(run, header["step"]),
+            scores=_scores(run, header.step),
             picture=PICTURE if picture else "",
             licence=licence,
             sha256=sha256(file),
@@ -120,7 +127,7 @@ def pull(source: str | os.PathLike[str], out: str | os.PathLike[str] | None = No
     found = fetch_model(source, report)
     path = found.path / MODEL if found.path.is_dir() else found.path
     _, facts = load_tensors(path, str(source) if is_remote(source) else None)
-    check_facts(facts, str(source))
+    header = model_header(facts, str(source))
     name = found.path.name if found.path.is_dir() else stem(source)
     target = Path(out) if out is not None else Path(f"{name}.safetensors")
     if target.exists() and not (target.is_file() and sha256(target) == sha256(path)):
@@ -135,16 +142,18 @@ def pull(source: str | os.PathLike[str], out: str | os.PathLike[str] | None = No
             temporary.unlink(missing_ok=True)
     except OSError as error:
         raise GanzooError(f"{target} cannot be written ({error.strerror or error}); choose another -o.") from error
-    return Pulled(target, found.address, sha256(target), facts)
+    return Pulled(target, found.address, sha256(target), header)
 
 
-def public(facts: Any) -> Any:
-    """Facts without what concerns nobody else: folders of this machine, its name, whom the run told of itself."""
-    if isinstance(facts, dict):
-        return {name: public(value) for name, value in facts.items() if name not in ("process", "log")}
-    if isinstance(facts, list):
-        return [public(value) for value in facts]
-    return _FOLDERS.sub("", facts) if isinstance(facts, str) else facts
+def public(value: Any) -> Any:
+    """A header, or a part of one, without the folders of this machine."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, (type, float)):
+        return dataclasses.replace(value, **{each.name: public(getattr(value, each.name)) for each in fields(value)})
+    if isinstance(value, Mapping):
+        return {name: public(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(public(each) for each in value)
+    return _FOLDERS.sub("", value) if isinstance(value, str) else value
 
 
 def _draw(run: Run, model: Model, file: Path) -> bool:
@@ -162,7 +171,7 @@ def _draw(run: Run, model: Model, file: Path) -> bool:
 
 def _scores(run: Run, step: int) -> list[dict[str, Any]]:
     """The newest value of each score of the model of this step, measured against the data that it was trained on."""
-    mine = (MODEL, run.facts["data"]["fingerprint"])
+    mine = (MODEL, run.header.data.fingerprint)
     measured = [score for row in run.scores() if row["step"] == step for score in row["metrics"]]
     found = {
         score["name"]: public(score)

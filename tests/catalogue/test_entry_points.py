@@ -317,12 +317,12 @@ def test_an_unknown_name_says_that_some_plugins_do_not_work(install):
 
 
 def test_a_model_of_a_broken_plugin_says_why(install, own_catalogue):
-    from ganzoo.runs.header import architecture_of
+    from ganzoo.runs.header import DataHeader, ModelHeader, architecture_of
 
     install("raise RuntimeError('tired')")
-    facts = {"architecture": "dcgan", "distribution": "ganzoo-stranger", "version": "2.5"}
+    header = ModelHeader("dcgan", DataHeader("it", "here", (1,), (), ()), {}, "ganzoo-stranger", "2.5")
     with pytest.raises(GanzooError, match="which does not work here: RuntimeError: tired"):
-        architecture_of(facts, "It")
+        architecture_of(header, "It")
 
 
 def test_a_command_in_the_checkout_is_no_module(tmp_path, monkeypatch):

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from support.install import forget_files as forget
+from support.runs import edit
 
 import ganzoo
 from ganzoo.catalogue.catalogue import catalogue, entries
@@ -160,7 +161,7 @@ def test_a_file_that_moved_must_be_given(run: Any, file: Path) -> None:
     again = ganzoo.extend(run.path, steps=1, display=said)
     assert not [line for line in said.lines if "not what" in line]  # it is the same code
     assert again.facts["plugin_files"][0]["path"] == again.facts["distribution"] == str(moved)
-    assert again.facts["earlier_plugin_files"] == []
+    assert again.header.earlier_plugin_files == ()
 
 
 def test_another_file_may_take_its_place(run: Any, file: Path) -> None:
@@ -179,13 +180,11 @@ def test_no_run_folder_says_what_is_executed(run: Any, file: Path, tmp_path: Pat
     tensors, header = checkpoint.load(run.model_file)
     changes = {"plugin_files": [record], "distribution": str(evil), "architecture": "one"}
     for change in (changes, {**changes, "plugin_files": []}, {**changes, "architecture": f"{evil}"}):
-        run.facts = {**run.facts, **change}
-        run.write()
+        edit(run.path / "run.json", **change)
         checkpoint.save(run.model_file, tensors, {**header, **change})
         for work in (ganzoo.load, ganzoo.resume, lambda path: ganzoo.extend(path, steps=1)):
             if work is ganzoo.resume:
-                run.facts["status"] = "interrupted"
-                run.write()
+                edit(run.path / "run.json", status="interrupted")
             with pytest.raises(GanzooError):
                 work(run.path)
     assert not (tmp_path / "executed").exists()

@@ -9,7 +9,9 @@ import torch
 
 from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.labels import labels_for
+from ganzoo.contract.stored import as_json, from_json
 from ganzoo.errors import UsageError
+from ganzoo.runs.header import DataHeader
 
 FACES = DataSpec((3, 8, 8), label="attributes", label_names=("Smiling", "Male"), label_scale=((1.0, 0.0), (0.25, 0.4)))
 SIZES = DataSpec((3, 8, 8), label="numbers", label_names=("length", "age"), label_scale=((3.0, 0.5), (40.0, 10.0)))
@@ -45,6 +47,7 @@ def test_what_cannot_be_names_the_column(data: DataSpec, label: str, words: str)
 def test_a_header_says_all_and_an_old_one_reads_as_before() -> None:
     pairs = DataSpec((1, 8, 8), domains=("A", "B"), shapes={"B": (3, 8, 8)}, paired=True)
     for spec in (FACES, SIZES, pairs, DataSpec((3, 8, 8), ("cat", "dog"))):
-        assert DataSpec.from_header(json.loads(json.dumps(spec.header()))) == spec
-    old = DataSpec.from_header({"shape": [3, 8, 8], "classes": ["cat"], "domains": []})
+        stored = json.dumps(as_json(DataHeader.of(spec, "it", "here")))
+        assert from_json(DataHeader, json.loads(stored), "It", "").spec == spec
+    old = DataHeader("it", "here", (3, 8, 8), ("cat",), ()).spec
     assert (old.label, old.paired, old.shape_of("A")) == ("class", False, (3, 8, 8))

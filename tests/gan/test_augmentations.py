@@ -18,6 +18,7 @@ from ganzoo.api import (
 )
 from ganzoo.contract.augmentation import Augmentations
 from ganzoo.contract.schedules import parse_schedule
+from ganzoo.runs.header import Extent
 
 IMAGES = torch.rand(6, 3, 16, 24)
 
@@ -153,7 +154,7 @@ def test_training_follows_it_lazily_too(make_trainer, every):
 
     def trained(gamma):
         trainer = make_trainer(penalty=f"r1:gamma={gamma},every={every}")
-        trainer.extent.last_image = 4 * trainer.batch_size
+        trainer.extent = Extent(0, 4 * trainer.batch_size)
         rows = [trainer.step() for _ in range(3)]
         return rows, trainer.model.state_dict()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -352,7 +353,7 @@ def test_after_training_the_command_to_use_it_is_named(run):
     from ganzoo.cli.follow import _use
 
     assert _use(run) == f"Translate images: ganzoo translate {run.path} IMAGE --to B"
-    other = SimpleNamespace(path="runs/x", facts={**run.facts, "architecture": "dcgan"})
+    other = SimpleNamespace(path="runs/x", header=replace(run.header, architecture="dcgan"))
     assert _use(other) == "New images: ganzoo sample runs/x"
 
 

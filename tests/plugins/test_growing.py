@@ -15,6 +15,7 @@ from ganzoo.api import DataSpec, Progress, UsageError, downsample, upsample
 from ganzoo.catalogue.catalogue import find
 from ganzoo.catalogue.components import load_architecture
 from ganzoo.contract.options import build as build_config
+from ganzoo.runs.header import Extent
 
 ProGAN = load_architecture(find("architecture", "progan"))
 StyleGAN = load_architecture(find("architecture", "stylegan"))
@@ -180,7 +181,7 @@ def test_trains_at_each_level(cls, make_trainer):
     """Through every level and fade: each block that takes part gets its gradient, the optimizers start fresh."""
     items = torch.rand(8, 1, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
     trainer = make_trainer(cls, items=items, batch_size=4, half_life=8, **TINY, start=4)
-    trainer.extent.last_image = 64
+    trainer.extent = Extent(0, 64)
     stages, unmoved = [], set()
     while not trainer.done:
         before = {name: value.clone() for name, value in trainer.model.named_parameters()}

@@ -16,6 +16,7 @@ from ganzoo_hub.sharing import public
 from PIL import Image
 from support.command_line import cli, refusal
 from support.hub import TOKEN, Hub, serve
+from support.runs import edit
 
 import ganzoo
 from ganzoo.errors import GanzooError, UsageError
@@ -284,16 +285,14 @@ def test_folders_of_this_machine_stay_here(text, expected):
 def test_nothing_private_is_in_what_is_pushed(train, hub, tmp_path):
     run = train("private")
     secret = str(tmp_path / "secret place" / "faces.zip")
-    for facts in (run.facts, checkpoint.read_facts(run.model_file)):
-        facts["data"]["origin"] = f"added from {secret}"
-        facts["data"]["name"] = secret
+    described = {**run.facts["data"], "origin": f"added from {secret}", "name": secret}
     tensors, facts = checkpoint.load(run.model_file)
-    checkpoint.save(run.model_file, tensors, {**facts, "data": run.facts["data"]})
-    run.facts.update(
-        init=secret, recipe=secret, process={"pid": os.getpid(), "host": socket.gethostname()}, plugin={"path": secret}
-    )
-    run.facts["settings"]["log"] = "wandb:project=unannounced"
-    run.write()
+    checkpoint.save(run.model_file, tensors, {**facts, "data": described})
+    edit(
+        run.path / "run.json", data=described, init=secret, recipe=secret, plugin={"path": secret},
+        process={"pid": os.getpid(), "host": socket.gethostname()},
+        settings={**run.facts["settings"], "log": "wandb:project=unannounced"},
+    )  # fmt: skip
     (run.path / "notes.txt").write_text("mine", encoding="utf-8")
     ganzoo.push(Run.open(run.path), "hf://somebody/tiny")
     pushed = hub.files("somebody/tiny")

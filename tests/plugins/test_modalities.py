@@ -24,6 +24,7 @@ from ganzoo.api import DataSpec, Unreadable
 from ganzoo.cli.app import app
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.pictures.modalities import Points
+from ganzoo.runs.header import DataHeader
 
 MODALITIES = {"image": "digits:images=16", "point": "points:images=64", "signal": "tones:images=16,length=256",
               "table": "people:images=64"}  # fmt: skip
@@ -101,11 +102,8 @@ def test_the_header_says_the_modality_and_its_state(runs):
 
 
 def test_a_header_from_before_there_were_modalities_opens(runs):
-    from ganzoo.catalogue.components import data_spec_of
-
-    old = {"shape": [2], "classes": [], "domains": []}
-    assert data_spec_of(old).modality == "point"
-    assert data_spec_of({**old, "shape": [3, 8, 8]}).modality == "image"
+    assert DataHeader("it", "here", (2,), (), ()).spec.modality == "point"
+    assert DataHeader("it", "here", (3, 8, 8), (), ()).spec.modality == "image"
 
 
 def test_a_data_spec_refuses_what_is_no_image():

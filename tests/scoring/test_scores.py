@@ -292,7 +292,7 @@ def test_a_metric_may_ask_the_classifier(digits, judged):
 
 def test_a_metric_is_told_the_latents(finished):
     model = ganzoo.load(finished.path)
-    evidence, _ = Evaluator(["swd"], samples=8).evidence(model, judged_data(model.facts["data"], "run"))
+    evidence, _ = Evaluator(["swd"], samples=8).evidence(model, judged_data(model.header.data, "run"))
     assert evidence.z.shape == (8, model.architecture.latent_dim)
     assert torch.equal(model.generate(evidence.z), evidence.fake)
 
@@ -398,7 +398,7 @@ def test_a_folder_of_models_is_scored_as_one_and_each(tmp_path, monkeypatch):
     result = cli("evaluate", whole.path, "--metric", "classifier", "--samples", "20")
     assert result.exit_code == 0, result.output
     assert "odd" in result.stdout
-    unfinished = PerClass(Path("none"), whole.facts)
+    unfinished = PerClass(Path("none"), whole.header)
     Path("none").mkdir()
     (Path("none") / "classes.json").write_bytes((whole.path / "classes.json").read_bytes())
     with pytest.raises(UsageError, match="has no model of even yet"):

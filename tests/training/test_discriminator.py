@@ -26,7 +26,7 @@ def test_verdicts_are_ds_of_the_newest_checkpoint(finished):
     assert list(found) == ["training", "samples", "tiny:images=30,seed=1"]
     trainer = prepare(plan_of(finished), Display()).build()
     tensors, facts = load_checkpoint(finished)
-    trainer.load_state(tensors, facts["counters"])
+    trainer.load_state(tensors, facts.counters)
     (part,) = trainer.loader.dataset.parts.values()
     with torch.no_grad():
         logits = trainer.model.D(part.gather(torch.arange(len(part))))
@@ -44,7 +44,7 @@ def test_batch_norm_goes_by_batches_of_one_kind_as_in_training(train):
     found = ganzoo.verdicts(run, samples=64, device="cpu")
     trainer = prepare(plan_of(run), Display()).build()
     tensors, facts = load_checkpoint(run)
-    trainer.load_state(tensors, facts["counters"])
+    trainer.load_state(tensors, facts.counters)
     model, order = trainer.model.train(), torch.randperm(64, generator=stream(0, "evaluate"))
     (part,) = trainer.loader.dataset.parts.values()
     with torch.no_grad():

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -176,7 +177,7 @@ def test_a_recipe_for_each_label():
 
 def test_labels_that_no_file_can_be_called():
     labels = ["a/b", "a:b", "A b", "dark hair", "..", "ä"]
-    whole = PerClass(Path("x"), {"labels": labels})
+    whole = PerClass(Path("x"), SimpleNamespace(labels=tuple(labels)))
     names = [whole.folder(label).name for label in labels]
     assert names == ["class-a-b-0", "class-a-b-1", "class-A-b-2", "class-dark-hair", "class-..", "class-ä"]
 

@@ -18,7 +18,7 @@ import pytest
 import torch
 from ganzoo_dcgan.model import DCGAN
 from PIL import Image
-from support.runs import At, assert_same_end, interrupt
+from support.runs import At, assert_same_end, edit, interrupt
 
 import ganzoo
 from ganzoo import Run
@@ -29,6 +29,7 @@ from ganzoo.loop.record import plot_losses
 from ganzoo.loop.trainer import Trainer
 from ganzoo.plan.memory import free_memory, memory_needed
 from ganzoo.runs import checkpoint
+from ganzoo.runs.header import Process
 from ganzoo.runs.run import claimed
 
 QUIET = Display()
@@ -111,7 +112,7 @@ def test_what_is_watched_besides_d_has_a_panel_and_a_scale_of_its_own(finished, 
     rows = list(finished.metrics())
     heights = []
     for more in ({}, {"D(x) again": 0.5}, {"D.A(real)": 0.5}, {"k": 0.003}, {"k": 0.003, "M": 1.3}):
-        run = Run.create(tmp_path / str(len(heights)), finished.facts)
+        run = Run.create(tmp_path / str(len(heights)), finished.header)
         (run.path / "metrics.jsonl").write_text("".join(json.dumps({**row, **more}) + "\n" for row in rows))
         plot_losses(run, [])
         with Image.open(run.path / "losses.png") as curves:
@@ -339,7 +340,7 @@ with Run.open(sys.argv[1]).locked():
 
 def test_a_run_that_another_process_trains_is_left_alone(train, tmp_path):
     run = train()
-    run.facts.update(status="running", process={"pid": 4711, "host": "elsewhere"})
+    run.change(status="running", process=Process(4711, "elsewhere"))
     run.write()
     holder = subprocess.Popen([sys.executable, "-c", HOLDER, run.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert holder.stdout.readline()
@@ -360,7 +361,7 @@ def test_a_killed_run_goes_on_whoever_has_its_process_number_now(train, finished
     with pytest.raises(KeyboardInterrupt):
         train("run", epochs=2, display=At(2, interrupt))
     run = Run.open("run")
-    run.facts.update(status="running", process={"pid": os.getppid(), "host": socket.gethostname()})
+    run.change(status="running", process=Process(os.getppid(), socket.gethostname()))
     run.write()
     assert Run.open("run").status == "stopped"
     assert_same_end(ganzoo.resume("run", display=QUIET), finished)
@@ -384,7 +385,7 @@ def test_a_disk_without_locks(train, monkeypatch):
 
     monkeypatch.setattr("ganzoo.files._try_lock", none)
     run = train()
-    run.facts.update(status="running", process={"pid": 1, "host": "elsewhere"})
+    run.change(status="running", process=Process(1, "elsewhere"))
     run.write()
     with pytest.raises(UsageError, match="process 1 on elsewhere"):
         ganzoo.resume("run", display=QUIET)
@@ -673,7 +674,7 @@ def test_a_model_of_an_architecture_that_is_not_installed(finished, tmp_path, di
     assert "pip install 'ganzoo==" not in str(error.value)
 
     run = Run.open(shutil.copytree(finished.path, tmp_path / "run"))
-    run.facts.update(architecture="yours", distribution=distribution, version="1.2", status="interrupted")
+    run.change(architecture="yours", distribution=distribution, version="1.2", status="interrupted")
     run.write()
     with pytest.raises(GanzooError, match=advice):
         ganzoo.resume(run, display=QUIET)
@@ -776,10 +777,12 @@ def test_a_run_goes_on_where_its_device_is_not(train, finished):
     """As when a run that said --device cuda is moved to a machine without."""
     with pytest.raises(KeyboardInterrupt):
         train("moved", epochs=2, display=At(2, interrupt))
-    run = Run.open("moved")
-    run.facts["settings"]["device"] = "nowhere"
-    run.write()
-    with pytest.raises(GanzooError, match="--device takes"):
+    settings = Run.open("moved").facts["settings"]
+    edit(Path("moved/run.json"), settings={**settings, "device": "nowhere"})
+    with pytest.raises(GanzooError, match=r"moved/run\.json is damaged: in `settings`, --device takes"):
+        ganzoo.resume("moved", display=QUIET)
+    edit(Path("moved/run.json"), settings={**settings, "device": "mps"})
+    with pytest.raises(GanzooError, match="no mps device"):
         ganzoo.resume("moved", display=QUIET)
     with pytest.raises(UsageError, match="--device takes auto, cpu"):
         ganzoo.resume("moved", device="tpu", display=QUIET)
@@ -944,10 +947,10 @@ def test_a_run_that_lost_its_checkpoints_is_not_begun_again(finished, tmp_path):
 
 @pytest.mark.parametrize("lost", ["stages", "config", "settings", "data"])
 def test_a_run_json_that_lacks_something(finished, tmp_path, lost):
-    run = Run.open(shutil.copytree(finished.path, tmp_path / "run"))
-    del run.facts[lost]
-    run.facts["status"] = "interrupted"
-    run.write()
-    with pytest.raises(GanzooError, match=r"run\.json is damaged.*restore it") as error:
+    run = shutil.copytree(finished.path, tmp_path / "run")
+    facts = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    del facts[lost]
+    (run / "run.json").write_text(json.dumps({**facts, "status": "interrupted"}), encoding="utf-8")
+    with pytest.raises(GanzooError, match=rf"run\.json is damaged.*`{lost}`.*restore it") as error:
         ganzoo.resume(run, display=QUIET)
     assert "\n" not in str(error.value)

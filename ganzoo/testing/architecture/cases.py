@@ -21,10 +21,10 @@ from ganzoo.contract.settings import Settings
 from ganzoo.data import Dataset
 from ganzoo.data.loader import Loader
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.loop.trainer import Extent, Trainer
+from ganzoo.loop.trainer import Trainer
 from ganzoo.model.model import Model, make_model
 from ganzoo.plan.plan import apply_options
-from ganzoo.runs.run import FORMAT
+from ganzoo.runs.header import FORMAT, DataHeader, Extent, ModelHeader
 
 T = TypeVar("T", bound=Trainer)
 TASKS = ("unconditional", "conditional", "translation")
@@ -60,23 +60,17 @@ class Case:
         return kind(self.build(seed), loader, batch_size=batch_size, precision=precision, half_life=64, extent=extent)
 
     @property
-    def facts(self) -> dict[str, Any]:
-        """What the header of a model of this case says."""
-        data = {
-            "name": "noise",
-            "origin": "noise in memory",
-            **self.data.header(),
-            "modality": self.data.modality,
-        }
-        return {
-            "format": FORMAT, "ganzoo": __version__, "architecture": self.entry.name,
-            "distribution": self.entry.distribution, "version": self.entry.version, "preset": None, "seed": 0,
-            "data": data, "config": values(self.config),
-        }  # fmt: skip
+    def header(self) -> ModelHeader:
+        """Of a model of this case."""
+        data = DataHeader.of(self.data, "noise", "noise in memory")
+        entry = self.entry
+        return ModelHeader(
+            entry.name, data, values(self.config), entry.distribution, entry.version, FORMAT, __version__
+        )
 
     def averaged(self, trainer: Trainer) -> Model:
         """The trainer's averaged generators, to use."""
-        model = make_model(self.entry, self.facts, "cpu")
+        model = make_model(self.entry, self.header, "cpu")
         _pretending(model.architecture)
         model.load_generators(trainer.ema.tensors)
         return model

@@ -13,12 +13,14 @@ from torch import Tensor
 
 from ganzoo.contract.architecture import Architecture
 from ganzoo.contract.networks import generator_state
+from ganzoo.contract.stored import as_json
 from ganzoo.errors import GanzooError
 from ganzoo.loop.trainer import Trainer
 from ganzoo.model.export import directions, export
 from ganzoo.model.model import Model, make_model
 from ganzoo.model.translation import dropouts, targets
 from ganzoo.runs import checkpoint
+from ganzoo.runs.header import model_header
 from ganzoo.testing.architecture.cases import Case, NoisePart
 from ganzoo.testing.architecture.training import trained
 from ganzoo.testing.architecture.upgrade import has_history
@@ -96,9 +98,9 @@ def check_saves(case: Case) -> None:
     trainer = trained(case)[0]
     with TemporaryDirectory() as folder:
         file = Path(folder) / "model.safetensors"
-        checkpoint.save(file, trainer.ema.tensors, case.facts)
+        checkpoint.save(file, trainer.ema.tensors, as_json(case.header))
         tensors, facts = checkpoint.load(file)
-        again = make_model(case.entry, facts, "cpu")
+        again = make_model(case.entry, model_header(facts, file), "cpu")
         again.load_generators(tensors)
     with _as_averaged(trainer) as architecture:
         here, there = makers(case, architecture), makers(case, again.architecture)

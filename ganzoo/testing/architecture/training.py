@@ -16,9 +16,11 @@ from torch import Tensor
 from ganzoo.contract import renamed
 from ganzoo.contract.architecture import TrainingState
 from ganzoo.contract.options import options
+from ganzoo.contract.stored import as_json, from_json
 from ganzoo.errors import UsageError
 from ganzoo.loop.trainer import Trainer
 from ganzoo.runs import checkpoint
+from ganzoo.runs.header import Counters
 from ganzoo.testing.architecture.cases import BATCH, Case
 from ganzoo.testing.architecture.recording_trainer import Watching, shared_parameters, watched, watched_whole
 from ganzoo.testing.architecture.simulated_processes import Lockstep
@@ -32,7 +34,7 @@ APART = 1e-2  # of a gradient's norm, that two processes may differ from one
 
 
 @lru_cache(maxsize=1)
-def trained(case: Case) -> tuple[Trainer, tuple[dict[str, Tensor], dict[str, Any]]]:
+def trained(case: Case) -> tuple[Trainer, tuple[dict[str, Tensor], Counters]]:
     """A trainer after `STEPS` steps, and its state one step before. Raises: NotChecked when a step fails."""
     trainer = case.trainer(Trainer)
     try:
@@ -168,13 +170,14 @@ def _check_buffers(trainer: Trainer) -> None:
             )
 
 
-def _restored(case: Case, tensors: dict[str, Tensor], counters: dict[str, Any]) -> Trainer:
+def _restored(case: Case, tensors: dict[str, Tensor], counters: Counters) -> Trainer:
     """A trainer of other first weights that took up a state from a file."""
     restored = case.trainer(Trainer, seed=1)
     with TemporaryDirectory() as folder:
         file = Path(folder) / "checkpoint.safetensors"
-        checkpoint.save(file, tensors, counters)
-        restored.load_state(*checkpoint.load(file))
+        checkpoint.save(file, tensors, as_json(counters))
+        tensors, facts = checkpoint.load(file)
+        restored.load_state(tensors, from_json(Counters, facts, file, "see `TrainingState`"))
     return restored
 
 

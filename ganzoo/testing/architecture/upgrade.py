@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,8 +10,10 @@ from ganzoo.catalogue.upgrade import upgraded
 from ganzoo.contract.architecture import Architecture
 from ganzoo.contract.networks import generator_state
 from ganzoo.contract.options import values
+from ganzoo.contract.stored import as_json
 from ganzoo.model.model import make_model
 from ganzoo.runs import checkpoint
+from ganzoo.runs.header import model_header
 from ganzoo.testing.architecture.cases import Case
 from ganzoo.testing.check import require
 
@@ -30,13 +33,13 @@ def check_earlier(case: Case) -> None:
         'its `previous`: {"0.1.0": {"option": value}}.',
     )
     for version, options in previous.items():
-        facts = {**case.facts, "version": version, "config": dict(options)}
-        model = make_model(case.entry, facts, "cpu")
+        header = replace(case.header, version=version, config=dict(options))
+        model = make_model(case.entry, header, "cpu")
         with TemporaryDirectory() as folder:
             file = Path(folder) / "model.safetensors"
-            checkpoint.save(file, generator_state(model.architecture), facts)
-            tensors, read = checkpoint.load(file)
-            again = make_model(case.entry, read, "cpu")
+            checkpoint.save(file, generator_state(model.architecture), as_json(header))
+            tensors, facts = checkpoint.load(file)
+            again = make_model(case.entry, model_header(facts, file), "cpu")
             again.load_generators(tensors)
     now = values(config())
     same = upgraded(config, now, case.entry.version, case.entry.name)

@@ -15,13 +15,13 @@ from ganzoo.catalogue.modalities import make_modality
 from ganzoo.contract.cards import API, ArchitectureCard
 from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.options import option
-from ganzoo.contract.settings import Settings
+from ganzoo.contract.settings import Settings, Stage
 from ganzoo.data import Dataset, Info
 from ganzoo.data.dataset import Packed, Part
 from ganzoo.gan.two_player import TwoPlayer, TwoPlayerConfig
 from ganzoo.loop.display import Display
 from ganzoo.loop.session import Session
-from ganzoo.plan.plan import Plan, Stage
+from ganzoo.plan.plan import Plan
 from ganzoo.runs.run import Run
 from ganzoo.training.facts import facts_of
 
@@ -76,6 +76,4 @@ def _dataset() -> Dataset:
     pixels = torch.randint(256, (ITEMS, *SHAPE[1:], SHAPE[0]), generator=stream, dtype=torch.uint8)
     rows = Packed(pixels, torch.device("cpu"))
     parts = {"train": Part(rows, torch.arange(ITEMS), None)}
-    return Dataset(
-        "noise", "noise in memory", "noise", SHAPE, (), parts, {}, rows, make_modality({"modality": "image"})
-    )
+    return Dataset("noise", "noise in memory", "noise", SHAPE, (), parts, {}, rows, make_modality("image"))

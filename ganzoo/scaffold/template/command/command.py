@@ -14,4 +14,4 @@ def my_command(run: str) -> None:
     RUN is a run's folder. What is wrong with it, ganzoo says in one line.
     """
     found = Run.open(run)
-    click.echo(printable(f"{found.name}: {found.facts['architecture']}, {found.facts['status']}"))
+    click.echo(printable(f"{found.name}: {found.header.architecture}, {found.status}"))
