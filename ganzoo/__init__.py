@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ganzoo.pictures.movie import save_movie
     from ganzoo.plan.describe import describe
     from ganzoo.runs.animation import animate
+    from ganzoo.runs.compare import Comparison, compare
     from ganzoo.runs.per_class import PerClass
     from ganzoo.runs.run import Run, list_runs
     from ganzoo.scoring.evaluate import evaluate
@@ -42,6 +43,8 @@ _MODULE_OF = {
     "architectures": "ganzoo.catalogue.catalogue",
     "recipes": "ganzoo.catalogue.catalogue",
     "bench": "ganzoo.benchmark.bench",
+    "Comparison": "ganzoo.runs.compare",
+    "compare": "ganzoo.runs.compare",
     "describe": "ganzoo.plan.describe",
     "evaluate": "ganzoo.scoring.evaluate",
     "export": "ganzoo.model.export",
@@ -67,6 +70,7 @@ _MODULE_OF = {
 }
 
 __all__ = [
+    "Comparison",
     "GanzooError",
     "Model",
     "PerClass",
@@ -77,6 +81,7 @@ __all__ = [
     "animate",
     "architectures",
     "bench",
+    "compare",
     "describe",
     "evaluate",
     "export",

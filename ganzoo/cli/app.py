@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "train": (TRAINING, "ganzoo.cli.train:train", "Train an architecture on a data set."),
     "resume": (TRAINING, "ganzoo.cli.train:resume", "Go on with a run exactly where it stopped."),
     "extend": (TRAINING, "ganzoo.cli.train:extend", "Train a run further, with changed options."),
+    "compare": (TRAINING, "ganzoo.cli.compare:compare", "Set runs side by side: scores, settings, images, time."),
     "runs": (TRAINING, "ganzoo.cli.runs:runs", "List the runs in a folder."),
     "sample": (USING, "ganzoo.cli.sample:sample", "Make new images with a trained run or model."),
     "mix": (USING, "ganzoo.cli.mix:mix", "Mix the styles of generated images."),

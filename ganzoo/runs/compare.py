@@ -1,0 +1,324 @@
+"""Runs side by side: their scores, what differs in their settings, time and images; curves with the seeds as a band."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ganzoo.catalogue.catalogue import entries
+from ganzoo.errors import GanzooError, UsageError, near
+from ganzoo.files import cause, replaced
+from ganzoo.runs.run import Run, list_runs
+
+# Options that say where and how long a run was trained, or what it writes, not what was trained.
+BESIDE = frozenset((
+    "seed", "device", "processes", "accumulate", "log", "samples", "sample_every", "checkpoint_every", "epochs",
+    "images", "steps", "evaluate_every", "evaluate", "keep_best", "gradients", "recipe", "preset", "max_time",
+    "checkpoints",
+))  # fmt: skip
+# What of a score's protocol is of the run itself, and may differ from run to run.
+OF_THE_RUN = frozenset(("model", "step", "weights"))
+OVER = {"images": "images", "steps": "step", "time": "seconds"}  # name of an axis -> key of metrics.jsonl
+ENDINGS = (".png", ".pdf", ".svg")
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One score of several runs, a number a seed: at the end, and the best on the way.
+
+    `best` is empty where no value of the score is better than another.
+    """
+
+    final: tuple[float, ...]
+    best: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """Runs that differ in their seed alone.
+
+    Attributes:
+        runs: their folders.
+        seeds: theirs, in the same order; so are the others.
+        settings: those options in which this row differs from others.
+        images: drawn in training.
+        seconds: that training took; None where the run does not say.
+        scores: by name.
+    """
+
+    runs: tuple[str, ...]
+    seeds: tuple[int, ...]
+    settings: Mapping[str, Any]
+    images: tuple[int, ...]
+    seconds: tuple[float | None, ...]
+    scores: Mapping[str, Figures] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What it is called in a legend: its settings, else its folder."""
+        said = ", ".join(f"{name.replace('_', '-')} {_written(value)}" for name, value in self.settings.items())
+        return said or Path(self.runs[0]).name
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Rows, and what must be known to compare them: a sentence each."""
+
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def scores(self) -> tuple[str, ...]:
+        """Names of the scores that any row has."""
+        return tuple(dict.fromkeys(name for row in self.rows for name in row.scores))
+
+    def facts(self) -> dict[str, Any]:
+        """As JSON has it, every seed's number included."""
+        return {
+            "rows": [
+                {
+                    "runs": list(row.runs), "seeds": list(row.seeds), "settings": dict(row.settings),
+                    "images": list(row.images), "seconds": list(row.seconds),
+                    "scores": {
+                        name: {"final": list(each.final), "best": list(each.best),
+                               "mean": statistics.fmean(each.final), "spread": _spread(each.final)}
+                        for name, each in row.scores.items()
+                    },
+                }
+                for row in self.rows
+            ],
+            "notes": list(self.notes),
+        }  # fmt: skip
+
+    def table(self) -> tuple[list[str], list[list[str]]]:
+        """Headings, and the cells of each row; numbers of several seeds as mean ± standard deviation."""
+        settings = list(dict.fromkeys(name for row in self.rows for name in row.settings))
+        best = [name for name in self.scores if any(row.scores[name].best for row in self.rows if name in row.scores)]
+        several = any(len(row.runs) > 1 for row in self.rows)
+        headings = ["run", *(name.replace("_", "-") for name in settings), *(["seeds"] if several else [])]
+        headings += ["images", "minutes"]
+        for name in self.scores:
+            headings += [name, *([f"{name}, best"] if name in best else [])]
+        rows = []
+        for row in self.rows:
+            cells = [Path(row.runs[0]).name, *(_written(row.settings.get(name, "")) for name in settings)]
+            cells += [",".join(map(str, row.seeds))] if several else []
+            minutes = [each / 60 for each in row.seconds if each is not None]
+            cells += [_mean(row.images, "{:,.0f}"), _mean(minutes, "{:.1f}") if minutes else ""]
+            for name in self.scores:
+                each = row.scores.get(name, Figures(()))
+                cells += [_mean(each.final), *([_mean(each.best)] if name in best else [])]
+            rows.append(cells)
+        return headings, rows
+
+    def csv(self) -> str:
+        """Comma-separated, a line a row."""
+        headings, rows = self.table()
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([headings, *rows])
+        return text.getvalue()
+
+    def markdown(self) -> str:
+        """A table of GitHub's Markdown, its notes below."""
+        headings, rows = self.table()
+        cells = [[cell.replace("|", r"\|") for cell in row] for row in (headings, ["---"] * len(headings), *rows)]
+        lines = [f"| {' | '.join(row)} |" for row in cells]
+        return "\n".join([*lines, *(f"\n{note}" for note in self.notes)]) + "\n"
+
+    def latex(self) -> str:
+        """A tabular of LaTeX, in the lines that the package booktabs has; its notes as comments."""
+        headings, rows = self.table()
+        lines = [rf"\begin{{tabular}}{{{'l' * len(headings)}}}", r"\toprule"]
+        lines += [f"{' & '.join(map(_latex, headings))} \\\\", r"\midrule"]
+        lines += [f"{' & '.join(map(_latex, row))} \\\\" for row in rows]
+        return "\n".join([*(f"% {note}" for note in self.notes), *lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
+
+
+def compare(runs: Sequence[str | os.PathLike[str] | Run]) -> Comparison:
+    """Sets runs side by side; those that differ in their seed alone are one row.
+
+    Args:
+        runs: run folders, or folders that have runs below them.
+    Raises: UsageError where there is no run.
+    """
+    found = _opened(runs)
+    chosen = {id(run): {k: v for k, v in run.hyperparameters.items() if k not in BESIDE} for run in found}
+    names = dict.fromkeys(name for options in chosen.values() for name in options)
+    differing = [name for name in names if len({_key(options.get(name)) for options in chosen.values()}) > 1]
+    groups: dict[tuple[str, ...], list[Run]] = {}
+    for run in found:
+        stages = _key([vars(stage) if hasattr(stage, "__dict__") else stage for stage in run.facts["stages"]])
+        key = (*(_key(chosen[id(run)].get(name)) for name in differing), stages)
+        groups.setdefault(key, []).append(run)
+    better = {name: way for entry in entries("metric") for name, way in entry.card.better.items()}
+    rows = tuple(
+        _row(some, {name: chosen[id(some[0])].get(name) for name in differing}, better) for some in groups.values()
+    )
+    return Comparison(rows, (*_budgets(rows), *_protocols(found)))
+
+
+def plot(compared: Comparison, file: str | os.PathLike[str], value: str | None = None, over: str = "images") -> str:
+    """Draws the curve of a logged value for each row, seeds as a band from the smallest to the largest.
+
+    Args:
+        file: its ending says the format: .png, .pdf or .svg.
+        value: a name of metrics.jsonl, such as ``"loss/G"``; the first score that all have, else G's loss.
+        over: ``"images"``, ``"steps"`` or ``"time"``.
+    Returns: the name of the value drawn.
+    Raises: UsageError for a value that no run logged, another ending, and for "time" where a run has no clock.
+    """
+    import numpy
+    from matplotlib.figure import Figure
+
+    place = Path(file)
+    if place.suffix.lower() not in ENDINGS:
+        raise UsageError(f"--plot {place} has another ending; it takes {', '.join(ENDINGS)}.")
+    if over not in OVER:
+        raise UsageError(f"--over {over} is not known; it takes {', '.join(OVER)}.")
+    logged = {run: list(Run.open(run).metrics()) for row in compared.rows for run in row.runs}
+    value = _value(value, list(logged.values()))
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axis = figure.subplots()
+    for row in compared.rows:
+        curves = [_curve(logged[run], value, OVER[over]) for run in row.runs]
+        curves = [curve for curve in curves if curve]
+        if not curves:
+            continue
+        grid = numpy.unique([x for curve in curves for x, _ in curve])
+        grid = grid[grid <= min(curve[-1][0] for curve in curves)]  # as far as every seed has come
+        heights = numpy.stack([numpy.interp(grid, *zip(*curve, strict=True)) for curve in curves])
+        (line,) = axis.plot(grid, heights.mean(0), linewidth=1.2, label=row.name)
+        if len(curves) > 1:
+            axis.fill_between(grid, heights.min(0), heights.max(0), color=line.get_color(), alpha=0.2, linewidth=0)
+    if not axis.lines:
+        raise UsageError("These runs have no clock in their log; use --over images.")
+    axis.set_xlabel("seconds of training" if over == "time" else over)
+    axis.set_ylabel(value)
+    axis.legend(fontsize="small", loc="best")
+    try:
+        with replaced(place) as temporary:
+            figure.savefig(temporary, dpi=150, format=place.suffix[1:].lower())
+    except OSError as error:
+        raise GanzooError(f"{place} cannot be written: {cause(error, place)}.") from error
+    return value
+
+
+def _opened(runs: Sequence[str | os.PathLike[str] | Run]) -> list[Run]:
+    found: list[Run] = []
+    for each in runs:
+        if isinstance(each, Run):
+            found.append(each)
+        elif (Path(each) / "run.json").exists() or not (below := list_runs(each)):
+            found.append(Run.open(each))
+        else:
+            found += below
+    if not found:
+        raise UsageError("Say which runs, by their folders.")
+    return list({run.path.resolve(): run for run in found}.values())
+
+
+def _row(runs: Sequence[Run], settings: Mapping[str, Any], better: Mapping[str, str]) -> Row:
+    last = [next(iter(list(run.metrics())[-1:]), {}) for run in runs]
+    histories = [_histories(run) for run in runs]
+    scores = {}
+    for name in dict.fromkeys(name for history in histories for name in history):
+        values = [history[name] for history in histories if name in history]
+        choose: Callable[..., float] | None = {"smaller": min, "larger": max}.get(better.get(name, ""))
+        scores[name] = Figures(
+            tuple(each[-1] for each in values), tuple(choose(each) for each in values) if choose else ()
+        )
+    return Row(
+        tuple(str(run.path) for run in runs),
+        tuple(int(run.hyperparameters["seed"]) for run in runs),
+        settings,
+        tuple(int(row.get("images", 0)) for row in last),
+        tuple(row.get("seconds") for row in last),
+        scores,
+    )
+
+
+def _histories(run: Run) -> dict[str, list[float]]:
+    """Each score's values, in the order of the steps."""
+    found: dict[str, list[float]] = {}
+    for row in sorted(run.scores(), key=lambda row: row["step"]):
+        for score in row["metrics"]:
+            if math.isfinite(score["value"]):
+                found.setdefault(score["name"], []).append(score["value"])
+    return found
+
+
+def _budgets(rows: Sequence[Row]) -> Iterable[str]:
+    budgets = {images for row in rows for images in row.images}
+    if len(budgets) > 1:
+        yield (
+            f"Not equally long: from {min(budgets):,} to {max(budgets):,} images. Equal --steps are not equal images "
+            "where batches differ; train with --images to compare."
+        )
+
+
+def _protocols(runs: Sequence[Run]) -> Iterable[str]:
+    """A sentence for each score that was not taken in the same way everywhere."""
+    seen: dict[str, list[dict[str, Any]]] = {}
+    for run in runs:
+        rows = list(run.scores())
+        for score in rows[-1]["metrics"] if rows else ():
+            protocol = {name: v for name, v in score["protocol"].items() if name not in OF_THE_RUN}
+            seen.setdefault(score["name"], []).append(protocol)
+    for name, protocols in seen.items():
+        keys = dict.fromkeys(key for protocol in protocols for key in protocol)
+        differing = [key for key in keys if len({_key(protocol.get(key)) for protocol in protocols}) > 1]
+        if differing:
+            yield f"{name} was not taken alike: the runs differ in {', '.join(differing)}."
+
+
+def _value(value: str | None, logs: Sequence[list[dict[str, Any]]]) -> str:
+    names = list(dict.fromkeys(name for log in logs for row in log for name in row))
+    if value is None:
+        scored = [name for name in names if name.startswith("score/")]
+        value = next(iter(scored), next((name for name in names if name.startswith("loss/G")), "loss/G"))
+    if value not in names:
+        meant = " or ".join(near(value, names))
+        known = f"did you mean {meant}?" if meant else f"known: {', '.join(names)}."
+        raise UsageError(f"No run logged {value!r}; {known}")
+    return value
+
+
+def _curve(log: Sequence[Mapping[str, Any]], value: str, over: str) -> list[tuple[float, float]]:
+    points = [(row[over], row[value]) for row in log if over in row and math.isfinite(row.get(value, math.nan))]
+    return sorted(dict(points).items())
+
+
+def _spread(numbers: Sequence[float]) -> float | None:
+    return statistics.stdev(numbers) if len(numbers) > 1 else None
+
+
+def _mean(numbers: Sequence[float], form: str = "{:.4g}") -> str:
+    if not numbers:
+        return ""
+    spread = _spread(numbers)
+    mean = form.format(statistics.fmean(numbers))
+    return mean if not spread else f"{mean} ± {form.format(spread)}"
+
+
+def _key(value: Any) -> str:
+    return repr(value)
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ",".join(map(_written, value))
+    return "none" if value is None else str(value)
+
+
+def _latex(text: str) -> str:
+    escaped = "".join("\\" + letter if letter in "&%$#_{}" else letter for letter in text)
+    return escaped.replace("±", r"$\pm$").replace("~", r"\textasciitilde{}").replace("^", r"\textasciicircum{}")

@@ -1,0 +1,115 @@
+"""Runs set side by side, made of files alone."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+import ganzoo
+from ganzoo.cli.app import app
+from ganzoo.errors import UsageError
+from ganzoo.runs.compare import plot
+
+TEMPLATE = Path(__file__).parents[1] / "fixtures" / "contract1" / "gan-stopped" / "run.json"
+PROTOCOL = {"samples": 500, "seed": 0, "data": "digits", "split": "training", "metric": "swd"}
+
+
+def make(folder: Path, seed: int, lr: float, swd: list[float], images: int = 100, **protocol: object) -> Path:
+    """A run whose log has a row, and whose scores an evaluation, for each of `swd`."""
+    facts = json.loads(TEMPLATE.read_text())
+    facts["seed"] = facts["settings"]["seed"] = seed
+    facts["config"]["lr"] = lr
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text(json.dumps(facts))
+    log, scores = [], []
+    for number, value in enumerate(swd, 1):
+        log.append(
+            {"step": 10 * number, "images": images * number, "seconds": 30.0 * number, "loss/G": value / 10 + seed,
+             "score/swd": value}
+        )  # fmt: skip
+        told = {"name": "swd", "value": value, "protocol": {**PROTOCOL, "step": 10 * number, **protocol}}
+        scores.append({"step": 10 * number, "images": images * number, "training": True, "metrics": [told]})
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in log))
+    (folder / "scores.jsonl").write_text("".join(json.dumps(row) + "\n" for row in scores))
+    return folder
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """Two rates, two seeds each."""
+    make(tmp_path / "a0", 0, 1e-3, [60, 40, 50])
+    make(tmp_path / "a1", 1, 1e-3, [60, 44, 54])
+    make(tmp_path / "b0", 0, 2e-3, [60, 30, 20])
+    make(tmp_path / "b1", 1, 2e-3, [60, 30, 24])
+    return tmp_path
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(app, ["compare", *map(str, words)])
+
+
+def test_seeds_are_one_row_with_mean_and_spread(runs: Path) -> None:
+    compared = ganzoo.compare([runs])
+    slow, fast = compared.rows
+    assert (slow.settings, fast.settings) == ({"lr": 1e-3}, {"lr": 2e-3})  # what differs, and only that
+    assert slow.seeds == fast.seeds == (0, 1)
+    assert slow.scores["swd"].final == (50, 54)
+    assert slow.scores["swd"].best == (40, 44)  # the smaller is the better
+    facts = compared.facts()["rows"][1]
+    assert facts["scores"]["swd"]["mean"] == 22
+    assert facts["scores"]["swd"]["spread"] == pytest.approx(math.sqrt(8))
+    assert facts["seconds"] == [90.0, 90.0]
+    assert compared.notes == ()
+
+
+def test_the_table_in_every_form(runs: Path) -> None:
+    table = run(runs).output
+    assert "52 ± 2.828" in table
+    rows = list(csv.reader(run(runs, "--csv").output.splitlines()))
+    assert rows[0] == ["run", "lr", "seeds", "images", "minutes", "swd", "swd, best"]
+    assert rows[1] == ["a0", "0.001", "0,1", "300", "1.5", "52 ± 2.828", "42 ± 2.828"]
+    assert "| b0 | 0.002 | 0,1 | 300 | 1.5 | 22 ± 2.828 | 22 ± 2.828 |" in run(runs, "--markdown").output
+    assert r"b0 & 0.002 & 0,1 & 300 & 1.5 & 22 $\pm$ 2.828" in run(runs, "--latex").output
+    assert json.loads(run(runs, "--json").output)["rows"][0]["scores"]["swd"]["best"] == [40, 44]
+
+
+def test_unequal_lengths_are_said(runs: Path) -> None:
+    make(runs / "c0", 0, 3e-3, [60, 30], images=500)
+    [note] = ganzoo.compare([runs]).notes
+    assert note.startswith("Not equally long: from 300 to 1,000 images.")
+
+
+def test_scores_taken_otherwise_are_said(runs: Path) -> None:
+    make(runs / "c0", 0, 3e-3, [60, 30, 20], samples=50)
+    assert ganzoo.compare([runs]).notes == ("swd was not taken alike: the runs differ in samples.",)
+    assert "swd was not taken alike" in run(runs, "--markdown").output
+
+
+@pytest.mark.parametrize("ending", ["png", "pdf", "svg"])
+def test_a_curve_is_drawn(runs: Path, ending: str) -> None:
+    file = runs / f"curve.{ending}"
+    assert run(runs, "--plot", file, "--over", "time").output.endswith(f"{file}\n")
+    start = {"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml"}[ending]
+    assert file.read_bytes().startswith(start)
+
+
+def test_the_value_drawn_is_the_first_score_unless_it_is_named(runs: Path) -> None:
+    compared = ganzoo.compare([runs])
+    assert plot(compared, runs / "a.png") == "score/swd"
+    assert plot(compared, runs / "a.png", "loss/G") == "loss/G"
+    with pytest.raises(UsageError, match=r"No run logged 'los/G'; did you mean loss/G\?"):
+        plot(compared, runs / "a.png", "los/G")
+    with pytest.raises(UsageError, match=r"takes \.png, \.pdf, \.svg"):
+        plot(compared, runs / "a.gif")
+
+
+def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
+    found = run(tmp_path)
+    assert found.exit_code == 2
+    assert "is not a run folder" in found.output
+    assert run().exit_code == 2
