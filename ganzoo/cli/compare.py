@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from ganzoo.cli.framework import Command
@@ -11,7 +13,7 @@ from ganzoo.errors import UsageError
 FORMS = ("json", "csv", "markdown", "latex")
 
 
-def _form_flags(command: click.Command) -> click.Command:
+def _form_flags(command: Any) -> Any:
     for form in reversed(FORMS):
         help = f"Print {form.upper() if form in ('json', 'csv') else form.title()} instead of a table."
         command = click.option(f"--{form}", "form", flag_value=form, help=help)(command)

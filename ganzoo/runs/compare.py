@@ -193,7 +193,7 @@ def plot(compared: Comparison, file: str | os.PathLike[str], value: str | None =
             continue
         grid = numpy.unique([x for curve in curves for x, _ in curve])
         grid = grid[grid <= min(curve[-1][0] for curve in curves)]  # as far as every seed has come
-        heights = numpy.stack([numpy.interp(grid, *zip(*curve, strict=True)) for curve in curves])
+        heights = numpy.stack([numpy.interp(grid, *numpy.transpose(curve)) for curve in curves])
         (line,) = axis.plot(grid, heights.mean(0), linewidth=1.2, label=row.name)
         if len(curves) > 1:
             axis.fill_between(grid, heights.min(0), heights.max(0), color=line.get_color(), alpha=0.2, linewidth=0)
