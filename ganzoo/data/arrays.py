@@ -64,7 +64,7 @@ def read_npz(path: Path, reading: Reading) -> tuple[Array, Array | None, Reading
     """Images (or vectors) and labels of an npz file.
 
     Returns:
-        uint8 [N, H, W, C] or float32 vectors [N, D], whole numbers or words [N] or None, and how pixels were read.
+        uint8 [N, H, W, C] or float32 vectors [N, D], labels [N] or [N, K] or None, and how pixels were read.
     Raises:
         GanzooError: it cannot be read, or its arrays are not images.
     """
@@ -81,10 +81,10 @@ def read_npz(path: Path, reading: Reading) -> tuple[Array, Array | None, Reading
     except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise GanzooError(f"Cannot read {path} ({error}); arrays must be plain, without Python objects.") from error
     if labels is not None:
-        labels = labels.reshape(len(labels), -1)
-        if labels.shape[1] != 1 or len(labels) != len(images):
-            raise UsageError(f"{path} should have one label for each of its {len(images)} images.")
-        labels = labels[:, 0]
+        if labels.ndim not in (1, 2) or len(labels) != len(images):
+            raise UsageError(f"{path} should have one label for each of its {len(images)} images, or a row of them.")
+        if labels.ndim == 2 and labels.shape[1] == 1:
+            labels = labels[:, 0]
     pixels, reading = _pixels(images, path, reading)
     return pixels, labels, reading
 

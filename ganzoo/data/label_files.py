@@ -1,7 +1,7 @@
-"""Files of labels: CSV, CelebA's list_attr_celeba.txt, StyleGAN's dataset.json.
+"""Files of labels: CSV, CelebA's list_attr_celeba.txt, StyleGAN's dataset.json; and arrays of labels.
 
-One column is a class, unless its values are fractions; several are attributes, where all are 0 and 1 (or -1 and 1), or
-numbers.
+One column is a class where it repeats words or whole numbers, else numbers; several are a class where each row has one
+1 and else 0 (one-hot), attributes where all are 0 and 1 (or -1 and 1), or numbers. What is none of these is refused.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ import csv
 import io
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ganzoo.data.labels import Labels, label_list, lookup_of
+from ganzoo.data.kinds import is_image
+from ganzoo.data.labels import Labels, label_list, lookup_of, without_wrapper
 from ganzoo.errors import UsageError, suggest
+
+MANY = 10  # different values that are classes however few items each has
 
 
 @dataclass(frozen=True)
@@ -29,25 +32,42 @@ class LabelsFile:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of labels as a file has them: the item's name, the line, and a value a column."""
+    """Rows of labels as a file has them: the item's name, the line, and a value a column.
+
+    Attributes:
+        headed: whether the columns have names of their own.
+        classes: names of the numbers 0, 1, …; () where the file does not say.
+        unit: what a row is called, "line", "entry" or "row".
+    """
 
     where: str
     columns: tuple[str, ...]
     rows: Sequence[tuple[str, int, Sequence[Any]]]
-    class_names: Sequence[str] = ()
+    headed: bool = True
+    classes: Sequence[str] = ()
+    unit: str = "line"
+
+    def at(self, line: int, column: str = "") -> str:
+        """Where a value is, for an error."""
+        named = f", column {column!r}" if column and (len(self.columns) > 1 or self.headed) else ""
+        return f"{self.where}, {self.unit} {line}{named}"
 
 
 def from_file(file: LabelsFile, names: Sequence[str]) -> Labels:
     """Labels from .json, .csv or CelebA's .txt.
 
     Raises:
-        UsageError: there is no such file, it cannot be read, or does not cover exactly the images.
+        UsageError: there is no such file, it cannot be read, or does not cover all images.
     """
     path, columns = file.path, file.columns
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        data = path.read_bytes()
+        wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")  # as spreadsheets save "Unicode text"
+        text = data.decode("utf-16" if wide else "utf-8-sig")
+    except OSError as error:
         raise UsageError(f"Cannot read the labels file {path}; give a CSV file (filename,label) or JSON.") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"Cannot read the labels file {path}: it is no text in UTF-8; save it as that.") from error
     if path.suffix.lower() != ".json":
         return _matched(_chosen(_csv_table(text, names, str(path)), columns), names)
     if columns:
@@ -62,13 +82,15 @@ def from_json(text: bytes | str, names: Sequence[str], where: str) -> Labels:
     A key "classes", where present, names the numbers 0, 1, ….
 
     Raises:
-        UsageError: it is not such a file, or does not cover exactly the images.
+        UsageError: it is not such a file, or does not cover all images.
     """
     try:
         value = json.loads(text)
         given = value["labels"] if "labels" in value else list(value.items())
         pairs = [] if given is None else [(str(name), label) for name, label in given]
-        class_names = [str(name) for name in value.get("classes", ())] if "labels" in value else []
+        class_names = [str(name) for name in value.get("classes") or ()] if "labels" in value else []
+    except json.JSONDecodeError as error:
+        raise UsageError(f"{where}, line {error.lineno}: this is no JSON ({error.msg}); mend it there.") from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UsageError(
             f'{where} is not a list of labels; it should read {{"labels": [["folder/image.png", 6], …]}}.'
@@ -77,22 +99,24 @@ def from_json(text: bytes | str, names: Sequence[str], where: str) -> Labels:
     if not rows:
         return Labels()
     width = len(rows[0][2])
-    for name, _, values in rows:
+    for name, line, values in rows:
         if len(values) != width:
-            raise UsageError(f"{where} has {len(values)} numbers for {name}, and {width} for {rows[0][0]}.")
-    if width > 1 and all(_all_numbers(values) and sorted(values) == [0] * (width - 1) + [1] for *_, values in rows):
-        rows = [(name, line, [values.index(1)]) for name, line, values in rows]  # one-hot
-        width = 1
+            raise UsageError(f"{where}, entry {line}: {len(values)} numbers for {name}, and {width} for {rows[0][0]}.")
     columns = ("label",) if width == 1 else tuple(f"column{place + 1}" for place in range(width))
-    return _matched(Table(where, columns, rows, class_names), names)
+    return _matched(Table(where, columns, rows, False, class_names, "entry"), names)
 
 
-def _all_numbers(values: Sequence[Any]) -> bool:
-    return all(isinstance(value, (int, float)) for value in values)
+def from_array(values: Sequence[Any], where: str) -> Labels:
+    """Labels from an array of them, [N] or [N, K], in the order of the items. Raises: UsageError for what is none."""
+    lists = [value if isinstance(value, list) else [value] for value in values]
+    width = len(lists[0]) if lists else 1
+    columns = ("label",) if width == 1 else tuple(f"column{place + 1}" for place in range(width))
+    table = Table(where, columns, [(str(row), row, each) for row, each in enumerate(lists)], False, (), "row")
+    return _recognised(table, [(row, each) for _, row, each in table.rows])
 
 
 def _csv_table(text: str, names: Sequence[str], where: str) -> Table:
-    """The table in a CSV file, with commas, semicolons or tabs, or in CelebA's list, with spaces.
+    """The table in a CSV file, with commas, semicolons, tabs, bars or spaces, or in CelebA's list, with spaces.
 
     A first line that names no image is taken for a heading.
     """
@@ -100,17 +124,36 @@ def _csv_table(text: str, names: Sequence[str], where: str) -> Table:
     if len(lines) > 1 and lines[0].strip().isdecimal():  # CelebA's: how many, the names of the columns, the rows
         heading, *rest = [(number, line.split()) for number, line in enumerate(lines[1:], 2) if line.strip()]
         return _table(where, ("", *heading[1]), rest, names)
-    same = (mark for mark in ",;\t" if len({line.count(mark) for line in lines if line}) == 1 and mark in lines[0])
-    mark = next(same, ",")
-    reader = csv.reader(io.StringIO(text), delimiter=mark)
-    rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(row)]
+    rows = _split(text)
     while rows and len(rows[0][1]) > 2 and not any(row[-1] for _, row in rows if len(row) == len(rows[0][1])):
         rows = [(number, row[: len(rows[0][1]) - 1]) for number, row in rows]  # a comma at the end of the lines
-    if not rows or any(len(row) < 2 for _, row in rows):
+    if not rows or len(rows[0][1]) < 2:
         raise UsageError(f"{where} is not a list of labels; each line should read: filename,label.")
     lookup = lookup_of(names)
-    named = any(cell.removeprefix("./") in lookup for cell in rows[0][1])
+    named = any(_plain(cell) in lookup or is_image(cell) for cell in rows[0][1])
     return _table(where, None if named else tuple(rows[0][1]), rows if named else rows[1:], names)
+
+
+def _split(text: str) -> list[tuple[int, list[str]]]:
+    """The cells of each line that is not empty, with its number, by the mark that splits all lines alike, or most."""
+    best: list[tuple[int, list[str]]] = []
+    score = (0, 0)
+    for mark in ",;\t| ":
+        reader = csv.reader(io.StringIO(text), delimiter=mark, skipinitialspace=True)
+        try:
+            rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(row)]
+        except csv.Error:
+            continue
+        widths = [len(row) for _, row in rows]
+        found = (sum(width == widths[0] > 1 for width in widths), min(widths, default=0))
+        if not best or found > score:
+            best, score = rows, found
+    return best
+
+
+def _plain(name: str) -> str:
+    """An item's name as the source would write it."""
+    return name.replace("\\", "/").removeprefix("./")
 
 
 def _table(
@@ -124,7 +167,7 @@ def _table(
     lookup, exact = lookup_of(names), {*names}
 
     def matches(place: int) -> tuple[int, int, int]:
-        cells = [row[place].removeprefix("./") for _, row in rows]
+        cells = [_plain(row[place]) for _, row in rows]
         return sum(cell in exact for cell in cells), sum(cell in lookup for cell in cells), -place
 
     key = max(range(width), key=matches)
@@ -135,7 +178,8 @@ def _table(
     ]
     places = [place for place in range(width) if place != key and place not in counters]
     columns = tuple((heading[place] if heading else "") or f"column{at}" for at, place in enumerate(places, 1))
-    return Table(where, columns, [(row[key], number, [row[place] for place in places]) for number, row in rows])
+    found = [(row[key], number, [row[place] for place in places]) for number, row in rows]
+    return Table(where, columns, found, heading is not None)
 
 
 def _chosen(table: Table, columns: Sequence[str]) -> Table:
@@ -146,29 +190,119 @@ def _chosen(table: Table, columns: Sequence[str]) -> Table:
             raise UsageError(f"{table.where} has no column {name!r}; {suggest(name, table.columns)}")
     places = [table.columns.index(name) for name in columns]
     rows = [(name, line, [values[place] for place in places]) for name, line, values in table.rows]
-    return Table(table.where, tuple(columns), rows)
+    return Table(table.where, tuple(columns), rows, table.headed)
 
 
 def _matched(table: Table, names: Sequence[str]) -> Labels:
-    """The table's rows in the order of the items. Raises: UsageError when it does not cover exactly these."""
-    lookup, where = lookup_of(names), table.where
-    unknown = [name for name, *_ in table.rows if name.removeprefix("./") not in lookup]
-    if unknown:
+    """The table's rows in the order of the items; rows of other items are named in `Labels.notes`.
+
+    Raises: UsageError when it does not cover the items, or says two things of one.
+    """
+    find = _finder(names, [name for name, *_ in table.rows])
+    found: dict[int, tuple[int, Sequence[Any]]] = {}
+    strange = []
+    for name, line, values in table.rows:
+        index = find(name)
+        if index is None:
+            strange.append(name)
+        elif index in found and list(found[index][1]) != list(values):
+            both = zip(table.columns, found[index][1], values, strict=True)
+            column = next(column for column, one, other in both if one != other)
+            raise UsageError(
+                f"{table.at(line, column)}: {name} has another label than in {table.unit} "
+                f"{found[index][0]}; leave one of them."
+            )
+        else:
+            found[index] = line, values
+    if not found:
         raise UsageError(
-            f"{where} labels {_some(unknown)}, which the source does not have; "
-            "write file names as they are in the source, or remove those lines."
+            f"{table.where} labels {_some(strange)}, which the source does not have; "
+            "write file names as they are in the source."
         )
-    found = {lookup[name.removeprefix("./")]: (line, values) for name, line, values in table.rows}
     missing = [name for index, name in enumerate(names) if index not in found]
     if missing:
-        raise UsageError(f"{where} has no label for {_some(missing)}; add the missing lines.")
-    rows = [found[index] for index in range(len(names))]
-    if len(table.columns) == 1:
-        numbers = [_number(value) for _, (value,) in rows]
-        fractions = sum(number is not None and number != int(number) for number in numbers)
-        if 2 * fractions < len(rows):
-            return label_list([value for _, (value,) in rows], table.class_names)
-    return _columns(table, rows)
+        raise UsageError(f"{table.where} has no label for {_some(missing)}; add the missing lines.")
+    labels = _recognised(table, [found[index] for index in range(len(names))])
+    if strange:
+        rows = "1 row is" if len(strange) == 1 else f"{len(strange):,} rows are"
+        labels.notes.append(f"{rows} left out of {table.where}, of images that are not there: {_some(strange)}.")
+    return labels
+
+
+def _finder(names: Sequence[str], written: Sequence[str]) -> Callable[[str], int | None]:
+    """Gives the item that a name in a file of labels means; None for none.
+
+    Folders that all names lie in may be more or fewer than in the source.
+    """
+    lookup = lookup_of(names)
+    plain = [_plain(name) for name in written]
+    short = dict(zip(plain, without_wrapper(plain), strict=True))
+
+    def find(name: str) -> int | None:
+        name = _plain(name)
+        return lookup.get(name, lookup.get(short[name], lookup.get(str(PurePosixPath(name).with_suffix("")))))
+
+    return find
+
+
+def _recognised(table: Table, rows: Sequence[tuple[int, Sequence[Any]]]) -> Labels:
+    """What labels are: classes, attributes or numbers. Raises: UsageError for what is none of these."""
+    for line, values in rows:
+        for column, value in zip(table.columns, values, strict=True):
+            if value is None or str(value).strip().lower() in ("", "nan", "none", "null"):
+                raise UsageError(f"{table.at(line, column)}: there is no label; write one, or leave the column out.")
+    if len(table.columns) > 1:
+        return _one_hot(table, rows) or _columns(table, rows)
+    values = [value for _, (value,) in rows]
+    if table.classes:
+        return _by_name(table, rows)
+    numbers = [_number(value) for value in values]
+    whole = sum(number is not None and number == int(number) for number in numbers)
+    fractions = sum(number is not None for number in numbers) - whole
+    if 2 * fractions >= len(rows) or (fractions and whole + fractions == len(rows)):
+        return _columns(table, rows)
+    if whole == len(rows):
+        values = [int(number) for number in numbers if number is not None]
+    different = len({*map(str, values)})
+    if different > MANY and 2 * different > len(rows):
+        if whole < len(rows):
+            raise UsageError(
+                f"{table.at(rows[0][0], table.columns[0])}: {different:,} different words for {len(rows):,} items are "
+                "no classes; choose another column with --label-column, or --labels none."
+            )
+        found = _columns(table, rows)
+        found.notes.append(f"{different:,} different labels for {len(rows):,} items are taken as numbers, not classes.")
+        return found
+    return label_list(values)
+
+
+def _by_name(table: Table, rows: Sequence[tuple[int, Sequence[Any]]]) -> Labels:
+    """Classes that the file has names for. Raises: UsageError for a label that is none of them."""
+    classes = list(table.classes)
+    of = []
+    for line, (value,) in rows:
+        number = _number(value)
+        place = classes.index(str(value)) if str(value) in classes else number
+        if place is None or place != int(place) or not 0 <= place < len(classes):
+            raise UsageError(
+                f"{table.at(line)}: the label {value!r} is none of the {len(classes)} classes; they are numbered "
+                f"from 0 to {len(classes) - 1}."
+            )
+        of.append(int(place))
+    return Labels(tuple(classes), of)
+
+
+def _one_hot(table: Table, rows: Sequence[tuple[int, Sequence[Any]]]) -> Labels | None:
+    """Classes, where each row has one 1 and else 0; None where they have not. They are called as their columns."""
+    numbers = [[_number(value) for value in values] for _, values in rows]
+    if any(sorted(map(str, row)) != ["0.0"] * (len(row) - 1) + ["1.0"] for row in numbers):
+        return None
+    names = tuple(table.classes) or (table.columns if table.headed else tuple(map(str, range(len(table.columns)))))
+    if len(names) != len(table.columns):
+        raise UsageError(f"{table.where} names {len(names)} classes and has labels of {len(table.columns)} columns.")
+    found = Labels(names, [row.index(1.0) for row in numbers])
+    found.notes.append("The columns are one-hot, so they are taken as classes.")
+    return found
 
 
 def _columns(table: Table, rows: Sequence[tuple[int, Sequence[Any]]]) -> Labels:
@@ -180,12 +314,11 @@ def _columns(table: Table, rows: Sequence[tuple[int, Sequence[Any]]]) -> Labels:
             number = _number(value)
             if number is None:
                 raise UsageError(
-                    f"{table.where}, line {line}, column {column!r}: {value!r} is no number, and the labels of several "
-                    "columns are 0 and 1, or numbers; choose columns with --label-column."
+                    f"{table.where}, {table.unit} {line}, column {column!r}: {value!r} is no number, and the labels of "
+                    "several columns are 0 and 1, or numbers; choose columns with --label-column."
                 )
             of[-1].append(number)
-    seen = {number for row in of for number in row}
-    if seen <= {0, 1} or seen <= {-1, 1}:
+    if all({*column} <= {0, 1} or {*column} <= {-1, 1} for column in zip(*of, strict=True)):
         return Labels((), [[int(number > 0) for number in row] for row in of], table.columns, "attributes")
     return Labels((), of, table.columns, "numbers")
 

@@ -21,21 +21,23 @@ class Labels:
     Attributes:
         classes: names in order, where labels are classes; `of` has the position of each item's.
         columns: names of attributes (0 or 1) or numbers, as `kind` says; `of` has each item's row of them.
+        notes: what whoever adds the data should know of them.
     """
 
     classes: tuple[str, ...] = ()
     of: list[Any] = field(default_factory=list)
     columns: tuple[str, ...] = ()
     kind: str = ""
+    notes: list[str] = field(default_factory=list)
 
 
-def label_list(values: Sequence[Any], names: Sequence[str] = ()) -> Labels:
-    """Labels from one value an item. Whole numbers are ordered as numbers, and `names` may name them."""
+def label_list(values: Sequence[Any]) -> Labels:
+    """Labels from one value an item. Whole numbers are ordered as numbers."""
     if all(_NUMBER.fullmatch(str(value)) for value in values):
         numbers = [int(value) for value in values]
-        kinds = list(range(len(names))) if names else sorted(set(numbers))
+        kinds = sorted(set(numbers))
         place = {number: index for index, number in enumerate(kinds)}
-        return Labels(tuple(names) or tuple(map(str, kinds)), [place.get(number, -1) for number in numbers])
+        return Labels(tuple(map(str, kinds)), [place[number] for number in numbers])
     words = [str(value) for value in values]
     classes = tuple(sorted(set(words)))
     position = {word: index for index, word in enumerate(classes)}

@@ -146,6 +146,7 @@ class Files(_Laid):
             return layout_of(self.names, folders, self._parts)
         layout = layout_of(self.names, folders, self._parts, "none")
         layout.labels = replace(found, of=[found.of[place] for place, _ in self._pages] if found.of else [])
+        layout.said += found.notes
         return layout
 
     def _choose(self, suffixes: Sequence[str]) -> list[str]:
@@ -230,7 +231,8 @@ class Arrays(_Laid):
         self.names = [str(index) for index in range(len(images))]
         self.layout = Layout(list(self.names))
         if values is not None:
-            self.layout.labels = labels.label_list(values.tolist())
+            self.layout.labels = label_files.from_array(values.tolist(), str(files[-1]))
+            self.layout.said += self.layout.labels.notes
 
     def data(self, index: int) -> bytes:
         data: bytes = self._images[index].tobytes()

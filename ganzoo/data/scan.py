@@ -22,6 +22,7 @@ from ganzoo.data.source import Report
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.files import processors
 
+WORTH_SAYING = 10  # items of which most are copies
 MAX_BAD = 0.05  # share of items that may be left out without being asked
 
 
@@ -67,6 +68,7 @@ def scan(
     pictures: dict[int, Survey] = {}
     said: list[tuple[tuple[int, ...], dict[str, Any]]] = []
     aside: list[tuple[str, str]] = []
+    contents = set[str]()
     for index, seen in enumerate(_read_all(reader)):
         report("Reading", index + 1, len(reader.names))
         printable = reader.names[index].encode(errors="replace").decode()
@@ -77,6 +79,7 @@ def scan(
             result.skipped.append((printable, seen.problem))
             continue
         result.kept.append(index)
+        contents.add(seen.digest.partition("\0")[2])
         label = layout.labels.of[index] if layout.labels.of else -1
         digests.update(f"{seen.digest}{label}\n".encode(errors="surrogateescape"))
         if seen.said is not None:
@@ -100,6 +103,10 @@ def scan(
         digests.update("".join(str(reading.levels or "") for reading in reader.readings).encode())
     result.readings = [asdict(reading) for reading in reader.readings]
     result.notes = _notes(reader, pictures)
+    if 2 * len(contents) <= len(result.kept) >= WORTH_SAYING:
+        result.notes.append(
+            f"Only {len(contents):,} of {len(result.kept):,} items are different, byte by byte; the others are copies."
+        )
     if layout.held_out:
         digests.update(json.dumps([index in layout.held_out for index in result.kept]).encode())
     result.fingerprint = digests.hexdigest()

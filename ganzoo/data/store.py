@@ -212,6 +212,10 @@ def add(
         layout=layout.said,
         asked=_asked(parts, labels, label_columns),
     )
+    lone = [name for name, (trained, _) in _class_counts(record).items() if trained < 2]
+    if lone:
+        some = ", ".join(lone[:5]) + (f" and {len(lone) - 5:,} more" if len(lone) > 5 else "")
+        record.notes.append(f"There is one image or none to train on of the class{'es' * (len(lone) > 1)} {some}.")
     if old is not None and old.fingerprint != record.fingerprint:
         raise _taken(old)
     write_json(_path(name), asdict(record))

@@ -138,7 +138,7 @@ def test_labels_from_csv(tmp_path, heading):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a.png,1\nb.png,2\nz.png,3\n", "labels z.png, which the source does not have"),
+        ("y.png,1\nz.png,3\n", "labels y.png, z.png, which the source does not have"),
         ("a.png,1\n", "has no label for b.png"),
         ("a.png\nb.png\n", "each line should read: filename,label"),
         ("", "each line should read: filename,label"),

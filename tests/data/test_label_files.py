@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -107,6 +108,119 @@ ROWS = [[name, "abc"[number % 3]] for number, name in enumerate(NAMES)]
 def test_one_column_of_names_is_classes(pictures: Path, text: str) -> None:
     assert add(pictures, text).classes == ("a", "b", "c")
     assert labels().tolist() == [0, 1, 2, 0, 1, 2]
+
+
+def json_of(values: Sequence[object], **more: object) -> str:
+    return json.dumps({"labels": [list(pair) for pair in zip(NAMES, values, strict=True)], **more})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        table(ROWS, "|", ("file", "label")),
+        table(ROWS, " "),
+        table([[f"./{name}", label] for name, label in ROWS]),
+        table([[f"img\\{name}", label] for name, label in ROWS]),
+        table([[f"data/img/{name}", label] for name, label in ROWS]),
+        "\ufeff" + table(ROWS, ",", ("file", "label")),
+        table([*ROWS, ROWS[2]]),
+        table([[f'"{name}"', f'"{label}"'] for name, label in ROWS]),
+    ],
+    ids=["bar", "space", "./", "backslash", "folders", "BOM", "twice the same", "quoted"],
+)
+def test_however_it_is_written(pictures: Path, text: str) -> None:
+    assert add(pictures, text).classes == ("a", "b", "c")
+    assert labels().tolist() == [0, 1, 2, 0, 1, 2]
+
+
+def test_text_as_spreadsheets_save_it(pictures: Path) -> None:
+    file = pictures.parent / "sheet.txt"
+    file.write_text(table(ROWS, "\t", ("file", "label")), encoding="utf-16")
+    assert data.add("sheet", pictures, labels=file).classes == ("a", "b", "c")
+
+
+def test_rows_of_other_images_are_named_and_left_out(pictures: Path) -> None:
+    info = add(pictures, table([["x.png", "a"], *ROWS, ["z.png", "d"]]))
+    assert info.classes == ("a", "b", "c")
+    assert "of images that are not there: x.png, z.png." in info.layout[-1]
+    assert info.layout[-1].startswith("2 rows are left out")
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([*ROWS, ["000001.png", "c"]], "line 8, column 'label': 000001.png has another label than in line 3"),
+        ([*ROWS[:3], ["000003.png", ""], *ROWS[4:]], "line 5, column 'label': there is no label"),
+        ([*ROWS[:3], ["000003.png", "NaN"], *ROWS[4:]], "line 5, column 'label': there is no label"),
+    ],
+)
+def test_contradictory_and_empty_labels_are_refused(pictures: Path, rows: list[list[str]], said: str) -> None:
+    with pytest.raises(UsageError) as error:
+        add(pictures, table(rows, ",", ("file", "label")))
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([0, 1, 2, 0, 1, 3], "entry 6: the label 3 is none of the 3 classes; they are numbered from 0 to 2"),
+        ([0, 1, 2, 0, -1, 2], "entry 5: the label -1 is none of the 3 classes"),
+        ([0, 1, None, 0, 1, 2], "entry 3: there is no label"),
+        (
+            [[1, 0], [0, 1, 0], [1, 0], [1, 0], [1, 0], [1, 0]],
+            "entry 2: 3 numbers for 000001.png, and 2 for",
+        ),
+    ],
+)
+def test_json_labels_that_cannot_be_are_refused_with_their_entry(
+    pictures: Path, values: list[object], said: str
+) -> None:
+    with pytest.raises(UsageError) as error:
+        add(pictures, json_of(values, classes=["a", "b", "c"]), ".json")
+    assert said in str(error.value)
+
+
+def test_one_hot_columns_are_classes_under_their_names(pictures: Path) -> None:
+    hot = [[int(n % 3 == k) for k in range(3)] for n in range(6)]
+    rows = [[name, *values] for name, values in zip(NAMES, hot, strict=True)]
+    info = add(pictures, table(rows, ",", ("file", "cat", "dog", "owl")))
+    assert (info.classes, info.label_kind) == (("cat", "dog", "owl"), "")
+    assert labels().tolist() == [0, 1, 2, 0, 1, 2]
+    assert add(pictures, json_of(hot, classes=["x", "y", "z"]), ".json").classes == ("x", "y", "z")
+    images = np.zeros((6, 8, 8), np.uint8)
+    images[:, 0, 0] = range(6)
+    for values in (np.array(hot), np.arange(6) % 3, np.arange(6)[:, None] % 3, (np.arange(6) % 3).astype(np.float32)):
+        np.savez(pictures.parent / "set.npz", images=images, labels=values)
+        data.remove("arrays") if "arrays" in {info.name for info in data.names()} else None
+        assert data.add("arrays", pictures.parent / "set.npz").classes == ("0", "1", "2")
+    np.savez(pictures.parent / "set.npz", images=images, labels=np.array([0.5, np.nan, 1, 2, 3, 4]))
+    with pytest.raises(UsageError, match="row 1: there is no label"):
+        data.add("broken", pictures.parent / "set.npz")
+
+
+def test_values_that_do_not_repeat_are_no_classes(tmp_path: Path) -> None:
+    (tmp_path / "img").mkdir()
+    names = [f"{number:03}.png" for number in range(24)]
+    for number, name in enumerate(names):
+        Image.new("L", (8, 8), number).save(tmp_path / "img" / name)
+    file = tmp_path / "labels.csv"
+    file.write_text(table([[name, 3 * number] for number, name in enumerate(names)], ",", ("file", "age")))
+    info = data.add("ages", tmp_path / "img", labels=file)
+    assert (info.classes, info.label_kind, info.label_names) == ((), "numbers", ("age",))
+    assert info.layout[-1] == "24 different labels for 24 items are taken as numbers, not classes."
+    file.write_text(table([[name, f"photo {name}"] for name in names], ",", ("file", "title")))
+    with pytest.raises(UsageError, match=r"line 2, column 'title': 24 different words for 24 items are no classes"):
+        data.add("titles", tmp_path / "img", labels=file)
+
+
+def test_a_class_of_one_image_and_copies_are_said(tmp_path: Path) -> None:
+    for folder, count in (("a", 11), ("b", 1)):
+        (tmp_path / "set" / folder).mkdir(parents=True)
+        for number in range(count):
+            Image.new("L", (8, 8), 9).save(tmp_path / "set" / folder / f"{number}.png")
+    info = data.add("copies", tmp_path / "set")
+    assert "Only 1 of 12 items are different, byte by byte; the others are copies." in info.notes
+    assert "There is one image or none to train on of the class b." in info.notes
 
 
 def test_what_is_neither_is_refused_with_line_and_column(pictures: Path) -> None:
