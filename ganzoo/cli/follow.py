@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
-
-from ganzoo.cli.framework import STOPPED
 
 if TYPE_CHECKING:
     from ganzoo.loop.display import Display
@@ -26,11 +26,20 @@ def follow(work: Callable[[Display], Run | PerClass]) -> None:
         run = work(display)
     except Stopped as stopped:
         display.close()
-        click.echo(str(stopped))
-        raise click.exceptions.Exit(STOPPED) from None
+        say(str(stopped))
+        raise click.exceptions.Exit(stopped.exit_code) from None
     finally:
         display.close()
-    click.echo(_use(run) if isinstance(run, Run) else f"A row for each label: {run.sheet}")
+    say(_use(run) if isinstance(run, Run) else f"A row for each label: {run.sheet}")
+
+
+def say(text: str) -> None:
+    """One line, unless the terminal is gone, which is no reason to end with another exit code."""
+    try:
+        click.echo(text)
+        sys.stdout.flush()
+    except OSError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (Python flushes it at its end)
 
 
 def _use(run: Run) -> str:

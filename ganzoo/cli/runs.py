@@ -11,6 +11,7 @@ import ganzoo
 from ganzoo.cli.framework import Command
 from ganzoo.cli.options import json_option
 from ganzoo.cli.output import print_json, table
+from ganzoo.errors import printable
 
 STYLES = {"running": "green", "finished": "", "failed": "red"}
 
@@ -23,7 +24,18 @@ def runs(folder: str, as_json: bool) -> None:
 
     FOLDER and all folders below it are looked through; it is `runs` unless given.
     """
-    rows = [_row(run) for run in ganzoo.list_runs(folder)]
+    rows = []
+    for run in ganzoo.list_runs(folder, complain):
+        try:
+            rows.append(_row(run))
+        except (
+            LookupError,
+            TypeError,
+            AttributeError,
+            ValueError,
+            OSError,
+        ) as error:
+            complain(f"{run.path / 'run.json'} is damaged: it does not say all of the run ({error}).")
     if as_json:
         print_json(rows)
         return
@@ -36,6 +48,11 @@ def runs(folder: str, as_json: bool) -> None:
         cells = (row["run"], row["architecture"], data, f"{row['images']:,}", row["status"])
         shown.add_row(*cells, style=STYLES.get(row["status"], "yellow"))
     shown.print()
+
+
+def complain(problem: str) -> None:
+    """Says what is wrong with a run, beside the table of the others."""
+    click.echo(f"Warning: {printable(problem)}", err=True)
 
 
 def _row(run: ganzoo.Run) -> dict[str, Any]:

@@ -17,6 +17,9 @@ from ganzoo.errors import UsageError
 FORCE = click.option(
     "--force", is_flag=True, help="Go on although another process seems to train it, as a network disk may say."
 )
+MAX_TIME = click.option(
+    "--max-time", metavar="TIME", help="Save and stop after so long, such as 8h or 1h30m; exit code 75."
+)
 
 if TYPE_CHECKING:
     from ganzoo.contract.architecture import Architecture
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
 @click.option("--init", metavar="RUN|MODEL", help="Take the first weights from a run or a model file.")
 @click.option("--class", "label", metavar="LABEL", help="Train on this label only, by name or number.")
 @click.option("--per-class", is_flag=True, help="Train a model for each label, one after the other.")
+@MAX_TIME
 @click.option("--dry-run", is_flag=True, help="Check everything, say what would be trained, and stop.")
 def train(
     architecture: str | None,
@@ -53,6 +57,7 @@ def train(
     init: str | None,
     label: str | None,
     per_class: bool,
+    max_time: str | None,
     dry_run: bool,
     **options: Any,
 ) -> None:
@@ -78,7 +83,7 @@ def train(
 
         rehearse(architecture, dataset, out, label, per_class, what)
         return
-    what = {**what, "out": out, "init": init, "go_on": go_on}
+    what = {**what, "out": out, "init": init, "go_on": go_on, "max_time": max_time}
     if per_class:
         follow(lambda display: ganzoo.train_per_class(architecture, dataset, display=display, **what))
     else:
@@ -99,8 +104,9 @@ def _is_per_class(recipe: str | None) -> bool:
 @click.argument("run", required=False, metavar="RUN")
 @click.option("--device", metavar="auto|cpu|cuda|mps", help="Train there from now on. [default: as before]")
 @click.option("--log", metavar="TEXT", help="Tell these loggers from now on; none: no more. [default: as before]")
+@MAX_TIME
 @FORCE
-def resume(run: str | None, device: str | None, log: str | None, force: bool) -> None:
+def resume(run: str | None, **how: Any) -> None:
     """Go on with a run exactly where it stopped.
 
     RUN is its folder; `ganzoo runs` lists them. It ends as if it had never been stopped. The folder that --per-class
@@ -112,9 +118,9 @@ def resume(run: str | None, device: str | None, log: str | None, force: bool) ->
     if run is None:
         raise UsageError(_which_run("resume"))
     if (Path(run) / CLASSES).exists():
-        follow(lambda display: ganzoo.resume_per_class(run, device=device, log=log, force=force, display=display))
+        follow(lambda display: ganzoo.resume_per_class(run, display=display, **how))
     else:
-        follow(lambda display: ganzoo.resume(run, device=device, log=log, force=force, display=display))
+        follow(lambda display: ganzoo.resume(run, display=display, **how))
 
 
 def _which_run(command: str) -> str:
@@ -145,8 +151,9 @@ def _architecture_of_run(words: Sequence[str], given: Mapping[str, str]) -> type
     examples=("ganzoo extend runs/dcgan-anime-1 --epochs 5 --lr 1e-4 --beta1 0.3",),
 )
 @click.argument("run", metavar="RUN")
+@MAX_TIME
 @FORCE
-def extend(run: str, force: bool, **options: Any) -> None:
+def extend(run: str, **options: Any) -> None:
     """Train a run further, with changed options.
 
     Adds a stage to RUN, as long as --epochs, --images or --steps says. Weights and the optimizers' state go along;
@@ -156,4 +163,4 @@ def extend(run: str, force: bool, **options: Any) -> None:
     """
     import ganzoo
 
-    follow(lambda display: ganzoo.extend(run, force=force, display=display, **options))
+    follow(lambda display: ganzoo.extend(run, display=display, **options))

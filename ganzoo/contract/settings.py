@@ -57,6 +57,7 @@ class Settings:
     checkpoint_every: int | None = option(
         None, "steps between checkpoints; default: every epoch, and every ten minutes", low=1
     )
+    checkpoints: int = option(3, "newest checkpoints that stay", low=1)
     freeze: str = option("", "parts that are not trained, by name: D.main.0,D.main.2 (FreezeD)")
     samples: int = option(64, "images in a sample grid", low=1, high=1024)
     evaluate_every: int | None = option(None, "score the averaged generator each time after so many images", low=1)
@@ -85,8 +86,23 @@ class Stage:
 # Names that a Config may not take: they mean something else on the command line.
 RESERVED = {each.name for each in fields(Settings)} - set(BY_ARCHITECTURE) | {
     "preset", "recipe", "out", "continue", "init", "class", "per_class", "dry_run", "json", "help", "compile", "plugin",
-    "label", "data", "architecture", "force",
+    "label", "data", "architecture", "force", "max_time",
 }  # fmt: skip
+
+
+def parse_time(text: str | float) -> float:
+    """Seconds: of a number, or of ``"8h"``, ``"1h30m"``, ``"45m"``, ``"90s"``, ``"2d"``.
+
+    Raises: UsageError when it is neither, or no time at all.
+    """
+    if isinstance(text, str):
+        match = re.fullmatch(r"(?=.)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", text.strip().lower())
+        if not match:
+            raise UsageError(f"--max-time takes a time such as 8h, 1h30m or 45m, not {text!r}.")
+        text = sum(int(number or 0) * unit for number, unit in zip(match.groups(), (86400, 3600, 60, 1), strict=True))
+    if not text > 0:
+        raise UsageError("--max-time must be longer than nothing.")
+    return float(text)
 
 
 def parse_resolution(text: str | int) -> tuple[int, int]:

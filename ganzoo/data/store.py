@@ -7,6 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from string import ascii_uppercase
@@ -441,7 +442,12 @@ def _discard_files(paths: Sequence[str]) -> None:
 
 
 def _records() -> list[Record]:
-    return [record for record in map(_load, _added_names()) if record is not None]
+    """Those that can be read; one that cannot must not stand in the way of the others."""
+    found = []
+    for name in _added_names():
+        with suppress(GanzooError):
+            found.append(_load(name))
+    return [record for record in found if record is not None]
 
 
 def _path(name: str) -> Path:
@@ -465,7 +471,12 @@ def _load(name: str) -> Record | None:
         raise GanzooError(f"{path} cannot be read; remove it, then add the data set {name} again.") from error
     if not isinstance(value, dict) or value.get("format") != FORMAT:
         raise GanzooError(f"{path} was written by another version of ganzoo; remove it, then add {name} again.")
-    return Record(**value)
+    try:
+        record = Record(**value)
+        _info_of_record(record)
+    except (TypeError, LookupError, AttributeError, ValueError) as error:
+        raise GanzooError(f"{path} is damaged ({error}); remove it, then add the data set {name} again.") from error
+    return record
 
 
 def _info_of_record(record: Record) -> Info:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
@@ -14,27 +16,44 @@ import torch
 from ganzoo.contract.settings import Settings
 from ganzoo.devices import out_of_memory
 from ganzoo.errors import GanzooError, Interrupted
+from ganzoo.files import cause
 from ganzoo.runs.run import Run
+
+CTRL_C, TIME = "Ctrl-C", "--max-time"  # reasons to stop; the others are signals' names
 
 
 class Interruptible:
-    """Turns the first Ctrl-C (or a termination signal) into a wish, `asked`; a second one is taken at once.
+    """Turns the first Ctrl-C, a termination signal, a hangup or the end of the time into a wish, `asked`; a Ctrl-C
+    after that is taken at once. What was ignored before, as nohup has a hangup, stays ignored.
 
-    Within another one it is that other one. Outside the main thread, where Python allows no handlers, it does nothing.
+    Within another one it is that other one. Outside the main thread, where Python allows no handlers, only time counts.
+
+    Attributes:
+        why: what asked, "Ctrl-C", "SIGTERM", "SIGHUP" or "--max-time"; None: nothing yet.
     """
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self.asked = False
+    def __init__(self, say: Callable[[str], None], deadline: float = math.inf) -> None:
+        """Args: deadline: when the time is over, by `time.monotonic`."""
+        self.why: str | None = None
+        self.deadline = deadline
         self._say = say
         self._before: dict[int, Any] = {}
+
+    @property
+    def asked(self) -> bool:
+        if self.why is None and time.monotonic() >= self.deadline:
+            self._wish(TIME)
+        return self.why is not None
 
     def __enter__(self) -> Interruptible:
         outer = getattr(signal.getsignal(signal.SIGINT), "__self__", None)
         if isinstance(outer, Interruptible):
+            outer.deadline = min(outer.deadline, self.deadline)
             return outer
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._ask)
+            for number in _SIGNALS:
+                if number == signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN:
+                    self._before[number] = signal.signal(number, self._ask)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -42,11 +61,18 @@ class Interruptible:
             signal.signal(number, handler)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
+        if self.why is None:
+            self._wish(CTRL_C if number == signal.SIGINT else signal.Signals(number).name)
+        elif number == signal.SIGINT:
             raise Interrupted
-        self.asked = True
-        with contextlib.suppress(RuntimeError):  # the signal came in the middle of another print
+
+    def _wish(self, why: str) -> None:
+        self.why = why
+        with contextlib.suppress(RuntimeError, OSError):  # in the middle of another print; the terminal is gone
             self._say("Stopping after this step and saving; Ctrl-C again stops at once, without saving.")
+
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
 
 @contextlib.contextmanager
@@ -69,7 +95,12 @@ def disk_explained(run: Run) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if not run.path.is_dir():
+            raise GanzooError(
+                f"The folder {run.path} was moved or deleted while it trained, so training stopped; from where it is "
+                "now, go on with: ganzoo resume FOLDER"
+            ) from error
         raise GanzooError(
-            f"{error.filename or run.path} cannot be written or read ({error.strerror or error}); mend that or make "
-            f"room, then go on with: ganzoo resume {run.path}. Checkpoints so far are kept."
+            f"{error.filename or run.path} cannot be written or read: {cause(error, run.path)}. Mend that, then go on "
+            f"with: ganzoo resume {run.path}. Checkpoints so far are kept."
         ) from error

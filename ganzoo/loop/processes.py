@@ -7,6 +7,7 @@ each opens the same run folder and takes its rows of every global batch.
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -27,19 +28,23 @@ POLL = 0.1  # seconds between looks at the processes
 PATIENCE = 10.0  # seconds that one has to end when the others are gone
 
 
-def launch(run: Path, processes: int, say: Callable[[str], None], lock: int | None = None) -> None:
+def launch(
+    run: Path, processes: int, say: Callable[[str], None], lock: int | None = None, deadline: float = math.inf
+) -> str | None:
     """Trains a run folder with so many processes on this machine, and returns when they have, or have been stopped.
 
     They are in sessions of their own and hear of Ctrl-C from here: the first asks them to save and stop.
 
     Args:
         lock: descriptor of the run's lock, which they hold as well.
+        deadline: when to save and stop, by `time.monotonic`.
+    Returns: what asked them to stop, as `Interruptible` has it.
 
     Raises: KeyboardInterrupt for the second; GanzooError when a process failed.
     """
     if torch.cuda.is_available() and processes > torch.cuda.device_count():
         raise UsageError(f"--processes {processes} is more than the {torch.cuda.device_count()} GPUs here.")
-    with TemporaryDirectory(prefix="ganzoo-") as meeting, Interruptible(say) as interrupted:
+    with TemporaryDirectory(prefix="ganzoo-") as meeting, Interruptible(say, deadline) as interrupted:
         workers: list[_Worker] = []
         try:
             workers.extend(_Worker(run, rank, processes, Path(meeting), lock) for rank in range(processes))
@@ -55,6 +60,7 @@ def launch(run: Path, processes: int, say: Callable[[str], None], lock: int | No
                 raise GanzooError(failed.reason)
         finally:
             _end(workers)
+        return interrupted.why
 
 
 def _end(workers: Sequence[_Worker]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -31,7 +32,6 @@ from ganzoo.runs.address import fetch, is_remote
 from ganzoo.runs.header import CheckpointHeader, ModelHeader, checkpoint_header, model_header, model_of
 from ganzoo.runs.run import SCORES, Run, write_text
 
-KEEP = 3  # newest checkpoints that stay
 SCORE = "score/"  # what the names of scores begin with in metrics.jsonl
 
 
@@ -47,6 +47,7 @@ class Recorder:
         self.run, self.plan = run, plan
         self._preview = make_model(plan.entry, self._model_header(trainer), trainer.device.type)
         self._preview_step = -1
+        run.make_folders()
         kept = [row for row in run.metrics() if row["step"] <= trainer.step_count]
         self._keep("metrics.jsonl", "".join(json.dumps(row) + "\n" for row in kept))
         if (run.path / SCORES).exists():
@@ -60,6 +61,13 @@ class Recorder:
         file = self.run.path / name
         if not file.exists() or file.read_text(encoding="utf-8", errors="replace") != text:
             write_text(file, text)
+
+    def _flush(self, name: str) -> None:
+        """Has the disk write all of a log that the system still keeps in memory."""
+        file = self.run.path / name
+        if file.exists():
+            with file.open("rb+") as opened:
+                os.fsync(opened.fileno())
 
     def record(self, row: Mapping[str, Any]) -> None:
         """One object of metrics.jsonl."""
@@ -107,24 +115,35 @@ class Recorder:
         notes = PngInfo()
         notes.add_text("step", str(trainer.step_count))
         notes.add_text("epoch", str(trainer.epoch))
-        picture.save(file, pnginfo=notes)
+        self.run.make_folders()
+        with replaced(file) as temporary:
+            picture.save(temporary, pnginfo=notes)
         catalogue().notify("ganzoo_sampled", complain, run=self.run, step=trainer.step_count, image=file)
 
     def model(self, trainer: Trainer) -> None:
         """model.safetensors: the averaged generator, with all it takes to sample from it in the header."""
         tensors = generator_state(self.averaged(trainer).architecture)
-        checkpoint.save(self.run.model_file, tensors, as_json(self._model_header(trainer)))
+        checkpoint.write(self.run.model_file, tensors, as_json(self._model_header(trainer)))
 
-    def checkpoint(self, trainer: Trainer, stage: int, stage_starts: list[int], newest: dict[str, float]) -> None:
-        """The whole training state, with the newest value of all that is logged; the newest few stay."""
+    def checkpoint(
+        self, trainer: Trainer, stage: int, stage_starts: list[int], newest: dict[str, float], keep: int
+    ) -> None:
+        """The whole training state, with the newest value of all that is logged; so many of the newest stay."""
+        for name in ("metrics.jsonl", SCORES, "train.log"):
+            self._flush(name)  # a checkpoint that is there must find its logs there
         tensors, counters = trainer.state()
         log_bytes = (self.run.path / "train.log").stat().st_size
         header = CheckpointHeader(
             self.plan.entry.full_name, stage, tuple(stage_starts), trainer.extent, counters, log_bytes, newest
         )
         file = self.run.path / "checkpoints" / f"step-{trainer.step_count:08d}.safetensors"
-        checkpoint.save(file, tensors, as_json(header))
-        for old in self.run.checkpoints()[:-KEEP]:
+        self.run.make_folders()
+        checkpoint.write(file, tensors, as_json(header))
+        self.prune(keep)
+
+    def prune(self, keep: int) -> None:
+        """Removes all checkpoints but the newest."""
+        for old in self.run.checkpoints()[:-keep]:
             old.unlink(missing_ok=True)
 
     def curves(self, stage_starts: list[int]) -> None:
@@ -145,7 +164,7 @@ class Recorder:
         return self._preview.modality.shown or self.plan.settings.samples
 
     def _model_header(self, trainer: Trainer) -> ModelHeader:
-        return model_of(self.run.header, self.run.name, values(trainer.config), trainer.step_count, trainer.images)
+        return model_of(self.run.header, values(trainer.config), trainer.step_count, trainer.images)
 
 
 def load_checkpoint(run: Run) -> tuple[dict[str, Tensor], CheckpointHeader] | None:

@@ -37,6 +37,14 @@ CHECKPOINT_SECONDS = 600  # between checkpoints, at the most
 MODEL_SECONDS = 60  # between models to sample from, at the most
 
 
+class Saved(KeyboardInterrupt):
+    """Training was asked to stop, and a checkpoint is written; `why` is what asked, as `Interruptible` has it."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
 class Diverged(GanzooError):
     """A loss is no longer finite."""
 
@@ -83,10 +91,10 @@ class Session:
             return Extent(images, images + count * trainer.current_batch_size, trainer.step_count + count)
         return Extent(images, (images // items + count) * items if unit == "epochs" else images + count)
 
-    def train(self, run: Run, display: Display) -> None:
-        """Trains every stage of the run that is left.
+    def train(self, run: Run, display: Display, deadline: float = math.inf) -> None:
+        """Trains every stage of the run that is left, until the deadline, which `time.monotonic` reaches.
 
-        Raises: KeyboardInterrupt after Ctrl-C, once a checkpoint is written; Diverged when a loss is not finite;
+        Raises: Saved when it was asked to stop, once a checkpoint is written; Diverged when a loss is not finite;
         GanzooError when memory or disk runs out, or a checkpoint is damaged.
         """
         self.run, self.display, self.leader, self.started = run, display, distributed.is_leader(), False
@@ -96,7 +104,7 @@ class Session:
                 memory_explained(self.plan.settings, self.device),
                 self._events(),
                 memory_held(),
-                Interruptible(display.say) as self.interrupted,
+                Interruptible(display.say, deadline) as self.interrupted,
             ):
                 if self.leader:
                     with run.running():
@@ -136,6 +144,7 @@ class Session:
             if any(self.run.metrics()):
                 self.display.say("There is no checkpoint yet, so training begins at step 0 again.")
             self.stage, self.stage_starts = 0, [0]
+            self._keep_scores()
             self.trainer = self.build()
             if self.run.header.init:
                 take_weights(self.trainer.model, self.run.header.init, self.plan.entry.name)
@@ -152,6 +161,7 @@ class Session:
         else:
             tensors, header = newest
             self.stage, self.stage_starts = header.stage, list(header.stage_starts)
+            self._keep_scores()
             self.trainer = self.build(self.stage)
             self.trainer.extent = header.extent
             self.trainer.load_state(tensors, header.counters)
@@ -159,7 +169,8 @@ class Session:
             if self.leader:
                 self.recorder = Recorder(self.run, self.plan, self.trainer, header.log_bytes)
             self.display.say(f"Going on from step {self.trainer.step_count:,}.")
-        self._keep_scores()
+        if self.leader:
+            self.recorder.prune(self.settings.checkpoints)
         self._checkpointed = self._modelled = time.monotonic()
         self._drawn = -math.inf
 
@@ -209,7 +220,7 @@ class Session:
             stop = distributed.any_of(self.interrupted.asked, trainer.device)
             written = self._write_what_is_due(epoch, before, stop)
             if stop:
-                raise KeyboardInterrupt
+                raise Saved(self.interrupted.why or "SIGTERM")
             if written:
                 clock, images = time.perf_counter(), trainer.images  # writing is not training
 
@@ -285,7 +296,7 @@ class Session:
         newest = self._read() if self._newest else {}
         if self.leader:
             self.recorder.model(self.trainer)
-            self.recorder.checkpoint(self.trainer, self.stage, self.stage_starts, newest)
+            self.recorder.checkpoint(self.trainer, self.stage, self.stage_starts, newest, self.settings.checkpoints)
         self._checkpointed = self._modelled = time.monotonic()
 
     def _check_finite(self, finite: bool) -> None:

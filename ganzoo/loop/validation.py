@@ -62,14 +62,14 @@ class Validator:
     def __call__(self, run: Run, model: Model) -> dict[str, float]:
         """Scores a run's model, keeps the row, and keeps the model if it is the best so far. Returns scores by name."""
         assert self.evaluator is not None
-        evidence, split = self.evaluator.evidence(model, self._dataset(model.header))
+        evidence, split = self.evaluator.evidence(model, self._dataset(model.header, str(run.path)))
         scores = self.evaluator.scores(evidence, split, model.header, run.model_file.name, run.path)
         keep(run.path, model.header, scores, training=True)
         for score in scores:
             if score["name"] == self.kept and self._is_best(run, score["value"]):
                 best = Score(score["name"], score["value"], self.better, score["protocol"])
                 header = as_json(replace(model.header, score=best))
-                checkpoint.save(run.best_file, generator_state(model.architecture), header)
+                checkpoint.write(run.best_file, generator_state(model.architecture), header)
         return {score["name"]: score["value"] for score in scores}
 
     def _is_best(self, run: Run, value: float) -> bool:
@@ -80,9 +80,9 @@ class Validator:
             return True
         return value > best.value if self.better == "larger" else value < best.value
 
-    def _dataset(self, header: ModelHeader) -> data.Dataset:
+    def _dataset(self, header: ModelHeader, what: str) -> data.Dataset:
         if not hasattr(self, "_judged"):
-            self._judged = judged_data(header.data, header.run)
+            self._judged = judged_data(header.data, what)
         return self._judged
 
 

@@ -43,10 +43,13 @@ class Model:
     """The averaged generators of a run, in evaluation mode.
 
     Attributes:
+        called: the name of the run or file that it was loaded from, "" for none.
         header: the file's: architecture, distribution and version it needs, config, data and its origin.
         architecture: the module, on its device.
         modality: what it makes, and how that is drawn and written.
     """
+
+    called = ""
 
     def __init__(self, architecture: Architecture, header: ModelHeader) -> None:
         self.architecture = architecture.eval().requires_grad_(False)
@@ -61,7 +64,7 @@ class Model:
     @property
     def name(self) -> str:
         """What a file made with the model is called: after its run, in letters that any folder takes."""
-        return re.sub(r"[^\w.-]+", "-", self.header.run or self.header.architecture)
+        return re.sub(r"[^\w.-]+", "-", self.header.run or self.called or self.header.architecture)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -327,6 +330,8 @@ def load(path: str | os.PathLike[str], device: str = "auto") -> Model:
     model = make_model(entry, header, device)
     model.load_generators(tensors)
     load_frozen(model.architecture)
+    if not is_remote(path):
+        model.called = where.absolute().parent.name if where.name == Run.MODEL else where.stem
     return model
 
 

@@ -6,8 +6,11 @@ disk and renamed, so that a crash leaves the old file or the new one.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,14 +22,22 @@ from torch import Tensor
 
 from ganzoo.contract import renamed
 from ganzoo.errors import GanzooError
-from ganzoo.files import replaced
+from ganzoo.files import cause, replaced
 
 
 def save(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-    """Writes tensors and facts (JSON) to `path`, atomically.
+    """Writes tensors and facts (JSON) to `path`, atomically; the same ones give the same bytes.
 
     Raises: GanzooError when the disk is full or the folder cannot be written; what was there stays.
     """
+    try:
+        write(path, tensors, facts)
+    except OSError as error:
+        raise GanzooError(f"{path} could not be written: {cause(error, path.parent)}.") from error
+
+
+def write(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+    """As `save`. Raises: OSError."""
     ready: dict[str, Tensor] = {}
     seen: set[int] = set()
     for name, tensor in tensors.items():
@@ -36,12 +47,29 @@ def save(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) ->
         seen.add(ready[name].data_ptr())
     text = json.dumps(facts, sort_keys=True)
     metadata = {"ganzoo": text, "sha256": _digest(ready, text)}
-    try:
-        with replaced(path) as temporary:
+    with replaced(path) as temporary:
+        temporary.touch()
+        mode = temporary.stat().st_mode  # as the umask has it; safetensors makes its files private
+        try:
             save_file(ready, temporary, metadata)
-            temporary.chmod(0o644)  # safetensors makes it private
-    except (OSError, SafetensorError) as error:
-        raise GanzooError(f"{path} could not be written ({error}); free some space or choose another --out.") from error
+        except SafetensorError as error:
+            number = re.search(r"os error (\d+)", str(error))
+            code = int(number[1]) if number else errno.EIO
+            raise OSError(code, os.strerror(code), str(path)) from error
+        temporary.chmod(mode)
+        _sort_header(temporary)
+
+
+def _sort_header(file: Path) -> None:
+    """Puts the metadata's keys in order: safetensors writes them in another one each time."""
+    with file.open("r+b") as opened:
+        size = int.from_bytes(opened.read(8), "little")
+        header = json.loads(opened.read(size))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+        if len(text) <= size:
+            opened.seek(8)
+            opened.write(text.ljust(size))
 
 
 def read_facts(path: Path, called: str | None = None) -> dict[str, Any]:

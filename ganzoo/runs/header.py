@@ -124,13 +124,13 @@ class ModelHeader(Header):
     """The header of model.safetensors: all that sampling from it needs, and where it came from.
 
     Attributes:
-        run: name of the run.
+        run: name of the run, which models of earlier versions have.
         step, images: how far it is trained.
         ema: half-life of the averaged weights in images, or its schedule; 0: the weights are not averaged.
         score: of the best model of a run, the one that it is best by.
     """
 
-    run: str = ""
+    run: str = rare("")
     step: Count = 0
     images: Count = 0
     ema: int | str = 1
@@ -312,9 +312,9 @@ def architecture_of(header: Header, what: str) -> Entry:
     )
 
 
-def model_of(run: RunHeader, name: str, config: Mapping[str, Any], step: int, images: int) -> ModelHeader:
-    """The header of a model of a run, `name`: everything that sampling from it needs, and where it came from."""
+def model_of(run: RunHeader, config: Mapping[str, Any], step: int, images: int) -> ModelHeader:
+    """The header of a run's model: everything that sampling from it needs, and where it came from."""
     return ModelHeader(
         run.architecture, run.data, config, run.distribution, run.version, run.format, run.ganzoo, run.preset,
-        run.seed, run.plugin_files, name, step, images, values(run.settings)["ema"],
+        run.seed, run.plugin_files, step=step, images=images, ema=values(run.settings)["ema"],
     )  # fmt: skip

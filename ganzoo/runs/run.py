@@ -6,11 +6,11 @@ import json
 import os
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from ganzoo.contract.options import parse_spec, values
 from ganzoo.contract.stored import as_json
@@ -33,6 +33,8 @@ class Run:
         header: what run.json says: architecture, data and its origin, every option, the stages, the environment.
     """
 
+    MODEL: ClassVar[str] = "model.safetensors"
+
     path: Path
     header: RunHeader = field(repr=False)
 
@@ -52,11 +54,12 @@ class Run:
     def create(cls, path: Path, header: RunHeader) -> Run:
         """A new run folder. Raises: UsageError when the folder exists and is not empty, or cannot be made."""
         cls.check_free(path)
-        run, inner = cls(path, header), (path / "samples", path / "checkpoints")
-        made = [folder for folder in (*inner, path, *path.parents) if not folder.exists()]
+        run = cls(path, header)
+        folders = (path / "samples", path / "checkpoints", path, *path.parents)
+        made = [folder for folder in folders if not folder.exists()]
         try:
-            for folder in inner:
-                folder.mkdir(parents=True, exist_ok=True)
+            path.mkdir(parents=True, exist_ok=True)
+            run.make_folders()
             with locked(path / LOCK, run._taken):
                 cls.check_free(path)  # of two that begin here at once, one does
                 run.write()
@@ -67,6 +70,11 @@ class Run:
                     folder.rmdir()
             raise UsageError(f"{path} cannot be written ({error.strerror}); choose another --out.") from error
         return run
+
+    def make_folders(self) -> None:
+        """Makes the folders in the run's own that are not there."""
+        for name in ("samples", "checkpoints"):
+            (self.path / name).mkdir(exist_ok=True)
 
     @staticmethod
     def check_free(path: Path) -> None:
@@ -81,7 +89,7 @@ class Run:
             raise UsageError(
                 f"{path} already exists; choose another --out, or add --continue to go on with the run in it."
             )
-        if there == path and (not path.is_dir() or any(not each.is_dir() for each in path.rglob("*") if not own(each))):
+        if there == path and not (path.is_dir() and all(each.is_dir() or _ignored(each) for each in path.rglob("*"))):
             raise UsageError(f"{path} already exists and is not an empty folder; choose another --out.")
         if not there.is_dir() or not os.access(there, os.W_OK):
             raise UsageError(f"{path} cannot be written; choose another --out.")
@@ -98,7 +106,7 @@ class Run:
     @property
     def model_file(self) -> Path:
         """The averaged generator: opens without any other file."""
-        return self.path / "model.safetensors"
+        return self.path / self.MODEL
 
     @property
     def best_file(self) -> Path:
@@ -123,7 +131,7 @@ class Run:
         return sorted((self.path / "checkpoints").glob("step-*.safetensors"))
 
     def metrics(self) -> Iterator[dict[str, Any]]:
-        """The rows of metrics.jsonl, in order; a last line cut short by a crash is left out."""
+        """The rows of metrics.jsonl, in order; a line that cannot be read is left out."""
         yield from self._rows("metrics.jsonl")
 
     def scores(self) -> Iterator[dict[str, Any]]:
@@ -134,12 +142,12 @@ class Run:
         file = self.path / name
         if not file.exists():
             return
-        with file.open(encoding="utf-8") as lines:
+        with file.open("rb") as lines:
             for line in lines:
-                try:
-                    yield json.loads(line)
-                except ValueError:
-                    return
+                with suppress(ValueError, RecursionError):  # torn by a crash, or by a disk
+                    row = json.loads(line)
+                    if isinstance(row, dict) and isinstance(row.get("step"), int):
+                        yield row
 
     def write(self) -> None:
         """Writes run.json, atomically."""
@@ -167,7 +175,16 @@ class Run:
                 self.header = Run.open(self.path).header
                 if held is None and not force and self.header.status == "running":
                     self._taken()
+            if held is not None:
+                self._tidy()
             yield held
+
+    def _tidy(self) -> None:
+        """Removes what killed processes left half written."""
+        for folder in (self.path, self.path / "samples", self.path / "checkpoints"):
+            for file in folder.glob(".*tmp*"):
+                if half_written(file):
+                    file.unlink(missing_ok=True)
 
     @staticmethod
     def _pass_by() -> None:
@@ -207,25 +224,32 @@ class Run:
             return True
 
 
-_OWN = re.compile(
+_HALF = re.compile(
     r"\.(run|classes|model|best|losses|metrics|scores|train|sheet|real[^.]*|epoch-\d+|step-\d+)\.\d+\.tmp\.\w+|"
-    r"\.tmp\w{6}|lock"  # safetensors' own, and the lock
+    r"\.tmp\w{6}"  # safetensors' own
 )
 
 
-def own(file: Path) -> bool:
-    """Whether a file in a run's folder is one that a killed process left behind half written, or the lock."""
-    return file.is_file() and not file.is_symlink() and _OWN.fullmatch(file.name) is not None
+def half_written(file: Path) -> bool:
+    """Whether a file in a run's folder is one that ganzoo was writing when it was killed."""
+    return _HALF.fullmatch(file.name) is not None and file.is_file() and not file.is_symlink()
 
 
-def list_runs(folder: str | os.PathLike[str] = "runs") -> list[Run]:
-    """The runs below a folder, by name; folders that are no runs are passed over."""
+def _ignored(file: Path) -> bool:
+    """Whether a folder that has this file in it is as good as empty."""
+    return file.name == LOCK or half_written(file)
+
+
+def list_runs(
+    folder: str | os.PathLike[str] = "runs", complain: Callable[[str], None] = lambda problem: None
+) -> list[Run]:
+    """The runs below a folder, by name; `complain` is told of each that cannot be opened."""
     found = []
     for file in sorted(Path(folder).glob("**/run.json")):
         try:
             found.append(Run.open(file.parent))
-        except GanzooError:
-            continue
+        except GanzooError as error:
+            complain(str(error))
     return found
 
 

@@ -102,7 +102,7 @@ def _each(whole: PerClass, evaluator: Evaluator, device: str, against: str | Non
         classify=classify,
         foreign=against is not None,
     )
-    header = model_of(whole.header, whole.path.name, whole.header.config, *_progress(runs.values()))
+    header = model_of(whole.header, whole.header.config, *_progress(runs.values()))
     if against is not None:
         header = of_other(header, other_data(header.data, against))
     scores = evaluator.scores(together, "training", header, f"{len(runs)} models", whole.path)

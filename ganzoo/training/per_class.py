@@ -20,7 +20,7 @@ from ganzoo.runs.per_class import PerClass
 from ganzoo.runs.run import CLASSES, Run, latest, new_folder
 from ganzoo.training.facts import change_machine, check_data, facts_of, plan_of
 from ganzoo.training.prepare import prepare
-from ganzoo.training.train import Stopped, resume, start
+from ganzoo.training.train import Stopped, deadline_of, left, resume, start
 
 COLUMNS = 10  # images of a label on the sheet
 
@@ -34,6 +34,7 @@ def train_per_class(
     out: str | os.PathLike[str] | None = None,
     init: str | os.PathLike[str] | None = None,
     go_on: bool = False,
+    max_time: str | float | None = None,
     display: Display | None = None,
     **options: Any,
 ) -> PerClass:
@@ -43,7 +44,7 @@ def train_per_class(
     Raises: as `ganzoo.train`; UsageError when the data has no labels, or too few items of one. `Stopped` names the
     whole folder, and `resume_per_class` goes on at the label where it stopped.
     """
-    display = display or Lines()
+    display, deadline = display or Lines(), deadline_of(max_time)
     plan = plan_run(architecture, dataset, preset=preset, recipe=recipe, **options)
     labels = labels_of(plan.data, plan.model, plan.config, plan.entry.name)
     folder = Path(out) if out is not None else None
@@ -52,7 +53,9 @@ def train_per_class(
             folder if folder is not None else latest(plan.entry.name, plan.data.name, recipe=plan.recipe, file=CLASSES)
         )
         if there is not None and (there / CLASSES).exists():
-            return resume_per_class(there, device=options.get("device"), log=options.get("log"), display=display)
+            return resume_per_class(
+                there, device=options.get("device"), log=options.get("log"), max_time=left(deadline), display=display
+            )
     folder = folder or new_folder(plan.entry.name, plan.data.name)
     Run.check_free(folder)
     session = prepare(plan, display)
@@ -66,7 +69,7 @@ def train_per_class(
         Run.check_free(folder)  # of two that begin here at once, one does
         whole.write()
         display.say(f"{len(labels)} models, one for each label, into {folder}.")
-        _train(whole, plan, display)
+        _train(whole, plan, display, deadline)
     return whole
 
 
@@ -75,6 +78,7 @@ def resume_per_class(
     *,
     device: str | None = None,
     log: str | None = None,
+    max_time: str | float | None = None,
     force: bool = False,
     display: Display | None = None,
 ) -> PerClass:
@@ -82,7 +86,7 @@ def resume_per_class(
 
     Args and Raises: as `ganzoo.resume`.
     """
-    display = display or Lines()
+    display, deadline = display or Lines(), deadline_of(max_time)
     whole = path if isinstance(path, PerClass) else PerClass.open(path)
     parent = Run(whole.path, whole.header)
     with parent.locked(force):
@@ -91,7 +95,7 @@ def resume_per_class(
         plan = plan_of(parent)
         check_data(parent, plan.data.fingerprint)
         whole.write()
-        _train(whole, plan, display, force)
+        _train(whole, plan, display, deadline, force)
     return whole
 
 
@@ -109,7 +113,7 @@ def check_labels(session: Session) -> None:
             )
 
 
-def _train(whole: PerClass, plan: Plan, display: Display, force: bool = False) -> None:
+def _train(whole: PerClass, plan: Plan, display: Display, deadline: float, force: bool = False) -> None:
     trained = False
     try:
         for number, label in enumerate(whole.labels, 1):
@@ -119,14 +123,20 @@ def _train(whole: PerClass, plan: Plan, display: Display, force: bool = False) -
             display.say(f"Label {label}, {number} of {len(whole.labels)}.")
             if run is not None:
                 settings = whole.header.settings
-                resume(run, device=settings.device, log=settings.log or "none", force=force, display=display)
+                resume(
+                    run, device=settings.device, log=settings.log or "none", max_time=left(deadline), force=force,
+                    display=display,
+                )  # fmt: skip
             else:
-                start(dataclasses.replace(plan, label=label, notes=()), whole.folder(label), whole.header.init, display)
+                mine = dataclasses.replace(plan, label=label, notes=())
+                start(mine, whole.folder(label), whole.header.init, display, deadline)
             draw_sheet(whole)
             trained = True
         if not trained:
             display.say(f"All models of {whole.path} are finished.")
             draw_sheet(whole)
+    except Stopped as stopped:
+        raise Stopped(whole, stopped.why) from None
     except KeyboardInterrupt:
         raise Stopped(whole) from None
 

@@ -69,7 +69,7 @@ def _rehearse_scores(session: Session, header: RunHeader, display: Display) -> N
     """Tries what is to be scored while training. Raises: UsageError when it cannot be."""
     keepers = [Validator(session.plan.at_stage(i)[1], display.report) for i in range(len(session.plan.stages))]
     if any(keeper.every for keeper in keepers):
-        model = Model(session.build().model, model_of(header, "this run", header.config, 0, 0))
+        model = Model(session.build().model, model_of(header, header.config, 0, 0))
         dataset = judged_data(header.data, "this run")
         for keeper in keepers:
             keeper.rehearse(model, dataset)

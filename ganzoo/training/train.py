@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from ganzoo.contract.architecture import Architecture
+from ganzoo.contract.settings import parse_time
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop import processes as parallel
 from ganzoo.loop.display import Display, Lines
-from ganzoo.loop.interrupts import memory_explained
+from ganzoo.loop.interrupts import CTRL_C, memory_explained
 from ganzoo.loop.record import take_weights
-from ganzoo.loop.session import Session
+from ganzoo.loop.session import Saved, Session
 from ganzoo.plan.plan import Plan, plan_run, recipe_of, stage_of
 from ganzoo.runs.header import RunHeader
 from ganzoo.runs.run import Run, claimed, latest
@@ -31,12 +34,25 @@ if TYPE_CHECKING:
 WORTH_TIMING = 20  # steps; a shorter run is over before its trial would be
 
 
-class Stopped(KeyboardInterrupt):
-    """Training was stopped by Ctrl-C, after a checkpoint; `run` can be resumed."""
+RESUME_ME = 75  # the exit code EX_TEMPFAIL of sysexits.h: what schedulers start again
 
-    def __init__(self, run: Run | PerClass) -> None:
-        super().__init__(f"Stopped. Go on with: ganzoo resume {run.path}")
-        self.run = run
+
+class Stopped(KeyboardInterrupt):
+    """Training was stopped after a checkpoint; `run` can be resumed.
+
+    Attributes:
+        why: "Ctrl-C", "SIGTERM", "SIGHUP" or "--max-time".
+        exit_code: of the command line: 130 after Ctrl-C, else 75, which asks for the same again.
+    """
+
+    def __init__(self, run: Run | PerClass, why: str = CTRL_C) -> None:
+        by = "" if why == CTRL_C else f" by {why}"
+        super().__init__(f"Stopped{by}. Go on with: ganzoo resume {run.path}")
+        self.run, self.why = run, why
+
+    @property
+    def exit_code(self) -> int:
+        return 130 if self.why == CTRL_C else RESUME_ME
 
 
 def train(
@@ -49,6 +65,7 @@ def train(
     out: str | os.PathLike[str] | None = None,
     init: str | os.PathLike[str] | None = None,
     go_on: bool = False,
+    max_time: str | float | None = None,
     display: Display | None = None,
     **options: Any,
 ) -> Run:
@@ -63,6 +80,7 @@ def train(
         out: the run's folder; ``runs/ARCHITECTURE-DATASET-N`` unless given.
         init: a run or model to take the first weights from.
         go_on: when the folder (or, without `out`, the newest run of this kind) exists, resume it instead.
+        max_time: save and stop after so long, in seconds or as in ``"8h"``; `resume` goes on.
         display: what shows progress; plain lines unless given.
         options: every option of the architecture and of the trainer (`ganzoo show ARCHITECTURE` lists them), such as
             ``epochs=5`` or ``lr=1e-4``.
@@ -71,9 +89,9 @@ def train(
     Raises:
         UsageError: what is asked cannot be done; nothing was written.
         GanzooError: it failed; checkpoints written so far are kept.
-        Stopped: Ctrl-C, after a checkpoint; `resume` goes on. A KeyboardInterrupt.
+        Stopped: Ctrl-C, a signal or the end of the time, after a checkpoint; `resume` goes on. A KeyboardInterrupt.
     """
-    display = display or Lines()
+    display, deadline = display or Lines(), deadline_of(max_time)
     if recipe is not None and label is None and recipe_of(recipe).per_class:
         raise UsageError(
             f"The recipe {recipe} trains a model for each label; say which label, or use ganzoo.train_per_class."
@@ -83,8 +101,10 @@ def train(
     if go_on:
         there = folder if folder is not None else latest(plan.entry.name, plan.data.name, plan.label, recipe)
         if there is not None and (there / "run.json").exists():
-            return resume(there, device=options.get("device"), log=options.get("log"), display=display)
-    return start(plan, folder, init, display)
+            return resume(
+                there, device=options.get("device"), log=options.get("log"), max_time=left(deadline), display=display
+            )
+    return start(plan, folder, init, display, deadline)
 
 
 def trained(run: str | os.PathLike[str] | Run) -> Architecture:
@@ -103,7 +123,19 @@ def trained(run: str | os.PathLike[str] | Run) -> Architecture:
     return model.eval()
 
 
-def start(plan: Plan, out: Path | None, init: str | os.PathLike[str] | None, display: Display) -> Run:
+def deadline_of(max_time: str | float | None) -> float:
+    """When that long from now is over, by `time.monotonic`. Raises: UsageError when it is no time."""
+    return math.inf if max_time is None else time.monotonic() + parse_time(max_time)
+
+
+def left(deadline: float) -> float | None:
+    """Seconds until a deadline, a moment at least; None: there is none."""
+    return None if math.isinf(deadline) else max(1e-3, deadline - time.monotonic())
+
+
+def start(
+    plan: Plan, out: Path | None, init: str | os.PathLike[str] | None, display: Display, deadline: float = math.inf
+) -> Run:
     """Trains a plan in a new folder, the next free one for None. Raises: as `train`."""
     if out is not None:
         Run.check_free(out)
@@ -115,7 +147,7 @@ def start(plan: Plan, out: Path | None, init: str | os.PathLike[str] | None, dis
         _announce(session, header, folder, display)
         run = Run.create(folder, header)
     with run.locked() as lock:
-        _go(session, run, display, lock)
+        _go(session, run, display, lock, deadline)
     return run
 
 
@@ -124,6 +156,7 @@ def resume(
     *,
     device: str | None = None,
     log: str | None = None,
+    max_time: str | float | None = None,
     force: bool = False,
     display: Display | None = None,
 ) -> Run:
@@ -132,11 +165,12 @@ def resume(
     Args:
         device: where to train from now on, such as on another machine; where it did unless given.
         log: the loggers to tell from now on, ``"none"`` for none; those it had unless given.
+        max_time: save and stop after so long, in seconds or as in ``"8h"``.
         force: go on although another process seems to train it, as a network disk may say of one that is gone.
     Raises: UsageError when it is no run, or another process trains it; GanzooError when its checkpoint is damaged, its
     plugin is not installed, or its data has changed.
     """
-    display = display or Lines()
+    display, deadline = display or Lines(), deadline_of(max_time)
     run = run if isinstance(run, Run) else Run.open(run)
     if run.status == "finished":
         display.say(f"{run.path} is finished; `ganzoo extend {run.path} --epochs N` trains it further.")
@@ -146,7 +180,7 @@ def resume(
         session = prepare(take_up(run, display), display)
         check_data(run, session.dataset.fingerprint)
         run.write()
-        _go(session, run, display, lock)
+        _go(session, run, display, lock, deadline)
     return run
 
 
@@ -155,6 +189,7 @@ def extend(
     *,
     device: str | None = None,
     log: str | None = None,
+    max_time: str | float | None = None,
     force: bool = False,
     display: Display | None = None,
     **options: Any,
@@ -162,11 +197,11 @@ def extend(
     """Adds a stage to a run and trains it: weights and optimizer state go along, the new options apply.
 
     Args:
-        device, log, force: as `resume`.
+        device, log, max_time, force: as `resume`.
         options: one of `epochs`, `images` and `steps`, and whatever changes, such as ``lr=1e-4, beta1=0.3``.
     Raises: as `resume`; UsageError when an option cannot change within a run.
     """
-    display = display or Lines()
+    display, deadline = display or Lines(), deadline_of(max_time)
     run = run if isinstance(run, Run) else Run.open(run)
     stage = stage_of(options)
     with run.locked(force) as lock:
@@ -182,7 +217,7 @@ def extend(
         _rehearse_scores(session, run.header, display)
         run.change(stages=(*run.header.stages, stage), status="interrupted")
         run.write()
-        _go(session, run, display, lock)
+        _go(session, run, display, lock, deadline)
     return run
 
 
@@ -206,16 +241,17 @@ def _announce(session: Session, header: RunHeader, folder: Path, display: Displa
         display.say(f"{steps:,} step{'' if steps == 1 else 's'}, into {folder}.")
 
 
-def _go(session: Session, run: Run, display: Display, lock: int | None) -> None:
+def _go(session: Session, run: Run, display: Display, lock: int | None, deadline: float) -> None:
     processes = session.plan.settings.processes
     try:
         if processes == 1:
-            session.train(run, display)
+            session.train(run, display, deadline)
         else:
-            parallel.launch(run.path, processes, display.say, lock)
+            why = parallel.launch(run.path, processes, display.say, lock, deadline)
+            run.header = Run.open(run.path).header
+            if run.status != "finished":
+                raise Saved(why or "SIGTERM")
+    except Saved as saved:
+        raise Stopped(run, saved.why) from None
     except KeyboardInterrupt:
         raise Stopped(run) from None
-    finally:
-        run.header = Run.open(run.path).header
-    if run.status != "finished":
-        raise Stopped(run)
