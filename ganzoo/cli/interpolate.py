@@ -31,6 +31,7 @@ MOVING = 25  # images of a stretch in a movie: a second
 )
 @seed_option("The same seed, the same images.")
 @click.option("--label", metavar="LABEL", help="The class of all of them, by name or number; without, one is drawn.")
+@click.option("--code", metavar="NAME", help="Walk along this code of the latents, where it has some.")
 @truncation_option
 @click.option("-o", "--out", metavar="FILE", help="A .gif or .mp4 for a movie, a .png for a grid.")
 @device_option
@@ -40,6 +41,7 @@ def interpolate(
     frames: int | None,
     seed: int,
     label: str | None,
+    code: str | None,
     truncation: float,
     out: str | None,
     device: str,
@@ -63,7 +65,7 @@ def interpolate(
     in_rows = kind == ".png"
     length = (ROW if in_rows else MOVING) if frames is None else frames
     file = Path(out) if out is not None else beside(source, model, f"interpolate-seed-{seed}.gif")
-    images = model.interpolate(points, length, seed, label, truncation, ends=in_rows)
+    images = model.interpolate(points, length, seed, label, truncation, ends=in_rows, code=code)
     try:
         if in_rows:
             file.parent.mkdir(parents=True, exist_ok=True)

@@ -35,6 +35,7 @@ SHOWN_WIDTH = 24  # characters that an image on the terminal should have at leas
 @click.option("-n", "--number", "count", type=int, default=64, metavar="INT", help="How many images. [default: 64]")
 @seed_option("The same seed makes the same images.")
 @click.option("--label", metavar="LABEL", help="Only of this class, by name or number, where it was trained with them.")
+@click.option("--code", metavar="CODE", help="Chosen codes of the latents, where it has some: 3, or 3,c1=-0.5.")
 @truncation_option
 @click.option("-o", "--out", metavar="FILE|DIR", help="A .png for a sheet, .npy; .csv, .wav …, by kind; or a folder.")
 @click.option("--columns", type=int, metavar="INT", help="Images in a row of the grid.")
@@ -45,6 +46,7 @@ def sample(
     count: int,
     seed: int,
     label: str | None,
+    code: str | None,
     truncation: float,
     out: str | None,
     columns: int | None,
@@ -65,14 +67,14 @@ def sample(
     modality = model.modality
     if target is not None:
         _check_target(target, modality)
-    images = model.sample(count, seed=seed, label=label, truncation=truncation)
+    images = model.sample(count, seed=seed, label=label, truncation=truncation, code=code)
     made = f"{count:,} {modality.items} are" if count > 1 else f"1 {modality.items.removesuffix('s')} is"
     try:
         if target is not None and is_folder(out or ""):
             _write_each(images, target, modality)
             click.echo(f"{made} in {target}.")
         else:
-            file = target or default_file(source, model, seed, label, truncation)
+            file = target or default_file(source, model, seed, label, truncation, code)
             file.parent.mkdir(parents=True, exist_ok=True)
             _write_all(images, file, modality, columns)
             click.echo(f"{made} in {file}.")
@@ -89,11 +91,14 @@ def is_folder(out: str) -> bool:
     return out.endswith(("/", "\\")) or Path(out).is_dir() or not Path(out).suffix
 
 
-def default_file(source: str, model: Model, seed: int, label: str | None, truncation: float) -> Path:
+def default_file(
+    source: str, model: Model, seed: int, label: str | None, truncation: float, code: str | None = None
+) -> Path:
     """Where a grid goes without -o: told apart by what makes the images differ."""
     name = (
         f"seed-{seed}"
         + (f"-label-{label}" if label else "")
+        + (f"-code-{code}" if code else "")
         + (f"-truncation-{truncation:g}" if truncation != 1 else "")
     )
     if Path(source).is_dir():

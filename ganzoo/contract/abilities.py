@@ -24,6 +24,7 @@ class Abilities:
         domains: how many domains a translator takes; 0: as many as the data has.
         dropout: its dropout stays on when the trained model is used (Isola et al. 2017). Images are then translated
             one by one, with the generators' dropout modules in training mode and all else in evaluation.
+        codes: its latents have codes that a user may choose; `Architecture.codes` names them.
     """
 
     generate: bool = False
@@ -38,3 +39,4 @@ class Abilities:
     channels: bool = False
     domains: int = 2
     dropout: bool = False
+    codes: bool = False

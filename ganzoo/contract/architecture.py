@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from ganzoo.contract.abilities import Abilities
+from ganzoo.contract.codes import Codes
 from ganzoo.contract.data_spec import Batch, DataSpec
 from ganzoo.contract.randomness import rows
 from ganzoo.contract.renamed import OldNames
@@ -157,9 +159,10 @@ class Architecture(OldNames, nn.Module):
             None when it takes only the size of the data, to which others are scaled.
         smallest_side: of the images that `translate` takes, in pixels.
         targets: the domains that it translates to, where those are not all.
+        codes: what of the latents a user may choose, by name: how many values a code has, 0, 1, …, or its range.
 
-    `translate`, `mix`, `mapping`, `synthesis`, `realness` and `encode` are there where `abilities` says so, and never
-    called elsewhere.
+    `translate`, `mix`, `mapping`, `synthesis`, `realness`, `encode` and `coded` are there where `abilities` says so,
+    and never called elsewhere.
     """
 
     Config: ClassVar[type]
@@ -173,6 +176,7 @@ class Architecture(OldNames, nn.Module):
     side_multiple: int | None = None
     smallest_side: int = 1
     targets: tuple[str, ...] | None = None
+    codes: Codes = MappingProxyType({})
 
     def __init__(self, config: Any, data: DataSpec) -> None:
         """Raises: UsageError when the architecture cannot do `data`'s shape, saying what it can."""
@@ -264,6 +268,10 @@ class Architecture(OldNames, nn.Module):
 
     def encode(self, items: Tensor, label: Tensor | None = None) -> Tensor:
         """items [B, ...] (and label [B]) -> latents z [B, Z] that `generate` makes the like of them from."""
+        raise NotImplementedError
+
+    def coded(self, z: Tensor, name: str, values: Tensor) -> Tensor:
+        """Latents like z [B, Z] whose code `name`, one of `codes`, has these values [B]; all else in them stays."""
         raise NotImplementedError
 
     def translate(self, images: Tensor, to: str) -> Tensor:

@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from ganzoo.contract.architecture import Architecture
+from ganzoo.contract.codes import chosen_codes, ends
 from ganzoo.contract.modality import Modality
 from ganzoo.contract.randomness import derive
-from ganzoo.errors import UsageError
+from ganzoo.errors import UsageError, suggest
 
 CANDIDATES = 256  # samples that a descent's starts are chosen from
 RATE = 0.1  # of the descent, in standard deviations of a latent
@@ -84,14 +85,61 @@ def walk(stops: Tensor, frames: int, ends: bool = False) -> Tensor:
 
 
 def interpolate(
-    model: Sampler, points: int, frames: int, seed: int, label: str | int | None, truncation: float, ends: bool
+    model: Sampler,
+    points: int,
+    frames: int,
+    seed: int,
+    label: str | int | None,
+    truncation: float,
+    rows: bool,
+    code: str | None = None,
 ) -> Tensor:
     """Images [P * T, C, H, W] along a walk; see `Model.interpolate`."""
-    if points < 2 or frames < 2:
-        raise UsageError(f"A walk takes 2 points and 2 frames or more, not {points} and {frames}.")
-    z = walk(model.noise(points, seed), frames, ends).flatten(0, 1)
+    least = 2 if code is None else 1
+    if points < least or frames < 2:
+        raise UsageError(f"A walk takes {least} points and 2 frames or more, not {points} and {frames}.")
+    if code is None:
+        z = walk(model.noise(points, seed), frames, rows).flatten(0, 1)
+    else:
+        z = walk_code(model, code, points, frames, seed, back=not rows)
     chosen = model.labels(1, seed, label)
     return model.generate(z, None if chosen is None else chosen.expand(len(z)), truncation)
+
+
+def choose(model: Sampler, z: Tensor, code: str | int | None) -> Tensor:
+    """Latents [n, Z] like z with the codes that are chosen, such as ``3`` or ``3,c1=-0.5``. Raises: UsageError."""
+    if code is None:
+        return z
+    architecture = _with_codes(model)
+    for name, value in chosen_codes(architecture.codes, code).items():
+        z = architecture.coded(z, name, torch.full((len(z),), value))
+    return z
+
+
+def walk_code(model: Sampler, code: str, points: int, frames: int, seed: int, back: bool) -> Tensor:
+    """Latents [P * T, Z]: of each point, a code from its least to its greatest value, in `frames` steps.
+
+    Args:
+        back: and to the least again, for a movie without a jump.
+    Raises: UsageError when there is no such code.
+    """
+    architecture = _with_codes(model)
+    if code not in architecture.codes:
+        raise UsageError(f"There is no code {code!r} in this model; {suggest(code, architecture.codes)}")
+    kind = architecture.codes[code]
+    times = torch.linspace(0, 2, frames + 1)[:frames] if back else torch.linspace(0, 1, frames)
+    low, high = ends(kind)
+    values = low + (high - low) * (1 - (1 - times).abs() if back else times)
+    values = values.round() if isinstance(kind, int) else values
+    z = model.noise(points, seed).repeat_interleave(frames, 0)
+    return architecture.coded(z, code, values.repeat(points))
+
+
+def _with_codes(model: Sampler) -> Architecture:
+    """Raises: UsageError when its latents have none."""
+    if not model.architecture.abilities.codes:
+        raise UsageError(f"{type(model.architecture).__name__} has no codes in its latents; leave out --code.")
+    return model.architecture
 
 
 def project(

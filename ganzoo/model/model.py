@@ -165,17 +165,26 @@ class Model:
             pieces.append(piece.float().cpu())
         return torch.cat(pieces)
 
-    def sample(self, n: int = 1, seed: int = 0, label: str | int | None = None, truncation: float = 1.0) -> Tensor:
+    def sample(
+        self,
+        n: int = 1,
+        seed: int = 0,
+        label: str | int | None = None,
+        truncation: float = 1.0,
+        code: str | int | None = None,
+    ) -> Tensor:
         """New images [n, C, H, W] in [-1, 1] (or vectors [n, D]), the same for the same seed.
 
         Args:
             label: a class's name or number, for conditional architectures; None draws them.
             truncation: 1 for none; less pulls towards the mean, where the architecture can.
-        Raises: UsageError for n < 1, an unknown label, or truncation where there is none.
+            code: chosen codes of the latents, such as ``3`` for the first one or ``"3,c1=-0.5"``, where it has some.
+        Raises: UsageError for n < 1, an unknown label or code, or truncation where there is none.
         """
         if n < 1:
             raise UsageError(f"At least one image can be sampled, not {n}.")
-        return self.generate(self.noise(n, seed), self.labels(n, seed, label), truncation)
+        z = latents.choose(self, self.noise(n, seed), code)
+        return self.generate(z, self.labels(n, seed, label), truncation)
 
     @torch.no_grad()
     def mix(
@@ -254,6 +263,7 @@ class Model:
         label: str | int | None = None,
         truncation: float = 1.0,
         ends: bool = False,
+        code: str | None = None,
     ) -> Tensor:
         """Images along a walk through latents and back to the first: [points * frames, C, H, W] in [-1, 1].
 
@@ -262,9 +272,11 @@ class Model:
             frames: images from one point to the next.
             label: the class of all of them; None draws one.
             ends: let each stretch end at the next point, which a grid of one row a stretch wants and a movie does not.
+            code: walk along this code of the latents instead, at each point from its least to its greatest value, and
+                back without `ends`.
         Raises: UsageError for fewer than 2 points or frames, and as `sample` does.
         """
-        return latents.interpolate(self, points, frames, seed, label, truncation, ends)
+        return latents.interpolate(self, points, frames, seed, label, truncation, ends, code)
 
     def project(
         self,

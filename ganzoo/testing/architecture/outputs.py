@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.contract.architecture import Architecture
+from ganzoo.contract.codes import ends
 from ganzoo.contract.networks import generator_state
 from ganzoo.contract.stored import as_json
 from ganzoo.errors import GanzooError
@@ -165,6 +166,7 @@ def check_abilities(case: Case) -> None:
     defined = {
         name: getattr(kind, name) is not getattr(own, name) for name in ("mix", "translate", "realness", "encode")
     }
+    defined["codes"] = kind.coded is not own.coded and bool(model.architecture.codes)
     defined["styles"] = kind.mapping is not own.mapping and kind.synthesis is not own.synthesis
     for name, there in defined.items():
         require(there or not getattr(able, name), f"Its abilities say {name}, and it does not define it.")
@@ -185,6 +187,11 @@ def check_abilities(case: Case) -> None:
     if able.truncation:
         shape = model.generate(z, label, truncation=0.5).shape
         require(tuple(shape) == (2, *case.data.shape), "Truncation changes the shape of the images.")
+    for name, code in model.architecture.codes.items() if able.codes else ():
+        low, high = (model.architecture.coded(z, name, torch.full((2,), end)) for end in ends(code))
+        require(low.shape == z.shape, f"coded gives {tuple(low.shape)} for the code {name!r}; give latents like z.")
+        greatest, least = model.generate(high, label), model.generate(low, label)
+        require(not torch.equal(greatest, least), f"The code {name!r} changes nothing.")
     if able.mix:
         require(tuple(model.mix(z, z).shape) == (2, 2, *case.data.shape), "mix gives another shape than the data's.")
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple, cast
 
 import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, one_hot
+
 from ganzoo.api import (
     Abilities,
     Architecture,
@@ -20,8 +23,6 @@ from ganzoo.api import (
     make_loss,
     option,
 )
-from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, one_hot
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,12 @@ class InfoGAN(Architecture):
     """G makes images from noise and codes, D tells them from real ones, Q reads the codes back from D's features."""
 
     Config = InfoGANConfig
-    abilities = Abilities(generate=True, realness=True)
-    presets: ClassVar = {"small": {"width": 16, "hidden": 256, "hidden_q": 64, "lr_d": 1e-3, "batch_size": 32}}
+    modalities = ("image",)
+    abilities = Abilities(generate=True, realness=True, codes=True)
+    presets: ClassVar = {
+        "small": {"width": 16, "hidden": 256, "hidden_q": 64, "lr_d": 1e-3, "batch_size": 32, "ema": 20_000},
+        "mnist": {"resolution": 28, "channels": 1},
+    }
 
     def __init__(self, config: InfoGANConfig, data: DataSpec) -> None:
         super().__init__(config, data)
@@ -70,6 +75,7 @@ class InfoGAN(Architecture):
         if data.domains:
             raise UsageError("infogan learns one set of images, and this data has two; add one of them by itself.")
         self.latent_dim = config.incompressible + config.categories + config.continuous
+        self.codes = {"category": config.categories} | {f"c{i + 1}": (-1.0, 1.0) for i in range(config.continuous)}
         self.loss = make_loss(config.loss)
         self.G = generator(self.latent_dim, config, data)
         self.D = Discriminator(config, data)
@@ -83,7 +89,7 @@ class InfoGAN(Architecture):
         every parameter once.
         """
         real = next(batches).images
-        codes = self.codes(self.noise(len(real)))
+        codes = self.codes_of(self.noise(len(real)))
         fake = self.G(self.inputs(codes))
 
         d_real = self.D(real)
@@ -108,15 +114,13 @@ class InfoGAN(Architecture):
         weights = {"category": self.config.info, "continuous": self.config.info_continuous}
         return {name: -weights[name] * nats for name, nats in information.items()}
 
-    def codes(self, z: Tensor) -> Codes:
+    def codes_of(self, z: Tensor) -> Codes:
         """z [B, Z] from N(0, 1) -> what G makes its images from.
 
         The largest of K equally distributed scores is each of them with probability 1 / K, and N(0, 1)'s distribution
         function makes uniform numbers of Gaussian ones.
         """
-        noise, scores, continuous = z.tensor_split(
-            (self.config.incompressible, self.config.incompressible + self.config.categories), dim=1
-        )
+        noise, scores, continuous = self.split(z)
         return Codes(uniform(noise), scores.argmax(1), uniform(continuous))
 
     def inputs(self, codes: Codes) -> Tensor:
@@ -128,22 +132,28 @@ class InfoGAN(Architecture):
         """z [B, Z] from N(0, 1) -> images [B, C, H, W] in [-1, 1]. Raises: UsageError for a truncation."""
         if truncation != 1:
             raise UsageError("infogan has no truncation; leave it out.")
-        return cast(Tensor, self.G(self.inputs(self.codes(z))))
+        return cast(Tensor, self.G(self.inputs(self.codes_of(z))))
 
-    def generate_codes(self, z: Tensor, category: Tensor | None = None, continuous: Tensor | None = None) -> Tensor:
-        """Images [B, C, H, W] of chosen codes.
-
-        Args:
-            z: [B, Z] from N(0, 1); says whatever is not chosen.
-            category: [B] int64, below `categories`.
-            continuous: [B, continuous]; -1 to 1 is what G was trained with, and the paper shows -2 to 2.
+    def coded(self, z: Tensor, name: str, values: Tensor) -> Tensor:
+        """z [B, Z] whose code has these values [B]. A category's score changes places with the largest, so that the
+        scores stay as likely as they were.
         """
-        codes = self.codes(z)
-        if category is not None:
-            codes = codes._replace(category=category)
-        if continuous is not None:
-            codes = codes._replace(continuous=continuous)
-        return cast(Tensor, self.G(self.inputs(codes)))
+        noise, scores, continuous = (part.clone() for part in self.split(z))
+        if name == "category":
+            row, now, then = torch.arange(len(z), device=z.device), scores.argmax(1), values.long().to(z.device)
+            scores[row, now], scores[row, then] = scores[row, then].clone(), scores[row, now].clone()
+        else:
+            limit = 1 - 1e-6  # ends of the range are quantiles at infinity
+            share = (values.to(z.device, z.dtype).clamp(-limit, limit) + 1) / 2
+            continuous[:, int(name.removeprefix("c")) - 1] = torch.special.ndtri(share)
+        return torch.cat([noise, scores, continuous], 1)
+
+    def split(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """z [B, Z] -> what becomes the noise, the category and the continuous codes."""
+        noise, scores, continuous = z.tensor_split(
+            (self.config.incompressible, self.config.incompressible + self.config.categories), dim=1
+        )
+        return noise, scores, continuous
 
     def realness(self, items: Tensor) -> Tensor:
         """Images [B, C, H, W] -> how real each looks to D, as the log shows it: [B]."""
@@ -171,7 +181,9 @@ def information(output: Tensor, codes: Codes, config: InfoGANConfig) -> dict[str
         codes: that the images were made from.
     Returns: of the category, at most log(categories), and of the continuous codes together.
     """
-    logits, mean, log_deviation = output.float().split((config.categories, config.continuous, config.continuous), dim=1)
+    logits, mean, log_deviation = torch.split(
+        output.float(), [config.categories, config.continuous, config.continuous], dim=1
+    )
     category = math.log(config.categories) - cross_entropy(logits, codes.category)
     if config.deviation == "fixed":
         log_deviation = torch.zeros_like(mean)

@@ -1,13 +1,19 @@
 """What makes it InfoGAN: the networks' sizes, the codes, the mutual information, and who learns it."""
 
+from __future__ import annotations
+
 import math
 
 import pytest
 import torch
-from ganzoo.api import Batch, DataSpec, Progress, UsageError
+from ganzoo_infogan.model import Codes, InfoGAN, InfoGANConfig, information
+from support.command_line import cli, refusal
+from support.golden_numbers import GRADIENT, OUTPUT, near, stored
 from torch import Tensor, nn
 
-from ganzoo_infogan.model import Codes, InfoGAN, InfoGANConfig, information
+import ganzoo
+from ganzoo.api import Batch, DataSpec, Progress, UsageError
+from ganzoo.gan.losses import NonSaturating
 
 GREY = DataSpec(shape=(1, 28, 28))
 SMALL = InfoGANConfig(width=4, hidden=32, hidden_q=8)
@@ -66,7 +72,7 @@ def test_truncation_is_refused(small: InfoGAN) -> None:
 
 def test_codes_are_distributed_as_the_paper_says(small: InfoGAN) -> None:
     torch.manual_seed(0)
-    codes = small.codes(small.noise(20_000))
+    codes = small.codes_of(small.noise(20_000))
     shares = codes.category.bincount(minlength=10) / 20_000
     assert shares.sub(0.1).abs().max() < 0.01  # 4.7 standard deviations
     for numbers in (codes.noise, codes.continuous):
@@ -79,7 +85,7 @@ def test_codes_of_one_z_by_hand(small: InfoGAN) -> None:
     z = torch.zeros(1, 74)
     z[0, 62 + 3] = 0.5  # the largest of the ten scores is the fourth
     z[0, 0], z[0, 72], z[0, 73] = -1.0, 1.0, -2.0
-    codes = small.codes(z)
+    codes = small.codes_of(z)
     assert codes.category.tolist() == [3]
     assert codes.noise[0, 0].item() == pytest.approx(-0.682689, abs=1e-5)  # 68.3 % of N(0, 1) lie within 1
     assert codes.continuous[0].tolist() == pytest.approx([0.682689, -0.954500], abs=1e-5)
@@ -92,23 +98,59 @@ def test_codes_of_one_z_by_hand(small: InfoGAN) -> None:
 def test_codes_change_the_image(small: InfoGAN) -> None:
     small.eval()
     z = small.noise(1)
-    categories = small.generate_codes(z.expand(10, -1), category=torch.arange(10)).flatten(1)
+    categories = small.generate(small.coded(z.expand(10, -1), "category", torch.arange(10))).flatten(1)
     assert categories.unique(dim=0).shape[0] == 10
-    for code in range(2):
-        continuous = torch.zeros(2, 2)
-        continuous[:, code] = torch.tensor([-1.0, 1.0])
-        left, right = small.generate_codes(z.expand(2, -1), continuous=continuous)
-        assert not torch.equal(left, right)
+    for code in small.codes:
+        left, right = (small.generate(small.coded(z, code, torch.tensor([end]))) for end in (0.0, 1.0))
+        assert code == "category" or not torch.equal(left, right)
 
 
-def test_codes_that_are_not_chosen_are_those_of_z(small: InfoGAN) -> None:
-    small.eval()
-    z = small.noise(4)
-    codes = small.codes(z)
-    plain = small.generate(z)
-    assert torch.equal(small.generate_codes(z), plain)
-    assert torch.equal(small.generate_codes(z, codes.category, codes.continuous), plain)
-    assert not torch.equal(small.generate_codes(z, (codes.category + 1) % 10), plain)
+def test_chosen_codes_are_what_g_is_told_and_all_else_stays(small: InfoGAN) -> None:
+    z = small.noise(20)
+    category = torch.arange(20) % 10
+    chosen = small.coded(small.coded(z, "category", category), "c2", torch.linspace(-1, 1, 20))
+    codes, before = small.codes_of(chosen), small.codes_of(z)
+    assert torch.equal(codes.category, category)
+    assert torch.allclose(codes.continuous[:, 1], torch.linspace(-1, 1, 20), atol=1e-5)
+    assert torch.equal(codes.continuous[:, 0], before.continuous[:, 0])
+    assert torch.equal(codes.noise, before.noise)
+    assert torch.equal(chosen[:, 62:72].sort(1).values, z[:, 62:72].sort(1).values)
+
+
+def test_codes_on_the_command_line(train) -> None:
+    options = {"width": 2, "hidden": 8, "hidden_q": 4, "resolution": 8, "batch_size": 4, "incompressible": 4}
+    run = train(architecture="infogan", data="tiny", **options, steps=1)
+    model = ganzoo.load(run.path)
+    seen = []
+    model.architecture.G.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    model.sample(3, code=3)
+    model.sample(3, code="7,c1=-0.5")
+    assert seen[0][:, 4:14].argmax(1).tolist() == [3, 3, 3]
+    assert seen[1][:, 4:14].argmax(1).tolist() == [7, 7, 7]
+    assert torch.allclose(seen[1][:, 14], torch.full((3,), -0.5), atol=1e-5)
+    seen.clear()
+    model.interpolate(points=2, frames=5, code="c2", ends=True)
+    assert torch.allclose(seen[0][:5, 15], torch.linspace(-1, 1, 5), atol=1e-5)
+    assert torch.equal(seen[0][:5, 15], seen[0][5:, 15])
+    seen.clear()
+    model.interpolate(points=1, frames=18, code="category")  # there and back
+    assert seen[0][:, 4:14].argmax(1).tolist() == [*range(9), *range(9, 0, -1)]
+    assert cli("sample", run.path, "-n", "4", "--code", "3").exit_code == 0
+    assert (run.path / "samples" / "seed-0-code-3.png").exists()
+    walk = ("interpolate", run.path, "--points", "2", "--frames", "4", "-o", "walk.png")
+    assert cli(*walk, "--code", "c1").exit_code == 0
+    for words, line in {
+        ("sample", run.path, "--code", "10"): "The code 'category' takes a whole number from 0 to 9, not '10'",
+        ("sample", run.path, "--code", "c1=2"): "The code 'c1' takes a number from -1 to 1, not '2'",
+        ("sample", run.path, "--code", "c3=0"): "There is no code 'c3' in this model",
+        (*walk, "--code", "3"): "There is no code '3' in this model",
+    }.items():
+        assert line in refusal(cli(*words))
+
+
+def test_a_model_without_codes_refuses_them(train) -> None:
+    run = train(steps=1)
+    assert "TinyGAN has no codes in its latents; leave out --code" in refusal(cli("sample", run.path, "--code", "3"))
 
 
 # The mutual information
@@ -139,6 +181,30 @@ def test_information_of_learned_deviation_by_hand() -> None:
     # errors over deviations are 0 and 2 / 4; log deviations are log 2 and log 4
     expected = math.log(2) - math.log(2 * math.pi) / 2 - (math.log(2) + math.log(4)) / 2 - (0 + 1 / 8) / 2
     assert found["continuous"] == pytest.approx(expected)
+
+
+def test_golden_losses() -> None:
+    """The authors' losses and their gradients. They count the entropy of N(0, 1) for codes that are uniform, which is a
+    number of the codes alone.
+    """
+    numbers = stored("auxiliary_losses")
+    given = {name: numbers[f"input/{name}"].requires_grad_() for name in ("q_category_logits", "q_mean")}
+    real, fake = (numbers[f"input/{side}_logits"].requires_grad_() for side in ("real", "fake"))
+    codes = Codes(torch.zeros(6, 0), numbers["input/fake_labels"], numbers["input/codes"])
+    output = torch.cat([*given.values(), torch.zeros(6, 2)], 1)
+    nats = information(output, codes, InfoGANConfig(categories=5))
+    assert near(nats["category"], numbers["output/infogan_mi_category"], OUTPUT)
+    ours = 2 * (math.log(2) - math.log(2 * math.pi) / 2) - codes.continuous.square().sum(1).mean() / 2
+    assert near(nats["continuous"] - ours, numbers["output/infogan_mi_continuous"], OUTPUT)
+    loss = NonSaturating()
+    losses = {"d": loss.discriminator(real, fake), "g": loss.generator(fake)}
+    for player, adversarial in losses.items():
+        assert near(adversarial, numbers[f"output/infogan_{player}_adversarial"], OUTPUT)
+        total = adversarial - nats["category"] - nats["continuous"]
+        inputs = {"fake_logits": fake, **given} | ({"real_logits": real} if player == "d" else {})
+        found = torch.autograd.grad(total, list(inputs.values()), retain_graph=True)
+        for name, gradient in zip(inputs, found, strict=True):
+            assert near(gradient, numbers[f"grad/infogan_{player}/input/{name}"], GRADIENT), (player, name)
 
 
 def test_information_of_several_continuous_codes_is_their_sum() -> None:
@@ -237,7 +303,7 @@ def trained(info: float) -> tuple[InfoGAN, float]:
 def visible(model: InfoGAN) -> float:
     """How much the category changes an image: the mean deviation of a pixel over the ten."""
     z = model.eval().noise(1).expand(10, -1)
-    return model.generate_codes(z, category=torch.arange(10)).std(0).mean().item()
+    return model.generate(model.coded(z, "category", torch.arange(10))).std(0).mean().item()
 
 
 def test_the_category_is_shown_and_read_because_of_its_term() -> None:
