@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from ganzoo.gan.penalties import squared_norm
     from ganzoo.gan.two_domains import TwoDomains, TwoDomainsConfig, linear_decay
     from ganzoo.gan.two_player import ConditionalConfig, TwoPlayer, TwoPlayerConfig
+    from ganzoo.model.imported import Foreign, Imported, save_imported
     from ganzoo.model.model import Model
     from ganzoo.model.model import load as load_model
     from ganzoo.pictures.grid import grid, sheet
@@ -92,6 +93,7 @@ _LAZY = {
     "ganzoo.contract.frozen": ("Frozen", "Pretrained"),
     "ganzoo.contract.report": ("Report", "silent",),
     "ganzoo.pictures.grid": ("grid", "sheet"),
+    "ganzoo.model.imported": ("Foreign", "Imported", "save_imported"),
     "ganzoo.model.model": ("Model", "load_model"),
     "ganzoo.runs.address": ("destination", "fetch_model", "is_remote", "stem"),
     "ganzoo.runs.header": ("ModelHeader", "RunHeader", "architecture_of", "model_header"),
@@ -152,10 +154,12 @@ __all__ = [
     "EqualizedLinear",
     "Evidence",
     "Fetched",
+    "Foreign",
     "Frozen",
     "GanzooError",
     "Generator",
     "ImagePool",
+    "Imported",
     "Item",
     "Items",
     "Judging",
@@ -225,6 +229,7 @@ __all__ = [
     "option",
     "printable",
     "rows",
+    "save_imported",
     "save_tensors",
     "sheet",
     "silent",

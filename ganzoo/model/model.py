@@ -337,10 +337,12 @@ def load(path: str | os.PathLike[str], device: str = "auto") -> Model:
     called = str(path) if is_remote(path) else None
     header = model_header(checkpoint.read_facts(where, called), str(path))
     entry = architecture_of(header, str(path))
-    _check_shapes(entry, header, checkpoint.shapes(where))
+    others = tuple(f"{name}." for name in header.also)
+    shapes = {name: shape for name, shape in checkpoint.shapes(where).items() if not name.startswith(others)}
+    _check_shapes(entry, header, shapes)
     tensors, _ = checkpoint.load(where, called)
     model = make_model(entry, header, device)
-    model.load_generators(tensors)
+    model.load_generators({name: tensors[name] for name in shapes})
     load_frozen(model.architecture)
     if not is_remote(path):
         model.called = where.absolute().parent.name if where.name == Run.MODEL else where.stem

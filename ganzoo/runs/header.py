@@ -128,6 +128,8 @@ class ModelHeader(Header):
         step, images: how far it is trained.
         ema: half-life of the averaged weights in images, or its schedule; 0: the weights are not averaged.
         score: of the best model of a run, the one that it is best by.
+        licence: of the weights, where they were imported or trained from such, as SPDX writes it.
+        also: networks that are in the file besides the generators, for training to go on from.
     """
 
     run: str = rare("")
@@ -135,6 +137,8 @@ class ModelHeader(Header):
     images: Count = 0
     ema: int | str = 1
     score: Score | None = rare(None)
+    licence: str = rare("")
+    also: tuple[str, ...] = rare(())
 
 
 @dataclass(frozen=True)

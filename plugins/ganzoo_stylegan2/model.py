@@ -16,6 +16,8 @@ from ganzoo.api import (
     Batch,
     ConditionalConfig,
     DataSpec,
+    Foreign,
+    Imported,
     Progress,
     TrainingState,
     TwoPlayer,
@@ -113,6 +115,13 @@ class StyleGAN2(TwoPlayer):
             return super().optimizer(network, parameters)
         config, share = self.config, self.config.path_every / (self.config.path_every + 1)
         return torch.optim.Adam(parameters, lr=config.lr * share, betas=(config.beta1**share, config.beta2**share))
+
+    @staticmethod
+    def imported(foreign: Foreign) -> Imported:
+        """A model of NVIDIA's files."""
+        from ganzoo_stylegan2.official import imported
+
+        return imported(foreign)
 
     def step(self, batches: Iterator[Batch], progress: Progress) -> Iterator[Update]:
         self.progress = progress
