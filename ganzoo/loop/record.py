@@ -220,6 +220,14 @@ def take_weights(model: Architecture, source: str, architecture: str | None = No
     return f"{len(fitting)} of {len(own)} tensors are taken from {source}; {shown} begin anew."
 
 
+def licence_of(source: str) -> str:
+    """Of the weights of a run or model file; "" where nobody said."""
+    there = fetch(source).path
+    if there.is_dir():
+        return Run.open(there).header.licence
+    return model_header(checkpoint.read_facts(there, source if is_remote(source) else None), source).licence
+
+
 def classic_line(epoch: int, epochs: int, iteration: int, iterations: int, read: Mapping[str, float]) -> str:
     """``[0/5][50/497] Loss_D: 1.4232 Loss_G: 4.7655 D(x): 0.6376 D(G(z)): 0.3454 / 0.0244``.
 

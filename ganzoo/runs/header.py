@@ -170,6 +170,7 @@ class RunHeader(Header):
         stages, settings: how it is trained; size: height and width of the images, where it was chosen.
         parameters, networks, frozen: what the model has.
         init, taken: where the first weights are from, and what was taken, in a sentence.
+        licence: of those weights, where they say one.
         process: the one that trains it now.
         earlier_versions, earlier_plugin_files: of its plugin, where it went on with another.
     """
@@ -183,6 +184,7 @@ class RunHeader(Header):
     frozen: tuple[Pretrained, ...] = ()
     init: str | None = None
     taken: str | None = None
+    licence: str = rare("")
     environment: Environment = field(default_factory=Environment)
     started: str | None = None
     earlier_versions: tuple[str, ...] = rare(())
@@ -321,4 +323,5 @@ def model_of(run: RunHeader, config: Mapping[str, Any], step: int, images: int) 
     return ModelHeader(
         run.architecture, run.data, config, run.distribution, run.version, run.format, run.ganzoo, run.preset,
         run.seed, run.plugin_files, step=step, images=images, ema=values(run.settings)["ema"],
+        licence=run.licence,
     )  # fmt: skip

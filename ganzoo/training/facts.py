@@ -19,7 +19,7 @@ from ganzoo.contract.options import build, values
 from ganzoo.contract.settings import Settings, Stage
 from ganzoo.errors import GanzooError
 from ganzoo.loop.display import Display
-from ganzoo.loop.record import take_weights
+from ganzoo.loop.record import licence_of, take_weights
 from ganzoo.loop.session import Session
 from ganzoo.plan.plan import Plan
 from ganzoo.runs.header import DataHeader, Environment, RunHeader, architecture_of
@@ -78,10 +78,10 @@ def facts_of(session: Session, init: str | os.PathLike[str] | None) -> RunHeader
     """What run.json says at the start."""
     trainer = session.build(weights=init is not None)
     plan, model = session.plan, trainer.model
-    taken = None
+    taken, licence = None, ""
     if init is not None:
         # Now, so that what does not fit is said before anything is written.
-        taken = take_weights(model, str(init), plan.entry.name)
+        taken, licence = take_weights(model, str(init), plan.entry.name), licence_of(str(init))
     for frozen in frozen_in(model):
         located(frozen.weights)  # now too, for the same reason
     return RunHeader(
@@ -112,6 +112,7 @@ def facts_of(session: Session, init: str | os.PathLike[str] | None) -> RunHeader
         frozen=tuple(frozen.weights for frozen in frozen_in(model)),
         init=str(init) if init is not None else None,
         taken=taken,
+        licence=licence,
         environment=environment(session),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
     )

@@ -107,7 +107,7 @@ def gather(run: Run, folder: Path, to: str, licence: str = "", samples: bool = T
             model=header,
             scores=_scores(run, header.step),
             picture=PICTURE if picture else "",
-            licence=licence,
+            licence=licence or header.licence,
             sha256=sha256(file),
         )
     )

@@ -94,8 +94,8 @@ def test_a_pickle_of_stylegan2_gives_the_released_codes_images(name, nvidia, tmp
     said = cli("import", "official.pkl", "--as", "stylegan2", "--licence", "NVIDIA-NC", "-o", "ours.safetensors")
     assert (said.exit_code, said.stdout) == (0, "official.pkl is now the model ours.safetensors.\n")
     model = ganzoo.load("ours.safetensors", device="cpu")
-    assert model.facts["licence"] == "NVIDIA-NC"
-    assert model.facts["data"]["origin"] == "of weights imported from official.pkl"
+    assert model.header.licence == "NVIDIA-NC"
+    assert model.header.data.origin == "of weights imported from official.pkl"
     label = numbers["input/labels_onehot"].argmax(1) if "cond" in name else None
     images = model.architecture.generate(numbers["input/z1"].float(), label)
     assert near(images.double(), numbers["output/const"], FLOAT32)
@@ -109,7 +109,8 @@ def test_a_pickle_of_stylegan2_gives_the_released_codes_images(name, nvidia, tmp
 def test_training_goes_on_from_both_networks(nvidia, tmp_path, train):
     """D comes along, so that transfer begins with a judge that knows what it is doing."""
     nvidia(tmp_path / "official.pkl", D=golden("stylegan2_d_resnet"), G_ema=golden("stylegan2_g"))
-    save_imported("stylegan2", read(tmp_path / "official.pkl"), tmp_path / "a.pkl", tmp_path / "a.safetensors", "")
+    found = read(tmp_path / "official.pkl")
+    save_imported("stylegan2", found, tmp_path / "a.pkl", tmp_path / "a.safetensors", "CC-BY-NC-4.0")
     tensors, facts = load_tensors(tmp_path / "a.safetensors")
     assert facts["also"] == ["D"]
     assert near(tensors["D.fc.weight"].double(), stored("stylegan2_d_resnet")["weights/b4.fc.weight"], 1e-7)
@@ -117,6 +118,7 @@ def test_training_goes_on_from_both_networks(nvidia, tmp_path, train):
         "run", "stylegan2", resolution=32, channel_base=256, channel_max=8, latent_dim=16, batch_size=4, steps=1,
         lr=0.0, path_weight=0.0, init=str(tmp_path / "a.safetensors"),
     )  # fmt: skip
+    assert (run.header.licence, ganzoo.load(run.path).header.licence) == ("CC-BY-NC-4.0",) * 2
     last, _ = load_tensors(run.checkpoints()[-1])
     assert torch.equal(last["model/D.fc.weight"], tensors["D.fc.weight"])
 

@@ -19,6 +19,7 @@ from ganzoo.catalogue.components import load_architecture
 from ganzoo.contract.networks import parameter_counts
 from ganzoo.contract.randomness import sharing
 from ganzoo.model.model import Model
+from ganzoo.runs.header import DataHeader, ModelHeader
 
 StyleGAN2 = load_architecture(find("architecture", "stylegan2"))
 NOISE_STRENGTH = 1e-3  # tolerance of these scalars' gradients
@@ -30,6 +31,11 @@ FILTERS = {"1331": BILINEAR, "asymmetric": (UNEVEN / UNEVEN.sum()).tolist(), "sy
 
 def build(side: int, **options):
     return StyleGAN2(StyleGAN2.Config(**options), DataSpec((3, side, side)))
+
+
+def used(architecture) -> Model:
+    """A trained model with this architecture."""
+    return Model(architecture, ModelHeader("stylegan2", DataHeader.of(architecture.data, "noise", "made here"), {}))
 
 
 def preset(name: str, channels: int = 3):
@@ -278,7 +284,7 @@ def tiny():
             if name.endswith(("noise_strength", "bias")):
                 parameter.normal_()
         model.G.w_mean.copy_(model.mapping(torch.randn(100, 8)).mean(0))
-    return Model(model, {"architecture": "stylegan2"})
+    return used(model)
 
 
 def test_truncation_by_nothing_gives_the_mean_image(tiny):
@@ -308,7 +314,7 @@ def test_mixing_takes_styles_from_both_sides_of_the_cutoff(tiny):
 def test_mixing_within_a_class():
     torch.manual_seed(0)
     spec = DataSpec((3, 8, 8), ("cat", "dog"))
-    model = Model(StyleGAN2(StyleGAN2.Config(conditional=True, **TINY), spec).eval(), {"architecture": "stylegan2"})
+    model = used(StyleGAN2(StyleGAN2.Config(conditional=True, **TINY), spec).eval())
     z = model.noise(2)
     mixed = model.mix(z, z, label="dog")
     assert torch.allclose(mixed[1, 1], model.generate(z, torch.ones(2, dtype=torch.long))[1], atol=1e-5)
