@@ -20,6 +20,7 @@ from ganzoo.contract.networks import parameter_counts
 from ganzoo.contract.randomness import sharing
 from ganzoo.model.model import Model
 from ganzoo.plan.plan import option_table
+from ganzoo.runs.header import DataHeader, ModelHeader
 
 StyleGAN = load_architecture(find("architecture", "stylegan"))
 GOLDEN = {"fmap_base": 32, "fmap_max": 8, "latent_dim": 16, "truncation_layers": 4}
@@ -44,6 +45,11 @@ G_NAMES = {
 
 def build(side: int, **options):
     return StyleGAN(StyleGAN.Config(**options), DataSpec((3, side, side)))
+
+
+def used(architecture):
+    """A trained model with this architecture."""
+    return Model(architecture, ModelHeader("stylegan", DataHeader.of(architecture.data, "noise", "made here"), {}))
 
 
 def preset(side: int, name: str, **options):
@@ -188,7 +194,7 @@ def tiny():
             layer.strength.normal_()
             layer.bias.normal_()
         model.G.w_mean.copy_(model.mapping(torch.randn(100, 8)).mean(0))
-    return Model(model, {"architecture": "stylegan"})
+    return used(model)
 
 
 def test_truncation_by_nothing_gives_the_mean_image(tiny):
@@ -291,7 +297,7 @@ def test_each_of_the_papers_steps_trains(name, make_trainer):
     assert all(value.isfinite() for value in values.values())
     moved = {key for key, parameter in trainer.model.G.named_parameters() if parameter in trainer.optimizers["G"].state}
     assert moved == {key for key, _ in trainer.model.G.named_parameters() if "to_rgb.0" not in key}
-    model = Model(trainer.model, {"architecture": "stylegan"})
+    model = used(trainer.model)
     if name in "AB":
         with pytest.raises(UsageError, match="without styles"):
             model.sample(2, truncation=0.5)
