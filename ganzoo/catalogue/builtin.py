@@ -36,16 +36,16 @@ ALIASES = {
     "wgan-gp": ("gp", "gradient-penalty"),
 }
 MODALITIES = (
-    ("image", "Pictures, grey, in colour or with alpha.", "images", "Images"),
-    ("point", "Vectors of numbers, such as points of the plane.", "points", "Points"),
+    ("image", "Pictures, grey, in colour or with alpha.", "images", (), "Images"),
+    ("point", "Vectors of numbers, such as points of the plane.", "points", (2,), "Points"),
 )
 
 
 @hookimpl
 def ganzoo_modalities() -> Iterator[ModalityCard]:
-    for name, summary, items, attribute in MODALITIES:
+    for name, summary, items, example, attribute in MODALITIES:
         where = f"ganzoo.pictures.modalities:{attribute}"
-        yield ModalityCard(name=name, summary=summary, items=items, api=2, modality=where)
+        yield ModalityCard(name=name, summary=summary, items=items, example=example, api=2, modality=where)
 
 
 @hookimpl

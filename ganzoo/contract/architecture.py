@@ -151,6 +151,7 @@ class Architecture(OldNames, nn.Module):
         modalities: what an item may be, by name; () where its `__init__` sees to it. Others are refused.
         untrained: parameters that no update reaches by default although they stay trainable, such as a layer that
             only another option uses: ``{"beginning of their names": "why"}``.
+        idle: options that change nothing in the first steps of a small run: ``{"option": "why"}``.
         any_turn: buffers of networks that change in other players' turns too: ``{"beginning of their names": "why"}``.
 
     Attributes:
@@ -170,6 +171,7 @@ class Architecture(OldNames, nn.Module):
     generators: ClassVar[tuple[str, ...]] = ("G",)
     abilities: Abilities = Abilities(generate=True)
     untrained: ClassVar[Mapping[str, str]] = {}
+    idle: ClassVar[Mapping[str, str]] = {}
     any_turn: ClassVar[Mapping[str, str]] = {}
     modalities: ClassVar[tuple[str, ...]] = ()
     latent_dim: int | None = None

@@ -34,6 +34,7 @@ class ArchitectureCard:
         tasks: of ``"unconditional"``, ``"conditional"``, ``"translation"``.
         resolutions: heights it is tested at; () when the data has no height (points).
         channels: channel counts it is tested at.
+        dimensions: lengths of the vectors it is tested at, such as ``(2,)`` for points of the plane.
         licence: SPDX identifier of the code.
         api: version of ganzoo's contract the plugin was written for.
         bf16: True when bfloat16 was measured to reach float32's quality; `--precision auto` heeds it.
@@ -54,6 +55,7 @@ class ArchitectureCard:
     tasks: frozenset[str] | set[str] = frozenset({"unconditional"})
     resolutions: tuple[int, ...] = ()
     channels: tuple[int, ...] = (1, 3)
+    dimensions: tuple[int, ...] = ()
     licence: str
     api: int
     bf16: bool = False
@@ -166,6 +168,7 @@ class ModalityCard:
         items: several of them in words, such as ``"sounds"``.
         suffixes: endings of the files that hold one item each.
         collections: endings of the files that hold many items.
+        example: shape of a small item, such as ``(1, 1024)``, that the checks build architectures for; () for none.
     """
 
     name: str
@@ -173,6 +176,7 @@ class ModalityCard:
     items: str
     suffixes: tuple[str, ...] = ()
     collections: tuple[str, ...] = ()
+    example: tuple[int, ...] = ()
     api: int
     modality: Any
 

@@ -8,8 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ganzoo.about import DISTRIBUTION
 from ganzoo.catalogue.catalogue import Entry, catalogue, entries, find
 from ganzoo.catalogue.components import load_architecture
+from ganzoo.catalogue.modalities import modality_card
 from ganzoo.catalogue.single_file import FilePlugin, named
 from ganzoo.contract.architecture import Architecture
 from ganzoo.contract.data_spec import DataSpec
@@ -87,9 +89,11 @@ def example_data(entry: Entry, model: type[Architecture], config: Any, settings:
     classes = tuple(map(str, range(10))) if takes_labels(model, config) else ()
     domains = ("A", "B") if "translation" in card.tasks else ()
     if not card.resolutions:
-        if "signal" in model.modalities and "point" not in model.modalities:
-            return DataSpec((1, 4096), classes, domains, "signal")
-        for length in LENGTHS_TRIED:  # of vectors, the first that it takes
+        examples = example_items(entry, model)
+        if examples and examples[0][0] != "point":
+            name, shape = examples[0]
+            return DataSpec(shape, classes, domains, name)
+        for length in card.dimensions or LENGTHS_TRIED:  # of vectors, the first that it takes
             with suppress(UsageError):
                 weightless(model, config, spec := DataSpec((length,), classes, domains))
                 return spec
@@ -97,6 +101,20 @@ def example_data(entry: Entry, model: type[Architecture], config: Any, settings:
     asked = settings.resolution or (64 if 64 in card.resolutions else card.resolutions[0])
     channels = settings.channels or max((c for c in card.channels if c <= 3), default=3)
     return DataSpec((channels, *parse_resolution(asked)), classes, domains)
+
+
+def example_items(entry: Entry, model: type[Architecture]) -> list[tuple[str, tuple[int, ...]]]:
+    """Modality and shape of items other than images that an architecture may be made for: vectors of its card's
+    dimensions, and the examples of the modalities that it names, or of all that ganzoo brings where it names none.
+    """
+    names = [each.name for each in entries("modality") if each.distribution == DISTRIBUTION]
+    found: list[tuple[str, tuple[int, ...]]] = []
+    for name in model.modalities or names:
+        with suppress(UsageError):  # of a plugin that is not installed
+            card = modality_card(name)
+            shapes = [(length,) for length in entry.card.dimensions] if name == "point" else []
+            found += [(name, shape) for shape in shapes or [card.example] if shape]
+    return found
 
 
 def parameters(model: type[Architecture], config: Any, data: DataSpec) -> dict[str, int]:

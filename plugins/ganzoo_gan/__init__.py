@@ -16,6 +16,7 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         tasks={"unconditional"},
         resolutions=(28, 32),
         channels=(1, 3),
+        dimensions=(2,),
         licence="MIT",
         api=2,
         batch_statistics=True,

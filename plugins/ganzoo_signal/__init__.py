@@ -12,6 +12,7 @@ def ganzoo_modalities() -> Iterator[ModalityCard]:
         summary="Sounds and other signals of one length: WAV, and FLAC and others with the extra `sound`.",
         items="sounds",
         suffixes=(".wav", ".flac", ".ogg", ".oga", ".mp3", ".aiff", ".aif"),
+        example=(1, 1024),
         api=2,
         modality="ganzoo_signal.signal:Signal",
     )

@@ -53,6 +53,10 @@ class StyleGAN(Growing):
     abilities = Abilities(generate=True, truncation=True, mix=True, styles=True, realness=True)
     G: Generator
     any_turn: ClassVar = {**Growing.any_turn, "G.w_mean": "the mean of w follows every image that is made in training"}
+    idle: ClassVar = {
+        "phase_images": "the smallest images on the card are those that G begins with",
+        "grown_at": "likewise: nothing grows in the small model",
+    }
     untrained: ClassVar = {
         "G.to_rgb.0.": "growing begins at 8×8; the released networks have the layer too",
         "D.from_rgb.0.": "likewise",

@@ -71,6 +71,10 @@ class StyleGAN2(TwoPlayer):
     Config = StyleGAN2Config
     abilities = Abilities(generate=True, truncation=True, mix=True, styles=True, realness=True)
     modalities = ("image",)
+    idle: ClassVar = {
+        "path_every": "the preset `small` has no path length regularisation",
+        "path_decay": "likewise",
+    }
     any_turn: ClassVar = {"G.w_mean": "the mean of w follows every image that is made in training"}
     G: Generator
     D: Discriminator

@@ -23,6 +23,7 @@ from ganzoo.data.loader import Loader
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.trainer import Trainer
 from ganzoo.model.model import Model, make_model
+from ganzoo.plan.describe import example_items
 from ganzoo.plan.plan import apply_options
 from ganzoo.runs.header import FORMAT, DataHeader, Extent, ModelHeader
 
@@ -31,8 +32,6 @@ TASKS = ("unconditional", "conditional", "translation")
 SMALL = "small"  # the preset that is built, where there is one
 BATCH, ITEMS = 4, 16
 LENGTH = 1000 * BATCH  # images of the made-up run
-POINT = (2,)
-SIGNAL = (1, 1024)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,24 +114,37 @@ def cases(entry: Entry, model: type[Architecture]) -> Iterator[Case]:
             continue
         built = None
         for side in sorted(entry.card.resolutions):
-            built = built or _case(entry, model, task, (max(entry.card.channels), side, side), last=side)
-        others = [_case(entry, model, task, shape) for shape in (POINT, SIGNAL) if task != "translation"]
+            built = built or _case(
+                entry, model, task, (max(entry.card.channels), side, side), promised=side == max(entry.card.resolutions)
+            )
+        others = [
+            _case(
+                entry, model, task, shape, modality, promised=modality == "point" and shape[0] in entry.card.dimensions
+            )
+            for modality, shape in example_items(entry, model)
+            if task != "translation"
+        ]
         if built is None and not any(others):
-            raise UsageError(f"{entry.name} is built neither at a resolution of its card nor for points or signals.")
+            raise UsageError(f"{entry.name} is built neither at a resolution of its card nor for other items.")
         yield from filter(None, (built, *others))
 
 
 def _case(
-    entry: Entry, model: type[Architecture], task: str, shape: tuple[int, ...], last: int | None = None
+    entry: Entry,
+    model: type[Architecture],
+    task: str,
+    shape: tuple[int, ...],
+    modality: str = "image",
+    promised: bool = False,
 ) -> Case | None:
-    """The case at one shape; None where the architecture refuses it, unless it is the `last` side that may do."""
+    """The case at one shape; None where the architecture refuses it, unless it is `promised`."""
     row = model.presets.get(SMALL, {})
     try:
         config = config_of(entry, model, {**row, "batch_size": BATCH}, shape, task)
-        case = Case(entry, task, model, config, spec_of(task, shape, model))
+        case = Case(entry, task, model, config, spec_of(task, shape, model, modality))
         names = networks(built := on_meta(case))
     except UsageError:
-        if last is not None and last == max(entry.card.resolutions):
+        if promised:
             raise
         return None
     if not any(is_generator(built, name) for name in names):
@@ -140,9 +152,8 @@ def _case(
     return case
 
 
-def spec_of(task: str, shape: tuple[int, ...], model: type[Architecture]) -> DataSpec:
-    """Data as a task asks for it: three classes, or two domains; vectors are points, [C, L] signals."""
-    modality = "signal" if len(shape) == 2 else "image"
+def spec_of(task: str, shape: tuple[int, ...], model: type[Architecture], modality: str = "image") -> DataSpec:
+    """Data as a task asks for it: three classes, or two domains."""
     classes = ("one", "two", "three") if task == "conditional" else ()
     domains = ("A", "B") if task == "translation" else ()
     return DataSpec(shape, classes, domains, modality, paired=bool(domains) and model.abilities.pairs)

@@ -13,10 +13,11 @@ from ganzoo.contract.cards import ArchitectureCard
 from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.options import options
 from ganzoo.errors import UsageError
-from ganzoo.plan.describe import configured, example_data, parameters
+from ganzoo.plan.describe import configured, example_data, example_items, parameters
 from ganzoo.plan.plan import preset_row
 from ganzoo.testing.architecture import outputs, training, upgrade
-from ganzoo.testing.architecture.cases import POINT, SIGNAL, TASKS, Case, cases, config_of, on_meta, spec_of
+from ganzoo.testing.architecture.cases import TASKS, Case, cases, config_of, on_meta, spec_of
+from ganzoo.testing.architecture.flips import check_options
 from ganzoo.testing.check import Check, CheckFailed, NotChecked, require
 from ganzoo.testing.kinds.cards import check_card
 
@@ -43,6 +44,8 @@ def architecture_checks(entry: Entry, name: str) -> Iterator[Check]:
         return
     yield Check("builds", name, "", partial(check_builds, entry, model))
     yield Check("presets", name, "", partial(check_presets, entry, model))
+    if found and entry.card.api >= 2:
+        yield Check("options", name, "", partial(check_options, found))
     if found and upgrade.has_history(model):
         yield Check("earlier versions", name, "", partial(upgrade.check_earlier, found[0]))
     for case in found:
@@ -102,6 +105,8 @@ def check_architecture_card(entry: Entry, model: type[Architecture]) -> None:
     )
     whole = all(isinstance(side, int) and side > 0 for side in card.resolutions)
     require(whole, f"The card's resolutions {card.resolutions!r} must be heights in pixels, such as (32, 64).")
+    held = all(isinstance(length, int) and length > 0 for length in card.dimensions)
+    require(held, f"The card's dimensions {card.dimensions!r} must be lengths of vectors, such as (2,).")
     right = all(count in (1, 3, 4) for count in card.channels) and bool(card.channels or not card.resolutions)
     require(right, f"The card's channels {card.channels!r} must be of 1 (grey), 3 (colour) and 4 (with alpha).")
 
@@ -123,7 +128,8 @@ def check_presets(entry: Entry, model: type[Architecture]) -> None:
         channels = [int(row["channels"])] if row.get("channels") else sorted(entry.card.channels, reverse=True)
         shapes: list[tuple[int, ...]] = [(count, side, side) for side in sides for count in channels]
         tasks = [task for task in TASKS if task in entry.card.tasks]
-        specs = [spec_of(task, shape, model) for task in tasks for shape in (*shapes, POINT, SIGNAL)]
+        items = [("image", shape) for shape in shapes] + example_items(entry, model)
+        specs = [spec_of(task, shape, model, modality) for task in tasks for modality, shape in items]
         _build_first(entry, model, [dict(row)], specs)
 
 

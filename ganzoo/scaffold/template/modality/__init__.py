@@ -12,6 +12,7 @@ def ganzoo_modalities() -> Iterator[ModalityCard]:
         summary="Curves: numbers in a row, one file each.",
         items="curves",
         suffixes=(".npy",),
+        example=(1, 64),
         api=2,
         modality="ganzoo_my_modality.modality:MyModality",
     )
