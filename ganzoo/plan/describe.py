@@ -112,7 +112,7 @@ def example_items(entry: Entry, model: type[Architecture]) -> list[tuple[str, tu
     for name in model.modalities or names:
         with suppress(UsageError):  # of a plugin that is not installed
             card = modality_card(name)
-            shapes = [(length,) for length in entry.card.dimensions] if name == "point" else []
+            shapes: list[tuple[int, ...]] = [(length,) for length in entry.card.dimensions if name == "point"]
             found += [(name, shape) for shape in shapes or [card.example] if shape]
     return found
 

@@ -56,6 +56,7 @@ class Pix2Pix(TwoDomains):
     """One generator makes an image's partner; the discriminator sees the image beside the partner, real or made."""
 
     Config = Pix2PixConfig
+    idle: ClassVar = {"dropout": "a U-Net of five halvings, as of the smallest side on the card, drops nothing"}
     abilities = Abilities(translate=True, channels=True, pairs=True, dropout=True)
     presets: ClassVar = {
         "paper": {"decay": 0.0},

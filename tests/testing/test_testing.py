@@ -429,6 +429,21 @@ class Misnamed(TinyGAN):
 
 
 CONDITIONAL = {"tasks": {"conditional"}}
+
+
+@dataclass(frozen=True)
+class UnreadConfig(TinyGAN.Config):
+    unread: float = option(1.0, "nobody asks for it", low=0)
+
+
+class Deafened(TinyGAN):
+    Config = UnreadConfig
+
+
+class Misexcused(Deafened):
+    idle: ClassVar = {"unread": "it is a test", "unredd": "misspelt"}
+
+
 BROKEN: list[tuple[Any, dict[str, Any], str, str]] = [
     (TinyGAN, CONDITIONAL, "card", "let its abilities say labels"),
     (TinyGAN, {"tasks": {"unconditional", "singing"}}, "card", "names the task singing"),
@@ -446,6 +461,8 @@ BROKEN: list[tuple[Any, dict[str, Any], str, str]] = [
     (Undecided, {}, "builds", "is among its `generators`"),
     (Misnamed, {}, "builds", "has a field 'seed', an option of ganzoo's own"),
     (Preset, {}, "presets", "sides must be even"),
+    (Deafened, {"api": 2}, "options", r"changes nothing in a step of the small model: unread\. .*idle = \{\"unread\""),
+    (Misexcused, {"api": 2}, "options", "`idle` names unredd, and there is no such option"),
     (Idle, {}, "trains", "G.idle.bias, G.idle.weight a gradient"),
     (Failing, {}, "trains", r"ValueError: no luck \(test_testing.py, line \d+\)"),
     (Meddling, {}, "players", r"gets a gradient out of turn.*take backward\(\) and optimizers out of `step`"),

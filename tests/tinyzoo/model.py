@@ -63,6 +63,7 @@ class FaultyConfig(Config):
 
 class FaultyGAN(TinyGAN):
     Config = FaultyConfig
+    idle: ClassVar = {"fault": "shows in step `at`", "at": "beyond the first steps"}
 
     def step(self, batches: Iterator[Batch], progress: Progress) -> Iterator[Update]:
         for update in super().step(batches, progress):

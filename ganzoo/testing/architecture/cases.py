@@ -125,7 +125,9 @@ def cases(entry: Entry, model: type[Architecture]) -> Iterator[Case]:
             if task != "translation"
         ]
         if built is None and not any(others):
-            raise UsageError(f"{entry.name} is built neither at a resolution of its card nor for other items.")
+            raise UsageError(
+                f"{entry.name} is built neither at a resolution of its card nor for points or other items."
+            )
         yield from filter(None, (built, *others))
 
 

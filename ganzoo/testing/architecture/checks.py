@@ -127,7 +127,7 @@ def check_presets(entry: Entry, model: type[Architecture]) -> None:
         sides = [int(row["resolution"])] if row.get("resolution") else sorted(entry.card.resolutions)
         channels = [int(row["channels"])] if row.get("channels") else sorted(entry.card.channels, reverse=True)
         shapes: list[tuple[int, ...]] = [(count, side, side) for side in sides for count in channels]
-        tasks = [task for task in TASKS if task in entry.card.tasks]
+        tasks = [task for task in TASKS if task in entry.card.tasks] or [TASKS[0]]
         items = [("image", shape) for shape in shapes] + example_items(entry, model)
         specs = [spec_of(task, shape, model, modality) for task in tasks for modality, shape in items]
         _build_first(entry, model, [dict(row)], specs)

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cached_property
-from itertools import count, islice, zip_longest
+from itertools import count, zip_longest
 from typing import Any, cast
 
 import torch
@@ -19,7 +19,7 @@ from torch import Tensor
 from ganzoo.catalogue.catalogue import entries
 from ganzoo.contract.architecture import Architecture, Progress, Update
 from ganzoo.contract.data_spec import Batch
-from ganzoo.contract.networks import networks
+from ganzoo.contract.networks import networks, weightless
 from ganzoo.contract.options import Option, options
 from ganzoo.contract.randomness import Share, seed_everything
 from ganzoo.contract.schedules import Schedule, at, has_schedules
@@ -31,11 +31,11 @@ from ganzoo.model.model import Model
 from ganzoo.model.translation import targets
 from ganzoo.testing.architecture.cases import BATCH, LENGTH, Case, Noise, NoisePart, on_meta
 from ganzoo.testing.architecture.training import trained
-from ganzoo.testing.check import require
+from ganzoo.testing.check import NotChecked, explain, require
 
 PLACES = 20  # of a run, at which schedules are asked
 FIRST, LATER = 0, LENGTH // BATCH // 2  # steps that are drawn, each with the one after it
-ALTERNATIVES = 3  # values tried for an option
+ALTERNATIVES = 3  # values of an option that are tried in earnest
 FEW = 2  # items in a batch
 
 
@@ -49,7 +49,10 @@ def check_options(found: list[Case]) -> None:
     left = [name for name in declared if name not in BY_ARCHITECTURE and name not in idle]
     for each in found:
         probe = Probe(each)
-        left = [name for name in left if not probe.matters(declared[name])]
+        try:
+            left = [name for name in left if not probe.matters(declared[name])]
+        except Exception as error:
+            raise NotChecked(f"Its step fails; see the check 'trains' ({explain(error)})") from error
         if not left:
             return
     require(
@@ -68,19 +71,18 @@ class Probe:
 
     def matters(self, option: Option) -> bool:
         """Whether some other value of an option changes something, or is refused."""
-        values = list(islice(others(option, getattr(self.case.config, option.name)), ALTERNATIVES))
-        cases, refused = [], 0
-        for value in values:
+        cases = []
+        for value in others(option, getattr(self.case.config, option.name)):
             case = dataclasses.replace(self.case, config=dataclasses.replace(self.case.config, **{option.name: value}))
             try:
-                if _frame(on_meta(case)) != self._meta:
+                if _frame(weightless(case.model, case.config, case.data)) != self._meta:
                     return True
             except UsageError:
-                refused += 1
                 continue
             cases.append(case)
         if not cases:
-            return refused == len(values)  # it is read, or cannot be guessed
+            return True  # it is read, and refused; or there is no value to guess
+        cases = cases[:ALTERNATIVES]
         return (
             any(not _same(self._first, drawn(case, FIRST)) for case in cases)
             or any(not _same(self._later, drawn(case, LATER)) for case in cases)
@@ -126,7 +128,7 @@ def _others(option: Option, value: Any) -> Iterator[Any]:
         yield from (entry.name for entry in entries(kind or "loss") if kind)
     else:
         number = float(value) if isinstance(value, (int, float, Schedule)) else 0.0
-        yield from (2 * number, number / 2, option.low, number + 1, number - 1, 0.5, 1, option.high)
+        yield from (2 * number, number / 2, option.low, number / 8, number + 1, number - 1, 0.5, 1)
         if option.optional:
             yield None
 
