@@ -19,5 +19,6 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         licence="MIT",
         api=2,
         batch_statistics=True,
+        good_for="classes, with a D that names them",
         model="ganzoo_acgan.model:ACGAN",
     )

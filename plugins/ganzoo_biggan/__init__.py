@@ -19,5 +19,6 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         licence="MIT",
         api=2,
         batch_statistics=True,
+        good_for="many classes in large images; truncation",
         model="ganzoo_biggan.model:BigGAN",
     )

@@ -19,5 +19,6 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         licence="MIT",
         api=2,
         batch_statistics=True,
+        good_for="finding what varies, without labels",
         model="ganzoo_infogan.model:InfoGAN",
     )

@@ -19,5 +19,6 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         licence="MIT",
         api=2,
         batch_statistics=True,
+        good_for="pictures whose far parts belong together",
         model="ganzoo_sagan.model:SAGAN",
     )

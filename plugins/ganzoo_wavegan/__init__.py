@@ -18,5 +18,6 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         channels=(),
         licence="MIT",
         api=2,
+        good_for="sounds of one length",
         model="ganzoo_wavegan.model:WaveGAN",
     )
