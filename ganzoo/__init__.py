@@ -32,9 +32,11 @@ if TYPE_CHECKING:
     from ganzoo.runs.compare import Comparison, compare
     from ganzoo.runs.per_class import PerClass
     from ganzoo.runs.run import Run, list_runs
+    from ganzoo.runs.sweep import Sweep
     from ganzoo.scoring.evaluate import evaluate
     from ganzoo.training.discriminator import verdicts
     from ganzoo.training.per_class import resume_per_class, train_per_class
+    from ganzoo.training.sweep import resume_sweep, sweep
     from ganzoo.training.train import Stopped, extend, resume, train, trained
 
 
@@ -58,6 +60,9 @@ _MODULE_OF = {
     "save_movie": "ganzoo.pictures.movie",
     "sheet": "ganzoo.pictures.grid",
     "Run": "ganzoo.runs.run",
+    "Sweep": "ganzoo.runs.sweep",
+    "resume_sweep": "ganzoo.training.sweep",
+    "sweep": "ganzoo.training.sweep",
     "list_runs": "ganzoo.runs.run",
     "pull": "ganzoo_hub.sharing",
     "push": "ganzoo_hub.sharing",
@@ -77,6 +82,7 @@ __all__ = [
     "Projection",
     "Run",
     "Stopped",
+    "Sweep",
     "UsageError",
     "animate",
     "architectures",
@@ -93,8 +99,10 @@ __all__ = [
     "recipes",
     "resume",
     "resume_per_class",
+    "resume_sweep",
     "save_movie",
     "sheet",
+    "sweep",
     "train",
     "train_per_class",
     "trained",

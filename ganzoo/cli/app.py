@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "show": (ZOO, "ganzoo.cli.show:show", "Show an architecture: options, presets, sizes, recipes."),
     "plugins": (ZOO, "ganzoo.cli.plugins:plugins", "List the installed plugins, working or not."),
     "train": (TRAINING, "ganzoo.cli.train:train", "Train an architecture on a data set."),
+    "sweep": (TRAINING, "ganzoo.cli.sweep:sweep", "Train a run for each choice of options, and for several seeds."),
     "resume": (TRAINING, "ganzoo.cli.train:resume", "Go on with a run exactly where it stopped."),
     "extend": (TRAINING, "ganzoo.cli.train:extend", "Train a run further, with changed options."),
     "compare": (TRAINING, "ganzoo.cli.compare:compare", "Set runs side by side: scores, settings, images, time."),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ganzoo.cli.framework import Command
-from ganzoo.cli.output import print_json, table
+from ganzoo.cli.output import print_json, say, table
 from ganzoo.errors import UsageError
+
+if TYPE_CHECKING:
+    from ganzoo.runs.compare import Comparison
 
 FORMS = ("json", "csv", "markdown", "latex")
 
@@ -55,10 +58,15 @@ def compare(runs: tuple[str, ...], form: str | None, plot: str | None, value: st
     elif form:
         click.echo(getattr(found, form)(), nl=False)
     else:
-        headings, rows = found.table()
-        table(headings, rows, right=headings[1:]).print()
-        for note in found.notes:
-            click.echo(note)
+        print_comparison(found)
     if plot:
         comparison.plot(found, plot, value, over or "images")
         click.echo(plot, err=form is not None)
+
+
+def print_comparison(compared: Comparison) -> None:
+    """As a table, with what must be known to read it."""
+    headings, rows = compared.table()
+    table(headings, rows, right=headings[1:]).print()
+    for note in compared.notes:
+        say(note)

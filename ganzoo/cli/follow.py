@@ -13,12 +13,16 @@ if TYPE_CHECKING:
     from ganzoo.loop.display import Display
     from ganzoo.runs.per_class import PerClass
     from ganzoo.runs.run import Run
+    from ganzoo.runs.sweep import Sweep
 
 
-def follow(work: Callable[[Display], Run | PerClass]) -> None:
+def follow(work: Callable[[Display], Run | PerClass | Sweep]) -> None:
     """Does a training with a progress display, and says how to go on."""
+    from ganzoo.cli.compare import print_comparison
     from ganzoo.cli.progress import choose_display
+    from ganzoo.runs.compare import compare
     from ganzoo.runs.run import Run
+    from ganzoo.runs.sweep import Sweep
     from ganzoo.training.train import Stopped
 
     display = choose_display()
@@ -30,7 +34,10 @@ def follow(work: Callable[[Display], Run | PerClass]) -> None:
         raise click.exceptions.Exit(stopped.exit_code) from None
     finally:
         display.close()
-    say(_use(run) if isinstance(run, Run) else f"A row for each label: {run.sheet}")
+    if isinstance(run, Sweep):
+        print_comparison(compare(run.runs))
+    else:
+        say(_use(run) if isinstance(run, Run) else f"A row for each label: {run.sheet}")
 
 
 def say(text: str) -> None:

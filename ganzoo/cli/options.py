@@ -40,6 +40,9 @@ Finder = Callable[[Sequence[str], Mapping[str, str]], "type[Architecture] | None
 device_option = click.option(
     "--device", default="auto", metavar="auto|cpu|cuda|mps", help="Where to compute. [default: auto]"
 )
+MAX_TIME = click.option(
+    "--max-time", metavar="TIME", help="Save and stop after so long, such as 8h or 1h30m; exit code 75."
+)
 truncation_option = click.option(
     "--truncation", type=float, default=1.0, metavar="NUMBER", help="Less than 1: more typical, less varied images."
 )

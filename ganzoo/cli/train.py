@@ -10,17 +10,13 @@ import click
 
 from ganzoo.cli.follow import follow
 from ganzoo.cli.framework import Command
-from ganzoo.cli.options import ArchitectureCommand, named_architecture
+from ganzoo.cli.options import MAX_TIME, ArchitectureCommand, named_architecture
 from ganzoo.contract.settings import FIXED_IN_A_RUN
 from ganzoo.errors import UsageError
 
 FORCE = click.option(
     "--force", is_flag=True, help="Go on although another process seems to train it, as a network disk may say."
 )
-MAX_TIME = click.option(
-    "--max-time", metavar="TIME", help="Save and stop after so long, such as 8h or 1h30m; exit code 75."
-)
-
 if TYPE_CHECKING:
     from ganzoo.contract.architecture import Architecture
 
@@ -46,6 +42,7 @@ if TYPE_CHECKING:
 @click.option("--class", "label", metavar="LABEL", help="Train on this label only, by name or number.")
 @click.option("--per-class", is_flag=True, help="Train a model for each label, one after the other.")
 @MAX_TIME
+@click.option("--seeds", metavar="N|A-B|A,B", help="Train a run for each seed: 3 from --seed on, 0-9, or 4,8.")
 @click.option("--dry-run", is_flag=True, help="Check everything, say what would be trained, and stop.")
 def train(
     architecture: str | None,
@@ -58,6 +55,7 @@ def train(
     label: str | None,
     per_class: bool,
     max_time: str | None,
+    seeds: str | None,
     dry_run: bool,
     **options: Any,
 ) -> None:
@@ -83,11 +81,28 @@ def train(
 
         rehearse(architecture, dataset, out, label, per_class, what)
         return
+    if seeds is not None:
+        more = per_class or label is not None or init is not None
+        _train_seeds(architecture, dataset, seeds, more, out, {**what, "max_time": max_time})
+        return
     what = {**what, "out": out, "init": init, "go_on": go_on, "max_time": max_time}
     if per_class:
         follow(lambda display: ganzoo.train_per_class(architecture, dataset, display=display, **what))
     else:
         follow(lambda display: ganzoo.train(architecture, dataset, label=label, display=display, **what))
+
+
+def _train_seeds(
+    architecture: str | None, dataset: str | None, seeds: str, more: bool, out: str | None, what: Mapping[str, Any]
+) -> None:
+    import ganzoo
+    from ganzoo.runs.sweep import parse_seeds
+
+    if more:
+        raise UsageError("--seeds is for whole trainings; leave out --class, --per-class and --init.")
+    chosen = parse_seeds(seeds, int(what.get("seed") or 0))
+    given = {name: value for name, value in what.items() if name != "seed"}
+    follow(lambda display: ganzoo.sweep(architecture, dataset, seeds=chosen, out=out, display=display, **given))
 
 
 def _is_per_class(recipe: str | None) -> bool:
@@ -110,14 +125,17 @@ def resume(run: str | None, **how: Any) -> None:
     """Go on with a run exactly where it stopped.
 
     RUN is its folder; `ganzoo runs` lists them. It ends as if it had never been stopped. The folder that --per-class
-    made will do as well: it goes on at the label where it stopped.
+    made will do as well: it goes on at the label where it stopped; and that of a sweep.
     """
     import ganzoo
     from ganzoo.runs.run import CLASSES
+    from ganzoo.runs.sweep import SWEEP
 
     if run is None:
         raise UsageError(_which_run("resume"))
-    if (Path(run) / CLASSES).exists():
+    if (Path(run) / SWEEP).exists():
+        follow(lambda display: ganzoo.resume_sweep(run, display=display, **how))
+    elif (Path(run) / CLASSES).exists():
         follow(lambda display: ganzoo.resume_per_class(run, display=display, **how))
     else:
         follow(lambda display: ganzoo.resume(run, display=display, **how))
@@ -125,7 +143,7 @@ def resume(run: str | None, **how: Any) -> None:
 
 def _which_run(command: str) -> str:
     """What to type where a run is missing: the newest one under `runs`."""
-    places = [*Path("runs").glob("*/run.json"), *Path("runs").glob("*/classes.json")]
+    places = [file for name in ("run", "classes", "sweep") for file in Path("runs").glob(f"*/{name}.json")]
     newest = max(places, key=lambda place: place.stat().st_mtime, default=None)
     if newest is None:
         return f"Say which run, by its folder: ganzoo {command} FOLDER. There is none in runs/."

@@ -6,6 +6,7 @@ import csv
 import io
 import math
 import os
+import re
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -108,7 +109,8 @@ class Comparison:
             headings += [name, *([f"{name}, best"] if name in best else [])]
         rows = []
         for row in self.rows:
-            cells = [Path(row.runs[0]).name, *(_written(row.settings.get(name, "")) for name in settings)]
+            name = re.sub(r"(.),seed=\d+$", r"\1", Path(row.runs[0]).name)
+            cells = [name, *(_written(row.settings.get(each, "")) for each in settings)]
             cells += [",".join(map(str, row.seeds))] if several else []
             minutes = [each / 60 for each in row.seconds if each is not None]
             cells += [_mean(row.images, "{:,.0f}"), _mean(minutes, "{:.1f}") if minutes else ""]
@@ -142,7 +144,8 @@ class Comparison:
 
 
 def compare(runs: Sequence[str | os.PathLike[str] | Run]) -> Comparison:
-    """Sets runs side by side; those that differ in their seed alone are one row.
+    """Sets runs side by side; those that differ in their seed alone are one row. Options that not all have, as runs of
+    several architectures have, are left out.
 
     Args:
         runs: run folders, or folders that have runs below them.
@@ -150,8 +153,8 @@ def compare(runs: Sequence[str | os.PathLike[str] | Run]) -> Comparison:
     """
     found = _opened(runs)
     chosen = {id(run): {k: v for k, v in run.hyperparameters.items() if k not in BESIDE} for run in found}
-    names = dict.fromkeys(name for options in chosen.values() for name in options)
-    differing = [name for name in names if len({_key(options.get(name)) for options in chosen.values()}) > 1]
+    names = [name for name in next(iter(chosen.values())) if all(name in options for options in chosen.values())]
+    differing = [name for name in names if len({_key(options[name]) for options in chosen.values()}) > 1]
     groups: dict[tuple[str, ...], list[Run]] = {}
     for run in found:
         stages = _key([vars(stage) if hasattr(stage, "__dict__") else stage for stage in run.facts["stages"]])

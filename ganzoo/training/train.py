@@ -23,6 +23,7 @@ from ganzoo.loop.session import Saved, Session
 from ganzoo.plan.plan import Plan, plan_run, recipe_of, stage_of
 from ganzoo.runs.header import RunHeader
 from ganzoo.runs.run import Run, claimed, latest
+from ganzoo.runs.sweep import Sweep
 from ganzoo.runs.weights import load_frozen
 from ganzoo.training.estimate import duration, seconds_per_step, steps_left
 from ganzoo.training.facts import change_machine, check_data, facts_of, plan_of, take_up
@@ -45,7 +46,7 @@ class Stopped(KeyboardInterrupt):
         exit_code: of the command line: 130 after Ctrl-C, else 75, which asks for the same again.
     """
 
-    def __init__(self, run: Run | PerClass, why: str = CTRL_C) -> None:
+    def __init__(self, run: Run | PerClass | Sweep, why: str = CTRL_C) -> None:
         by = "" if why == CTRL_C else f" by {why}"
         super().__init__(f"Stopped{by}. Go on with: ganzoo resume {run.path}")
         self.run, self.why = run, why

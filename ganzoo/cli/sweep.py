@@ -1,0 +1,105 @@
+"""`ganzoo sweep`."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ganzoo.cli.follow import follow
+from ganzoo.cli.options import MAX_TIME, ArchitectureCommand, named_architecture
+from ganzoo.errors import UsageError, suggest
+
+KEYS = ("architecture", "data", "preset", "recipe", "options", "over", "seeds", "out", "jobs")
+
+
+@click.command(
+    "sweep",
+    cls=ArchitectureCommand,
+    finder=lambda words, given: None if words and words[0].endswith(".toml") else named_architecture(words, given),
+    examples=(
+        "ganzoo sweep dcgan digits --over lr=1e-4,2e-4 --over loss=lsgan,hinge --seeds 3 --images 50000",
+        'ganzoo sweep gan points --over "hidden-g=64,64;128,128" --seeds 0-4',
+        "ganzoo sweep sweep.toml --jobs 2",
+    ),
+)
+@click.argument("architecture", required=False, metavar="ARCH|FILE.toml")
+@click.argument("dataset", required=False, metavar="[DATA]")
+@click.option("--over", multiple=True, metavar="NAME=A,B", help="An option and its values; `;` for lists.")
+@click.option("--seeds", metavar="N|A-B|A,B", help="Three from --seed on: 3; a range: 0-9; these: 4,8. [default: 1]")
+@click.option("--preset", metavar="NAME", help="Start from this row of the architecture's presets.")
+@click.option("--recipe", metavar="NAME|FILE", help="Train as a recipe says: a name, or a TOML file.")
+@click.option("--out", metavar="DIR", help="The folder of the runs. [default: runs/ARCH-DATA-N]")
+@click.option("--jobs", type=click.IntRange(1, 64), metavar="INT", help="Train so many side by side. [default: 1]")
+@MAX_TIME
+def sweep(
+    architecture: str | None,
+    dataset: str | None,
+    over: tuple[str, ...],
+    seeds: str | None,
+    preset: str | None,
+    recipe: str | None,
+    out: str | None,
+    jobs: int | None,
+    max_time: str | None,
+    seed: str | None = None,
+    **options: Any,
+) -> None:
+    """Train a run for each choice of options, and for several seeds.
+
+    Each value of one --over is trained with each of every other, and with each seed, in a folder of its own within one
+    folder. All are checked before the first is trained. After a stop the same command, or `ganzoo resume` with the
+    folder, goes on; at the end stands the table that `ganzoo compare` prints.
+
+    A TOML file says the same by the keys architecture, data, preset, recipe, seeds, out, jobs and the tables [options]
+    and [over]; what is typed as well goes before.
+    """
+    import ganzoo
+    from ganzoo.runs.sweep import parse_over, parse_seeds
+
+    told: dict[str, Any] = {}
+    if architecture and architecture.endswith(".toml"):
+        told, architecture = _read(architecture), None
+    ways = {**told.get("over", {}), **dict(map(parse_over, over))}
+    if len({parse_over(each)[0] for each in over}) < len(over):
+        raise UsageError("--over names an option twice; write its values with commas between.")
+    given = {**told.get("options", {}), **{name: value for name, value in options.items() if value is not None}}
+    first = int(seed or given.pop("seed", 0) or 0)
+    chosen = parse_seeds(seeds or told.get("seeds", 1), first)
+    follow(
+        lambda display: ganzoo.sweep(
+            architecture or told.get("architecture"),
+            dataset or told.get("data"),
+            over=ways,
+            seeds=chosen,
+            preset=preset or told.get("preset"),
+            recipe=recipe or told.get("recipe"),
+            out=out or told.get("out"),
+            jobs=jobs or told.get("jobs", 1),
+            max_time=max_time,
+            display=display,
+            **given,
+        )
+    )
+
+
+def _read(name: str) -> dict[str, Any]:
+    """What a file says. Raises: UsageError."""
+    try:
+        table = tomllib.loads(Path(name).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read ({error.strerror}).") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{name} is not a TOML file: {error}.") from error
+    for key, value in table.items():
+        if key not in KEYS:
+            raise UsageError(f"{name} has a key {key!r}; {suggest(key, KEYS)}")
+        kind = dict if key in ("options", "over") else int if key == "jobs" else (int, str) if key == "seeds" else str
+        if not isinstance(value, kind):
+            raise UsageError(f"{name}: {key} cannot be {value!r}; `ganzoo sweep --help` says what it is.")
+    for key, values in table.get("over", {}).items():
+        if not isinstance(values, list) or not values:
+            raise UsageError(f"{name}: {key} under [over] must be a list of values.")
+    return table

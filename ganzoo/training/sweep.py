@@ -1,0 +1,192 @@
+"""Runs for every choice of some options, and for several seeds, one after the other or side by side."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any
+
+from ganzoo.catalogue.catalogue import catalogue
+from ganzoo.catalogue.single_file import FilePlugin
+from ganzoo.contract.data_spec import DataSpec
+from ganzoo.contract.networks import weightless
+from ganzoo.errors import GanzooError, UsageError
+from ganzoo.loop.display import Display, Lines
+from ganzoo.plan.plan import Plan, expected_spec, plan_run, recipe_of
+from ganzoo.runs.run import Run, new_folder
+from ganzoo.runs.sweep import MOST_RUNS, SWEEP, Sweep, SweepHeader
+from ganzoo.training.train import RESUME_ME, Stopped, deadline_of, left, resume, train
+
+ENDS = {0: "is finished", RESUME_ME: "has stopped"}  # by exit code
+
+
+def sweep(
+    architecture: str | None = None,
+    dataset: str | None = None,
+    *,
+    over: Mapping[str, Sequence[Any]] | None = None,
+    seeds: Iterable[int] = (0,),
+    preset: str | None = None,
+    recipe: str | None = None,
+    out: str | os.PathLike[str] | None = None,
+    jobs: int = 1,
+    max_time: str | float | None = None,
+    display: Display | None = None,
+    **options: Any,
+) -> Sweep:
+    """Trains a run for each choice of the options `over`, and each seed, in a folder of runs.
+
+    Every choice is checked before the first is trained. Given the folder of a sweep that was stopped, it goes on.
+
+    Args:
+        over: option -> its values, as ``{"lr": (1e-4, 2e-4), "loss": ("lsgan", "hinge")}``: each with each.
+        jobs: how many are trained side by side, each a process of its own.
+        max_time: save and stop after so long, of all runs together.
+        architecture … options: as `ganzoo.train`.
+    Raises: as `ganzoo.train`; `Stopped` names the whole folder, and `resume_sweep` goes on.
+    """
+    display, deadline = display or Lines(), deadline_of(max_time)
+    given = {name: _typed(value) for name, value in options.items() if value is not None}
+    ways = {name.replace("-", "_"): tuple(map(_typed, values)) for name, values in (over or {}).items()}
+    if twice := [name for name in ways if name in given or name == "seed"]:
+        raise UsageError(f"--over {twice[0]} is said twice; {'use --seeds' if twice == ['seed'] else 'say it once'}.")
+    if recipe is not None and recipe_of(recipe).per_class:
+        raise UsageError(f"The recipe {recipe} trains a model for each label, which a sweep cannot; choose another.")
+    header = SweepHeader(tuple(seeds), architecture, dataset, preset, recipe, given, ways)
+    plan = plan_run(architecture, dataset, preset=preset, recipe=recipe, **given)
+    whole = Sweep(Path(out) if out is not None else new_folder(plan.entry.name, plan.data.name), header)
+    if (whole.path / SWEEP).exists():
+        if Sweep.open(whole.path).header != header:
+            raise UsageError(f"{whole.path} holds another sweep; choose another --out, or: ganzoo resume {whole.path}")
+    else:
+        Run.check_free(whole.path)
+    if len(whole.choices) > MOST_RUNS:
+        raise UsageError(f"This makes {len(whole.choices):,} runs; {MOST_RUNS:,} is the most at once.")
+    for chosen in whole.choices.values():
+        _check(plan_run(architecture, dataset, preset=preset, recipe=recipe, **{**given, **chosen}))
+    whole.write()
+    display.say(f"{len(whole.choices)} runs into {whole.path}.")
+    return resume_sweep(whole, jobs=jobs, max_time=left(deadline), display=display)
+
+
+def resume_sweep(
+    path: str | os.PathLike[str] | Sweep,
+    *,
+    jobs: int = 1,
+    device: str | None = None,
+    log: str | None = None,
+    max_time: str | float | None = None,
+    force: bool = False,
+    display: Display | None = None,
+) -> Sweep:
+    """Goes on with a sweep at the run, and the step, where it stopped. Args and Raises: as `ganzoo.resume`, `sweep`."""
+    display, deadline = display or Lines(), deadline_of(max_time)
+    whole = path if isinstance(path, Sweep) else Sweep.open(path)
+    machine = {name: value for name, value in {"device": device, "log": log}.items() if value is not None}
+    unfinished = [folder for folder in whole.choices if not _finished(folder)]
+    try:
+        if jobs > 1:
+            _side_by_side(whole, unfinished, jobs, machine, deadline, display)
+        else:
+            for number, folder in enumerate(unfinished, 1):
+                display.say(f"{folder.name}, {number} of {len(unfinished)}.")
+                _one(whole, folder, {**machine, "max_time": left(deadline), "display": display}, force)
+    except Stopped as stopped:
+        raise Stopped(whole, stopped.why) from None
+    except KeyboardInterrupt:
+        raise Stopped(whole) from None
+    return whole
+
+
+def _check(plan: Plan) -> None:
+    """Raises: UsageError for what only building the networks shows, such as an unknown loss."""
+    info, (config, _) = plan.data, plan.at_stage(0)
+    spec = expected_spec(plan) or DataSpec(info.shape or (2,), info.classes, tuple(info.domains), info.modality)
+    weightless(plan.model, config, spec)
+
+
+def _one(whole: Sweep, folder: Path, how: Mapping[str, Any], force: bool) -> None:
+    if (folder / "run.json").exists():
+        resume(folder, force=force, **how)
+        return
+    header = whole.header
+    options = {**header.options, **whole.choices[folder], **how}
+    train(header.architecture, header.data, preset=header.preset, recipe=header.recipe, out=folder, **options)
+
+
+def _side_by_side(
+    whole: Sweep, folders: Sequence[Path], jobs: int, machine: Mapping[str, str], deadline: float, display: Display
+) -> None:
+    """Raises: GanzooError when one fails, after those that were under way; Stopped when the time is over."""
+    failed, stopped, waiting = list[Path](), False, list(folders)
+    running: dict[Future[int], Path] = {}
+    with ThreadPoolExecutor(jobs) as pool:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                folder = waiting.pop(0)
+                display.say(f"{folder.name} begins.")
+                command = _command(whole, folder, machine, left(deadline))
+                running[pool.submit(_process, command, whole.path / f"{folder.name}.log")] = folder
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                folder, code = running.pop(future), future.result()
+                if code:
+                    waiting.clear()
+                if code == RESUME_ME:
+                    stopped = True
+                elif code:
+                    failed.append(folder)
+                display.say(f"{folder.name} {ENDS.get(code, 'failed')}.")
+    if failed:
+        log = whole.path / f"{failed[0].name}.log"
+        last = (log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or [""])[-1]
+        raise GanzooError(f"{failed[0].name}: {last.removeprefix('Error: ')} Its output is in {log}.")
+    if stopped:
+        raise Stopped(whole, "--max-time")
+
+
+def _process(command: Sequence[str], log: Path) -> int:
+    with log.open("ab") as output:
+        return subprocess.run(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, check=False).returncode
+
+
+def _command(
+    whole: Sweep, folder: Path, machine: Mapping[str, str] | None = None, seconds: float | None = None
+) -> list[str]:
+    """What one would type for one of the runs."""
+    ganzoo, header = [sys.executable, "-m", "ganzoo"], whole.header
+    files = [plugin.name for plugin in catalogue().plugins if isinstance(plugin, FilePlugin)]
+    more = [word for file in files for word in ("--plugin", file)]
+    more += [] if seconds is None else [f"--max-time={max(1, round(seconds))}s"]
+    if (folder / "run.json").exists():
+        return [*ganzoo, "resume", str(folder), *_flags(machine or {}), *more]
+    words = [word for word in (header.architecture, header.data) if word is not None]
+    named = {"preset": header.preset, "recipe": header.recipe, "out": str(folder)}
+    options = {**named, **header.options, **whole.choices[folder], **(machine or {})}
+    return [*ganzoo, "train", *words, *_flags(options), *more]
+
+
+def _flags(options: Mapping[str, str | None]) -> list[str]:
+    """Options by name as the command line has them, yes and no by a switch; None is left out."""
+    found = []
+    for name, value in options.items():
+        flag = name.replace("_", "-")
+        if value in ("yes", "no"):
+            found.append(f"--{'no-' * (value == 'no')}{flag}")
+        elif value is not None:
+            found.append(f"--{flag}={value}")
+    return found
+
+
+def _finished(folder: Path) -> bool:
+    return (folder / "run.json").exists() and Run.open(folder).status == "finished"
+
+
+def _typed(value: Any) -> str:
+    """A value as one would type it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ",".join(map(_typed, value)) if isinstance(value, (list, tuple)) else str(value)
