@@ -134,7 +134,7 @@ def _others(option: Option, value: Any) -> Iterator[Any]:
 
 
 def _frame(model: Architecture) -> list[Any]:
-    """Networks by shape, loss and penalties, what an architecture is asked for, its optimizers, and its schedules along a run."""
+    """Networks by shape, loss and penalties, what is asked for, the optimizers, and the schedules along a run."""
     found: list[Any] = [{name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}]
     found.append([repr(getattr(model, name, None)) for name in ("loss", "penalties")])  # others check their use
     found.append((model.abilities, model.latent_dim, model.side_multiple, model.smallest_side, targets(model)))
