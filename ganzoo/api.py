@@ -76,7 +76,7 @@ if TYPE_CHECKING:
     from ganzoo.gan.losses import generator_loss
     from ganzoo.gan.penalties import squared_norm
     from ganzoo.gan.two_domains import TwoDomains, TwoDomainsConfig, linear_decay
-    from ganzoo.gan.two_player import ConditionalConfig, TwoPlayer, TwoPlayerConfig
+    from ganzoo.gan.two_player import Adversarial, ConditionalConfig, TwoPlayer, TwoPlayerConfig
     from ganzoo.model.imported import Foreign, Imported, save_imported
     from ganzoo.model.model import Model
     from ganzoo.model.model import load as load_model
@@ -125,7 +125,7 @@ _LAZY = {
     "ganzoo.runs.checkpoint": ("checksum", "load_tensors", "save_tensors"),
     "ganzoo.runs.run": ("Run",),
     "ganzoo.gan.two_domains": ("TwoDomains", "TwoDomainsConfig", "linear_decay"),
-    "ganzoo.gan.two_player": ("ConditionalConfig", "TwoPlayer", "TwoPlayerConfig"),
+    "ganzoo.gan.two_player": ("Adversarial", "ConditionalConfig", "TwoPlayer", "TwoPlayerConfig"),
     # Where names of the contract's number 1 have gone: plugins written for it still find them here.
     "ganzoo_progan.growing": ("Growing", "GrowingConfig", "GrowingDiscriminator", "GrowingGenerator", "feature_maps"),
 }  # fmt: skip
@@ -136,6 +136,7 @@ __all__ = [
     "API",
     "Abilities",
     "AdaptiveAugmentation",
+    "Adversarial",
     "Architecture",
     "ArchitectureCard",
     "Augmentation",

@@ -54,5 +54,7 @@ def _use(run: Run) -> str:
     from ganzoo.runs.header import architecture_of
 
     if "translation" in architecture_of(run.header, str(run.path)).card.tasks:
-        return f"Translate images: ganzoo translate {run.path} IMAGE --to {run.header.data.domains[-1]}"
+        domains = run.header.data.domains
+        to = f"--to {domains[-1]}" if domains else "--label LABEL"
+        return f"Translate images: ganzoo translate {run.path} IMAGE {to}"
     return f"New images: ganzoo sample {run.path}"

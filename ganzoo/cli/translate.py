@@ -26,41 +26,67 @@ SHOWN = 16  # pairs on the sheet, at the most
     examples=(
         "ganzoo translate runs/cyclegan-anime-hair-1 face.png --to B",
         "ganzoo translate runs/cyclegan-s2w-1 photos/ beach.jpg --to B -o winter/",
+        "ganzoo translate runs/stargan-celeba-1 me.jpg --label Young=0",
     ),
 )
 @click.argument("source", metavar="RUN|MODEL")
 @click.argument("images", metavar="IMAGE...", nargs=-1)
-@click.option("--to", "domain", metavar="DOMAIN", help="The domain to translate to, by its name in the data.")
+@click.option(
+    "--to",
+    "domain",
+    metavar="DOMAIN",
+    help="The domain to translate to, by its name in the data.  [default: the only one]",
+)
+@click.option(
+    "--label",
+    metavar="LABEL",
+    help="Of a model of labels in place of domains: a class, or every attribute: Young=0,Male=1.",
+)
 @click.option("-o", "--out", metavar="DIR", help="Folder for the results; default: translated-to-DOMAIN in the run's.")
 @seed_option("The same seed, the same images, from architectures whose dropout stays on in use.")
 @device_option
 def translate(
-    source: str, images: tuple[str, ...], domain: str | None, out: str | None, seed: int, device: str
+    source: str,
+    images: tuple[str, ...],
+    domain: str | None,
+    label: str | None,
+    out: str | None,
+    seed: int,
+    device: str,
 ) -> None:
-    """Translate images to another domain with a trained run.
+    """Translate images to another domain, or to a label, with a trained run.
 
     An IMAGE is a file, or a folder of them. Each result has its image's size and file name, and a sheet called
     side-by-side.png shows the first of them next to their images. Sides that the networks cannot take are padded by
     reflection, and what was padded is cut off again.
     """
     import ganzoo
-    from ganzoo.model.translation import side_by_side
+    from ganzoo.model.translation import side_by_side, to_labels
     from ganzoo.pictures.grid import from_picture, to_picture
 
     files = find_images(images)
     model = ganzoo.load(source, device=device)
-    if domain is None and model.domains:
+    if domain is None and label is None and len(model.domains) == 1:
+        (domain,) = model.domains
+    if domain is None and label is None and model.domains:
         raise UsageError(f"Say which domain to translate to: --to {' or --to '.join(model.domains)}.")
-    model.check_domain(domain or "")
-    channels = model.architecture.data.shape_before(str(domain))[0]
-    folder = Path(out) if out else default_folder(Path(source), str(domain))
+    if to_labels(model.architecture) != (label is not None) or (label is not None and domain is not None):
+        raise UsageError(
+            "This model translates to labels, not domains; say which: --label NAME, or --label NAME=0,NAME=1."
+            if to_labels(model.architecture)
+            else "This model translates to domains; say which with --to, and leave out --label."
+        )
+    domain = label or domain or ""
+    model.check_goal(domain)
+    channels = model.architecture.data.shape_before(domain)[0]
+    folder = Path(out) if out else default_folder(Path(source), domain)
     check_names(files, folder)
     for file in files:
         read(file, model)  # so that a bad one is said before hours of work, not after
     pairs: list[tuple[Image.Image, Image.Image]] = []
     for position, file in enumerate(files):
         picture = read(file, model)
-        result = model.translate(picture, str(domain), seed, first=position)
+        result = model.translate(picture, domain, seed, first=position)
         write(result, folder / file.name)
         if len(pairs) < SHOWN:
             pairs.append((to_picture(from_picture(picture, channels)[0]), result))

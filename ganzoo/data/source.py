@@ -23,7 +23,8 @@ class Source(Protocol):
     A source that is not scanned beforehand (a plugin's) has images of one size. It may have an attribute
     ``shape``, (channels, height, width), which is then read instead of its first image; ``paired = True`` when the
     k-th items of all domains belong together; and a method ``partner(index, size)`` that gives item `index` as it
-    would be in the other domain, which makes the translation scores possible that compare with the truth.
+    would be in the other domain, or with more than two ``partner(index, size, to)``, which makes the translation
+    scores possible that compare with the truth.
 
     A source of neither images nor vectors has an attribute ``modality``, the name of what its items are, and may have
     ``details``, what that modality should know of all of them: ``{"rate": 16000}`` of sounds, the columns of a table.

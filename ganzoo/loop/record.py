@@ -25,7 +25,7 @@ from ganzoo.errors import GanzooError, UsageError
 from ganzoo.files import replaced
 from ganzoo.loop.trainer import Trainer
 from ganzoo.model.model import Model, make_model
-from ganzoo.model.translation import there_and_back
+from ganzoo.model.translation import there_and_back, to_each_label, to_labels
 from ganzoo.plan.plan import Plan
 from ganzoo.runs import checkpoint
 from ganzoo.runs.address import fetch, is_remote
@@ -106,6 +106,9 @@ class Recorder:
         if model.domains:
             reals = {name: self._real(trainer.loader.dataset, name) for name in model.architecture.data.domains}
             picture = there_and_back(model, reals, math.ceil(self._count**0.5), seed)
+        elif to_labels(model.architecture):
+            real = self._real(trainer.loader.dataset, next(iter(trainer.loader.dataset.parts)))
+            picture = to_each_label(model.architecture, real, math.ceil(self._count**0.5))
         else:
             label = torch.arange(self._count) % len(model.classes) if model.classes else model.labels(self._count, seed)
             made = model.generate(model.noise(self._count, seed), label)

@@ -19,7 +19,7 @@ from ganzoo.catalogue.components import load_architecture
 from ganzoo.catalogue.modalities import make_modality
 from ganzoo.catalogue.upgrade import stored_config
 from ganzoo.contract.architecture import Architecture
-from ganzoo.contract.labels import labels_for
+from ganzoo.contract.labels import labels_for, written
 from ganzoo.contract.networks import generator_state, is_generator, networks, weightless
 from ganzoo.contract.randomness import stream
 from ganzoo.contract.stored import as_json
@@ -27,7 +27,7 @@ from ganzoo.devices import pick_device
 from ganzoo.errors import GanzooError, UsageError, suggest
 from ganzoo.model import latents
 from ganzoo.model.latents import Projection
-from ganzoo.model.translation import targets, through
+from ganzoo.model.translation import targets, through, to_labels
 from ganzoo.pictures.grid import from_picture, read_picture, to_picture
 from ganzoo.runs import checkpoint
 from ganzoo.runs.address import fetch, is_remote
@@ -229,6 +229,7 @@ class Model:
         """Images of another domain, made into images of the domain `to`; each keeps its size.
 
         Args:
+            to: the domain; of a model with labels in place of domains, a class, or every attribute: "Young=0,Male=1".
             images: a tensor [N, C, H, W] in [-1, 1], a PIL image, or several of any sizes. Sides that the networks
                 cannot take are padded by reflection and cut off again; networks of one size scale there and back.
             seed: of what an architecture draws whose dropout stays on in use; to others it is all one.
@@ -237,13 +238,24 @@ class Model:
         Returns: what was given: a tensor on the CPU, an image, or a list of images.
         Raises: UsageError when the architecture does not translate, there is no such domain, or an image is too small.
         """
-        self.check_domain(to)
+        goal = self.check_goal(to)
         if isinstance(images, Tensor):
-            return through(self.architecture, images, to, seed, first)
+            return through(self.architecture, images, goal, seed, first)
         if isinstance(images, Image.Image):
             given = from_picture(images, self.architecture.data.shape_before(to)[0])
-            return to_picture(through(self.architecture, given, to, seed, first)[0])
+            return to_picture(through(self.architecture, given, goal, seed, first)[0])
         return [self.translate(image, to, seed, position) for position, image in enumerate(images, first)]
+
+    def check_goal(self, to: str) -> str | Tensor:
+        """What the architecture's `translate` takes: a domain that there is, or a label. Raises: UsageError."""
+        if not to_labels(self.architecture):
+            self.check_domain(to)
+            return to
+        data = self.architecture.data
+        unsaid = [name for at, name in enumerate(data.label_names) if at not in written(data, to)]
+        if unsaid:
+            raise UsageError(f"The label says nothing of {', '.join(unsaid)}; say all, such as {unsaid[0]}=1.")
+        return labels_for(data, 1, to, stream("label"))
 
     def check_domain(self, name: str) -> None:
         """Raises: UsageError when `translate` does not take this domain."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from PIL import Image, ImageOps
@@ -31,18 +31,26 @@ def targets(architecture: Architecture) -> tuple[str, ...]:
     return architecture.data.domains if architecture.targets is None else architecture.targets
 
 
+def to_labels(architecture: Architecture) -> bool:
+    """Whether it translates to labels, since its data has these in place of domains."""
+    able = architecture.abilities
+    return able.translate and bool(able.labels) and not targets(architecture)
+
+
 @torch.no_grad()
-def through(architecture: Architecture, images: Tensor, to: str, seed: int = 0, first: int = 0) -> Tensor:
+def through(architecture: Architecture, images: Tensor, to: str | Tensor, seed: int = 0, first: int = 0) -> Tensor:
     """Images [N, C, H, W] in [-1, 1], of any size, translated to a domain: [N, C, H, W] in [-1, 1] on the CPU.
 
     Args:
+        to: the domain, or one label as `Batch.label` has it, [1] or [1, K].
         seed: of the dropout that stays on in use, where it does; an image's is drawn from the seed and its position.
         first: the position of the first of the images.
     Raises:
         UsageError: they have other channels than the model, or are too small.
         GanzooError: they are too large for the memory.
     """
-    channels = architecture.data.shape_before(to)[0]
+    data = architecture.data
+    channels = (data.shape if isinstance(to, Tensor) else data.shape_before(to))[0]
     if images.dim() != 4 or images.shape[1] != channels:
         raise UsageError(f"Images to translate must be [N, {channels}, H, W], not {list(images.shape)}.")
     device, dropout = architecture.device, architecture.abilities.dropout
@@ -53,7 +61,8 @@ def through(architecture: Architecture, images: Tensor, to: str, seed: int = 0, 
             for position, part in enumerate(torch.split(images, at_a_time), first):
                 if dropout:
                     seed_everything("translate", seed, position)
-                parts.append(_fitted(architecture, part.to(device), to))
+                goal = to.to(device).expand(len(part), *to.shape[1:]) if isinstance(to, Tensor) else to
+                parts.append(_fitted(architecture, part.to(device), goal))
     except (RuntimeError, MemoryError) as error:
         if not out_of_memory(error):
             raise
@@ -94,7 +103,7 @@ def check_size(architecture: Architecture, height: int, width: int) -> None:
         )
 
 
-def _fitted(architecture: Architecture, images: Tensor, to: str) -> Tensor:
+def _fitted(architecture: Architecture, images: Tensor, to: Any) -> Tensor:
     """The architecture's `translate`, whatever the sides."""
     height, width = images.shape[2:]
     check_size(architecture, height, width)
@@ -139,6 +148,17 @@ def there_and_back(model: Translating, reals: Mapping[str, Tensor], columns: int
         rows += [real, there, *([model.translate(there, name, seed)] if name in within else [])]
     widest = max(images.shape[1] for images in rows)
     return grid(torch.cat([images.expand(-1, widest, -1, -1) for images in rows]), columns)
+
+
+def to_each_label(architecture: Architecture, real: Tensor, columns: int) -> Image.Image:
+    """A sheet of real images [N, C, H, W] in a row, and a row of them translated to each class; of attributes, to none
+    and to each of them alone.
+    """
+    data = architecture.data
+    labels = torch.eye(data.columns + 1, data.columns).roll(1, 0) if data.columns else torch.arange(len(data.classes))
+    shown = real[:columns]
+    rows = [shown, *(through(architecture, shown, label[None]) for label in labels)]
+    return grid(torch.cat(rows), len(shown))
 
 
 def _middle(images: Tensor, height: int, width: int) -> Tensor:

@@ -20,7 +20,7 @@ from ganzoo.contract.metric import DataItems, Evidence, Metric, Scores, Translat
 from ganzoo.contract.options import build, parse_spec, values
 from ganzoo.contract.randomness import stream
 from ganzoo.data.dataset import labelled
-from ganzoo.data.source import Report, as_image, silent
+from ganzoo.data.source import Report, as_image, silent, trained_on
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.model.model import Model
 from ganzoo.pictures.grid import from_picture
@@ -219,14 +219,14 @@ def translations(model: Model, dataset: data.Dataset, samples: int, seed: int) -
     truth = (
         parts[1].gather(places[0]).contiguous()
         if dataset.paired
-        else _truth(dataset, names[0], places[0], real.shape[1])
+        else _truth(dataset, names[0], places[0], real.shape[1], last)
     )
     fake = model.translate(given, last, seed).contiguous()
     back = model.translate(fake, first, seed).contiguous() if first in model.domains else None
     return TranslationEvidence(real=real, fake=fake, seed=seed, given=given, truth=truth, back=back), split
 
 
-def _truth(dataset: data.Dataset, domain: str, places: Tensor, channels: int) -> Tensor | None:
+def _truth(dataset: data.Dataset, domain: str, places: Tensor, channels: int, to: str) -> Tensor | None:
     """The true answers to items of a domain, [N, C, H, W] in [-1, 1]; None where the data does not know them."""
     source = data.open_source(dataset.name)
     partner = getattr(source, "partner", None)
@@ -234,5 +234,6 @@ def _truth(dataset: data.Dataset, domain: str, places: Tensor, channels: int) ->
         return None
     _, height, width = dataset.shape
     items = source.domains[domain]
-    pictures = [as_image(partner(items[place], (height, width))) for place in places.tolist()]
+    which = (to,) if len(trained_on(source.domains)) > 2 else ()
+    pictures = [as_image(partner(items[place], (height, width), *which)) for place in places.tolist()]
     return torch.cat([from_picture(picture, channels) for picture in pictures])

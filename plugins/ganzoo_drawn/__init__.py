@@ -14,7 +14,7 @@ ORIGIN = "drawn by ganzoo"
 
 @hookimpl
 def ganzoo_datasets() -> Iterator[DatasetCard]:
-    """Faces, digits, faces in two hair colours, faces with their edges, and points."""
+    """Faces, digits, faces by hair colour, faces with their edges, and points."""
     yield DatasetCard(
         name="anime",
         summary="Anime-style faces, labelled by hair colour.",
@@ -35,6 +35,13 @@ def ganzoo_datasets() -> Iterator[DatasetCard]:
         origin=ORIGIN,
         api=2,
         dataset="ganzoo_drawn.anime:AnimeEdges",
+    )
+    yield DatasetCard(
+        name="anime-families",
+        summary="Anime-style faces in several domains, one for each family of hair colours, with the true partners.",
+        origin=ORIGIN,
+        api=2,
+        dataset="ganzoo_drawn.anime:AnimeFamilies",
     )
     yield DatasetCard(
         name="digits",

@@ -5,13 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import ganzoo_drawn
 import numpy as np
 import numpy.typing as npt
 import pytest
-from ganzoo_drawn.anime import Anime, AnimeEdges, AnimeHair, palette, params, portrait
+from ganzoo_drawn.anime import Anime, AnimeEdges, AnimeFamilies, AnimeHair, palette, params, portrait
 from ganzoo_drawn.digits import Digits
 from ganzoo_drawn.points import Points
 
@@ -30,7 +31,8 @@ def test_cards_name_classes_that_exist() -> None:
         assert card.origin == "drawn by ganzoo"
         assert card.api == 2
     assert found == {
-        "anime": Anime, "anime-edges": AnimeEdges, "anime-hair": AnimeHair, "digits": Digits, "points": Points,
+        "anime": Anime, "anime-edges": AnimeEdges, "anime-families": AnimeFamilies,
+        "anime-hair": AnimeHair, "digits": Digits, "points": Points,
     }  # fmt: skip
 
 
@@ -45,7 +47,7 @@ def test_catalogue_imports_nothing_heavy_and_drawing_no_torch() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.parametrize("source", [Anime, AnimeEdges, AnimeHair, Digits, Points])
+@pytest.mark.parametrize("source", [Anime, AnimeEdges, AnimeFamilies, AnimeHair, Digits, Points])
 def test_same_options_give_the_same_items(source: Any) -> None:
     one, again, other = source(images=8), source(images=8), source(images=8, seed=1)
     assert len(one) == 8
@@ -192,6 +194,22 @@ def test_hair_in_pairs_is_of_the_same_face() -> None:
     assert (array(faces.read(3)) == array(AnimeHair(images=12).read(3))).all()
 
 
+def test_each_face_is_known_with_hair_of_every_family() -> None:
+    faces = AnimeFamilies(images=12, hair="black+blond+pink")
+    domains = {name: list(items) for name, items in faces.domains.items()}
+    assert domains == {"black": [0, 3, 6, 9], "blond": [1, 4, 7, 10], "pink": [2, 5, 8, 11]}
+    for index in (0, 4, 11):
+        own = faces.read(index)
+        assert own.tobytes() == faces.partner(index, None, ("black", "blond", "pink")[index % 3]).tobytes()
+        others = [array(faces.partner(index, None, to)) for to in domains]
+        assert all(np.abs(one - other).max() > 50 for one, other in pairwise(others))
+        assert (np.ptp(others, axis=0).max(2) == 0).mean() > 0.2, "backdrop, skin, eyes and mouth stay"
+    black, blond = (
+        np.mean([array(faces.partner(index, None, to)).mean() for index in range(12)]) for to in domains if to != "pink"
+    )
+    assert black + 15 < blond
+
+
 def test_edges_are_where_their_face_changes() -> None:
     pairs = AnimeEdges(images=12)
     domains = {name: list(items) for name, items in pairs.domains.items()}
@@ -254,6 +272,10 @@ def test_a_point_that_is_changed_changes_nothing_else() -> None:
         (AnimeHair, {"images": 7}),
         (AnimeHair, {"split": "validation"}),
         (AnimeEdges, {"images": 7}),
+        (AnimeFamilies, {"images": 7}),
+        (AnimeFamilies, {"hair": "black+grey"}),
+        (AnimeFamilies, {"hair": "black+black"}),
+        (AnimeFamilies, {"split": "validation"}),
         (AnimeEdges, {"split": "validation"}),
         (Digits, {"images": -1}),
         (Points, {"images": 0}),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from support.command_line import cli, refusal
 from support.golden_numbers import GRADIENT, OUTPUT, near, stored, weights
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
@@ -217,3 +218,7 @@ def test_edges_become_faces(tmp_path: Path) -> None:
     assert model.translate(edges, "faces").shape == (1, 3, 50, 70)
     with pytest.raises(UsageError, match="faces"):
         model.translate(torch.rand(1, 3, 32, 32), "edges")
+    Image.new("L", (40, 40)).save(tmp_path / "plan.png")
+    assert cli("translate", tmp_path / "run", tmp_path / "plan.png", "-o", tmp_path / "made").exit_code == 0  # one way
+    with Image.open(tmp_path / "made" / "plan.png") as made:
+        assert (made.mode, made.size) == ("RGB", (40, 40))

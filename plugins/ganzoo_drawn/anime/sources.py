@@ -184,9 +184,73 @@ class AnimeEdges:
         return {"edges": range(half, self.images), "faces": range(half)}
 
 
+@dataclass(frozen=True)
+class AnimeFamilies:
+    """Faces in several domains, one for each family of hair colours, all of different people.
+
+    The right translation of a face to any of them is known: `partner`. It keeps the face, and the hair's place within
+    its family.
+    """
+
+    images: int = option(8192, "how many faces, of all domains together", low=4)
+    seed: int = option(0, "another seed draws other faces")
+    hair: str = option("black+blond+pink+blue", "the domains: hair colours, joined by +")
+    split: Literal["train", "test"] = option("train", "test: faces that are never in train")
+
+    classes: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.families if name not in palette.FAMILIES]
+        if unknown or not 2 <= len({*self.families}) == len(self.families):
+            raise UsageError(
+                f'anime-families cannot take hair "{self.hair}"; ask for two or more different ones of '
+                f"{', '.join(palette.FAMILIES)}, joined by +."
+            )
+        if self.images < 2 * len(self.families):
+            raise UsageError(f"anime-families cannot draw {self.images} images; ask for two or more of each domain.")
+        _check_split("anime-families", self.split)
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """The domains' names, in the order asked."""
+        return tuple(self.hair.split("+"))
+
+    def __len__(self) -> int:
+        return self.images
+
+    def label(self, index: int) -> int:
+        """Always -1, none: this set has domains, not labels."""
+        return -1
+
+    def read(self, index: int, size: tuple[int, int] | None = None) -> Image.Image:
+        """Face `index`, RGB and square; its side is the larger of `size` (height, width), or 64 pixels."""
+        return self.partner(index, size, self.families[index % len(self.families)])
+
+    def partner(self, index: int, size: tuple[int, int] | None, to: str) -> Image.Image:
+        """Face `index` with hair of the family `to`: the true answer, which training never sees."""
+        kind = f"anime-families:{self.split}"
+        face = params.pick_face(_stream(f"{kind}:face", self.seed, index))
+        hair = palette.pick_hair(_stream(f"{kind}:hair", self.seed, index), (to,))
+        return portrait.draw(face, hair, _side(size))
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever the pictures do."""
+        return f"anime-families-v{VERSION}:{self.images}:{self.seed}:{self.hair}:{self.split}"
+
+    @property
+    def domains(self) -> Mapping[str, Sequence[int]]:
+        """Every so many'th face, by its hair."""
+        return {name: range(place, self.images, len(self.families)) for place, name in enumerate(self.families)}
+
+
 def _check_halves(name: str, images: int, split: str) -> None:
     """Raises: UsageError for an odd number of pictures, or a split that there is not."""
     if images < 2 or images % 2:
         raise UsageError(f"{name} cannot halve {images} images into two domains; ask for an even number, 2 or more.")
+    _check_split(name, split)
+
+
+def _check_split(name: str, split: str) -> None:
     if split not in ("train", "test"):
         raise UsageError(f'{name} has no split "{split}"; ask for split=train or split=test.')
