@@ -113,3 +113,21 @@ def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
     assert found.exit_code == 2
     assert "is not a run folder" in found.output
     assert run().exit_code == 2
+
+
+def test_the_list_of_runs_has_score_seed_size_and_time(runs: Path) -> None:
+    facts = json.loads(CliRunner().invoke(app, ["runs", str(runs), "--json"]).output)
+    first = facts[0]
+    assert (first["seed"], first["seconds"], first["scores"], first["score"]) == (0, 90.0, {"swd": 50}, "swd")
+    line = CliRunner().invoke(app, ["runs", str(runs)], env={"COLUMNS": "200"}).output.splitlines()[3]
+    assert "1.5" in line
+    assert "swd 50" in line
+
+
+def test_the_log_of_a_run_as_csv(runs: Path) -> None:
+    rows = list(csv.DictReader(CliRunner().invoke(app, ["runs", str(runs / "a0"), "--csv"]).output.splitlines()))
+    assert [row["score/swd"] for row in rows] == ["60", "40", "50"]
+    assert [row["step"] for row in rows] == ["10", "20", "30"]
+    refused = CliRunner().invoke(app, ["runs", str(runs), "--csv"])
+    assert refused.exit_code == 2
+    assert "--csv prints the log of one run" in refused.output
