@@ -46,10 +46,12 @@ def translation(images: Tensor, down: Tensor, right: Tensor) -> Tensor:
     return moved.permute(0, 3, 1, 2) * inside[:, None].to(images.dtype)
 
 
-def cutout(images: Tensor, row: Tensor, column: Tensor, ratio: float = 0.5) -> Tensor:
-    """A block of int(size * ratio + 0.5) around (row, column), clipped to the image, becomes 0; both [B] int64."""
+def cutout(images: Tensor, row: Tensor, column: Tensor, size: tuple[int, int] | None = None) -> Tensor:
+    """A block of this height and width (half the image's, rounded) around (row, column), clipped to the image, becomes
+    0; row and column [B] int64.
+    """
     height, width = images.shape[2:]
-    tall, wide = int(height * ratio + 0.5), int(width * ratio + 0.5)
+    tall, wide = size or (int(height * 0.5 + 0.5), int(width * 0.5 + 0.5))
     top, left = (row - tall // 2)[:, None], (column - wide // 2)[:, None]
     r, c = torch.arange(height, device=images.device), torch.arange(width, device=images.device)
     # The block's edges are clipped into the image, as the paper's code does: a block wholly outside keeps its edge.
@@ -72,6 +74,11 @@ class DiffAugment:
     color: bool = option(True, "brightness, saturation and contrast change")
     translation: bool = option(True, "images are shifted")
     cutout: bool = option(True, "half the side is cut out")
+    cutout_least: int = option(
+        0,
+        "least side of what is cut out, in pixels, drawn for each batch up to half the image's and this; 0: half",
+        low=0,
+    )
 
     def __post_init__(self) -> None:
         unknown = set(self.policy.split(",")) - {"color", "translation", "cutout"}
@@ -99,9 +106,11 @@ class DiffAugment:
         if self.cutout_chance < 1 and random.random() >= self.cutout_chance:
             return images
         batch, _, height, width = images.shape
-        even_height, even_width = 1 - int(height * 0.5 + 0.5) % 2, 1 - int(width * 0.5 + 0.5) % 2
-        row = _integers(batch, 0, height - 1 + even_height, images.device)
-        return cutout(images, row, _integers(batch, 0, width - 1 + even_width, images.device))
+        tall, wide = int(height * 0.5 + 0.5), int(width * 0.5 + 0.5)
+        if least := self.cutout_least:
+            tall, wide = random.randint(least, height // 2 + least), random.randint(least, width // 2 + least)
+        row = _integers(batch, 0, height - tall % 2, images.device)
+        return cutout(images, row, _integers(batch, 0, width - wide % 2, images.device), (tall, wide))
 
 
 def _integers(count: int, low: int, high: int, device: torch.device) -> Tensor:

@@ -40,6 +40,9 @@ class TransGANConfig(TwoPlayerConfig):
     clip: float | None = option(5.0, "largest norm of each player's gradient; none: as it comes", low=1e-6)
     shift: float = option(0.2, "diffaug: largest translation, as a share of the side", low=0, high=1)
     cutout: float = option(0.3, "diffaug: probability that a batch is cut out of", low=0, high=1)
+    erase: int = option(
+        0, "diffaug: least side of what is cut out, drawn up to half the image's and this; 0: half", low=0
+    )
     width_g: int = option(1024, "channels of G's first stage; a quarter of it at each further one", low=1)
     depths_g: tuple[int, ...] = option((5, 4, 2), "blocks in each of G's stages, from small maps to large", low=0)
     discriminator: Literal["multiscale", "v1"] = option("multiscale", "patches of two sizes, or the first version's D")
@@ -76,7 +79,7 @@ class TransGAN(TwoPlayer):
         "cifar": CIFAR,
         "stl": {
             **CIFAR, "resolution": 48, "latent_dim": 512, "depths_g": (7, 5, 3), "norm": "pixel", "n_critic": 5,
-            "batch_size": 32,
+            "batch_size": 32, "erase": 20,
         },
         "v1": {**CIFAR, **V1},
         "v1-s": {**CIFAR, **V1, "width_g": 384, "depths_g": (5, 2, 2)},
@@ -88,7 +91,8 @@ class TransGAN(TwoPlayer):
         check(config, data)
         self.clip = config.clip
         if diffaug := self.augment.changes.get("diffaug"):
-            order = {"policy": "translation,cutout,color", "ratio": config.shift, "cutout_chance": config.cutout}
+            order: dict[str, Any] = {"policy": "translation,cutout,color", "ratio": config.shift}
+            order |= {"cutout_chance": config.cutout, "cutout_least": config.erase}
             self.augment = Augmentations({**self.augment.given, "diffaug": replace(diffaug, **order)})
         style = Style(config.heads, config.mlp_ratio, config.norm, config.relative_g, config.noise_g, config.window)
         self.G = Generator(style, config.latent_dim, config.width_g, config.depths_g, data)

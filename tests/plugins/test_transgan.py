@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 
 import ganzoo_transgan.blocks
@@ -368,6 +369,22 @@ def test_augmentation_as_released():
     assert build(3, 32, 32, **TINY).augment.changes == {"diffaug": DiffAugment("translation,cutout,color", 0.2, 0.3)}
     images = torch.rand(4, 3, 32, 32)
     assert build(3, 32, 32, **TINY, augment="none").augment(images) is images
+
+
+def test_stl_cuts_out_as_released():
+    """What `stl_erase_ratio` does at 48×48: 20 to 44 pixels, height and width drawn apart, once for a batch."""
+    model = build(3, 48, 48, preset="stl", **{**TINY, "depths_g": (1, 1, 1), "cutout": 1.0})
+    diffaug = model.augment.changes["diffaug"]
+    assert (diffaug.cutout_least, TransGAN.presets["stl"]["erase"]) == (20, 20)
+    random.seed(0)
+    seen = set()
+    for _ in range(400):
+        gone = dataclasses.replace(diffaug, policy="cutout")(torch.ones(8, 1, 48, 48)).eq(0)
+        seen.add((gone.any(3).sum(2).max().item(), gone.any(2).sum(2).max().item()))
+    for sides in zip(*seen, strict=True):
+        assert min(sides) in range(18, 22)  # what is over the edge does not count
+        assert max(sides) in range(43, 45)
+    assert len(seen) > 100
 
 
 def test_optimizers_and_defaults():
