@@ -30,6 +30,7 @@ from ganzoo.errors import UsageError
 )
 @seed_option("The same seed, the same images.")
 @click.option("--label", metavar="LABEL", help="The class to look in; without, the one that fits best.")
+@click.option("--each-layer", is_flag=True, help="A style for each layer (w+): nearer, and less like other samples.")
 @click.option("-o", "--out", metavar="FILE", help="A .png: the image, what was found, and the new versions.")
 @device_option
 def project(
@@ -41,6 +42,7 @@ def project(
     strength: float,
     seed: int,
     label: str | None,
+    each_layer: bool,
     out: str | None,
     device: str,
 ) -> None:
@@ -59,7 +61,7 @@ def project(
     if vary < 0:
         raise UsageError(f"--vary {vary} is too small; it takes 0 or more.")
     model = ganzoo.load(source, device=device)
-    found = model.project(image, steps, starts, seed, label)
+    found = model.project(image, steps, starts, seed, label, each_layer)
     shown = torch.stack([found.target, found.image])
     if vary:
         shown = torch.cat([shown, model.vary(found, vary, strength, seed)])

@@ -160,6 +160,7 @@ class Architecture(OldNames, nn.Module):
             None when it takes only the size of the data, to which others are scaled.
         smallest_side: of the images that `translate` takes, in pixels.
         targets: the domains that it translates to, where those are not all.
+        style_layers: of an architecture with styles, L where `synthesis` takes one for each layer too, w [B, L, Z].
         codes: what of the latents a user may choose, by name: how many values a code has, 0, 1, …, or its range.
 
     `translate`, `mix`, `mapping`, `synthesis`, `realness`, `encode` and `coded` are there where `abilities` says so,
@@ -178,6 +179,7 @@ class Architecture(OldNames, nn.Module):
     side_multiple: int | None = None
     smallest_side: int = 1
     targets: tuple[str, ...] | None = None
+    style_layers: int | None = None
     codes: Codes = MappingProxyType({})
 
     def __init__(self, config: Any, data: DataSpec) -> None:

@@ -43,7 +43,7 @@ class Projection:
     """The image nearest to a given one that a descent over latents found.
 
     Attributes:
-        latent: z [Z], or the style w [...] where the architecture has styles.
+        latent: z [Z], or the style w [Z] where the architecture has styles, or [L, Z], one for each layer.
         label: the class's number; None where there are none.
         image: what the latent makes, [C, H, W] in [-1, 1].
         target: what was asked for, [C, H, W] in [-1, 1].
@@ -143,12 +143,20 @@ def _with_codes(model: Sampler) -> Architecture:
 
 
 def project(
-    model: Sampler, target: Tensor, steps: int, starts: int, seed: int, label: str | int | None = None
+    model: Sampler,
+    target: Tensor,
+    steps: int,
+    starts: int,
+    seed: int,
+    label: str | int | None = None,
+    each_layer: bool = False,
 ) -> Projection:
     """Descends from the `starts` best of many samples and the encoder's answer, all at once; see `Model.project`."""
     if steps < 0 or not 1 <= starts <= CANDIDATES:
         raise UsageError(f"A descent takes 0 steps or more and 1 to {CANDIDATES} starts, not {steps} and {starts}.")
-    shape = model.architecture.data.shape
+    shape, layers = model.architecture.data.shape, model.architecture.style_layers
+    if each_layer and layers is None:
+        raise UsageError(f"{type(model.architecture).__name__} has no style for each layer; leave --each-layer out.")
     if model.modality.name != "image":
         raise UsageError(f"Images are projected, and this model makes {model.modality.items}.")
     z = model.noise(CANDIDATES, derive(seed, "project"))
@@ -161,6 +169,8 @@ def project(
     best = errors(samples, target).argsort(stable=True)[:starts]
     chosen = None if labels is None else labels[best]
     first = model.latents(z[best], chosen)
+    if each_layer:
+        first = first[:, None].repeat(1, layers or 1, 1)
     last = descend(model, first, chosen, target, steps, scale=model.latents(z, labels).std(0).mean().item())
     found = torch.cat([first, last])
     found_labels = None if chosen is None else chosen.repeat(2)
@@ -206,6 +216,8 @@ def vary(model: Sampler, found: Projection, n: int, strength: float, seed: int) 
     label = None if found.label is None else torch.full((n,), found.label)
     others = model.latents(model.noise(n, derive(seed, "vary")), label)
     if model.architecture.abilities.styles:
+        if found.latent.dim() == others.dim():  # a style for each layer
+            others = others[:, None].expand(-1, len(found.latent), -1)
         near = torch.lerp(found.latent.expand_as(others), others, strength)
     else:  # the sum of two Gaussian latents with these weights is one again
         near = math.sqrt(1 - strength**2) * found.latent + strength * others

@@ -297,6 +297,7 @@ class Model:
         starts: int = 4,
         seed: int = 0,
         label: str | int | None = None,
+        each_layer: bool = False,
     ) -> Projection:
         """Finds the latent whose image is suggest to a given one, by gradient descent on the mean squared error.
 
@@ -305,11 +306,12 @@ class Model:
             steps: of the descent.
             starts: descents, from the suggest of many samples; the best of their ends is taken.
             label: the class to look in; None leaves it to the samples.
+            each_layer: give each layer a style of its own (w+): nearer to the image, further from what the model makes.
         Raises: UsageError when the image cannot be read or the model makes none from latents.
         """
         self.noise(1)  # says so at once where there are no latents
         target = image if isinstance(image, Tensor) else read_picture(image, self.architecture.data.shape)
-        return latents.project(self, target, steps, starts, seed, label)
+        return latents.project(self, target, steps, starts, seed, label, each_layer)
 
     def vary(self, found: Projection, n: int = 8, strength: float = 0.3, seed: int = 0) -> Tensor:
         """New versions [n, C, H, W] in [-1, 1] of a projected image.

@@ -111,6 +111,7 @@ class StyleGAN2(TwoPlayer):
         classes = len(data.classes) if self.conditional else 0
         self.G = Generator(config.latent_dim, widths, data.channels, config.mapping_layers, classes)
         self.D = Discriminator(widths, data.channels, config.discriminator == "resnet", config.group, classes)
+        self.style_layers = self.G.synthesis.styles
         self.path = PathLengths()
 
     def optimizer(self, network: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:

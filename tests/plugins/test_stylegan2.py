@@ -329,6 +329,20 @@ def test_projection_finds_a_sample_in_w(tiny):
     assert found.error < 0.2 * found.mean_error
 
 
+def test_projection_with_a_style_for_each_layer_comes_nearer(tiny):
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for block in tiny.architecture.G.synthesis.blocks.values():
+            for parameter in (block.torgb.weight, block.torgb.bias):
+                parameter.mul_(0.1)  # within [-1, 1]
+    w = tiny.architecture.mapping(torch.randn(6, 8))[None]  # styles that no latent has
+    target = tiny.architecture.synthesis(w)[0].clamp(-1, 1)
+    one, each = (tiny.project(target, steps=60, each_layer=flag) for flag in (False, True))
+    assert each.latent.shape == (6, 8)
+    assert each.error < 0.8 * one.error
+    assert torch.allclose(tiny.vary(each, 2, strength=0.0)[0], each.image, atol=1e-5)
+
+
 def test_two_halves_of_a_batch_are_one(tiny):
     """Noise, mixing and the mean of w are those of the whole batch."""
     model, z = tiny.architecture.train(), torch.randn(4, 8)
