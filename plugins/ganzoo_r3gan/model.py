@@ -159,6 +159,7 @@ class Discriminator(nn.Module):
         self.linear = dense(first, first if classes else 1)
         self.last_layer = "" if classes else "linear"
         self.embedding = dense(classes, first, gain=first**-0.5) if classes else None
+        self.last_layer = "" if classes else "linear"
 
     def forward(self, images: Tensor, label: Tensor | None = None) -> Tensor:
         x = self.fromrgb(images)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import torch
 from support.command_line import cli, refusal
@@ -16,6 +18,8 @@ from ganzoo.catalogue.components import load_architecture
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.gan.losses import Hinge
 from ganzoo.gan.san import Slicing, direction_loss
+from ganzoo.loop.trainer import Trainer
+from ganzoo.testing.architecture.cases import cases, on_meta
 
 NUMBERS = stored("san")
 
@@ -193,14 +197,30 @@ def test_checkpoint_average_and_export(train, tmp_path):
     assert cli("verdict", whole.path).exit_code == 0
 
 
-TAKE = ("cgan", "dcgan", "gan", "lsgan", "progan", "sngan", "stylegan", "stylegan2", "transgan", "wgan-gp")
+TAKE = (
+    "cgan", "dcgan", "gan", "lsgan", "progan", "r3gan", "sagan", "sngan", "stylegan", "stylegan2", "transgan",
+    "wavegan", "wgan-gp",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", TAKE)
-def test_ours_name_their_last_layer(name):
-    from ganzoo.testing.architecture.cases import cases, on_meta
-
+def test_ours_name_their_last_layer_and_take_a_step(name):
     entry = find("architecture", name)
     case = next(iter(cases(entry, load_architecture(entry))))
-    slicing = Slicing(on_meta(case).D)
-    assert slicing.layer.weight.shape[0] == 1
+    trainer = dataclasses.replace(case, config=dataclasses.replace(case.config, san=True)).trainer(Trainer)
+    weight = trainer.model.slicing.layer.get_parameter(trainer.model.slicing.weight)
+    before = (weight / weight.norm()).clone()
+    assert "loss/D/direction" in trainer.step()
+    assert weight.shape[0] == 1
+    assert not torch.allclose(weight / weight.norm(), before, atol=1e-9)
+
+
+REFUSE = ("acgan", "biggan", "fastgan")  # by what D adds to its last layer, or by a turn of its own
+
+
+@pytest.mark.parametrize("name", REFUSE)
+def test_the_others_refuse_it_in_a_sentence(name):
+    entry = find("architecture", name)
+    case = next(iter(cases(entry, load_architecture(entry))))
+    with pytest.raises(UsageError, match="has no last layer that --san could split"):
+        Slicing(on_meta(case).D)
