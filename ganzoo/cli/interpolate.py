@@ -30,7 +30,9 @@ MOVING = 25  # images of a stretch in a movie: a second
     "--frames", type=int, metavar="INT", help=f"Images from one to the next. [default: {MOVING}; {ROW} in a .png]"
 )
 @seed_option("The same seed, the same images.")
-@click.option("--label", metavar="LABEL", help="The class of all of them, by name or number; without, one is drawn.")
+@click.option(
+    "--label", metavar="LABEL", help="The class of all of them, by name, or by position as '#2'; without, one is drawn."
+)
 @click.option("--code", metavar="NAME", help="Walk along this code of the latents, where it has some.")
 @truncation_option
 @click.option("-o", "--out", metavar="FILE", help="A .gif or .mp4 for a movie, a .png for a grid.")

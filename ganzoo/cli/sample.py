@@ -34,7 +34,11 @@ SHOWN_WIDTH = 24  # characters that an image on the terminal should have at leas
 @click.argument("source", metavar="RUN|MODEL")
 @click.option("-n", "--number", "count", type=int, default=64, metavar="INT", help="How many images. [default: 64]")
 @seed_option("The same seed makes the same images.")
-@click.option("--label", metavar="LABEL", help="Only of this class, by name or number, where it was trained with them.")
+@click.option(
+    "--label",
+    metavar="LABEL",
+    help="Only of this class, by name, or by position as '#2', where it was trained with them.",
+)
 @click.option("--code", metavar="CODE", help="Chosen codes of the latents, where it has some: 3, or 3,c1=-0.5.")
 @truncation_option
 @click.option("-o", "--out", metavar="FILE|DIR", help="A .png for a sheet, .npy; .csv, .wav …, by kind; or a folder.")

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 @click.option("--out", metavar="DIR", help="The run's folder. [default: runs/ARCH-DATA-N]")
 @click.option("--continue", "go_on", is_flag=True, help="Go on with that run if there is one already.")
 @click.option("--init", metavar="RUN|MODEL", help="Take the first weights from a run or a model file.")
-@click.option("--class", "label", metavar="LABEL", help="Train on this label only, by name or number.")
+@click.option("--class", "label", metavar="LABEL", help="Train on this label only, by name, or by position as '#2'.")
 @click.option("--per-class", is_flag=True, help="Train a model for each label, one after the other.")
 @MAX_TIME
 @click.option("--seeds", metavar="N|A-B|A,B", help="Train a run for each seed: 3 from --seed on, 0-9, or 4,8.")

@@ -227,12 +227,16 @@ class Architecture(OldNames, nn.Module):
     def random_labels(self, count: int) -> Tensor:
         """Random labels as `Batch.label` has them, this process's rows of the global batch.
 
-        Classes are uniform, [count] int64; of [count, K], each attribute is as frequent as in the data and each number
-        is from N(0, 1), every column for itself.
+        Classes, [count] int64, and of [count, K] attributes are as frequent as in the data; each number is from
+        N(0, 1), every column for itself.
         """
         data = self.data
         if not data.columns:
-            return rows((count,), partial(torch.randint, len(data.classes)), device=self.device)
+            if not data.class_shares:
+                return rows((count,), partial(torch.randint, len(data.classes)), device=self.device)
+            ends = torch.tensor(data.class_shares, device=self.device).cumsum(0)
+            drawn = torch.bucketize(rows((count,), torch.rand, self.device), ends, right=True)
+            return drawn.clamp(max=len(data.classes) - 1)
         if data.label == "numbers":
             return rows((count, data.columns), device=self.device)
         shares = torch.tensor([mean for mean, _ in data.label_scale], device=self.device)

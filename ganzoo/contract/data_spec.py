@@ -21,6 +21,7 @@ class DataSpec:
         shape: of one item: (C, H, W) for images, (D,) for points and rows of a table, (C, L) for signals.
         classes: label names, () when unlabelled; label i means classes[i].
         domains: names of the domains that take part in translation, () otherwise.
+        class_shares: how often each class is in the data, in sum 1; () where all are alike, or it is not known.
         label: kind of the labels: "none", "class", "attributes" (0 or 1 in each column) or "numbers".
         label_names: columns of attributes or numbers.
         label_scale: (mean, spread) of each column in the data. `Batch.label` holds numbers as (number - mean) / spread;
@@ -45,6 +46,7 @@ class DataSpec:
     label_scale: tuple[tuple[float, float], ...] = ()
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
     paired: bool = False
+    class_shares: tuple[float, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         if not self.label:

@@ -15,13 +15,15 @@ def labels_for(data: DataSpec, count: int, label: str | int | None, random: torc
     """Labels for `count` items, as `Batch.label` has them; what `label` does not say is drawn from `random`.
 
     Args:
-        label: a class by name or number; columns as ``a=1,b=0``, an attribute's name alone for 1, or numbers in the
-            order of the columns, in the data's own units.
+        label: a class by name, or by position as ``"#2"``; columns as ``a=1,b=0``, an attribute's name alone for 1, or
+            numbers in the order of the columns, in the data's own units.
     Raises: UsageError when there is no such class or column, or it cannot have that value.
     """
     if not data.columns:
         if label is None:
-            return torch.randint(len(data.classes), (count,), generator=random)
+            if not data.class_shares:
+                return torch.randint(len(data.classes), (count,), generator=random)
+            return torch.multinomial(torch.tensor(data.class_shares), count, replacement=True, generator=random)
         return torch.full((count,), find_label(data.classes, label))
     scale = torch.tensor(data.label_scale)
     if data.label == "numbers":
@@ -35,13 +37,21 @@ def labels_for(data: DataSpec, count: int, label: str | int | None, random: torc
 
 
 def find_label(classes: tuple[str, ...], label: str | int) -> int:
-    """The number of a class given by name or number. Raises: UsageError."""
-    if str(label) in classes:
-        return classes.index(str(label))
-    if str(label).isdecimal() and int(label) < len(classes):
-        return int(label)
-    number = str(label).removeprefix("-").isdecimal()  # one out of range, to which no label is near
-    known = f"known: {', '.join(classes)}." if number else suggest(str(label), classes)
+    """The number of a class: the one of that name, else the one at a position, ``"#2"`` or a whole number of Python's.
+
+    Raises: UsageError with the names.
+    """
+    word = str(label)
+    if word in classes:
+        return classes.index(word)
+    place = word.removeprefix("#")
+    position = word.startswith("#") or isinstance(label, int)
+    if position and place.isdecimal() and int(place) < len(classes):
+        return int(place)
+    number = place.removeprefix("-").isdecimal()  # to which no label is near
+    known = f"known: {', '.join(classes)}." if number else suggest(word, classes)
+    if number and not position and word.isdecimal() and int(word) < len(classes):
+        known += f" The position {word} is written '#{word}', which is {classes[int(word)]}."
     raise UsageError(f"There is no label {label!r}; {known}")
 
 

@@ -215,6 +215,18 @@ class Dataset:
         return domain_names(self.parts)
 
     @property
+    def class_shares(self) -> tuple[float, ...]:
+        """How often each class is among what is trained on, in sum 1; () where all are alike, and without classes."""
+        labels = [part.labels for part in self.parts.values() if part.labels is not None]
+        if not self.classes or not labels:
+            return ()
+        known = torch.cat([each[each >= 0] for each in labels])
+        counts = torch.bincount(known, minlength=len(self.classes))
+        if not len(known) or (counts == counts[0]).all():
+            return ()
+        return tuple((counts.double() / counts.sum()).tolist())
+
+    @property
     def on_the_fly(self) -> bool:
         """True when images are decoded as they are gathered: the set is too large to unpack."""
         return isinstance(self.rows, Decoded)

@@ -176,7 +176,7 @@ class Model:
         """New images [n, C, H, W] in [-1, 1] (or vectors [n, D]), the same for the same seed.
 
         Args:
-            label: a class's name or number, for conditional architectures; None draws them.
+            label: a class's name, or its position as ``"#2"``, for conditional architectures; None draws them.
             truncation: 1 for none; less pulls towards the mean, where the architecture can.
             code: chosen codes of the latents, such as ``3`` for the first one or ``"3,c1=-0.5"``, where it has some.
         Raises: UsageError for n < 1, an unknown label or code, or truncation where there is none.

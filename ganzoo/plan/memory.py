@@ -90,6 +90,14 @@ def check_memory(model: Architecture, settings: Settings) -> int | None:
         needed = memory_needed(model, settings.batch_size // (settings.accumulate * settings.processes))
     except UsageError:
         raise  # the step cannot be done with these options, wherever
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):  # torch's word for a batch of one item
+            raise
+        parts = settings.accumulate * settings.processes
+        split = f", and {settings.batch_size} items in {parts} parts are one each" if parts > 1 else ""
+        raise UsageError(
+            f"Batch norm needs more than one item at a time{split}; use --batch-size {2 * parts} or more."
+        ) from error
     except (NotImplementedError, RuntimeError, GanzooError):
         return None  # a step that reads values cannot run without data; the allocator will have the last word
     if device.type == "cpu":

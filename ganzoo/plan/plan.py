@@ -84,7 +84,7 @@ def make_plan(
     Args:
         given: options by name, of the architecture or of the trainer, as strings or values; None is "not given".
         stages: a recipe's; () for one stage as long as the options say.
-        label: name or number of the only label to train on.
+        label: name, or position as ``"#2"``, of the only label to train on.
         typed: those of the options that the user wrote himself, not a recipe.
     Raises: UsageError for whatever of it cannot be.
     """
@@ -253,6 +253,7 @@ def data_spec(dataset: data.Dataset, size: tuple[int, int] | None) -> DataSpec:
         shape, tuple(dataset.classes), dataset.domains, modality.name,
         modality.mean, modality.spread, modality.choices, dataset.label_kind, dataset.label_names, dataset.label_scale,
         {name: (each[0], *shape[1:]) for name, each in dataset.shapes.items()}, dataset.paired,
+        dataset.class_shares,
     )  # fmt: skip
 
 

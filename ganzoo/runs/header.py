@@ -52,6 +52,7 @@ class DataHeader:
     label_scale: tuple[tuple[float, float], ...] = rare(())
     shapes: Mapping[str, tuple[Side, ...]] = rare({})
     paired: bool = rare(False)
+    class_shares: tuple[float, ...] = rare(())
     modality: str = ""
     state: Mapping[str, Any] | None = None
 
@@ -65,7 +66,7 @@ class DataHeader:
         return cls(
             name, origin, spec.shape, spec.classes, spec.domains, label_kind=spec.label if spec.columns else "",
             label_names=spec.label_names, label_scale=spec.label_scale, shapes=spec.shapes, paired=spec.paired,
-            modality=spec.modality, **others,
+            class_shares=spec.class_shares, modality=spec.modality, **others,
         )  # fmt: skip
 
     @property
@@ -78,6 +79,7 @@ class DataHeader:
         return DataSpec(
             self.shape, self.classes, self.domains, self.modality, modality.mean, modality.spread, modality.choices,
             self.label_kind, self.label_names, self.label_scale, self.shapes, self.paired,
+            self.class_shares,
         )  # fmt: skip
 
     @property

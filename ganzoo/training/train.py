@@ -77,7 +77,8 @@ def train(
             architecture may also be a file, ``"my_gan.py"``; see `ganzoo.use_plugin`.
         preset: a named set of options of the architecture.
         recipe: a named experiment of the catalogue, or a TOML file; options given here override its own.
-        label: train on the items with this label only, a name or number; `train_per_class` trains a model for each.
+        label: train on the items with this label only, a name or a position, ``"#2"``; `train_per_class` trains a model for
+            each.
         out: the run's folder; ``runs/ARCHITECTURE-DATASET-N`` unless given.
         init: a run or model to take the first weights from.
         go_on: when the folder (or, without `out`, the newest run of this kind) exists, resume it instead.
@@ -216,6 +217,11 @@ def extend(
         session = prepare(dataclasses.replace(plan, stages=(*plan.stages, stage)), display)
         check_data(run, session.dataset.fingerprint)
         _rehearse_scores(session, run.header, display)
+        if run.status != "finished":
+            display.say(
+                f"{run.path} is not finished: what is left of it is trained first, with its options, and the new stage "
+                f"({stage}) after that."
+            )
         run.change(stages=(*run.header.stages, stage), status="interrupted")
         run.write()
         _go(session, run, display, lock, deadline)

@@ -124,6 +124,17 @@ def test_a_number_out_of_range_is_answered_with_the_labels(label):
     assert str(refused.value) == f"There is no label {label!r}; known: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9."
 
 
+@pytest.mark.parametrize(("label", "place"), [("3", 0), ("#0", 0), ("#1", 1), (1, 1), (3, 0)])
+def test_a_number_is_a_name_and_a_position_only_where_it_is_said(label, place):
+    assert find_label(("3", "7"), label) == place
+
+
+def test_a_position_without_its_mark_is_refused_with_how_to_write_it():
+    with pytest.raises(UsageError) as refused:
+        find_label(("cat", "dog"), "1")
+    assert str(refused.value) == "There is no label '1'; known: cat, dog. The position 1 is written '#1', which is dog."
+
+
 def test_choosing_a_label_on_the_command_line(train):
     run = train(architecture="cgan", data="tiny", steps=1, resolution=8, width_g=2, width_d=2, batch_size=4)
     result = cli("sample", run.path, "-n", "4", "--label", "odd", "-o", "odd.png")
