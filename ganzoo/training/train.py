@@ -77,8 +77,7 @@ def train(
             architecture may also be a file, ``"my_gan.py"``; see `ganzoo.use_plugin`.
         preset: a named set of options of the architecture.
         recipe: a named experiment of the catalogue, or a TOML file; options given here override its own.
-        label: train on the items with this label only, a name or a position, ``"#2"``; `train_per_class` trains a model for
-            each.
+        label: train on the items with this label only, a name or position (``"#2"``); see `train_per_class`.
         out: the run's folder; ``runs/ARCHITECTURE-DATASET-N`` unless given.
         init: a run or model to take the first weights from.
         go_on: when the folder (or, without `out`, the newest run of this kind) exists, resume it instead.
