@@ -39,8 +39,16 @@ def near(word: str, known: Iterable[str]) -> list[str]:
 
 
 def printable(text: str) -> str:
-    """One line without what a terminal might obey; a stranger's file may have a say in it."""
-    return "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))
+    """One line in which what a terminal might obey is written out, as ``\\x1b``; a stranger's file may have a say."""
+    return escaped(" ".join(text.split()))
+
+
+def escaped(text: str) -> str:
+    """The same for a text of several lines."""
+    return "".join(
+        letter if letter.isprintable() or letter in "\n\t" else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
 
 
 def need(module: str, package: str, what: str, extra: str | None = None) -> Any:

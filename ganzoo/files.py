@@ -14,6 +14,8 @@ from typing import IO, Any
 
 from ganzoo.errors import GanzooError
 
+TEXT_BYTES = 256_000_000  # of a file that is read whole; labels of ten million images are smaller
+
 
 def home() -> Path:
     """``$GANZOO_HOME``, else ``~/.ganzoo``."""
@@ -83,6 +85,32 @@ def cause(error: OSError, folder: Path) -> str:
     why = {errno.EROFS: "the disk is read-only", errno.ENOSPC: "the disk is full", errno.EDQUOT: "your quota is full"}
     words = error.strerror or str(error)
     return f"{why[error.errno]} ({words})" if error.errno in why else words
+
+
+def read_bytes(path: Path, limit: int = TEXT_BYTES) -> bytes:
+    """A file that is read whole, such as text or code, unless it has more than `limit` bytes or no end at all.
+
+    Raises:
+        OSError: it cannot be read, or is larger.
+    """
+    with open(path, "rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise OSError(errno.EFBIG, f"it has more than {megabytes(limit)}", str(path))
+    return data
+
+
+def read_text(path: Path, encoding: str = "utf-8") -> str:
+    """The text of a file, as `read_bytes` reads it. Raises: OSError; UnicodeDecodeError, a ValueError."""
+    return read_bytes(path).decode(encoding)
+
+
+def load_json(text: str | bytes) -> Any:
+    """What JSON says. Raises: ValueError when it is none, or is nested so deeply that Python gives up."""
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def megabytes(count: int) -> str:

@@ -21,7 +21,9 @@ from types import ModuleType
 
 from ganzoo.catalogue.catalogue import KINDS, Entry, Plugin, catalogue
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.files import home, make_folder
+from ganzoo.files import home, make_folder, read_bytes
+
+CODE_BYTES = 16_000_000  # of a plugin's file; a device, which has no end, is none
 
 DIGITS = 12  # of the SHA-256 that stand for a version
 _WORD = re.compile(r"(.+\.py)(?::([^:/\\]+))?")  # FILE.py, or FILE.py:NAME
@@ -75,7 +77,7 @@ def use_plugin(path: str | os.PathLike[str]) -> FilePlugin:
     """
     place = Path(os.path.abspath(path))
     try:
-        source = place.read_bytes()
+        source = read_bytes(place, CODE_BYTES)
     except OSError as error:
         raise UsageError(f"The plugin {path} cannot be read ({error.strerror}).") from error
     plugin = _load(place, source)
@@ -139,7 +141,7 @@ def _take_up(file: PluginFile, what: str) -> FilePlugin:
     try:
         if not path.is_file():  # a stranger's model might name a device, which has no end
             raise FileNotFoundError
-        source = path.read_bytes()
+        source = read_bytes(path, CODE_BYTES)
     except OSError:
         raise GanzooError(f"{what} was made with {path}, which is not there; say where it is: --plugin FILE.") from None
     digest = hashlib.sha256(source).hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ganzoo.cli.framework import Command
+from ganzoo.cli.output import echo
 
 
 @click.command(
@@ -24,4 +25,4 @@ def animate(run: str, out: str | None, rate: int, frames: int | None) -> None:
     """
     import ganzoo
 
-    click.echo(f"The movie is {ganzoo.animate(run, out, rate=rate, frames=frames)}.")
+    echo(f"The movie is {ganzoo.animate(run, out, rate=rate, frames=frames)}.")

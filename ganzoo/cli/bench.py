@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from ganzoo.cli.options import ArchitectureCommand, json_option, named_architecture
-from ganzoo.cli.output import print_json
+from ganzoo.cli.output import echo, print_json
 from ganzoo.contract.settings import LENGTHS
 
 if TYPE_CHECKING:
@@ -73,19 +73,19 @@ def bench(
 
 def _say(result: Result) -> None:
     facts = result.protocol
-    click.echo(
+    echo(
         f"{facts['architecture']} on {facts['data']} {facts['shape']}, batch {facts['batch_size']}, "
         f"{facts['precision']} on {facts['device']} ({facts['threads']} threads), torch {facts['torch']}."
     )
-    click.echo(f"ganzoo: {result.images_per_second:.1f} images/s{_memory(result.peak_memory_bytes)}")
+    echo(f"ganzoo: {result.images_per_second:.1f} images/s{_memory(result.peak_memory_bytes)}")
     if result.ratio is not None:
         spread = f"{min(result.ratios):.2f} to {max(result.ratios):.2f} over {len(result.ratios)} rounds"
-        click.echo(
+        echo(
             f"{facts['against']}: {result.plain_images_per_second:.1f} images/s"
             f"{_memory(result.plain_peak_memory_bytes)}"
         )
-        click.echo(f"ratio: {result.ratio:.2f} ({spread})")
-    click.echo(
+        echo(f"ratio: {result.ratio:.2f} ({spread})")
+    echo(
         f"{result.flops_per_image / 1e9:.2f} GFLOP an image: {result.ceiling_share:.0%} of what a large matrix "
         f"product reaches here ({facts['ceiling_flops'] / 1e9:.0f} GFLOP/s)."
     )

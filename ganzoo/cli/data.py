@@ -8,7 +8,7 @@ import click
 
 from ganzoo.cli.framework import Command, Group
 from ganzoo.cli.options import json_option
-from ganzoo.cli.output import print_json, table
+from ganzoo.cli.output import echo, print_json, table
 
 if TYPE_CHECKING:
     from ganzoo.data import Info
@@ -96,7 +96,10 @@ def list_data(as_json: bool) -> None:
     help="Stored values that become black and white, of more than 8 bits; LOW:HIGH if signed. [default: the set's own]",
 )
 @click.option("--pages", default="first", metavar="first|all", help="Pages or frames of a file. [default: first]")
-@click.option("--max-pixels", type=click.IntRange(1), metavar="N", help="In one picture. [default: 178956970]")
+@click.option("--max-pixels", type=click.IntRange(1), metavar="N", help="In one picture. [default: 89478485]")
+@click.option(
+    "--max-unpacked", type=click.IntRange(1), metavar="BYTES", help="Of a tar or array. [default: 1000000000]"
+)
 @click.option("--skip-bad", is_flag=True, help="Go on even if more than 5 % of the images cannot be read.")
 def add(
     name: str,
@@ -110,6 +113,7 @@ def add(
     levels: str,
     pages: str,
     max_pixels: int | None,
+    max_unpacked: int | None,
     skip_bad: bool,
 ) -> None:
     """Give images, sounds or a table of your own a name to train on.
@@ -121,7 +125,7 @@ def add(
     """
     from ganzoo import data as store
     from ganzoo.cli.progress import choose_display
-    from ganzoo.data.images import MAX_PIXELS
+    from ganzoo.data.images import MAX_PIXELS, MAX_UNPACKED
 
     display = choose_display()
     try:
@@ -138,6 +142,7 @@ def add(
             levels=levels,
             pages=pages,
             max_pixels=max_pixels or MAX_PIXELS,
+            max_unpacked=max_unpacked or MAX_UNPACKED,
             report=display.report,
             say=display.say,
         )
@@ -145,11 +150,11 @@ def add(
         display.close()
     _print_info(info, NAMED, layout=False)
     if pairs is None and not info.domains and info.width and info.width == 2 * (info.height or 0):
-        click.echo(
+        echo(
             "Its pictures are twice as wide as high. If each shows a pair side by side, type: "
             f"ganzoo data remove {name}; ganzoo data add {name} {' '.join(source)} --pairs halves"
         )
-    click.echo(f"Train on it with: ganzoo train ARCH {name}")
+    echo(f"Train on it with: ganzoo train ARCH {name}")
 
 
 @click.command("show", cls=Command, examples=("ganzoo data show anime",))
@@ -179,7 +184,7 @@ def remove(name: str) -> None:
     from ganzoo import data as store
 
     store.remove(name)
-    click.echo(f"{name} is forgotten. The files it came from are where they were.")
+    echo(f"{name} is forgotten. The files it came from are where they were.")
 
 
 def size(info: Info) -> str:
@@ -279,11 +284,11 @@ def _print_info(info: Info, named: int | None, layout: bool = True) -> None:
     ]
     for label, text in rows:
         if text:
-            click.echo(f"{label:<9} {text}")
+            echo(f"{label:<9} {text}")
     for file in info.skipped_files[:named]:
-        click.echo(f"  {file}")
+        echo(f"  {file}")
     for note in (*(info.layout if layout else ()), *info.notes):
-        click.echo(note)
+        echo(note)
     hidden = len(info.skipped_files) - len(info.skipped_files[:named])
     if hidden:
-        click.echo(f"  and {hidden:,} more: ganzoo data show {info.name}")
+        echo(f"  and {hidden:,} more: ganzoo data show {info.name}")

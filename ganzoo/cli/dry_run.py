@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-import click
-
+from ganzoo.cli.output import echo
 from ganzoo.cli.progress import choose_display
 from ganzoo.contract.networks import parameter_counts
 from ganzoo.data import store
@@ -83,5 +82,5 @@ def dry_run(
         ("folder", out or str(new_folder(plan.entry.name, plan.data.name))),
     ]
     for label, text in rows:
-        click.echo(f"{label:<13} {text}")
-    click.echo("Nothing was trained; leave out --dry-run to do it.")
+        echo(f"{label:<13} {text}")
+    echo("Nothing was trained; leave out --dry-run to do it.")

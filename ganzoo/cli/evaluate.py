@@ -11,7 +11,7 @@ import click
 
 from ganzoo.cli.framework import Command
 from ganzoo.cli.options import device_option, json_option, seed_option
-from ganzoo.cli.output import print_json, table
+from ganzoo.cli.output import echo, print_json, table
 
 
 @click.command(
@@ -84,13 +84,11 @@ def _by_label(scores: Sequence[dict[str, Any]]) -> list[tuple[str, str, str]]:
 
 def _say_protocol(scores: Sequence[dict[str, Any]]) -> None:
     protocol = scores[0]["protocol"]
-    click.echo(
+    echo(
         f"{protocol['samples']:,} samples against {protocol['real']:,} items of {protocol['data']} "
         f"({protocol['origin']}), {protocol['split']} split, {protocol['weights']} weights of step "
         f"{protocol['step']:,}, seed {protocol['seed']}."
     )
     classifier = next((each["protocol"]["classifier"] for each in scores if "classifier" in each["protocol"]), None)
     if classifier is not None:
-        click.echo(
-            f"The classifier names {classifier['accuracy']:.2%} of {classifier['held_out']:,} held-out items rightly."
-        )
+        echo(f"The classifier names {classifier['accuracy']:.2%} of {classifier['held_out']:,} held-out items rightly.")

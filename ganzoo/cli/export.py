@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ganzoo.cli.framework import Command
+from ganzoo.cli.output import echo
 
 
 @click.command(
@@ -36,4 +37,4 @@ def export(source: str, format: str, to: str | None, out: str | None) -> None:
     file = ganzoo.export(model, format, out, to)
     dropout = format != "safetensors" and model.architecture.abilities.dropout
     without = " without dropout, which `ganzoo translate` keeps on" if dropout else ""
-    click.echo(f"{file} makes the images that the model makes{without} ({file.stat().st_size / 2**20:.1f} MB).")
+    echo(f"{file} makes the images that the model makes{without} ({file.stat().st_size / 2**20:.1f} MB).")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ganzoo.cli.output import echo
 if TYPE_CHECKING:
     from ganzoo.loop.display import Display
     from ganzoo.runs.per_class import PerClass
@@ -43,7 +44,7 @@ def follow(work: Callable[[Display], Run | PerClass | Sweep]) -> None:
 def say(text: str) -> None:
     """One line, unless the terminal is gone, which is no reason to end with another exit code."""
     try:
-        click.echo(text)
+        echo(text)
         sys.stdout.flush()
     except OSError:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (Python flushes it at its end)

@@ -8,6 +8,7 @@ import click
 
 from ganzoo.cli.framework import Command
 from ganzoo.cli.options import device_option, seed_option, truncation_option
+from ganzoo.cli.output import echo
 from ganzoo.cli.sample import beside, unwritable
 from ganzoo.errors import UsageError
 
@@ -76,4 +77,4 @@ def interpolate(
             save_movie(images, file)
     except OSError as error:
         raise unwritable(file, error) from error
-    click.echo(f"{len(images)} {model.modality.items} are in {file}.")
+    echo(f"{len(images)} {model.modality.items} are in {file}.")

@@ -8,6 +8,7 @@ import click
 
 from ganzoo.cli.framework import Command
 from ganzoo.cli.options import device_option, seed_option, truncation_option
+from ganzoo.cli.output import echo
 from ganzoo.cli.sample import default_file
 from ganzoo.errors import GanzooError, UsageError
 
@@ -71,4 +72,4 @@ def mix(
         ganzoo.sheet(torch.cat(lines), columns + 1).save(file)
     except OSError as error:
         raise GanzooError(f"{file} cannot be written ({error.strerror or error}); choose another -o.") from error
-    click.echo(f"{rows} × {columns} mixed images are in {file}.")
+    echo(f"{rows} × {columns} mixed images are in {file}.")

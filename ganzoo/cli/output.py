@@ -14,6 +14,8 @@ from unicodedata import east_asian_width
 
 import click
 
+from ganzoo.errors import escaped
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -27,6 +29,11 @@ def console() -> Console:
 
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
     return Console(markup=False, highlight=False, emoji=False, width=width)
+
+
+def echo(text: str, err: bool = False) -> None:
+    """Lines of text, in which no name of a file can make a terminal do anything."""
+    click.echo(escaped(text), err=err)
 
 
 def print_json(value: Any) -> None:
@@ -100,4 +107,5 @@ def say(text: str = "", style: str = "") -> None:
     """A line on standard output: bold, dim or in a colour, where those are shown. Heeds NO_COLOR and FORCE_COLOR."""
     shown = False if os.environ.get("NO_COLOR") else True if os.environ.get("FORCE_COLOR") else None
     named: dict[str, Any] = {style: True} if style in ("bold", "dim") else {"fg": style}
+    text = escaped(text)
     click.echo(click.style(text, **named) if style else text, color=shown)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import click
-
 from ganzoo.catalogue.catalogue import catalogue
-from ganzoo.cli.output import say
+from ganzoo.cli.output import echo, say
 
 STYLES = {"ok": "", "warning": "yellow", "ambiguous": "red", "broken": "red"}
 
@@ -31,6 +29,6 @@ def say_left_out() -> None:
     """What GANZOO_PLUGINS does, where it is set."""
     found = catalogue()
     if found.left_out:
-        click.echo(f"GANZOO_PLUGINS leaves out {found.left_out} of {found.left_out + len(found.plugins)} plugins.")
+        echo(f"GANZOO_PLUGINS leaves out {found.left_out} of {found.left_out + len(found.plugins)} plugins.")
     if found.unknown:
-        click.echo(f"GANZOO_PLUGINS names {', '.join(sorted(found.unknown))}, which is no plugin here.")
+        echo(f"GANZOO_PLUGINS names {', '.join(sorted(found.unknown))}, which is no plugin here.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ganzoo.cli.framework import Command
+from ganzoo.cli.output import echo
 from ganzoo.scaffold import KINDS, TASKS, clash, write_plugin
 
 # What there is to try, for each kind of plugin.
@@ -51,11 +52,11 @@ def new(name: str, kind: str, task: str, title: str, out: str | None) -> None:
     name = name.removeprefix("ganzoo-")
     problem = clash(name, kind)
     if problem:
-        click.echo(f"Note: {problem}", err=True)
+        echo(f"Note: {problem}", err=True)
     called = f"ganzoo-{name}:{name}" if problem else name
     usage = TRY.get(task if kind == "architecture" else kind, TRY["architecture"]).format(name=called)
     where = f'"{folder}"' if " " in str(folder) else str(folder)
     where = where if folder.is_absolute() or folder.parts[:1] == ("..",) else f"./{where}"
-    click.echo(f"{folder} is written. Install it, use it, check it:")
+    echo(f"{folder} is written. Install it, use it, check it:")
     for line in (f"pip install -e {where}", usage, f"ganzoo plugins check {name}"):
-        click.echo(f"    {line}")
+        echo(f"    {line}")

@@ -8,6 +8,7 @@ import click
 
 from ganzoo.cli.framework import Command
 from ganzoo.cli.options import device_option, seed_option
+from ganzoo.cli.output import echo
 from ganzoo.cli.sample import beside, unwritable
 from ganzoo.errors import UsageError
 
@@ -71,6 +72,6 @@ def project(
         ganzoo.sheet(shown, columns=None if len(shown) > 10 else len(shown)).save(file)
     except OSError as error:
         raise unwritable(file, error) from error
-    click.echo(f"Mean squared error {found.error:.4f}; the model's mean image would have {found.mean_error:.4f}.")
+    echo(f"Mean squared error {found.error:.4f}; the model's mean image would have {found.mean_error:.4f}.")
     versions = f", the nearest image, then {vary} new {'versions' if vary > 1 else 'version'}"
-    click.echo(f"{image}{versions if vary else ' and the nearest image'} are in {file}.")
+    echo(f"{image}{versions if vary else ' and the nearest image'} are in {file}.")

@@ -13,7 +13,7 @@ import click
 import ganzoo
 from ganzoo.cli.framework import Command
 from ganzoo.cli.options import json_option
-from ganzoo.cli.output import print_json, table
+from ganzoo.cli.output import echo, print_json, table
 from ganzoo.errors import UsageError, printable
 
 STYLES = {"running": "green", "finished": "", "failed": "red"}
@@ -53,7 +53,7 @@ def runs(folder: str, as_json: bool, as_csv: bool) -> None:
         print_json(rows)
         return
     if not rows:
-        click.echo(f"There are no runs in {folder}; `ganzoo train dcgan anime` makes one.")
+        echo(f"There are no runs in {folder}; `ganzoo train dcgan anime` makes one.")
         return
     headings = ("run", "architecture", "data", "size", "seed", "images", "minutes", "score", "status")
     shown = table(headings, (), right=("seed", "images", "minutes"))

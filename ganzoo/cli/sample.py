@@ -9,6 +9,7 @@ import click
 
 from ganzoo.cli.framework import Command
 from ganzoo.cli.options import device_option, seed_option, truncation_option
+from ganzoo.cli.output import echo
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.runs.address import stem
 
@@ -76,12 +77,12 @@ def sample(
     try:
         if target is not None and is_folder(out or ""):
             _write_each(images, target, modality)
-            click.echo(f"{made} in {target}.")
+            echo(f"{made} in {target}.")
         else:
             file = target or default_file(source, model, seed, label, truncation, code)
             file.parent.mkdir(parents=True, exist_ok=True)
             _write_all(images, file, modality, columns)
-            click.echo(f"{made} in {file}.")
+            echo(f"{made} in {file}.")
     except OSError as error:
         raise GanzooError(
             f"{out or source} cannot be written ({error.strerror or error}); choose another -o."

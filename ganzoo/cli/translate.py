@@ -9,6 +9,7 @@ import click
 
 from ganzoo.cli.framework import Command
 from ganzoo.cli.options import device_option, seed_option
+from ganzoo.cli.output import echo
 from ganzoo.errors import GanzooError, UsageError
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def translate(
             pairs.append((to_picture(from_picture(picture, channels)[0]), result))
     write(side_by_side(pairs), folder / SHEET)
     count = f"{len(files)} images" if len(files) > 1 else "1 image"
-    click.echo(f"{count} translated to {domain}, and {SHEET}, in {folder}.")
+    echo(f"{count} translated to {domain}, and {SHEET}, in {folder}.")
 
 
 def find_images(names: tuple[str, ...]) -> list[Path]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ganzoo.cli.framework import Command, Group
-from ganzoo.cli.output import table
+from ganzoo.cli.output import echo, table
 
 COMMANDS = {
     "list": ("Commands", "ganzoo.cli.weights:list_weights", "List the pretrained weights that you added."),
@@ -42,7 +42,7 @@ def add(name: str, file: str) -> None:
     """
     from ganzoo.runs import weights as store
 
-    click.echo(f"The weights {name} are in {store.add(name, Path(file))}.")
+    echo(f"The weights {name} are in {store.add(name, Path(file))}.")
 
 
 @click.command("remove", cls=Command, takes_plugins=False, examples=("ganzoo weights remove vgg16",))
@@ -55,4 +55,4 @@ def remove(name: str) -> None:
     from ganzoo.runs import weights as store
 
     store.remove(name)
-    click.echo(f"The weights {name} are removed.")
+    echo(f"The weights {name} are removed.")

@@ -10,7 +10,7 @@ import click
 from ganzoo.catalogue.catalogue import Entry, catalogue
 from ganzoo.cli.framework import Command
 from ganzoo.cli.options import json_option
-from ganzoo.cli.output import print_json, say, table
+from ganzoo.cli.output import echo, print_json, say, table
 from ganzoo.cli.plugin_status import STYLES, say_how_many_fail, say_left_out, say_trouble
 from ganzoo.errors import UsageError, suggest
 
@@ -120,7 +120,7 @@ def _unfit(row: dict[str, Any], data: str) -> bool:
 
 def _print_architectures(rows: list[dict[str, Any]], asked: str | None) -> None:
     if not rows:
-        click.echo(f"No installed plugin has an architecture{f' for {asked}' if asked else ''}.")
+        echo(f"No installed plugin has an architecture{f' for {asked}' if asked else ''}.")
     else:
         shown = table(("name", "year", "good for", "from", "best", "min"), (), right=("from", "min"))
         for row in rows:
@@ -133,12 +133,12 @@ def _print_architectures(rows: list[dict[str, Any]], asked: str | None) -> None:
     say_how_many_fail()
     say_left_out()
     if rows and not asked:
-        click.echo(f"`ganzoo show {rows[0]['name']}` says more; `ganzoo train {rows[0]['name']} DATA` trains it.")
+        echo(f"`ganzoo show {rows[0]['name']}` says more; `ganzoo train {rows[0]['name']} DATA` trains it.")
 
 
 def _print_others(kind: str, rows: list[dict[str, Any]], broken: list[dict[str, Any]]) -> None:
     if not rows:
-        click.echo(f"No installed plugin has a {kind}.")
+        echo(f"No installed plugin has a {kind}.")
     shown = table(("name", "from", "what it is"), ())
     for row in rows + broken:
         shown.add_row(row["name"], _origin(row), row["summary"] or "broken", style=STYLES[row["status"]])

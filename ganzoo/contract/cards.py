@@ -251,14 +251,14 @@ def check(card: Any, card_type: type, hook: str) -> str | None:
         )
     if not _NAME.fullmatch(str(card.name)):
         raise GanzooError(f"its card's name {card.name!r} is not lower case letters, digits, '-', '_' and '.'")
-    if fault := _fault(card):
+    if fault := fault_of(card):
         raise GanzooError(f"its card {card.name!r} is not sound: {fault}")
     if card.api < API:
         return f"it is made for an older ganzoo (API {card.api}, this is {API}), which still works; upgrade the plugin"
     return None
 
 
-def _fault(card: Any) -> str | None:
+def fault_of(card: Any) -> str | None:
     """What is wrong with a card's fields, as in ``"year is '2015', which is no int"``; None where they are sound."""
     card_type: Any = type(card)
     for name, hint in _hints(card_type).items():

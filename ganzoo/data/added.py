@@ -136,6 +136,7 @@ class Added:
         for reading in (Reading.from_json(each) for each in self.record.readings[:1]):
             words += ["--pages", reading.pages] if reading.pages != PLAIN.pages else []
             words += ["--max-pixels", str(reading.max_pixels)] if reading.max_pixels != PLAIN.max_pixels else []
+            words += ["--max-unpacked", str(reading.max_unpacked)] if reading.max_unpacked != PLAIN.max_unpacked else []
         return words
 
     def recipe(self) -> dict[str, Any]:

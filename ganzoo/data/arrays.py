@@ -1,4 +1,4 @@
-"""Images in arrays: MNIST's idx files, and npz files."""
+"""Images in arrays: MNIST's idx files, npz and npy files. Sizes are read before memory is taken."""
 
 from __future__ import annotations
 
@@ -8,40 +8,67 @@ import zipfile
 import zlib
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from ganzoo.data.containers import DAMAGE
 from ganzoo.data.images import Reading, Unreadable
-from ganzoo.data.levels import BYTES, own_levels, span_of, to_bytes
+from ganzoo.data.levels import BYTES, Span, own_levels, span_of, to_bytes
 from ganzoo.errors import GanzooError, UsageError
+from ganzoo.files import megabytes
 
 Array = npt.NDArray[Any]
 
 _IMAGE_KEYS = ("images", "x_train", "x", "data", "arr_0")
+_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+_BLOCK = 1 << 20  # bytes
 _LABEL_KEYS = ("labels", "y_train", "y", "arr_1")
 
 
-def read_idx(path: Path) -> Array:
+def read_idx(path: Path, reading: Reading) -> Array:
     """The unsigned bytes of an idx file, gzipped or not: images [N, H, W] or labels [N].
 
     Raises:
-        GanzooError: it is no such file, or cut short.
+        GanzooError: it is no such file, is cut short, or unpacks to more than is read.
     """
     try:
-        data = path.read_bytes()
-        if data[:2] == b"\x1f\x8b":
-            data = gzip.decompress(data)
+        with path.open("rb") as plain:
+            packed = plain.read(2) == b"\x1f\x8b"
+            plain.seek(0)
+            with cast("IO[bytes]", gzip.open(plain) if packed else plain) as file:
+                head = file.read(4)
+                if head[:3] != b"\0\0\x08" or len(head) < 4:
+                    raise UsageError(f"{path} is not an idx file of unsigned bytes, MNIST's own format.")
+                sizes = file.read(4 * head[3])
+                shape = tuple(int.from_bytes(sizes[at : at + 4], "big") for at in range(0, len(sizes), 4))
+                count = math.prod(shape)
+                _check_size(path, count, reading)
+                data = _read_blocks(file, count + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise GanzooError(f"Cannot read {path} ({error}); it may be damaged or cut short.") from error
-    if data[:3] != b"\0\0\x08" or len(data) < 4 + 4 * data[3]:
-        raise UsageError(f"{path} is not an idx file of unsigned bytes, MNIST's own format.")
-    shape = tuple(int.from_bytes(data[4 + 4 * axis : 8 + 4 * axis], "big") for axis in range(data[3]))
-    start = 4 + 4 * data[3]
-    if len(data) - start != math.prod(shape):
-        raise GanzooError(f"{path} should hold {math.prod(shape)} bytes of data and holds {len(data) - start}.")
-    return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
+    if len(sizes) < 4 * head[3] or len(data) != count:
+        held = f"{len(data):,}" if len(data) <= count else "more"
+        raise GanzooError(f"{path} should hold {count:,} bytes of data and holds {held}.")
+    return np.frombuffer(data, np.uint8).reshape(shape)
+
+
+def _read_blocks(file: IO[bytes], count: int) -> bytearray:
+    """At most `count` bytes; memory is taken as they come, whatever was claimed."""
+    data = bytearray()
+    while len(data) < count and (block := file.read(min(_BLOCK, count - len(data)))):
+        data += block
+    return data
+
+
+def _check_size(path: Path, count: int, reading: Reading) -> None:
+    """Raises: UsageError when a file holds more than is read of one of its size."""
+    if count > reading.most_unpacked(path.stat().st_size):
+        raise UsageError(
+            f"{path} unpacks to {megabytes(count)}, far more than its own {megabytes(path.stat().st_size)}; if that is "
+            f"meant, type --max-unpacked {count}."
+        )
 
 
 def idx_in(folder: Path) -> Path | None:
@@ -60,38 +87,69 @@ def idx_labels(images: Path) -> Path | None:
     return next((path for path in (images.with_name(stem), images.with_name(stem + ".gz")) if path.is_file()), None)
 
 
-def read_npz(path: Path, reading: Reading) -> tuple[Array, Array | None, Reading]:
-    """Images (or vectors) and labels of an npz file.
+def read_npz(path: Path, reading: Reading) -> tuple[Array, Array | None, Reading, Span | None]:
+    """Images (or vectors) and labels of an npz file, or of an npy file, which has no labels.
 
     Returns:
-        uint8 [N, H, W, C] or float32 vectors [N, D], labels [N] or [N, K] or None, and how pixels were read.
+        uint8 [N, H, W, C] or float32 vectors [N, D], labels [N] or [N, K] or None, how pixels were read, and what was
+        stored in them, unless they are vectors.
     Raises:
         GanzooError: it cannot be read, or its arrays are not images.
     """
+    labels = None
     try:
-        with np.load(path, allow_pickle=False) as file:
-            image_key = next((key for key in _IMAGE_KEYS if key in file), None)
-            label_key = next((key for key in _LABEL_KEYS if key in file), None)
-            if image_key is None:
-                raise UsageError(
-                    f"{path} has arrays {', '.join(file.files) or '(none)'}; name the images one of "
-                    f"{', '.join(_IMAGE_KEYS)}."
-                )
-            images, labels = file[image_key], None if label_key is None else file[label_key]
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        if not zipfile.is_zipfile(path):
+            with path.open("rb") as plain:
+                images = _array(plain, path.stat().st_size, path, reading)
+        else:
+            with zipfile.ZipFile(path) as file:
+                members = {member.filename.removesuffix(".npy"): member for member in file.infolist()}
+                image_key = next((key for key in _IMAGE_KEYS if key in members), None)
+                label_key = next((key for key in _LABEL_KEYS if key in members), None)
+                if image_key is None:
+                    raise UsageError(
+                        f"{path} has arrays {', '.join(members) or '(none)'}; name the images one of "
+                        f"{', '.join(_IMAGE_KEYS)}."
+                    )
+                with file.open(members[image_key]) as content:
+                    images = _array(content, members[image_key].file_size, path, reading)
+                if label_key is not None:
+                    with file.open(members[label_key]) as content:
+                        labels = _array(content, members[label_key].file_size, path, reading)
+    except (OSError, EOFError, ValueError, *DAMAGE) as error:
         raise GanzooError(f"Cannot read {path} ({error}); arrays must be plain, without Python objects.") from error
     if labels is not None:
         if labels.ndim not in (1, 2) or len(labels) != len(images):
             raise UsageError(f"{path} should have one label for each of its {len(images)} images, or a row of them.")
         if labels.ndim == 2 and labels.shape[1] == 1:
             labels = labels[:, 0]
-    pixels, reading = _pixels(images, path, reading)
-    return pixels, labels, reading
+    pixels, reading, span = _pixels(images, path, reading)
+    return pixels, labels, reading, span
 
 
-def _pixels(images: Array, path: Path, reading: Reading) -> tuple[Array, Reading]:
+def _array(file: IO[bytes], size: int, path: Path, reading: Reading) -> Array:
+    """The array of an npy file of `size` bytes, whose header is believed only as far as the file reaches.
+
+    Raises:
+        ValueError: it is damaged, or holds Python objects.
+        UsageError: it is far larger than the file it is in.
+    """
+    version = np.lib.format.read_magic(file)
+    if version not in _HEADERS:
+        raise ValueError(f"version {version} of the format is of tables")
+    shape, _, dtype = _HEADERS[version](file)
+    count = math.prod(shape) * dtype.itemsize
+    if min(shape, default=0) < 0 or count > size:
+        raise ValueError(f"an array of shape {list(shape)} is claimed, and {size:,} bytes are there")
+    _check_size(path, count, reading)
+    file.seek(0)
+    array: Array = np.lib.format.read_array(file, allow_pickle=False)
+    return array
+
+
+def _pixels(images: Array, path: Path, reading: Reading) -> tuple[Array, Reading, Span | None]:
     if images.ndim == 2 and images.dtype.kind == "f":
-        return np.asarray(images, dtype=np.float32), reading
+        return np.asarray(images, dtype=np.float32), reading, None
     if images.ndim == 3:
         images = images[..., None]
     elif images.ndim == 4 and images.shape[3] not in (1, 3, 4) and images.shape[1] in (1, 3, 4):
@@ -106,13 +164,13 @@ def _pixels(images: Array, path: Path, reading: Reading) -> tuple[Array, Reading
         raise UsageError(f"{path} {error}.") from error
 
 
-def with_levels(images: Array, reading: Reading) -> tuple[Array, Reading]:
-    """Pixels [N, …] of any type as bytes, and how they were read: by the levels given, else by the array's own."""
+def with_levels(images: Array, reading: Reading) -> tuple[Array, Reading, Span]:
+    """Pixels [N, …] of any type as bytes, by the levels given, else by the array's own; and what was stored in them."""
     span = span_of(images, wide=images.dtype != np.uint8)
     levels = reading.levels or own_levels(span)
     if images.dtype == np.uint8 and levels == BYTES:
-        return np.ascontiguousarray(images), reading
+        return np.ascontiguousarray(images), reading, span
     pixels = np.empty(images.shape, np.uint8)
     for place in range(len(images)):  # item by item, without a second array as wide as the first
         pixels[place] = to_bytes(images[place], levels)
-    return pixels, replace(reading, levels=levels)
+    return pixels, replace(reading, levels=levels), span

@@ -7,7 +7,7 @@ import gzip
 import hashlib
 import lzma
 import os
-import shutil
+import struct
 import tarfile
 import threading
 import zipfile
@@ -17,10 +17,17 @@ from typing import IO, Protocol
 
 from ganzoo.data.images import Unreadable
 from ganzoo.data.kinds import HEAD
-from ganzoo.errors import GanzooError
-from ganzoo.files import home, make_folder
+from ganzoo.errors import GanzooError, UsageError
+from ganzoo.files import home, make_folder, megabytes
 
 MAX_FILE_BYTES = 1 << 29  # a larger single file is no training image
+_SUSPECT_BYTES, _SUSPECT_RATIO = 1 << 24, 200  # a larger file of an archive that is packed so well is no picture
+_BLOCK = 1 << 20  # bytes
+# What Python's own readers raise on damaged archives, and on those that are made to look so.
+DAMAGE = (
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError),
+    *(NotImplementedError, OverflowError, MemoryError, IndexError, KeyError, AttributeError, TypeError, struct.error),
+)
 
 
 class Container(Protocol):
@@ -125,7 +132,7 @@ class Zip:
         self.lost: dict[str, str] = {}
         try:
             self._zip = zipfile.ZipFile(path)
-        except (OSError, zipfile.BadZipFile) as error:
+        except (OSError, *DAMAGE) as error:
             raise GanzooError(f"Cannot open {path} as a zip file ({error}); it may be damaged or cut short.") from error
         self._members = {member.filename: member for member in self._zip.infolist() if not member.is_dir()}
         self.names = sorted(self._members)
@@ -135,6 +142,8 @@ class Zip:
         member = self._members[name]
         if member.file_size > MAX_FILE_BYTES:
             raise Unreadable("is larger than 512 MB")
+        if member.file_size > _SUSPECT_BYTES and member.file_size > _SUSPECT_RATIO * member.compress_size:
+            raise Unreadable(f"unpacks to {megabytes(member.file_size)}, too much for its size to be a picture")
         if member.flag_bits & 1:
             raise Unreadable("is encrypted")
         return self._read(member, -1)
@@ -147,9 +156,14 @@ class Zip:
 
     def _read(self, member: zipfile.ZipInfo, count: int) -> bytes:
         try:
-            with self._zip.open(member) as file:
-                return file.read(count)
-        except (OSError, EOFError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
+            with self._zip.open(member) as file:  # read in blocks: in one go, what is packed is unpacked at once
+                data, wanted = bytearray(), member.file_size if count < 0 else min(count, member.file_size)
+                while len(data) < wanted and (block := file.read(min(_BLOCK, wanted - len(data)))):
+                    data += block
+                if count < 0:
+                    file.read(1)  # which compares the checksum, and finds what is beyond the stated size
+                return bytes(data)
+        except (OSError, *DAMAGE) as error:
             raise Unreadable(f"cannot be read from the zip file ({error})") from error
 
     def signature(self) -> str:
@@ -157,21 +171,25 @@ class Zip:
 
 
 class Tar:
-    """A tar file; a compressed one is first copied, uncompressed but whole, into ganzoo's downloads."""
+    """A tar file; a compressed one is first copied, uncompressed but whole, into ganzoo's downloads.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        most: bytes that the copy may have.
+    """
+
+    def __init__(self, path: Path, most: int) -> None:
         self._path = path
         self.lost: dict[str, str] = {}
         self._lock = threading.Lock()
         try:
-            plain = _uncompressed(path)
+            plain = _uncompressed(path, most)
             with tarfile.open(plain, "r:") as tar:
                 every = tar.getmembers()
             members = [member for member in every if member.isreg() and not member.issparse()]
             self.folders = [member.name.removeprefix("./") for member in every if member.isdir()]
             self._places = {member.name.removeprefix("./"): (member.offset_data, member.size) for member in members}
             self._file: IO[bytes] = plain.open("rb")
-        except (OSError, EOFError, tarfile.TarError, zlib.error, lzma.LZMAError) as error:
+        except (OSError, *DAMAGE) as error:
             raise GanzooError(f"Cannot open {path} as a tar file ({error}); it may be damaged or cut short.") from error
         self.names = sorted(self._places)
 
@@ -207,8 +225,12 @@ def plain_copy(path: Path) -> Path:
     return home() / "downloads" / f"{key}.tar"
 
 
-def _uncompressed(path: Path) -> Path:
-    """`path` itself when it is a plain tar, else an uncompressed copy of it, made when there is none."""
+def _uncompressed(path: Path, most: int) -> Path:
+    """`path` itself when it is a plain tar, else an uncompressed copy of it, made when there is none.
+
+    Raises:
+        UsageError: it would have more than `most` bytes; nothing of it is left then.
+    """
     with path.open("rb") as file:
         start = file.read(6)
     if start[:2] == b"\x1f\x8b":
@@ -225,7 +247,13 @@ def _uncompressed(path: Path) -> Path:
         part = plain.with_name(f"{plain.name}.{os.getpid()}.part")
         try:
             with compressed(path, "rb") as packed, part.open("wb") as copy:
-                shutil.copyfileobj(packed, copy, 1 << 20)
+                while block := packed.read(_BLOCK):
+                    copy.write(block)
+                    if copy.tell() > most:
+                        raise UsageError(
+                            f"{path} unpacks to more than {megabytes(most)}, far more than its own "
+                            f"{megabytes(path.stat().st_size)}; if that is meant, type --max-unpacked {10 * most}."
+                        )
             part.replace(plain)
         finally:
             part.unlink(missing_ok=True)

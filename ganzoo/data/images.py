@@ -21,8 +21,10 @@ FITS: tuple[Fit, ...] = ("crop", "pad", "stretch")
 # Lanczos is antialiased in Pillow and keeps the most detail when photographs shrink; StyleGAN's data tool uses it too.
 FILTER = Image.Resampling.LANCZOS
 
-MAX_PIXELS = 178_956_970  # a picture of half a gigabyte in colour, where Pillow too would stop
 _PILLOW_WARNS = Image.MAX_IMAGE_PIXELS or 0
+MAX_PIXELS = 89_478_485  # a picture of a quarter of a gigabyte in colour, where Pillow would warn
+MAX_UNPACKED = 1_000_000_000
+HONEST_RATIO = 20  # to which images, and arrays of them, are hardly ever compressed
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _GROUNDS = {"L": "black", "RGB": "white", "RGBA": "#ffffff00"}
@@ -49,6 +51,7 @@ class Reading:
         of_bytes: whether they are those of pictures with 8 bits too, which else stay as they are.
         pages: "first" or "all" of the pages or frames of a file.
         max_pixels: in one picture; one that claims more is not decoded.
+        max_unpacked: bytes that a compressed file may unpack to although it is far smaller itself.
         by_suffix: only files named as earlier versions of ganzoo knew pictures, whatever else is one.
         page_counts: of files with more than one page, once they are known; read where all are wanted.
     """
@@ -57,8 +60,13 @@ class Reading:
     of_bytes: bool = False
     pages: str = "first"
     max_pixels: int = MAX_PIXELS
+    max_unpacked: int = MAX_UNPACKED
     by_suffix: bool = False
     page_counts: Mapping[str, int] | None = None
+
+    def most_unpacked(self, packed: int) -> int:
+        """Bytes that a file of `packed` bytes may unpack to."""
+        return max(self.max_unpacked, HONEST_RATIO * packed)
 
     def settled(self, spans: Iterable[Span]) -> Reading:
         """The same with levels for pictures of these values, all of one set."""

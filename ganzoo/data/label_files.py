@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 from ganzoo.data.kinds import is_image
 from ganzoo.data.labels import Labels, label_list, lookup_of, without_wrapper
 from ganzoo.errors import UsageError, suggest
+from ganzoo.files import load_json, read_bytes
 
 MANY = 10  # different values that are classes however few items each has
 
@@ -61,7 +61,7 @@ def from_file(file: LabelsFile, names: Sequence[str]) -> Labels:
     """
     path, columns = file.path, file.columns
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
         wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")  # as spreadsheets save "Unicode text"
         text = data.decode("utf-16" if wide else "utf-8-sig")
     except OSError as error:
@@ -85,7 +85,7 @@ def from_json(text: bytes | str, names: Sequence[str], where: str) -> Labels:
         UsageError: it is not such a file, or does not cover all images.
     """
     try:
-        value = json.loads(text)
+        value = load_json(text)
         given = value["labels"] if "labels" in value else list(value.items())
         pairs = [] if given is None else [(str(name), label) for name, label in given]
         class_names = [str(name) for name in value.get("classes") or ()] if "labels" in value else []

@@ -29,7 +29,7 @@ from ganzoo.data.images import FILTER
 from ganzoo.data.pack_worker import CHUNK, Format, draw_chunks, recipe
 from ganzoo.data.source import Report, Source
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.files import home, locked, make_folder, megabytes, processors, write_json
+from ganzoo.files import home, load_json, locked, make_folder, megabytes, processors, write_json
 
 VERSION = {4: 2}  # of how pixels are made, by their channels, else 1; a new one makes those packs anew
 FEW = 512  # items that are drawn sooner than processes start
@@ -104,8 +104,8 @@ def discard(fingerprint: str) -> None:
     """Remove the packs of a data set."""
     for path in (home() / "packs").glob("*/job.json"):
         try:
-            mine = json.loads(path.read_text(encoding="utf-8"))["fingerprint"] == fingerprint
-        except (OSError, ValueError, KeyError):
+            mine = load_json(path.read_bytes())["fingerprint"] == fingerprint
+        except (OSError, ValueError, KeyError, TypeError):
             continue
         if mine:
             shutil.rmtree(path.parent, ignore_errors=True)
@@ -134,7 +134,7 @@ def _prepare_folder(job: Job, made: dict[str, Any] | None) -> list[int]:
         np.lib.format.open_memmap(job.folder / "pack.npy", mode="w+", dtype=job.form.dtype, shape=shape)
         _reserve(job.folder / "pack.npy")
         done.touch()
-    finished = {int(line) for line in done.read_text(encoding="ascii").split()}
+    finished = {int(line) for line in done.read_text(encoding="ascii", errors="replace").split() if line.isdecimal()}
     return [chunk for chunk in range(-(-len(job.rows) // CHUNK)) if chunk not in finished]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from ganzoo.data.labels import lookup_of
 from ganzoo.data.layout import Layout
 from ganzoo.errors import UsageError
+from ganzoo.files import read_text
 
 HALVES, NAMES = "halves", "names"
 Domains = dict[str, list[int]]
@@ -54,8 +55,8 @@ def by_name(layout: Layout) -> Domains:
 def by_list(path: Path, names: Sequence[str], held_out: Collection[int] = ()) -> Domains:
     """Domains A and B from a CSV of two names a line; a first line that names no item is taken for a heading."""
     try:
-        rows = [row for row in csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"))) if any(row)]
-    except (OSError, UnicodeDecodeError) as error:
+        rows = [row for row in csv.reader(io.StringIO(read_text(path, "utf-8-sig"))) if any(row)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(
             f"Cannot read {path}; --pairs takes halves, names, or a CSV file of two names a line."
         ) from error

@@ -8,7 +8,6 @@ import hashlib
 import lzma
 import os
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -24,7 +23,7 @@ from ganzoo.catalogue.catalogue import entries
 from ganzoo.catalogue.modalities import modality_card, modality_class
 from ganzoo.contract.options import build, parse_spec
 from ganzoo.data import arrays, label_files, labels, pairs
-from ganzoo.data.containers import Container, Folder, Tar, Zip, file_signature
+from ganzoo.data.containers import DAMAGE, Container, Folder, Tar, Zip, file_signature
 from ganzoo.data.images import PLAIN, Reading, Survey, Unreadable, count_pages, decode, look, survey
 from ganzoo.data.kinds import (
     SUFFIXES,
@@ -43,7 +42,7 @@ from ganzoo.errors import GanzooError, UsageError
 
 _EARLIER = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm")
 LabelsFrom = label_files.LabelsFile | str | None  # "folders", "none"; None for what is found
-_KINDS = "a folder of images, a zip or tar file, idx files, or an npz file"
+_KINDS = "a folder of images, a zip or tar file, idx files, or an npz or npy file"
 
 
 class Reader(Protocol):
@@ -223,11 +222,17 @@ class Arrays(_Laid):
     in_memory = True
 
     def __init__(
-        self, images: arrays.Array, values: arrays.Array | None, files: Sequence[Path], reading: Reading = PLAIN
+        self,
+        images: arrays.Array,
+        values: arrays.Array | None,
+        files: Sequence[Path],
+        reading: Reading = PLAIN,
+        span: Span | None = None,
     ) -> None:
+        """`span`: of the values that pixels were made of."""
         if values is not None and len(values) != len(images):
             raise UsageError(f"{files[0]} has {len(images)} images and {len(values)} labels; give those that match.")
-        self._images, self._files, self.readings = images, files, (reading,)
+        self._images, self._files, self.readings, self._span = images, files, (reading,), span
         self.names = [str(index) for index in range(len(images))]
         self.layout = Layout(list(self.names))
         if values is not None:
@@ -247,7 +252,10 @@ class Arrays(_Laid):
 
     def look(self, data: bytes) -> Survey | None:
         item = self.decode(data)
-        return None if is_vector(item) else look(as_image(item))
+        if is_vector(item):
+            return None
+        seen = look(as_image(item))
+        return seen if self._span is None else replace(seen, span=self._span)
 
     def settle_levels(self, spans: Mapping[int, Span]) -> None:
         """They were when the array was opened."""
@@ -461,7 +469,8 @@ def _open(
     kind = "folder" if path.is_dir() else _kind(path)
     images = path if kind == "idx" else None
     if kind in ("folder", "zip", "tar"):
-        container: Container = Folder(path) if kind == "folder" else Zip(path) if kind == "zip" else Tar(path)
+        most = reading.most_unpacked(path.stat().st_size)
+        container: Container = Folder(path) if kind == "folder" else Zip(path) if kind == "zip" else Tar(path, most)
         images = None if any(map(is_image, container.names)) or kind != "folder" else arrays.idx_in(path)
         modality = modality or ("" if images or any(map(is_image, container.names)) else _modality_in(container.names))
         if modality not in ("", "image"):
@@ -479,16 +488,16 @@ def _open(
         raise UsageError(f"A labels file goes with image files, and {path} has none; leave --labels away.")
     if images is not None:
         beside = arrays.idx_labels(images)
-        pixels, reading = arrays.with_levels(arrays.read_idx(images), reading)
+        pixels, reading, span = arrays.with_levels(arrays.read_idx(images, reading), reading)
         if pixels.ndim != 3:
             raise UsageError(f"{images} holds no images; give the file of images, its labels are found beside it.")
-        files = [images] if beside is None else [images, beside]
-        return _not_empty(
-            Arrays(pixels[..., None], None if beside is None else arrays.read_idx(beside), files, reading), path
-        )
-    if kind == "npz":
-        items, values, reading = arrays.read_npz(path, reading)
-        return _not_empty(Arrays(items, values, [path], reading), path)
+        files, values = [images], None
+        if beside is not None:
+            files, values = [images, beside], arrays.read_idx(beside, reading)
+        return _not_empty(Arrays(pixels[..., None], values, files, reading, span), path)
+    if kind == "array":
+        items, found, reading, stored = arrays.read_npz(path, reading)
+        return _not_empty(Arrays(items, found, [path], reading, stored), path)
     raise UsageError(f"{path} is of no kind that ganzoo knows; give {_KINDS}.")
 
 
@@ -515,12 +524,12 @@ def _modality_of(name: str, field: str) -> str:
 
 
 def _kind(path: Path) -> str:
-    """What a file is, by its first bytes: "zip", "npz", "tar", "idx" or ""."""
+    """What a file is, by its first bytes: "zip", "array" (npz or npy), "tar", "idx" or ""."""
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as file:
                 members = file.namelist()
-            return "npz" if members and all(name.endswith(".npy") for name in members) else "zip"
+            return "array" if members and all(name.endswith(".npy") for name in members) else "zip"
         with path.open("rb") as file:
             start = file.read(512)
         if start[:4] == b"PK\x03\x04":
@@ -534,8 +543,10 @@ def _kind(path: Path) -> str:
         elif start[:6] == b"\xfd7zXZ\0":
             with lzma.open(path) as packed:
                 start = packed.read(512)
-    except (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
+    except (OSError, *DAMAGE) as error:
         raise GanzooError(f"Cannot read {path} ({error}); it may be damaged or cut short.") from error
+    if start[:6] == b"\x93NUMPY":
+        return "array"
     if start[257:262] == b"ustar":
         return "tar"
     return "idx" if start[:3] == b"\0\0\x08" else ""

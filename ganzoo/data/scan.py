@@ -19,7 +19,7 @@ from ganzoo.data.kinds import kind_of
 from ganzoo.data.levels import BYTES, advice, joined
 from ganzoo.data.readers import Files, Halves, ItemFiles, Joined, Reader, Rows, aside_text, digest
 from ganzoo.data.source import Report
-from ganzoo.errors import GanzooError, UsageError
+from ganzoo.errors import GanzooError, UsageError, printable
 from ganzoo.files import processors
 
 WORTH_SAYING = 10  # items of which most are copies
@@ -71,12 +71,12 @@ def scan(
     contents = set[str]()
     for index, seen in enumerate(_read_all(reader)):
         report("Reading", index + 1, len(reader.names))
-        printable = reader.names[index].encode(errors="replace").decode()
+        name = printable(reader.names[index])
         if index in layout.left_out:
-            aside.append((printable, layout.left_out[index]))
+            aside.append((name, layout.left_out[index]))
             continue
         if seen.problem:
-            result.skipped.append((printable, seen.problem))
+            result.skipped.append((name, seen.problem))
             continue
         result.kept.append(index)
         contents.add(seen.digest.partition("\0")[2])

@@ -19,15 +19,15 @@ from ganzoo.catalogue import catalogue as plugins
 from ganzoo.contract import options as spec
 from ganzoo.data.added import FORMAT, Added, Record
 from ganzoo.data.containers import plain_copy
-from ganzoo.data.images import FITS, MAX_PIXELS, Fit, Reading, has_alpha, is_grey
+from ganzoo.data.images import FITS, MAX_PIXELS, MAX_UNPACKED, Fit, Reading, has_alpha, is_grey
 from ganzoo.data.label_files import LabelsFile
 from ganzoo.data.levels import levels_text, parse_levels
 from ganzoo.data.pairs import HALVES, paired, whole
 from ganzoo.data.readers import open_reader
 from ganzoo.data.scan import Scan, scan
 from ganzoo.data.source import HELD_OUT, Report, Source, as_image, details_of, is_vector, modality_of, silent
-from ganzoo.errors import GanzooError, UsageError, suggest
-from ganzoo.files import home, write_json
+from ganzoo.errors import GanzooError, UsageError, printable, suggest
+from ganzoo.files import home, load_json, read_bytes, write_json
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -106,6 +106,7 @@ def add(
     levels: str = "auto",
     pages: str = "first",
     max_pixels: int = MAX_PIXELS,
+    max_unpacked: int = MAX_UNPACKED,
     report: Report | None = None,
     say: Callable[[str], None] | None = None,
 ) -> Info:
@@ -127,6 +128,7 @@ def add(
             than 8 bits; "auto": the least and largest of the whole set.
         pages: "first" or "all" of the pages or frames of each file.
         max_pixels: of one picture; larger ones are left out.
+        max_unpacked: bytes that an array or a compressed tar may unpack to although it is far smaller itself.
         skip_bad: go on although more than 5 % of the images cannot be used.
         say: is told what the folders are taken for, before the images are read.
     Raises:
@@ -141,7 +143,7 @@ def add(
         raise UsageError(f"--fit {fit} is not known; {suggest(fit, FITS)}")
     if pages not in ("first", "all"):
         raise UsageError(f"--pages {pages} is not known; {suggest(pages, ('first', 'all'))}")
-    reading = Reading(parse_levels(levels), pages=pages, max_pixels=max_pixels)
+    reading = Reading(parse_levels(levels), pages=pages, max_pixels=max_pixels, max_unpacked=max_unpacked)
     given = [source] if isinstance(source, (str, Path)) else source
     domain_names, sources = _named_sources([str(one) for one in given])
     places = [located(one, report) for one in sources]
@@ -175,7 +177,11 @@ def add(
         raise type(error)(words) from error
     for sentence in layout.said:
         (say or str)(sentence)
-    found = scan(reader, text, report, skip_bad=skip_bad, domains=domains)
+    try:
+        found = scan(reader, text, report, skip_bad=skip_bad, domains=domains)
+    except GanzooError:
+        _discard_copies(paths)
+        raise
     if how:
         domains = _leave_out_alone(found, whole(domains, set(found.kept)), reader.names)
     of, sizes = [] if how else layout.labels.of, found.sizes
@@ -185,7 +191,7 @@ def add(
             f"{domain}={place.address}" if domain not in ascii_uppercase else place.address
             for domain, place in zip(domain_names or ("A",), places, strict=True)
         ],
-        origin="added by the user: " + " + ".join(place.title for place in places),
+        origin="added by the user: " + " + ".join(printable(place.title) for place in places),
         paths=paths,
         fit=fit,
         fingerprint=found.fingerprint,
@@ -434,11 +440,19 @@ def _renumbered(domains: Mapping[str, Sequence[int]], kept: Sequence[int]) -> di
 def _discard_files(paths: Sequence[str]) -> None:
     """Removes what ganzoo itself made or downloaded of these sources, where no data set needs them."""
     needed = {path for record in _records() for path in record.paths}
+    _discard_copies(paths)
     for path in (Path(each) for each in paths if each not in needed):
-        if path.is_file():
-            plain_copy(path).unlink(missing_ok=True)
         if path.parent == home() / "downloads":
             path.unlink(missing_ok=True)
+
+
+def _discard_copies(paths: Sequence[str]) -> None:
+    """Removes what was unpacked of these sources, where no data set needs it; downloads stay, to try again with."""
+    needed = {path for record in _records() for path in record.paths}
+    for path in (Path(each) for each in paths if each not in needed):
+        if path.is_file():
+            with suppress(OSError):  # open still, on Windows
+                plain_copy(path).unlink(missing_ok=True)
 
 
 def _records() -> list[Record]:
@@ -464,7 +478,7 @@ def _load(name: str) -> Record | None:
         return None
     path = _path(name)
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = load_json(read_bytes(path))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
@@ -472,11 +486,9 @@ def _load(name: str) -> Record | None:
     if not isinstance(value, dict) or value.get("format") != FORMAT:
         raise GanzooError(f"{path} was written by another version of ganzoo; remove it, then add {name} again.")
     try:
-        record = Record(**value)
-        _info_of_record(record)
-    except (TypeError, LookupError, AttributeError, ValueError) as error:
-        raise GanzooError(f"{path} is damaged ({error}); remove it, then add the data set {name} again.") from error
-    return record
+        return Record(**value)
+    except TypeError as error:
+        raise GanzooError(f"{path} is damaged; remove it, then add the data set {name} again.") from error
 
 
 def _info_of_record(record: Record) -> Info:

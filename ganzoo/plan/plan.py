@@ -21,7 +21,7 @@ from ganzoo.catalogue.single_file import named
 from ganzoo.catalogue.upgrade import upgraded
 from ganzoo.contract import renamed
 from ganzoo.contract.architecture import Architecture
-from ganzoo.contract.cards import API, RecipeCard
+from ganzoo.contract.cards import API, RecipeCard, fault_of
 from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.labels import find_label
 from ganzoo.contract.options import Option, build, options
@@ -38,6 +38,7 @@ from ganzoo.contract.settings import (
 )
 from ganzoo.data.source import check_chosen, trained_on
 from ganzoo.errors import GanzooError, UsageError, suggest
+from ganzoo.files import read_text
 
 
 @dataclass(frozen=True)
@@ -184,10 +185,10 @@ def recipe_of(name: str) -> RecipeCard:
             data=data.meant(card.data, near),
         )
     try:
-        table = tomllib.loads(Path(name).read_text(encoding="utf-8"))
+        table = tomllib.loads(read_text(Path(name)))
     except OSError as error:
         raise UsageError(f"The recipe {name} cannot be read ({error.strerror}).") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"The recipe {name} is not a TOML file: {error}.") from error
     known = {field.name for field in dataclasses.fields(RecipeCard)}
     for key in table:
@@ -202,7 +203,10 @@ def recipe_of(name: str) -> RecipeCard:
     if not isinstance(given, dict):
         raise UsageError(f"The recipe {name} must write its options as an [options] table.")
     defaults = {"name": Path(name).stem, "summary": "", "api": API}
-    return RecipeCard(**{**defaults, **table, "stages": tuple(stages)})
+    card = RecipeCard(**{**defaults, **table, "stages": tuple(stages)})
+    if fault := fault_of(card):
+        raise UsageError(f"The recipe {name} is not sound: {fault}.")
+    return card
 
 
 def option_table(model: type[Architecture]) -> dict[str, Option]:

@@ -27,9 +27,9 @@ def push(run: str, destination: str, private: bool, licence: str, no_samples: bo
     from ganzoo_hub import sharing
 
     where = sharing.push(run, destination, private=private, licence=licence, samples=not no_samples)
-    click.echo(f"{run} is published: {where}")
+    click.echo(printable(f"{run} is published: {where}"))
     if destination.startswith("hf://"):
-        click.echo(f"Others use it with: ganzoo sample {destination}")
+        click.echo(printable(f"Others use it with: ganzoo sample {destination}"))
 
 
 @click.command("pull")
@@ -45,7 +45,7 @@ def pull(source: str, out: str | None, progress: Callable[[], AbstractContextMan
 
     with progress() as report:
         pulled = sharing.pull(source, out, report)
-    click.echo(f"{pulled.file} is from {pulled.address}, SHA-256 {pulled.sha256}.")
+    click.echo(printable(f"{pulled.file} is from {pulled.address}, SHA-256 {pulled.sha256}."))
     try:
         entry = architecture_of(pulled.header, str(pulled.file))
     except GanzooError as error:
@@ -54,4 +54,4 @@ def pull(source: str, out: str | None, progress: Callable[[], AbstractContextMan
     data = pulled.header.data
     click.echo(printable(f"A {entry.card.title} trained on {data.name} ({data.origin})."))
     verb = "translate" if "translation" in entry.card.tasks else "sample"
-    click.echo(f"Use it with: ganzoo {verb} {pulled.file}")
+    click.echo(printable(f"Use it with: ganzoo {verb} {pulled.file}"))

@@ -1,0 +1,103 @@
+"""Text files that no honest program writes: one sentence each, never a traceback, a hang or the machine's memory."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from support.command_line import cli, refusal
+
+from ganzoo import data
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANZOO_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(3):
+        Image.new("L", (8, 8), number).save(folder / f"{number}.png")
+    return folder
+
+
+DEEP = "[" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("labels.json", DEEP),
+        ("labels.json", '{"labels": ' + DEEP),
+        ("labels.json", "5"),
+        ("labels.json", '{"labels": [["0.png", 1' + "0" * 5000 + "]]}"),
+        ("labels.csv", "0.png," + "a" * 131_073 + "\n1.png,b\n2.png,c\n"),
+        ("labels.csv", '0.png,"a\n1.png,b\n2.png,c\n'),
+        ("labels.csv", "\0" * 100),
+        ("labels.csv", ""),
+    ],
+)
+def test_labels_files_that_are_none(tmp_path, pictures, name, text):
+    (tmp_path / name).write_text(text)
+    refusal(cli("data", "add", "set", pictures, "--labels", tmp_path / name))
+
+
+@pytest.mark.parametrize("text", [DEEP, '{"labels": ' + DEEP, "nothing"])
+def test_a_dataset_json_among_the_pictures_that_is_none(pictures, text):
+    (pictures / "dataset.json").write_text(text)
+    refusal(cli("data", "add", "set", pictures))
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="there is no such device")
+def test_a_device_is_neither_a_plugin_nor_labels(pictures):
+    assert "more than 16 MB" in refusal(cli("list", "--plugin", "/dev/zero"))
+    refusal(cli("data", "add", "set", pictures, "--labels", "/dev/zero"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "architecture = 5\ndata = 'points'",
+        "architecture = 'gan'\ndata = ['points']",
+        "architecture = 'gan'\ndata = 'points'\npreset = 3",
+        "architecture = 'gan'\ndata = 'points'\nper_class = 'yes'",
+        "architecture = 'gan'\ndata = 'points'\nsummary = {}",
+        "architecture = 'gan'\ndata = 'points'\napi = 'new'",
+        "architecture = 'gan'\ndata = 'points'\noptions = 5",
+        "architecture = 'gan'\ndata = 'points'\nstages = 'many'",
+        "a = " + DEEP,
+        "a = \0",
+    ],
+)
+def test_recipes_with_wrong_types(tmp_path, text):
+    (tmp_path / "r.toml").write_text(text)
+    assert "r.toml" in refusal(cli("train", "--recipe", tmp_path / "r.toml"))
+
+
+@pytest.mark.parametrize("text", ["5", DEEP, "{", '{"format": 1}', '{"format": 1, "name": "set", "extra": 3}', "\0"])
+def test_a_damaged_record_is_one_sentence_and_takes_no_other_down(home, pictures, text):
+    data.add("good", pictures)
+    (home / "data" / "bad.json").write_text(text)
+    assert "bad" in refusal(cli("data", "show", "bad"), 1)
+    listed = cli("data", "list")
+    assert listed.exit_code == 0
+    assert "good" in listed.output
+
+
+def test_escapes_in_names_of_files_are_written_out(tmp_path):
+    folder = tmp_path / "a\x1b[31mb"
+    folder.mkdir()
+    for number in range(30):
+        Image.new("L", (8, 8), number).save(folder / f"{number}.png")
+    (folder / "x\x1b]0;title\x07.png").write_bytes(b"\x89PNG")
+    answer = cli("data", "add", "set", folder)
+    assert answer.exit_code == 0
+    assert "\x1b" not in answer.output + cli("data", "list").output + cli("data", "show", "set").output
+    assert r"x\x1b]0;title\x07.png is not a readable image" in answer.output
+    assert "\x1b" not in refusal(cli("data", "add", "other", tmp_path / "a\x1b[2Jb"))
