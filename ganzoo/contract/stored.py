@@ -107,7 +107,9 @@ def _read(hint: Any, value: Any, key: str) -> Any:
         if len(each) == len(value):
             pairs = enumerate(zip(each, value, strict=True))
             return tuple(_read(part, item, f"{key}[{i}]") for i, (part, item) in pairs)
-    elif origin is Mapping and isinstance(value, Mapping):
+    elif origin is list and isinstance(value, list):
+        return value if parts[0] is Any else [_read(parts[0], item, f"{key}[{i}]") for i, item in enumerate(value)]
+    elif origin in (Mapping, dict) and isinstance(value, Mapping):
         return {name: _read(parts[1], item, f"{key}.{name}") for name, item in value.items()}
     elif hint is float and type(value) in (int, float) and math.isfinite(value):
         return float(value)
@@ -147,6 +149,8 @@ def _holds_options(cls: Any) -> bool:
 def _named(hint: Any) -> str:
     if get_origin(hint) is Literal:
         return " or ".join(map(str, get_args(hint)))
+    if get_origin(hint) is list:
+        return "a list"
     if get_origin(hint) is tuple:
         count = "" if get_args(hint)[-1] is Ellipsis else f" of {len(get_args(hint))}"
         return f"a list{count}"

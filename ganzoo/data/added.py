@@ -67,12 +67,24 @@ class Record:
     label_kind: str = ""
     label_names: list[str] = field(default_factory=list)
     levels: str = "auto"
-    readings: list[dict[str, Any]] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     held_out: list[int] = field(default_factory=list)
     layout: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     format: int = FORMAT
+
+    def fault(self) -> str:
+        """What its facts contradict each other in, as the end of a sentence; "" where they do not."""
+        if len(self.labels) not in (0, self.images):
+            return f"it has {len(self.labels)} labels for {self.images} items"
+        if len(self.sizes) not in (0, 1, self.images) or (self.channels is not None and not self.sizes):
+            return f"it has {len(self.sizes)} sizes for {self.images} items"
+        if any(not 0 <= item < self.images for items in self.domains.values() for item in items):
+            return "a domain has items that are not there"
+        if self.classes and any(type(label) is not int or label >= len(self.classes) for label in self.labels):
+            return "a label is none of its classes"
+        return ""
 
 
 class Added:
@@ -133,7 +145,7 @@ class Added:
     def _read_by(self) -> list[str]:
         """The options of `ganzoo data add` that say how its pictures are read."""
         words = [f"--levels={self.record.levels}"] if self.record.levels != "auto" else []
-        for reading in (Reading.from_json(each) for each in self.record.readings[:1]):
+        for reading in self.record.readings[:1]:
             words += ["--pages", reading.pages] if reading.pages != PLAIN.pages else []
             words += ["--max-pixels", str(reading.max_pixels)] if reading.max_pixels != PLAIN.max_pixels else []
             words += ["--max-unpacked", str(reading.max_unpacked)] if reading.max_unpacked != PLAIN.max_unpacked else []
@@ -154,7 +166,7 @@ class Added:
             record.modality,
             details,
             record.pairs == HALVES,
-            [Reading.from_json(reading) for reading in record.readings] or [_EARLIER],
+            record.readings or [_EARLIER],
         )
 
     @cached_property

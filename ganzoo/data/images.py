@@ -76,12 +76,6 @@ class Reading:
         levels = self.levels or own_levels(span)
         return replace(self, levels=levels if span.wide or levels != BYTES else None, of_bytes=not span.wide)
 
-    @classmethod
-    def from_json(cls, kept: Mapping[str, Any]) -> Reading:
-        """What `dataclasses.asdict` made of one, through JSON."""
-        levels = kept.get("levels")
-        return cls(**{**kept, "levels": None if levels is None else (levels[0], levels[1])})
-
 
 @dataclass(frozen=True)
 class Survey:

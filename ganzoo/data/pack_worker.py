@@ -17,6 +17,7 @@ from typing import Any, TextIO
 import numpy as np
 import numpy.typing as npt
 
+from ganzoo.contract.stored import from_json
 from ganzoo.data.added import Added, Record
 from ganzoo.data.images import Fit, Unreadable, render
 from ganzoo.data.source import Source, as_image
@@ -108,7 +109,7 @@ def recipe(source: Source) -> dict[str, Any] | None:
 def open_recipe(made: Mapping[str, Any]) -> Source:
     """The source that `recipe` told of."""
     if "record" in made:
-        return Added(Record(**made["record"]))
+        return Added(from_json(Record, made["record"], "job.json", "remove its folder"))
     module, _, name = made["class"].partition(":")
     options = {key: tuple(value) if isinstance(value, list) else value for key, value in made["options"].items()}
     source: Source = getattr(import_module(module), name)(**options)

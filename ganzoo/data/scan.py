@@ -7,14 +7,14 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 
-from ganzoo.data.images import Survey, Unreadable
+from ganzoo.data.images import Reading, Survey, Unreadable
 from ganzoo.data.kinds import kind_of
 from ganzoo.data.levels import BYTES, advice, joined
 from ganzoo.data.readers import Files, Halves, ItemFiles, Joined, Reader, Rows, aside_text, digest
@@ -39,7 +39,7 @@ class Scan:
     modality: str = ""
     details: dict[str, Any] = field(default_factory=dict)
     shape: tuple[int, ...] = ()
-    readings: list[dict[str, Any]] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -101,7 +101,7 @@ def scan(
     reader.settle_levels({index: picture.span for index, picture in pictures.items()})
     if isinstance(reader, Files | Joined | Halves):  # of arrays the bytes themselves differ
         digests.update("".join(str(reading.levels or "") for reading in reader.readings).encode())
-    result.readings = [asdict(reading) for reading in reader.readings]
+    result.readings = list(reader.readings)
     result.notes = _notes(reader, pictures)
     if 2 * len(contents) <= len(result.kept) >= WORTH_SAYING:
         result.notes.append(

@@ -17,6 +17,7 @@ import numpy as np
 
 from ganzoo.catalogue import catalogue as plugins
 from ganzoo.contract import options as spec
+from ganzoo.contract.stored import from_json, parse
 from ganzoo.data.added import FORMAT, Added, Record
 from ganzoo.data.containers import plain_copy
 from ganzoo.data.images import FITS, MAX_PIXELS, MAX_UNPACKED, Fit, Reading, has_alpha, is_grey
@@ -27,7 +28,7 @@ from ganzoo.data.readers import open_reader
 from ganzoo.data.scan import Scan, scan
 from ganzoo.data.source import HELD_OUT, Report, Source, as_image, details_of, is_vector, modality_of, silent
 from ganzoo.errors import GanzooError, UsageError, printable, suggest
-from ganzoo.files import home, load_json, read_bytes, write_json
+from ganzoo.files import home, read_bytes, write_json
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -476,19 +477,19 @@ def _load(name: str) -> Record | None:
     """The record of an added name; None when there is none."""
     if not _NAME.fullmatch(name):
         return None
-    path = _path(name)
+    path, advice = _path(name), f"remove it, then add the data set {name} again"
     try:
-        value = load_json(read_bytes(path))
+        value = parse(read_bytes(path), path, advice)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
-        raise GanzooError(f"{path} cannot be read; remove it, then add the data set {name} again.") from error
+    except OSError as error:
+        raise GanzooError(f"{path} cannot be read ({error.strerror}); {advice}.") from error
     if not isinstance(value, dict) or value.get("format") != FORMAT:
-        raise GanzooError(f"{path} was written by another version of ganzoo; remove it, then add {name} again.")
-    try:
-        return Record(**value)
-    except TypeError as error:
-        raise GanzooError(f"{path} is damaged; remove it, then add the data set {name} again.") from error
+        raise GanzooError(f"{path} was written by another version of ganzoo; {advice}.")
+    record = from_json(Record, value, path, advice)
+    if fault := record.fault():
+        raise GanzooError(f"{path} is damaged: {fault}; {advice}.")
+    return record
 
 
 def _info_of_record(record: Record) -> Info:
@@ -516,7 +517,7 @@ def _info_of_record(record: Record) -> Info:
         label_kind=record.label_kind,
         domain_channels=record.domain_channels,
         label_names=tuple(record.label_names),
-        levels=tuple((reading["levels"] and levels_text(reading["levels"])) or "" for reading in record.readings),
+        levels=tuple(levels_text(each.levels) if each.levels else "" for each in record.readings),
         notes=tuple(record.notes),
         held_out=len(record.held_out),
         layout=tuple(record.layout),

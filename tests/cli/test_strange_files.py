@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -88,6 +89,25 @@ def test_a_damaged_record_is_one_sentence_and_takes_no_other_down(home, pictures
     listed = cli("data", "list")
     assert listed.exit_code == 0
     assert "good" in listed.output
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("images", "3"),
+        ("paths", "here"),
+        ("labels", 5),
+        ("sizes", [["a", "b"]]),
+        ("fit", "bend"),
+        ("domains", []),
+        ("readings", [{"levels": [5]}]),
+    ],
+)
+def test_a_record_whose_facts_are_of_another_type_is_refused(home, pictures, key, value):
+    data.add("set", pictures)
+    file = home / "data" / "set.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), key: value}))
+    assert "set.json" in refusal(cli("data", "show", "set"), 1)
 
 
 def test_escapes_in_names_of_files_are_written_out(tmp_path):
