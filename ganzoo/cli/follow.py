@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ganzoo.cli.output import echo
+
 if TYPE_CHECKING:
     from ganzoo.loop.display import Display
     from ganzoo.runs.per_class import PerClass
