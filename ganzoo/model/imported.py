@@ -34,6 +34,14 @@ class Foreign:
     networks: Mapping[str, Mapping[str, Tensor]]
     facts: Mapping[str, Mapping[str, Any]]
 
+    def network(self, *endings: str) -> dict[str, Tensor]:
+        """The first network whose name ends so, without the ``module.`` of torch's DataParallel; {} for none."""
+        for ending in endings:
+            for name, tensors in self.networks.items():
+                if name.endswith(ending):
+                    return {key.removeprefix("module."): value for key, value in tensors.items()}
+        return {}
+
 
 @dataclass(frozen=True)
 class Imported:

@@ -13,7 +13,9 @@ from ganzoo.api import (
     Abilities,
     Batch,
     DataSpec,
+    Foreign,
     ImagePool,
+    Imported,
     Progress,
     TwoDomains,
     TwoDomainsConfig,
@@ -91,6 +93,13 @@ class CycleGAN(TwoDomains):
         self.identity = config.identity if a == b else 0.0  # G.AB takes no B of other channels than A's
         self.pool_a, self.pool_b = ImagePool(config.pool, a), ImagePool(config.pool, b)
         self.apply(normal_init)
+
+    @staticmethod
+    def imported(foreign: Foreign) -> Imported:
+        """A model of the authors' files."""
+        from ganzoo_cyclegan.official import imported
+
+        return imported(foreign)
 
     def step(self, batches: Iterator[Batch], progress: Progress) -> Iterator[Update]:
         a, b = self.pair(next(batches))

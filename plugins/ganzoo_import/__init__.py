@@ -12,6 +12,7 @@ def ganzoo_commands() -> Iterator[CommandCard]:
         summary="Make a model of weights that other code trained.",
         examples=(
             "ganzoo import ffhq.pkl --as stylegan2 --licence NVIDIA-NC -o ffhq.safetensors",
+            "ganzoo import latest_net_G_A.pth latest_net_G_B.pth --as cyclegan -o zebras.safetensors",
             "ganzoo train stylegan2 faces --preset auto --init ffhq.safetensors",
         ),
         api=2,

@@ -10,29 +10,31 @@ from ganzoo.api import UsageError
 
 
 @click.command("import")
-@click.argument("file", metavar="FILE")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--as", "architecture", required=True, metavar="NAME", help="The architecture, such as stylegan2.")
 @click.option("--licence", default="", metavar="SPDX", help="The weights' licence; it stays with the model.")
 @click.option("-o", "--out", metavar="MODEL", help="The model's file. [default: named after FILE, beside you]")
-def import_(file: str, architecture: str, licence: str, out: str | None) -> None:
+def import_(files: tuple[str, ...], architecture: str, licence: str, out: str | None) -> None:
     """Make a model of weights that other code trained.
 
     FILE is a pickle of NVIDIA's (.pkl), a file of torch's with tensors (.pt, .pth), or .safetensors. It is read without
-    executing anything: whatever is more than numbers, texts, lists and tensors is refused. What comes out is used as
-    any model of ganzoo's: sample, mix, project, translate, export, and train --init.
+    executing anything: whatever is more than numbers, texts, lists and tensors is refused. Give several where each
+    network has a file of its own. What comes out is used as any model of ganzoo's: sample, mix, project, translate,
+    export, and train --init.
     """
     from ganzoo.api import save_imported
-    from ganzoo_import.reader import read
+    from ganzoo_import.reader import read_all
 
-    source = Path(file)
+    source = Path(files[0])
     target = Path(out) if out else Path(f"{source.stem}.safetensors")
     if target.suffix != ".safetensors":
         raise UsageError(f"-o takes a .safetensors file, not {target}.")
-    if not source.is_file():
-        raise UsageError(f"There is no file {source}.")
+    for each in files:
+        if not Path(each).is_file():
+            raise UsageError(f"There is no file {each}.")
     if target.exists():
         raise UsageError(f"{target} is there already; choose another name with -o.")
-    save_imported(architecture, read(source), source, target, licence)
-    click.echo(f"{source} is now the model {target}.")
+    save_imported(architecture, read_all(list(map(Path, files))), source, target, licence)
+    click.echo(f"{', '.join(files)} {'is' if len(files) == 1 else 'are'} now the model {target}.")
     if not licence:
         click.echo("Its licence is not known here; --licence writes it into the model.")

@@ -54,6 +54,15 @@ def read(file: Path) -> Foreign:
         raise GanzooError(f"{file} is damaged, or no file of tensors that is safe to read.") from error
 
 
+def read_all(files: list[Path]) -> Foreign:
+    """The networks of several files; the only one of a file is called as that is, without its ending."""
+    if len(files) == 1:
+        return read(files[0])
+    found = [(file.stem, read(file)) for file in files]
+    networks = {name or stem: tensors for stem, each in found for name, tensors in each.networks.items()}
+    return Foreign(networks, {name: facts for _, each in found for name, facts in each.facts.items()})
+
+
 class Refused(Exception):
     """What a file asks for and does not get."""
 

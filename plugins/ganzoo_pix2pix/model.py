@@ -18,6 +18,8 @@ from ganzoo.api import (
     Abilities,
     Batch,
     DataSpec,
+    Foreign,
+    Imported,
     Progress,
     TwoDomains,
     TwoDomainsConfig,
@@ -83,6 +85,13 @@ class Pix2Pix(TwoDomains):
         self.D = nn.ModuleDict({self.side: Discriminator(config.width_d, config.layers_d, before + after)})
         self.abilities = replace(self.abilities, dropout=config.dropout > 0 and halvings > 5)
         self.apply(normal_init)
+
+    @staticmethod
+    def imported(foreign: Foreign) -> Imported:
+        """A model of the authors' files."""
+        from ganzoo_pix2pix.official import imported
+
+        return imported(foreign)
 
     def step(self, batches: Iterator[Batch], progress: Progress) -> Iterator[Update]:
         a, b = self.pair(next(batches))

@@ -14,7 +14,7 @@ from ganzoo_stylegan2.upfirdn import downsample2, upsample2
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, one_hot
 
-from ganzoo.api import Abilities, ConditionalConfig, DataSpec, TwoPlayer, UsageError, option
+from ganzoo.api import Abilities, ConditionalConfig, DataSpec, Foreign, Imported, TwoPlayer, UsageError, option
 
 GAIN = math.sqrt(2 / 1.04)  # of a leaky rectifier with the slope 0.2 below 0
 
@@ -93,6 +93,13 @@ class R3GAN(TwoPlayer):
         classes = len(data.classes) if self.conditional else 0
         self.G = Generator(shape, config.latent_dim, data.channels, classes, config.latent_dim)
         self.D = Discriminator(shape, data.channels, classes)
+
+    @staticmethod
+    def imported(foreign: Foreign) -> Imported:
+        """A model of the authors' files."""
+        from ganzoo_r3gan.official import imported
+
+        return imported(foreign)
 
 
 @dataclass(frozen=True)

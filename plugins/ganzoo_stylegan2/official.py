@@ -24,11 +24,10 @@ def imported(foreign: Foreign) -> Imported:
 
     Raises: UsageError when there is no G of StyleGAN2 in it, or one that cannot be built here.
     """
-    networks = foreign.networks
-    G = _kept(networks.get("G_ema", networks.get("G", networks.get("", {}))))
+    G = _kept(foreign.network("G_ema", "G", ""))
     if "synthesis.b4.const" not in G or "synthesis.b4.torgb.weight" not in G or "mapping.fc0.weight" not in G:
         raise UsageError("There is no generator of StyleGAN2 in this file; choose another --as.")
-    D = _kept(networks.get("D", {}))
+    D = _kept(foreign.network("D"))
     sides = sorted(int(name[1]) for name in map(re.compile(r"synthesis\.b(\d+)\.conv1\.weight").fullmatch, G) if name)
     widths = {side: len(G[f"synthesis.b{side}.conv1.weight"]) for side in sides}
     classes = G["mapping.embed.weight"].shape[1] if "mapping.embed.weight" in G else 0

@@ -142,6 +142,43 @@ def test_what_is_no_stylegan2(nvidia, tmp_path):
     assert not (tmp_path / "a.safetensors").exists()
 
 
+# ---- files of torch's, the names of which are ours -------------------------------------------------------------------
+
+
+def test_cyclegans_files_give_the_authors_images(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    numbers = stored("cyclegan_g")
+    weights_g = {f"module.{key}": value.float() for key, value in weights(numbers).items()}
+    torch.save(weights_g | {"module.model.2.running_mean": torch.zeros(4)}, "latest_net_G_A.pth")
+    torch.save({key: value.float() + 0.1 for key, value in weights(numbers).items()}, "latest_net_G_B.pth")
+    torch.save({key: value.float() for key, value in weights(stored("cyclegan_d")).items()}, "latest_net_D_A.pth")
+    files = ["latest_net_G_A.pth", "latest_net_G_B.pth", "latest_net_D_A.pth"]
+    said = cli("import", *files, "--as", "cyclegan", "-o", "a.safetensors")
+    assert said.exit_code == 0, said.stderr
+    model = ganzoo.load("a.safetensors", device="cpu")
+    images = numbers["input/images"].float()
+    assert near(model.architecture.translate(images, "B").double(), numbers["output/out"], FLOAT32)
+    assert not torch.allclose(model.translate(images, "A"), model.translate(images, "B"), atol=1e-2)
+    assert "D.B.model.0.weight" in load_tensors(tmp_path / "a.safetensors")[0]  # D_A judges what G_A makes
+    refused = cli("import", files[0], "--as", "cyclegan", "-o", "b.safetensors")
+    assert "two generators are needed" in refused.stderr
+
+
+def test_pix2pixs_files_give_the_authors_images(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    numbers = stored("pix2pix_g")
+    torch.save({key: value.float() for key, value in weights(numbers).items()}, "latest_net_G.pth")
+    torch.save({key: value.float() for key, value in weights(stored("pix2pix_d")).items()}, "latest_net_D.pth")
+    for files in (["latest_net_G.pth"], ["latest_net_G.pth", "latest_net_D.pth"]):
+        out = f"{len(files)}.safetensors"
+        said = cli("import", *files, "--as", "pix2pix", "-o", out)
+        assert said.exit_code == 0, said.stderr
+        net = ganzoo.load(out, device="cpu").architecture.G["AB"].train()
+        assert near(net(numbers["input/images"].float()).double(), numbers["output/train"], FLOAT32)
+    refused = cli("import", "latest_net_D.pth", "--as", "pix2pix", "-o", "b.safetensors")
+    assert "There is no U-Net of pix2pix's in this file" in refused.stderr
+
+
 # ---- hostile files ---------------------------------------------------------------------------------------------------
 
 

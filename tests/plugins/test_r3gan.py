@@ -8,11 +8,24 @@ from pathlib import Path
 
 import pytest
 import torch
+from ganzoo_import.reader import read
 from ganzoo_r3gan.model import Discriminator, Generator, Shape
+from ganzoo_r3gan.official import our_names
 from ganzoo_stylegan2.upfirdn import downsample2, upsample2
 from support.golden_numbers import GRADIENT, OUTPUT, near, stored, weights
 
-from ganzoo.api import DataSpec, Progress, UsageError, make_augmentation, make_loss, make_penalties, squared_norm
+from ganzoo.api import (
+    DataSpec,
+    Progress,
+    UsageError,
+    load_model,
+    load_tensors,
+    make_augmentation,
+    make_loss,
+    make_penalties,
+    save_imported,
+    squared_norm,
+)
 from ganzoo.catalogue.catalogue import find
 from ganzoo.catalogue.components import load_architecture
 from ganzoo.contract.networks import parameter_counts
@@ -24,9 +37,6 @@ R3GAN = load_architecture(find("architecture", "r3gan"))
 SHAPE = Shape((16, 16, 8), (1, 2, 1), 2, 8)
 TINY = {"channel_base": 64, "channel_max": 8, "blocks": 1, "group_width": 4, "latent_dim": 8}
 SCHEDULES = json.loads((Path(__file__).parents[1] / "golden" / "schedules_by_name.json").read_text())["r3gan"]
-LAYERS = {f"LinearLayer{i}.Layer.weight": f"conv{i}.weight" for i in (1, 2, 3)} | {
-    f"NonLinearity{i}.Bias": f"bias{i}" for i in (1, 2)
-}
 
 
 def build(side: int, classes: int = 0, **options):
@@ -39,30 +49,9 @@ def preset(name: str):
     return apply_options("r3gan", R3GAN.Config(), Settings(), dict(R3GAN.presets[name]))
 
 
-def ours(theirs: str, generator: bool) -> str:
-    """Our name of what the released code calls so."""
-    simple = {
-        "ExtractionLayer.Layer.weight": "fromrgb.weight", "AggregationLayer.Layer.weight": "torgb.weight",
-        "EmbeddingLayer.weight": "embedding.weight", "MainLayers.0.Layers.0.Basis": "basis",
-        "MainLayers.0.Layers.0.LinearLayer.weight": "linear.weight",
-    }  # fmt: skip
-    if theirs in simple and (generator or "Layers.0" not in theirs):
-        return simple[theirs]
-    _, stage, _, number, rest = theirs.split(".", 4)
-    if rest in LAYERS:
-        # G's stages begin with a basis or a resampling, with its convolution before it; D's end so.
-        skipped = 0 if not generator else 1
-        if generator and stage != "0":
-            skipped = -1 if stage == "2" else 0
-        return f"stages.{stage}.{int(number) - skipped}.{LAYERS[rest]}"
-    if rest == "LinearLayer.Layer.weight":
-        return f"stages.{stage}.0.weight" if generator else f"stages.{stage}.{int(number) + 1}.weight"
-    return {"Basis.weight": "basis.weight", "LinearLayer.weight": "linear.weight"}[rest]
-
-
 def take(network, numbers):
-    generator = isinstance(network, Generator)
-    given = {ours(key, generator): value for key, value in weights(numbers).items()}
+    names = our_names(weights(numbers), isinstance(network, Generator))
+    given = {names[key]: value for key, value in weights(numbers).items()}
     shapes = {key: value.shape for key, value in network.state_dict().items()}
     network.double().load_state_dict({key: value.reshape(shapes[key]) for key, value in given.items()})
     return network
@@ -70,10 +59,11 @@ def take(network, numbers):
 
 def check_gradients(network, numbers, mode):
     parameters, start = dict(network.named_parameters()), f"grad/{mode}/"
+    names = our_names(weights(numbers), isinstance(network, Generator))
     found = [key for key in numbers if key.startswith(start) and not key.startswith(start + "input/")]
     assert found
     for key in found:
-        gradient = parameters[ours(key.removeprefix(start), isinstance(network, Generator))].grad
+        gradient = parameters[names[key.removeprefix(start)]].grad
         assert near(gradient.reshape(numbers[key].shape), numbers[key], GRADIENT), key
 
 
@@ -147,6 +137,41 @@ def test_golden_discriminator_and_losses(name):
     assert near(total, numbers["output/g_loss"], OUTPUT)
     total.backward()
     assert near(fakes.grad, numbers["grad/g_loss/input/fakes"], GRADIENT)
+
+
+@pytest.mark.parametrize("classes", [0, 3])
+def test_a_state_dict_in_the_released_names_becomes_the_model(classes, tmp_path):
+    """The golden tests prove these names; here a file is written in them, as the training code nests them."""
+    torch.manual_seed(0)
+    sizes = {**TINY, "channel_base": 64, "channel_max": 8}
+    model = build(16, classes, **sizes).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_()
+    # Theirs by ours: every name there can be, of which those that are ours are taken.
+    layers = [*(f"LinearLayer{i}.Layer.weight" for i in (1, 2, 3)), "NonLinearity1.Bias", "NonLinearity2.Bias"]
+    parts = [*layers, "LinearLayer.Layer.weight", "LinearLayer.weight", "Basis", "Basis.weight"]
+    nested = [f"MainLayers.{stage}.Layers.{n}.{part}" for stage in range(3) for n in range(3) for part in parts]
+    nested += ["ExtractionLayer.Layer.weight", "AggregationLayer.Layer.weight", "EmbeddingLayer.weight"]
+    file = {}
+    for kept, network in (("G_ema", model.G), ("D", model.D)):
+        state = network.state_dict()
+        # At 16x16 with these sizes the last change is between 8 and 4 maps.
+        changes = [name for name in nested if name.endswith("LinearLayer.Layer.weight")]
+        change = changes[0 if kept == "D" else 6]
+        change = "MainLayers.0.Layers.1.LinearLayer.Layer.weight" if kept == "D" else change
+        names = {name: ours for name, ours in our_names(
+            dict.fromkeys([each for each in nested if each not in changes or each == change]), kept == "G_ema"
+        ).items() if ours in state}  # fmt: skip
+        assert set(names.values()) == set(state)
+        file[kept] = {f"Model.{name}": state[ours].squeeze() if "Bias" in name else state[ours]
+                      for name, ours in names.items()}  # fmt: skip
+    torch.save(file, tmp_path / "r3gan.pt")
+    save_imported("r3gan", read(tmp_path / "r3gan.pt"), tmp_path / "r3gan.pt", tmp_path / "a.safetensors", "")
+    found, z = load_model(tmp_path / "a.safetensors", device="cpu"), torch.randn(4, 8)
+    label = torch.tensor([0, 1, 2, 0]) if classes else None
+    assert torch.equal(found.architecture.generate(z, label), model.generate(z, label))
+    assert torch.equal(load_tensors(tmp_path / "a.safetensors")[0]["D.linear.weight"], model.D.linear.weight)
 
 
 def test_golden_resampling():
