@@ -119,6 +119,10 @@ def _is_per_class(recipe: str | None) -> bool:
 @click.argument("run", required=False, metavar="RUN")
 @click.option("--device", metavar="auto|cpu|cuda|mps", help="Train there from now on. [default: as before]")
 @click.option("--log", metavar="TEXT", help="Tell these loggers from now on; none: no more. [default: as before]")
+@click.option("--processes", type=int, metavar="INT", help="Train in so many from now on. [default: as before]")
+@click.option(
+    "--accumulate", type=int, metavar="INT", help="Compute the batch in so many parts from now on. [default: as before]"
+)
 @MAX_TIME
 @FORCE
 def resume(run: str | None, **how: Any) -> None:

@@ -15,9 +15,9 @@ BY_ARCHITECTURE = ("epochs", "batch_size", "resolution", "channels", "ema", "loa
 LENGTHS = ("epochs", "images", "steps")
 # What stays as it is from a run's first step to its last.
 FIXED_IN_A_RUN = (
-    "seed", "resolution", "channels", "domains", "load_size", "flip", "ema", "processes", "precision", "freeze",
+    "seed", "resolution", "channels", "domains", "load_size", "flip", "ema", "precision", "freeze",
 )  # fmt: skip
-OF_THE_MACHINE = ("device", "log")  # no stage changes these, whoever goes on with a run may
+OF_THE_MACHINE = ("device", "log", "processes")  # no stage changes these, whoever goes on with a run may
 DEFAULT_EPOCHS = 10
 
 

@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ganzoo.data.images import PLAIN, Fit, Reading
+from ganzoo.data.images import PLAIN, Fit, Reading, Unreadable
 from ganzoo.data.pairs import HALVES
-from ganzoo.data.readers import Reader, open_reader
+from ganzoo.data.readers import Reader, digest, mark, open_reader
 from ganzoo.data.source import Item
 from ganzoo.errors import GanzooError
 
@@ -40,6 +40,7 @@ class Record:
         layout: what the folders were taken for, in sentences.
         asked: the options that said so, to add the set again.
         notes: what was said of the set when it was added: what is left out, and what will look wrong.
+        marks: the beginning of each item's checksum; records of earlier versions have none.
         skip: indices of the reader's items that cannot be used; `skipped` has their names and why.
     """
 
@@ -72,6 +73,7 @@ class Record:
     held_out: list[int] = field(default_factory=list)
     layout: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    marks: list[str] = field(default_factory=list)
     format: int = FORMAT
 
     def fault(self) -> str:
@@ -109,7 +111,11 @@ class Added:
         return self.record.labels[index] if self.record.labels else -1
 
     def read(self, index: int, size: tuple[int, int] | None = None) -> Item:
-        return self.reader.decode(self.reader.data(self._kept[index]))
+        place = self._kept[index]
+        content = self.reader.data(place)
+        if self.record.marks and mark(digest(self.reader.names[place], content)) != self.record.marks[index]:
+            raise Unreadable("is not what it was when the set was added, though its file has the same size and time")
+        return self.reader.decode(content)
 
     def size(self, index: int) -> tuple[int, int]:
         """(height, width) of an image."""

@@ -7,6 +7,7 @@ the chunks that are written, so that an interrupted pack goes on) and at last ``
 from __future__ import annotations
 
 import errno
+import functools
 import hashlib
 import json
 import os
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -32,6 +34,7 @@ from ganzoo.errors import GanzooError, UsageError
 from ganzoo.files import home, load_json, locked, make_folder, megabytes, processors, write_json
 
 VERSION = {4: 2}  # of how pixels are made, by their channels, else 1; a new one makes those packs anew
+CHECKED = 4_000_000_000  # bytes up to which a pack's checksum is looked at each time it is opened
 FEW = 512  # items that are drawn sooner than processes start
 
 
@@ -73,9 +76,34 @@ def load(job: Job) -> npt.NDArray[Any]:
     """The rows of a made pack, mapped from disk: uint8 [N, H, W, C] or float32 [N, D]."""
     try:  # "c" maps privately, so that the array is writable as torch wants it while the file stays as it is
         rows: npt.NDArray[Any] = np.load(job.folder / "pack.npy", mmap_mode="c")
+        _check(job.folder)
     except (OSError, EOFError, ValueError) as error:
         raise GanzooError(f"The pack {job.folder} is damaged; remove that folder, and it is made again.") from error
     return rows
+
+
+def _check(folder: Path) -> None:
+    """Raises: ValueError when the rows are not those that were written."""
+    file = folder / "pack.npy"
+    facts = json.loads((folder / "pack.json").read_text(encoding="utf-8"))
+    stat = file.stat()
+    # Packs of earlier versions have no checksum; of a very large one, reading it all would delay every start.
+    if "crc32" in facts and stat.st_size <= CHECKED and _crc_at(file, stat.st_mtime_ns, stat.st_size) != facts["crc32"]:
+        raise ValueError("its bytes are not those that were written")
+
+
+@functools.lru_cache(maxsize=8)
+def _crc_at(file: Path, changed: int, size: int) -> int:
+    """The checksum of a file as it was changed last, read once."""
+    return _crc(file)
+
+
+def _crc(file: Path) -> int:
+    checksum = 0
+    with file.open("rb") as opened:
+        while block := opened.read(1 << 24):
+            checksum = zlib.crc32(block, checksum)
+    return checksum
 
 
 def make(job: Job, source: Source, report: Report) -> None:
@@ -97,7 +125,8 @@ def make(job: Job, source: Source, report: Report) -> None:
         if not job.made:
             _make(job, source, lambda done: report(where, min(done * CHUNK, len(job.rows)), len(job.rows)))
             shape = [len(job.rows), *job.form.row]
-            write_json(folder / "pack.json", {"name": job.name, "fingerprint": job.fingerprint, "shape": shape})
+            facts = {"name": job.name, "fingerprint": job.fingerprint, "shape": shape}
+            write_json(folder / "pack.json", {**facts, "crc32": _crc(folder / "pack.npy")})
 
 
 def discard(fingerprint: str) -> None:

@@ -557,6 +557,11 @@ def aside_text(kinds: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items(), key=lambda each: (-each[1], each[0])))
 
 
+def mark(digest: str) -> str:
+    """Enough of an item's digest to notice that it has changed."""
+    return digest.rpartition("\0")[2][:8]
+
+
 def digest(name: str, data: bytes) -> str:
     """An item's part of the fingerprint."""
     return f"{name}\0{hashlib.sha256(data).hexdigest()}\n"

@@ -17,7 +17,7 @@ import numpy as np
 from ganzoo.data.images import Reading, Survey, Unreadable
 from ganzoo.data.kinds import kind_of
 from ganzoo.data.levels import BYTES, advice, joined
-from ganzoo.data.readers import Files, Halves, ItemFiles, Joined, Reader, Rows, aside_text, digest
+from ganzoo.data.readers import Files, Halves, ItemFiles, Joined, Reader, Rows, aside_text, digest, mark
 from ganzoo.data.source import Report
 from ganzoo.errors import GanzooError, UsageError, printable
 from ganzoo.files import processors
@@ -39,6 +39,7 @@ class Scan:
     modality: str = ""
     details: dict[str, Any] = field(default_factory=dict)
     shape: tuple[int, ...] = ()
+    marks: list[str] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -79,6 +80,7 @@ def scan(
             result.skipped.append((name, seen.problem))
             continue
         result.kept.append(index)
+        result.marks.append(mark(seen.digest))
         contents.add(seen.digest.partition("\0")[2])
         label = layout.labels.of[index] if layout.labels.of else -1
         digests.update(f"{seen.digest}{label}\n".encode(errors="surrogateescape"))

@@ -215,6 +215,7 @@ def add(
         label_names=[] if how else list(layout.labels.columns),
         levels=levels,
         readings=found.readings,
+        marks=found.marks,
         notes=found.notes,
         held_out=[] if domains else [place for place, index in enumerate(found.kept) if index in layout.held_out],
         layout=layout.said,
@@ -425,6 +426,7 @@ def _leave_out_alone(found: Scan, domains: Mapping[str, list[int]], names: Seque
     keep = [place for place, index in enumerate(found.kept) if index in wanted]
     found.skipped += [(names[index], "has no partner") for index in found.kept if index not in wanted]
     found.kept = [found.kept[place] for place in keep]
+    found.marks = [found.marks[place] for place in keep]
     found.sizes = [found.sizes[place] for place in keep]
     if len(found.kept) < 4:
         raise UsageError("Fewer than two pairs can be used; training needs two or more.")

@@ -26,7 +26,7 @@ from ganzoo.files import replaced
 from ganzoo.loop.trainer import Trainer
 from ganzoo.model.model import Model, make_model
 from ganzoo.model.translation import there_and_back, to_each_label, to_labels
-from ganzoo.plan.plan import Plan
+from ganzoo.plan.plan import Plan, deciding
 from ganzoo.runs import checkpoint
 from ganzoo.runs.address import fetch, is_remote
 from ganzoo.runs.header import CheckpointHeader, ModelHeader, checkpoint_header, model_header, model_of
@@ -137,8 +137,9 @@ class Recorder:
         tensors, counters = trainer.state()
         log_bytes = (self.run.path / "train.log").stat().st_size
         header = CheckpointHeader(
-            self.plan.entry.full_name, stage, tuple(stage_starts), trainer.extent, counters, log_bytes, newest
-        )
+            self.plan.entry.full_name, stage, tuple(stage_starts), trainer.extent, counters, log_bytes, newest,
+            options=deciding(self.plan, stage),
+        )  # fmt: skip
         file = self.run.path / "checkpoints" / f"step-{trainer.step_count:08d}.safetensors"
         self.run.make_folders()
         checkpoint.write(file, tensors, as_json(header))
@@ -293,4 +294,4 @@ def plot_losses(run: Run, stage_starts: list[int]) -> None:
 
 _VERDICT = re.compile(r"D(\.\w+)?\(")  # begins D(x), D(G(z)) after, D.A(real)
 GRADIENT = "gradient/"  # begins the names of gradients' norms
-_COUNTERS = {"step", "epoch", "images", "images_per_second"}
+_COUNTERS = {"step", "epoch", "images", "images_per_second", "seconds"}

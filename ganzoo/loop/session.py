@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -25,8 +26,8 @@ from ganzoo.loop.interrupts import Interruptible, disk_explained, memory_explain
 from ganzoo.loop.record import SCORE, Recorder, classic_line, load_checkpoint, take_weights
 from ganzoo.loop.trainer import Trainer
 from ganzoo.loop.validation import Validator
-from ganzoo.plan.plan import Plan, data_spec
-from ganzoo.runs.header import Extent
+from ganzoo.plan.plan import Plan, data_spec, deciding
+from ganzoo.runs.header import CheckpointHeader, Extent
 from ganzoo.runs.run import Run
 from ganzoo.runs.weights import load_frozen
 
@@ -108,7 +109,11 @@ class Session:
             ):
                 if self.leader:
                     with run.running():
-                        self._train()
+                        try:
+                            self._train()
+                        finally:
+                            if self.started:
+                                run.change(seconds=self._seconds())
                 else:
                     self._train()
         finally:
@@ -168,11 +173,50 @@ class Session:
             self._newest = {name: torch.tensor(value, device=self.device) for name, value in header.newest.items()}
             if self.leader:
                 self.recorder = Recorder(self.run, self.plan, self.trainer, header.log_bytes)
+                for change in (*self._changed_by_hand(header), *self._other_machine()):
+                    self.display.say(change)
             self.display.say(f"Going on from step {self.trainer.step_count:,}.")
         if self.leader:
             self.recorder.prune(self.settings.checkpoints)
         self._checkpointed = self._modelled = time.monotonic()
         self._drawn = -math.inf
+        rows = deque(self.run.metrics(), maxlen=1)
+        self._clock = time.monotonic() - (rows[0].get("seconds", 0) if rows else 0)
+
+    def _changed_by_hand(self, header: CheckpointHeader) -> Iterator[str]:
+        """What run.json says otherwise than when the checkpoint was written, in a sentence."""
+        now, seed = deciding(self.plan, self.stage), self.run.header.seed
+        names = [name for name, value in header.options.items() if name in now and now[name] != value]
+        if names:
+            changes = ", ".join(f"{name} {now[name]} in place of {header.options[name]}" for name in names)
+            yield (
+                f"{self.run.path / 'run.json'} was changed since the checkpoint was written: it says {changes}. "
+                "Training goes on with what it says now, so this is no longer the run that was begun."
+            )
+        elif seed != self.settings.seed:
+            yield (
+                f"{self.run.path / 'run.json'} was changed by hand: it says the seed {seed}, and {self.settings.seed} "
+                "among the settings, which counts."
+            )
+
+    def _other_machine(self) -> Iterator[str]:
+        """What is another here than where the run began, and has sums rounded otherwise."""
+        began, threads = self.run.header.environment, torch.get_num_threads()
+        then, now = [], []
+        if began.threads and began.threads != threads and self.device.type == "cpu" and distributed.world() == 1:
+            then.append(f"{began.threads} threads")
+            now.append(f"{threads}")
+        if began.torch and began.torch != torch.__version__:
+            then.append(f"torch {began.torch}")
+            now.append(f"torch {torch.__version__}")
+        if began.device and began.device != self.device.type:
+            then.append(f"on {began.device}")
+            now.append(f"on {self.device.type}")
+        if then:
+            yield (
+                f"The run began with {', '.join(then)} and goes on with {', '.join(now)}: sums are rounded otherwise, "
+                "so it will not end as it would have there, to the last bit."
+            )
 
     def _begin_stage(self) -> None:
         """Goes over into stage `self.stage`: weights and optimizer state stay, its options apply."""
@@ -262,7 +306,7 @@ class Session:
         found = self.validator(self.run, self.recorder.averaged(self.trainer))
         scores = {SCORE + name: value for name, value in found.items()}
         values = {"epoch": epoch, "images": self.trainer.images, **scores}
-        self.recorder.record({"step": step, **values})
+        self.recorder.record({"step": step, **values, "seconds": self._seconds()})
         self._notify("ganzoo_logged", run=self.run, step=step, values=values)
         line = f"Scores at step {step:,}: " + ", ".join(f"{name} {value:.4g}" for name, value in found.items()) + "."
         self.recorder.log(line)
@@ -321,14 +365,18 @@ class Session:
         step = self.trainer.step_count
         values = {"epoch": epoch, "images": self.trainer.images, **read, "images_per_second": round(speed, 2)}
         if self.leader:
-            self.recorder.record({"step": step, **values})
+            self.recorder.record({"step": step, **values, "seconds": self._seconds()})
         self._notify("ganzoo_logged", run=self.run, step=step, values=values)
+
+    def _seconds(self) -> float:
+        """How long the run has trained, over all its processes' lives."""
+        return round(time.monotonic() - self._clock, 2)
 
     def _line(self, epoch: int, iteration: int, read: dict[str, float]) -> None:
         """The classic line, in train.log and on the display; its epoch and iteration count from the stage's start."""
         trainer = self.trainer
         left = max(0, (epoch + 1) * len(trainer.loader) - trainer.images)
-        iterations = iteration + 1 + -(-left // trainer.current_batch_size)
+        iterations = iteration + 1 + math.ceil(left / trainer.images_per_step)
         first = trainer.extent.first_image // len(trainer.loader)
         line = classic_line(epoch - first, self._moment(None).epochs, iteration, iterations, read)
         if self.leader:
@@ -337,7 +385,7 @@ class Session:
 
     def _moment(self, speed: float | None) -> Moment:
         trainer, extent, items = self.trainer, self.trainer.extent, len(self.trainer.loader)
-        left = -(-max(0, extent.last_image - trainer.images) // trainer.current_batch_size)
+        left = math.ceil(max(0, extent.last_image - trainer.images) / trainer.images_per_step)
         first_epoch = extent.first_image // items
         return Moment(
             stage=self.stage + 1,

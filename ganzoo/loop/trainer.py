@@ -64,6 +64,7 @@ class Trainer:
         self.config = self.model.config
         self.restart_ema()
         self.step_count = self.images = self.epoch = self.epoch_step = 0
+        self.batches = 1.0  # that a step draws; known once one was taken
         self.finite = torch.ones((), dtype=torch.bool, device=self.device)
         self._reached: set[tuple[str, ...]] = set()
         self._phase: Hashable = self.model.phase(self.progress)
@@ -91,6 +92,11 @@ class Trainer:
         size = self.model.batch_size(self.progress) or self.batch_size
         check_split(size, self.world, self.accumulate)
         return size
+
+    @property
+    def images_per_step(self) -> float:
+        """Images that the next step draws, about: several critic turns may draw a batch each."""
+        return self.batches * self.current_batch_size
 
     # ---- one step ----------------------------------------------------------------------------------------------
 
@@ -128,6 +134,7 @@ class Trainer:
 
         # What was drawn counts, and the average follows where a generator moved.
         self._finish(moved, parts.drawn[0])
+        self.batches = parts.drawn[0] / size
         return log.values
 
     def _turns(self, batches: Iterator[Batch], progress: Progress) -> Generator[Update]:

@@ -41,6 +41,24 @@ def memory_needed(model: Architecture, batch_size: int) -> int:
     return int((5 * weights + sum(saved.values())) * OVERHEAD)
 
 
+def batches_drawn(model: Architecture, batch_size: int) -> int:
+    """Batches that a step draws, from a dry step of a model on the meta device; 1 where none can be taken."""
+    batch, drawn = _meta_batch(model.data, batch_size), 0
+
+    def count() -> Iterator[Batch]:
+        nonlocal drawn
+        while True:
+            drawn += 1
+            yield batch
+
+    try:
+        for _ in model.step(count(), Progress(0, 0, 0, 0, 1)):
+            pass
+    except (NotImplementedError, RuntimeError, GanzooError):  # it reads values; those drawn before that count
+        pass
+    return max(1, drawn)
+
+
 def free_memory(root: Path = Path("/")) -> int | None:
     """Bytes of memory that a new process can have here, within a container's limit; None where nothing says.
 

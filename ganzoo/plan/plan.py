@@ -6,6 +6,7 @@ Precedence: an option given, then the preset's, then the architecture's default,
 from __future__ import annotations
 
 import dataclasses
+import json
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from ganzoo.contract.architecture import Architecture
 from ganzoo.contract.cards import API, RecipeCard, fault_of
 from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.labels import find_label
-from ganzoo.contract.options import Option, build, options
+from ganzoo.contract.options import Option, build, options, values
 from ganzoo.contract.schedules import Schedule
 from ganzoo.contract.settings import (
     BY_ARCHITECTURE,
@@ -68,6 +69,18 @@ class Plan:
         for stage in self.stages[: index + 1]:
             config, settings = apply_options(self.entry.name, config, settings, stage.changes)
         return config, settings
+
+
+# Options of the trainer that decide what a run becomes; the others say how it is watched and where it is computed.
+DECIDING = ("batch_size", "resolution", "channels", "domains", "load_size", "flip", "ema", "seed", "freeze")
+
+
+def deciding(plan: Plan, stage: int) -> dict[str, Any]:
+    """The options in force in a stage that decide what it becomes, with its length, as JSON has them."""
+    config, settings = plan.at_stage(stage)
+    chosen = {name: value for name, value in values(settings).items() if name in DECIDING}
+    found: dict[str, Any] = json.loads(json.dumps({**values(config), **chosen, **plan.stages[stage].length}))
+    return found
 
 
 def make_plan(

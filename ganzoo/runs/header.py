@@ -173,6 +173,7 @@ class RunHeader(Header):
         parameters, networks, frozen: what the model has.
         init, taken: where the first weights are from, and what was taken, in a sentence.
         licence: of those weights, where they say one.
+        ended, seconds: when training ended last, and how long it took in all.
         process: the one that trains it now.
         earlier_versions, earlier_plugin_files: of its plugin, where it went on with another.
     """
@@ -193,6 +194,8 @@ class RunHeader(Header):
     earlier_plugin_files: tuple[PluginFile, ...] = rare(())
     labels: tuple[str, ...] = rare(())
     status: str = "new"
+    ended: str | None = rare(None)
+    seconds: float = rare(0.0)
     process: Process | None = rare(None)
 
 
@@ -232,6 +235,7 @@ class CheckpointHeader:
     Attributes:
         stage, stage_starts: index of the present stage; the step at which each so far began.
         newest: each logged value's newest; log_bytes: length of train.log.
+        options: those that decide what the stage becomes.
     """
 
     architecture: str
@@ -241,6 +245,7 @@ class CheckpointHeader:
     counters: Counters
     log_bytes: Count
     newest: Mapping[str, float] = field(default_factory=dict)  # checkpoints before contract 2 have none
+    options: Mapping[str, Any] = rare({})
     format: Count = FORMAT
 
 

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
@@ -211,7 +212,7 @@ class Run:
             status = "interrupted"
             raise
         finally:
-            self.change(status=status, process=None)
+            self.change(status=status, process=None, ended=datetime.now(UTC).isoformat(timespec="seconds"))
             with suppress(OSError):  # a full disk has been complained of, and without its process the run is stopped
                 self.write()
 

@@ -14,7 +14,7 @@ from ganzoo.contract.networks import weightless
 from ganzoo.loop.allocator import memory_held
 from ganzoo.loop.session import Session
 from ganzoo.loop.trainer import Trainer
-from ganzoo.plan.memory import check_memory
+from ganzoo.plan.memory import batches_drawn, check_memory
 from ganzoo.plan.plan import Plan
 
 TRIAL_STEPS = 3  # timed, after one that is not
@@ -25,6 +25,7 @@ MARKS = 24  # places in a run that are looked at
 def steps_left(session: Session) -> int:
     """Steps of the whole plan, about, from its beginning."""
     trainer, total = session.build(weights=False), 0.0
+    trainer.batches = batches_drawn(trainer.model, 2)
     for index, stage in enumerate(session.plan.stages):
         (unit, count), *_ = stage.length.items()
         if unit == "steps":
@@ -33,7 +34,7 @@ def steps_left(session: Session) -> int:
             total += sum(steps for _, steps in _marks(trainer))
         else:
             images = count * len(trainer.loader) if unit == "epochs" else count
-            total += images / trainer.current_batch_size
+            total += images / trainer.images_per_step
     return math.ceil(round(total, 6))
 
 
@@ -63,7 +64,7 @@ def _marks(trainer: Trainer) -> list[tuple[int, float]]:
     marks = []
     for k in range(MARKS):
         trainer.images = begin + (2 * k + 1) * images // (2 * MARKS)
-        marks.append((trainer.images, images / MARKS / trainer.current_batch_size))
+        marks.append((trainer.images, images / MARKS / trainer.images_per_step))
     trainer.images = begin
     return marks
 

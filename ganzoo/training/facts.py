@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from datetime import UTC, datetime
+from typing import Any
 
 import torch
 
@@ -142,7 +143,8 @@ def check_data(run: Run, fingerprint: str) -> None:
         )
 
 
-def change_machine(settings: Settings, device: str | None, log: str | None) -> Settings:
-    """Settings that train on this device and tell these loggers; None leaves them as they are."""
-    given = {name: value for name, value in (("device", device), ("log", log)) if value is not None}
-    return build(Settings, given, "ganzoo", settings)
+def change_machine(settings: Settings, **given: Any) -> Settings:
+    """Settings that train on another device, in so many processes and parts, and tell these loggers; None leaves them
+    as they are.
+    """
+    return build(Settings, {name: value for name, value in given.items() if value is not None}, "ganzoo", settings)

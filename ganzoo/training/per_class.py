@@ -78,6 +78,8 @@ def resume_per_class(
     *,
     device: str | None = None,
     log: str | None = None,
+    processes: int | None = None,
+    accumulate: int | None = None,
     max_time: str | float | None = None,
     force: bool = False,
     display: Display | None = None,
@@ -90,7 +92,9 @@ def resume_per_class(
     whole = path if isinstance(path, PerClass) else PerClass.open(path)
     parent = Run(whole.path, whole.header)
     with parent.locked(force):
-        settings = change_machine(whole.header.settings, device, log)
+        settings = change_machine(
+            whole.header.settings, device=device, log=log, processes=processes, accumulate=accumulate
+        )
         whole.header = parent.header = dataclasses.replace(whole.header, settings=settings)
         plan = plan_of(parent)
         check_data(parent, plan.data.fingerprint)
@@ -124,8 +128,8 @@ def _train(whole: PerClass, plan: Plan, display: Display, deadline: float, force
             if run is not None:
                 settings = whole.header.settings
                 resume(
-                    run, device=settings.device, log=settings.log or "none", max_time=left(deadline), force=force,
-                    display=display,
+                    run, device=settings.device, log=settings.log or "none", processes=settings.processes,
+                    accumulate=settings.accumulate, max_time=left(deadline), force=force, display=display,
                 )  # fmt: skip
             else:
                 mine = dataclasses.replace(plan, label=label, notes=())

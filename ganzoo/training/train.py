@@ -157,6 +157,8 @@ def resume(
     *,
     device: str | None = None,
     log: str | None = None,
+    processes: int | None = None,
+    accumulate: int | None = None,
     max_time: str | float | None = None,
     force: bool = False,
     display: Display | None = None,
@@ -166,6 +168,7 @@ def resume(
     Args:
         device: where to train from now on, such as on another machine; where it did unless given.
         log: the loggers to tell from now on, ``"none"`` for none; those it had unless given.
+        processes, accumulate: train in so many processes, and parts, from now on; as many as it did unless given.
         max_time: save and stop after so long, in seconds or as in ``"8h"``.
         force: go on although another process seems to train it, as a network disk may say of one that is gone.
     Raises: UsageError when it is no run, or another process trains it; GanzooError when its checkpoint is damaged, its
@@ -177,7 +180,11 @@ def resume(
         display.say(f"{run.path} is finished; `ganzoo extend {run.path} --epochs N` trains it further.")
         return run
     with run.locked(force) as lock:
-        run.change(settings=change_machine(run.header.settings, device, log))
+        run.change(
+            settings=change_machine(
+                run.header.settings, device=device, log=log, processes=processes, accumulate=accumulate
+            )
+        )
         session = prepare(take_up(run, display), display)
         check_data(run, session.dataset.fingerprint)
         run.write()
@@ -190,6 +197,7 @@ def extend(
     *,
     device: str | None = None,
     log: str | None = None,
+    processes: int | None = None,
     max_time: str | float | None = None,
     force: bool = False,
     display: Display | None = None,
@@ -198,7 +206,7 @@ def extend(
     """Adds a stage to a run and trains it: weights and optimizer state go along, the new options apply.
 
     Args:
-        device, log, max_time, force: as `resume`.
+        device, log, processes, max_time, force: as `resume`.
         options: one of `epochs`, `images` and `steps`, and whatever changes, such as ``lr=1e-4, beta1=0.3``.
     Raises: as `resume`; UsageError when an option cannot change within a run.
     """
@@ -211,7 +219,7 @@ def extend(
                 f"{run.path} has lost its checkpoints, which going on takes; start a new run with --init "
                 f"{run.model_file}."
             )
-        run.change(settings=change_machine(run.header.settings, device, log))
+        run.change(settings=change_machine(run.header.settings, device=device, log=log, processes=processes))
         plan = take_up(run, display)
         session = prepare(dataclasses.replace(plan, stages=(*plan.stages, stage)), display)
         check_data(run, session.dataset.fingerprint)

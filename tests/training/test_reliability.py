@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import json
 import os
@@ -204,3 +205,112 @@ def test_files_have_the_rights_that_the_umask_leaves(train):
         os.umask(before)
     modes = {str(file.relative_to(run.path)): oct(file.stat().st_mode & 0o777) for file in run.path.rglob("*.*")}
     assert set(modes.values()) == {"0o640"}, modes
+
+
+# ---- damaged, changed by hand, elsewhere ---------------------------------------------------------------------------
+
+
+def test_a_torn_byte_costs_one_row(finished, tmp_path):
+    run = Run.open(shutil.copytree(finished.path, tmp_path / "run"))
+    rows = list(run.metrics())
+    assert len(rows) > 1
+    lines = (run.path / "metrics.jsonl").read_bytes().splitlines(keepends=True)
+    for bad in (b"\xff\x00\n", b'{"step": \n', b"[" * 100_000 + b"\n", b"7\n", b'{"step": "two"}\n'):
+        (run.path / "metrics.jsonl").write_bytes(b"".join([lines[0], bad, *lines[1:]]))
+        assert list(run.metrics()) == rows
+
+
+def test_one_bad_run_does_not_take_the_others_down(train, tmp_path):
+    train("runs/a"), train("runs/b"), train("runs/c")
+    Path("runs/a/metrics.jsonl").write_bytes(b"\xff\xfe")
+    Path("runs/b/run.json").write_bytes(b'{"architecture": \xff}')
+    said = []
+    assert [run.name for run in ganzoo.list_runs("runs", said.append)] == ["a", "c"]
+    assert len(said) == 1
+    assert "run.json is damaged" in said[0]
+
+
+class Heard(Display):
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "value"),
+    [("config", "lr", 0.5e-3), ("settings", "batch_size", 8), ("settings", "seed", 9), (None, "seed", 9)],
+)
+def test_a_run_that_was_changed_by_hand_says_so(train, where, name, value):
+    with pytest.raises(KeyboardInterrupt):
+        train("run", epochs=2, display=At(2, interrupt))
+    file = Path("run/run.json")
+    facts = json.loads(file.read_text())
+    (facts if where is None else facts[where])[name] = value
+    file.write_text(json.dumps(facts))
+    display = Heard()
+    ganzoo.resume("run", display=display)
+    (line,) = [text for text in display.said if "was changed" in text]
+    assert name in line
+    assert str(value) in line
+
+
+def test_a_run_that_nobody_changed_says_nothing_of_it(train):
+    with pytest.raises(KeyboardInterrupt):
+        train("run", epochs=2, lr="linear:2e-3:0", penalty="r1", display=At(2, interrupt))
+    display = Heard()
+    ganzoo.resume("run", display=display)
+    assert display.said[:1] == ["Going on from step 2."]
+    ganzoo.extend("run", steps=2, lr=1e-3, checkpoints=1, display=display)
+    assert [text for text in display.said if "changed" in text or "began" in text] == []
+
+
+def test_another_number_of_threads_is_said(train):
+    with pytest.raises(KeyboardInterrupt):
+        train("run", epochs=2, display=At(2, interrupt))
+    run = Run.open("run")
+    run.change(environment=dataclasses.replace(run.header.environment, threads=97))
+    run.write()
+    display = Heard()
+    ganzoo.resume("run", display=display)
+    assert any("began with 97 threads" in text for text in display.said)
+
+
+def test_a_run_keeps_its_own_clock(train):
+    """Seconds of training, over all the lives of its process."""
+    with pytest.raises(KeyboardInterrupt):
+        train("run", steps=20, checkpoint_every=5, display=At(10, interrupt))
+    before = list(Run.open("run").metrics())[-1]["seconds"]
+    run = ganzoo.resume("run", display=QUIET)
+    seconds = [row["seconds"] for row in run.metrics()]
+    assert seconds == sorted(seconds)
+    assert before > 0
+    assert run.header.seconds >= seconds[-1] > before
+    assert run.header.ended >= run.header.started
+
+
+def test_a_run_goes_on_in_other_parts(train, finished):
+    """As on a machine with less memory."""
+    with pytest.raises(KeyboardInterrupt):
+        train("run", epochs=2, display=At(2, interrupt))
+    with pytest.raises(UsageError, match="does not split into 5 parts"):
+        ganzoo.resume("run", accumulate=5, display=QUIET)
+    run = ganzoo.resume("run", accumulate=2, display=QUIET)
+    assert run.header.settings.accumulate == 2
+    assert [row["images"] for row in run.metrics()] == [row["images"] for row in finished.metrics()]
+
+
+# ---- what is forecast ----------------------------------------------------------------------------------------------
+
+
+def test_several_critic_turns_draw_several_batches(train):
+    """48 images in batches of 8, three of them a step: two steps an epoch, by the forecast, the log and the display."""
+    display, moments = Heard(), []
+    display.step = lambda moment, values: moments.append(moment)
+    run = train("run", "wgan-gp", epochs=2, batch_size=8, n_critic=3, resolution=16, width=2, display=display)
+    assert list(run.metrics())[-1]["step"] == 4
+    assert any(text.startswith("4 steps") for text in display.said), display.said
+    assert {moment.last_step for moment in moments} == {4}
+    lines = (run.path / "train.log").read_text().splitlines()
+    assert [line.split(" ")[0] for line in lines] == ["[0/2][0/2]", "[1/2][0/2]"]
