@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -440,6 +441,34 @@ class Deafened(TinyGAN):
     Config = UnreadConfig
 
 
+class Wordless(TinyGAN):
+    """Its D wants another argument."""
+
+    def __init__(self, config, data):
+        super().__init__(config, data)
+        forward = self.D.forward
+        self.D.forward = lambda images, temperature: forward(images) * temperature
+
+    def _logits(self, images, label):
+        return self.D(images, 1.0)
+
+
+class Lossless(TinyGAN):
+    """Its loss has no score."""
+
+    def __init__(self, config, data):
+        super().__init__(config, data)
+        whole = self.loss
+        compares = getattr(whole, "compares", False)
+        self.loss = SimpleNamespace(discriminator=whole.discriminator, generator=whole.generator, compares=compares)
+
+    def mean_score(self, logits):
+        return logits.detach().mean()
+
+    def realness(self, images, label=None):
+        return self.D(images)
+
+
 class Misexcused(Deafened):
     idle: ClassVar = {"unread": "it is a test", "unredd": "misspelt"}
 
@@ -484,7 +513,10 @@ BROKEN: list[tuple[Any, dict[str, Any], str, str]] = [
     (Flooded, {}, "bf16", "Under --precision bf16 numbers are to stay finite, and .* is not"),
     (Retyped, {}, "bf16", "changes the type of counter.count; weights and state stay float32"),
     (Alike, {}, "two processes", r"the gradient of D differs, in step 0. What belongs to an item.*rows\(\)"),
+    (Alike, {"batch_statistics": True}, "two processes", "give their generators the same inputs"),
     (Measuring, {}, "two processes", r"counter.count differs, in step 0.*mean_over_processes\(\)"),
+    (Wordless, {"api": 2}, "protocols", r"D cannot be called as D\(images\)"),
+    (Lossless, {"api": 2}, "protocols", "Its loss has no score"),
     (Latentless, {}, "samples", "It has no latents; set `latent_dim`"),
     (Noisy, {}, "samples", "other images from the same inputs"),
     (Centred, {}, "samples", "other images in a smaller batch"),

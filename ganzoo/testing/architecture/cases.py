@@ -52,11 +52,16 @@ class Case:
         seed_everything(seed, "weights")
         return _pretending(self.model(self.config, self.data))
 
-    def trainer(self, kind: type[T], seed: int = 0, precision: str = "fp32", batch_size: int = BATCH) -> T:
+    def trainer(
+        self, kind: type[T], seed: int = 0, precision: str = "fp32", batch_size: int = BATCH, accumulate: int = 1
+    ) -> T:
         """A trainer of this class at step 0, on the CPU."""
         loader = Loader(cast(Dataset, Noise(self.data)), 0, paired=self.data.paired)
         extent = Extent(0, LENGTH)
-        return kind(self.build(seed), loader, batch_size=batch_size, precision=precision, half_life=64, extent=extent)
+        return kind(
+            self.build(seed), loader, batch_size=batch_size, precision=precision, half_life=64, accumulate=accumulate,
+            extent=extent,
+        )  # fmt: skip
 
     @property
     def header(self) -> ModelHeader:

@@ -22,7 +22,7 @@ from ganzoo.testing.check import Check, CheckFailed, NotChecked, require
 from ganzoo.testing.kinds.cards import check_card
 
 PROMISES = {**training.PROMISES, **outputs.PROMISES}
-SINCE_2 = ("comparing loss", "names")  # what contract 1 did not ask
+SINCE_2 = ("comparing loss", "names", "protocols")  # what contract 1 did not ask
 
 
 def architecture_checks(entry: Entry, name: str) -> Iterator[Check]:
@@ -59,7 +59,6 @@ def _exempt(promise: str, case: Case) -> bool:
     return (
         (promise == "labels matter" and case.task != "conditional")
         or (promise == "latents" and case.task == "translation")
-        or (promise == "two processes" and case.entry.card.batch_statistics)
         or (promise in SINCE_2 and case.entry.card.api < 2)
     )
 

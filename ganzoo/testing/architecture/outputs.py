@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganzoo.contract.architecture import Architecture
 from ganzoo.contract.codes import ends
-from ganzoo.contract.networks import generator_state
+from ganzoo.contract.networks import generator_state, networks
 from ganzoo.contract.stored import as_json
-from ganzoo.errors import GanzooError
+from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.trainer import Trainer
 from ganzoo.model.export import directions, export
 from ganzoo.model.model import Model, make_model
@@ -181,6 +182,20 @@ def check_abilities(case: Case) -> None:
         z = model.encode(items, label)
         wanted = (2, model.architecture.latent_dim)
         require(tuple(z.shape) == wanted, f"encode gives {tuple(z.shape)} where {wanted} belongs.")
+    refusing: dict[str, Callable[[], object]] = {
+        "encode": lambda: model.encode(items, label),
+        "translate": lambda: model.translate(items, "A"),
+        "generate": lambda: model.noise(1),
+        "mix": lambda: model.mix(torch.zeros(1, 1), torch.zeros(1, 1)),
+        "truncation": lambda: model.generate(model.noise(2), label, truncation=0.5),
+    }
+    for name, call in refusing.items():
+        if not getattr(able, name):
+            with suppress(UsageError):
+                call()
+                require(
+                    False, f"Its abilities do not say {name}, and that is not refused; say it, or raise a UsageError."
+                )
     if not able.generate:
         return
     z = model.noise(2, seed=1)
@@ -213,6 +228,49 @@ def _check_dropout(model: Model, items: Tensor) -> None:
         )
 
 
+def check_protocols(case: Case) -> None:
+    """Its players are called as the protocols say: Generator or Translator, Discriminator, Loss."""
+    model, items = case.build().eval(), NoisePart(case.data, 5).items[:2]
+    able, first = model.abilities, model.generators[0]
+    label = (torch.arange(2) % len(case.data.classes),) if able.labels and case.data.classes else ()
+    loss = getattr(model, "loss", None)
+    for method in ("discriminator", "generator", "score") if loss is not None else ():
+        require(callable(getattr(loss, method, None)), f"Its loss has no {method}; see ganzoo.api's Loss.")
+    for name, network in networks(model).items():
+        player = name.split(".")[0]
+        if player == first and able.translate:
+            _check_call(name, network, (items,), "images", case.data.shape)
+        elif player == first and able.generate:
+            z = torch.randn(2, model.latent_dim or 0, generator=torch.Generator().manual_seed(1))
+            plain = case.model.generate is Architecture.generate  # of its own it may take more of G than the items
+            _check_call(name, network, (z, *label), "z, label" if label else "z", case.data.shape if plain else None)
+        elif player == "D":
+            seen = torch.cat([items, items], 1) if able.pairs else items
+            _check_call(name, network, (seen, *label), "images, label" if label else "images")
+
+
+@torch.no_grad()
+def _check_call(
+    name: str, network: nn.Module, inputs: tuple[Tensor, ...], words: str, shape: tuple[int, ...] | None = None
+) -> None:
+    """One call of a player by place alone: items of a shape come back, or anything of as many rows."""
+    try:
+        inspect.signature(network.forward).bind(*inputs)
+    except TypeError as error:
+        raise CheckFailed(
+            f"{name} cannot be called as {name}({words}): {error}. Give what is more a default, or call the child "
+            "another name than the protocol's."
+        ) from error
+    found = network(*inputs)
+    if shape is not None:
+        right = isinstance(found, Tensor) and tuple(found.shape) == (2, *shape)
+        require(right, f"{name}({words}) gives no items of the data's shape; end it with the layer that makes them.")
+    elif isinstance(found, Tensor):
+        require(
+            found.shape[:1] == (2,), f"{name}({words}) gives {tuple(found.shape)} for 2 items; keep one row of each."
+        )
+
+
 def check_exports(case: Case) -> None:
     """The generator is written with torch.export and makes the same images, for batches of other sizes too."""
     model = _sound(case)
@@ -232,5 +290,6 @@ PROMISES: dict[str, Callable[[Case], None]] = {
     "labels matter": check_labels,
     "latents": check_latents,
     "abilities": check_abilities,
+    "protocols": check_protocols,
     "exports": check_exports,
 }

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ganzoo.contract import renamed
 from ganzoo.contract.architecture import TrainingState
+from ganzoo.contract.networks import is_generator
 from ganzoo.contract.options import options
 from ganzoo.contract.stored import as_json, from_json
 from ganzoo.errors import UsageError
@@ -30,6 +31,7 @@ STEPS = 2
 SECOND_ORDER = "r1"  # a penalty of the core whose gradient needs second derivatives of D
 PROCESSES = 2
 FIRST = "the first weights"
+GIVEN = "what a generator is given"
 APART = 1e-2  # of a gradient's norm, that two processes may differ from one
 
 
@@ -220,11 +222,18 @@ def check_bf16(case: Case) -> None:
 
 
 def check_processes(case: Case) -> None:
-    """Two processes, each with half of every batch, give the gradients and the state that one gives."""
+    """Two processes, each with half of every batch, give the gradients and the state that one gives: with the whole
+    batch or, where an architecture normalises over the batch, with two parts of it one after the other.
+    """
     watched_whole(case)
-    (one,), halves = Lockstep(1).run(lambda: _traces(case)), Lockstep(PROCESSES).run(lambda: _traces(case))
+    over_batch = case.entry.card.batch_statistics
+    (one,) = Lockstep(1).run(lambda: _traces(case, accumulate=PROCESSES if over_batch else 1))
+    halves = Lockstep(PROCESSES).run(lambda: _traces(case))
     if any(not torch.equal(part[0][FIRST], one[0][FIRST]) for part in halves):
         raise NotChecked("Each process begins with other weights; see the check 'seed'.")
+    fed = [trace[0].pop(GIVEN, None) for trace in (*halves, one)][:PROCESSES]
+    other = f"one that takes {PROCESSES} halves in turn" if over_batch else "one with all of it"
+    advice = "" if over_batch else "; say batch_statistics=True on the card if it normalises over the batch"
     for step, (whole, *parts) in enumerate(zip(one, *halves, strict=True)):
         for name, expected in whole.items():
             for part in parts:
@@ -233,18 +242,22 @@ def check_processes(case: Case) -> None:
                 away = (given - expected).norm() / (expected.norm() + 1e-7) if same and given is not None else 1.0
                 require(
                     bool(away <= APART),
-                    f"Two processes with half of the batch each are not one with all of it: {name} differs, in step "
-                    f"{step}. What belongs to an item of the batch must come from rows() (or self.noise), what is "
-                    "measured on the batch through mean_over_processes(); say batch_statistics=True on the card if "
-                    "it normalises over the batch.",
+                    f"Two processes with half of the batch each are not {other}: {name} differs, in step {step}. What "
+                    "belongs to an item of the batch must come from rows() (or self.noise), what is measured on the "
+                    f"batch through mean_over_processes(){advice}.",
                 )
+    require(
+        fed[0] is None or fed[1] is None or not torch.equal(fed[0], fed[1]),
+        "Two processes give their generators the same inputs, so that half of the batch is there twice; draw them by "
+        "rows() (or self.noise).",
+    )
 
 
-def _traces(case: Case) -> list[dict[str, Tensor]]:
+def _traces(case: Case, accumulate: int = 1) -> list[dict[str, Tensor]]:
     """Of each step the gradient of every network when its optimizer steps, flat, and the training state after it; with
-    the first, the weights before it.
+    the first, the weights before it, and what a generator is first given.
     """
-    trainer = case.trainer(Trainer)
+    trainer = case.trainer(Trainer, accumulate=accumulate)
     weights = torch.cat([parameter.detach().flatten() for parameter in trainer.model.parameters()])
     found: list[dict[str, Tensor]] = []
 
@@ -257,6 +270,13 @@ def _traces(case: Case) -> list[dict[str, Tensor]]:
             key = f"the gradient of {name} in its turn {times}"
         found[-1][key] = torch.cat(gradients).clone()
 
+    def take(module: torch.nn.Module, given: tuple[Any, ...]) -> None:
+        if given and isinstance(given[0], Tensor):
+            found[0].setdefault(GIVEN, given[0].detach().clone())
+
+    for name, network in trainer.networks.items():
+        if is_generator(trainer.model, name):
+            network.register_forward_pre_hook(take)
     for name, optimizer in trainer.optimizers.items():
         optimizer.register_step_pre_hook(lambda optimizer, *_, name=name: note(name, optimizer))
     for _ in range(STEPS):
