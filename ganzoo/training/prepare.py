@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from ganzoo import data
 from ganzoo.catalogue.components import make_loggers
 from ganzoo.contract.architecture import Progress
@@ -25,6 +27,8 @@ def prepare(plan: Plan, display: Display, *, pack: bool = True) -> Session:
 
     Raises: UsageError.
     """
+    if "TORCHELASTIC_RUN_ID" in os.environ:  # each of its processes would train a run of its own
+        raise UsageError("ganzoo starts its processes itself; leave torchrun away and add --processes N.")
     for note in plan.notes:
         display.say(note)
     loggers = make_loggers(plan.settings.log)

@@ -118,3 +118,13 @@ def test_a_default_is_said_once() -> None:
         lines = " ".join(run("train", architecture, "--help").output.split())
         epochs = lines[lines.index("--epochs INT") :][:120]
         assert epochs.count("efault") == 1, epochs
+
+
+def test_torchrun_is_sent_to_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    found = run(
+        "train", "gan", "points:images=64", "--preset", "points", "--steps", "1", "--out", str(tmp_path / "run")
+    )
+    assert found.exit_code == 2
+    assert "leave torchrun away and add --processes N." in found.output
+    assert not (tmp_path / "run").exists()
