@@ -29,7 +29,7 @@ from ganzoo.contract.cards import (
 from ganzoo.contract.hookspecs import hookimpl
 from ganzoo.contract.options import option
 from ganzoo.errors import GanzooError, UsageError, need, printable, suggest
-from ganzoo.files import home, locked, make_folder
+from ganzoo.files import home, locked, make_folder, replaced, written
 
 if TYPE_CHECKING:
     from ganzoo.catalogue.components import make_augmentation, make_loss, make_penalties
@@ -229,6 +229,7 @@ __all__ = [
     "open_reader",
     "option",
     "printable",
+    "replaced",
     "rows",
     "save_imported",
     "save_tensors",
@@ -240,6 +241,7 @@ __all__ = [
     "stream",
     "suggest",
     "upsample",
+    "written",
 ]
 
 

@@ -29,28 +29,48 @@ def make_folder(path: Path) -> Path:
     Raises:
         GanzooError: it cannot be made.
     """
-    try:
+    with explained(path, "set GANZOO_HOME to a folder that can be written"):
         path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise GanzooError(
-            f"Cannot write to {path} ({error.strerror}); set GANZOO_HOME to a folder that can be written."
-        ) from error
     return path
 
 
 @contextmanager
-def replaced(path: Path, ending: str | None = None) -> Iterator[Path]:
+def explained(path: str | Path, advice: str, kind: type[GanzooError] = GanzooError) -> Iterator[None]:
+    """Raises: a GanzooError of this `kind`, in one sentence with the advice, where `path` cannot be written within."""
+    try:
+        yield
+    except OSError as error:
+        raise kind(f"{path} cannot be written ({error.strerror or error}); {advice}.") from error
+
+
+@contextmanager
+def written(path: Path, advice: str = "choose another -o", ending: str | None = None) -> Iterator[Path]:
+    """As `replaced`, for a file that a user asked for: folders are made, and nothing waits for the disk.
+
+    Raises: GanzooError, with the advice, when it cannot be written.
+    """
+    with explained(path, advice):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replaced(path, ending, flush=False) as part:
+            yield part
+
+
+@contextmanager
+def replaced(path: Path, ending: str | None = None, flush: bool = True) -> Iterator[Path]:
     """A name beside `path`, of its `ending` unless given, to write to; it takes the place of `path` if all goes well.
 
-    It is flushed to the disk and renamed, so that whoever crashes or looks finds the old file or the new one, whole.
+    It is renamed, so that whoever looks finds the old file or the new one, whole; and so does whoever crashes, since it
+    is flushed to the disk before, unless `flush` is False.
     """
     part = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix if ending is None else ending}")
     try:
         yield part
-        with open(part, "rb+") as file:
-            os.fsync(file.fileno())
+        if flush:
+            with open(part, "rb+") as file:
+                os.fsync(file.fileno())
         os.replace(part, path)
-        _sync_folder(path.parent)
+        if flush:
+            _sync_folder(path.parent)
     finally:
         part.unlink(missing_ok=True)
 
@@ -71,11 +91,8 @@ def write_json(path: Path, value: Any) -> None:
         GanzooError: it cannot be written.
     """
     make_folder(path.parent)
-    try:
-        with replaced(path) as part:
-            part.write_text(json.dumps(value) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise GanzooError(f"Cannot write {path} ({error.strerror}); make room, or set GANZOO_HOME.") from error
+    with explained(path, "make room, or set GANZOO_HOME"), replaced(path) as part:
+        part.write_text(json.dumps(value) + "\n", encoding="utf-8")
 
 
 def cause(error: OSError, folder: Path) -> str:

@@ -78,7 +78,7 @@ class Entry:
         what, remarks = f"{self.kind} {self.name!r} of {self.distribution} {self.version}", list[str]()
         try:
             with isolation.clean_stdout(remarks), isolation.preserved(remarks):
-                found = attrgetter(name)(importlib.import_module(module))
+                thing = attrgetter(name)(importlib.import_module(module))
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -86,7 +86,7 @@ class Entry:
             raise GanzooError(f"The {what} cannot be imported: {reason}.") from error
         for remark in remarks:
             print(f"Warning: the {what}: {remark}.", file=sys.stderr)
-        return found
+        return thing
 
 
 @dataclass(frozen=True)
@@ -216,8 +216,8 @@ class Catalogue(Listeners):
 
     def entries(self, kind: str) -> list[Entry]:
         """Everything of a kind ("architecture", "dataset", "loss", …), by name."""
-        found = [entry for plugin in self.plugins for entry in plugin.entries if entry.kind == kind]
-        return sorted(found, key=lambda entry: (entry.name, entry.distribution))
+        offered = [entry for plugin in self.plugins for entry in plugin.entries if entry.kind == kind]
+        return sorted(offered, key=lambda entry: (entry.name, entry.distribution))
 
     def find(self, kind: str, name: str, near: Sequence[str] = ()) -> Entry:
         """The entry called `name` or `distribution:name`.
@@ -229,16 +229,18 @@ class Catalogue(Listeners):
         Raises: UsageError when there is none (with the suggest names) or when several plugins offer the bare name.
         """
         entries = self.entries(kind)
-        found = [entry for entry in entries if _is_called(entry, name)]
-        found = found or [entry for entry in entries if _may_be_called(entry, name)]
-        if len(found) > 1:
-            nearest_first = (entry for distribution in near for entry in found if entry.distribution == distribution)
-            found = [*islice(nearest_first, 1)] or found
-        if len(found) == 1:
-            return found[0]
-        if found:
-            names = " or ".join(entry.full_name for entry in found)
-            raise UsageError(f"{len(found)} plugins offer the {kind} {name!r}; write {names}.")
+        candidates = [entry for entry in entries if _is_called(entry, name)]
+        candidates = candidates or [entry for entry in entries if _may_be_called(entry, name)]
+        if len(candidates) > 1:
+            nearest_first = (
+                entry for distribution in near for entry in candidates if entry.distribution == distribution
+            )
+            candidates = [*islice(nearest_first, 1)] or candidates
+        if len(candidates) == 1:
+            return candidates[0]
+        if candidates:
+            names = " or ".join(entry.full_name for entry in candidates)
+            raise UsageError(f"{len(candidates)} plugins offer the {kind} {name!r}; write {names}.")
         broken = [plugin for plugin in self.plugins if plugin.error]
         for plugin in broken:
             if _is_called(plugin, name):
@@ -270,14 +272,15 @@ def written_by(kind: str, spec: str, near: Sequence[str]) -> str:
     ``"distribution:name"`` where several offer it; as it is where one does, or nobody. A loss, penalty or augmentation
     of ganzoo's own stays as it is too, since `make_loss` and its like prefer those.
     """
-    name, found = parse_spec(spec)[0], catalogue()
-    names = [entry.name for entry in found.entries(kind)]
-    if name not in names and any(_may_be_called(entry, name) for entry in found.entries(kind)):
-        spec = f"{(entry := found.find(kind, name, near)).name}{spec.removeprefix(name)}"
+    name, zoo = parse_spec(spec)[0], catalogue()
+    names = [entry.name for entry in zoo.entries(kind)]
+    called = any(_is_called(entry, name) for entry in zoo.entries(kind))
+    if not called and any(_may_be_called(entry, name) for entry in zoo.entries(kind)):
+        spec = f"{(entry := zoo.find(kind, name, near)).name}{spec.removeprefix(name)}"
         name = entry.name
     if names.count(name) < 2:
         return spec
-    distribution = found.find(kind, name, near).distribution
+    distribution = zoo.find(kind, name, near).distribution
     preferred = kind in ("loss", "penalty", "augmentation") and distribution == DISTRIBUTION
     return spec if preferred else f"{distribution}:{spec}"
 
@@ -295,19 +298,19 @@ def _collect(
     given = implementation()
     if not isinstance(given, Iterable | None):
         raise GanzooError(f"its {hook} gave a {type(given).__name__}; it should yield each {card_type.__name__}")
-    found: dict[str, Entry] = {}
+    by_name: dict[str, Entry] = {}
     for card in given or ():
         remark = cards.check(card, card_type, hook)
         if remark and remark not in plugin.remarks:
             plugin.remarks.append(remark)
         entry = Entry(kind, card, plugin.name, plugin.distribution, plugin.version)
         other = taken.get((kind, entry.full_name))
-        if other or entry.name in found:
+        if other or entry.name in by_name:
             raise GanzooError(
                 f"it offers the {kind} {entry.full_name} twice{f', as {other.name} does' if other else ''}"
             )
-        found[entry.name] = entry
-    return list(found.values())
+        by_name[entry.name] = entry
+    return list(by_name.values())
 
 
 def _is_called(thing: Entry | Plugin, name: str) -> bool:

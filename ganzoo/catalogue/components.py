@@ -121,9 +121,9 @@ def _derived_abilities(model: type[Architecture]) -> Abilities:
     """Those of a class of contract 1: what it declares or inherits, and what it defines besides."""
     own, table = Architecture, model.abilities
     defined = {name: getattr(model, name) is not getattr(own, name) for name in ("mix", "translate", "realness")}
-    found = {name: getattr(table, name) or here for name, here in defined.items()}
-    found["generate"] = not found["translate"] or model.generate is not own.generate
-    found["truncation"] = table.truncation or model.generate is not own.generate
-    found["styles"] = table.styles or (model.mapping is not own.mapping and model.synthesis is not own.synthesis)
+    abilities = {name: getattr(table, name) or here for name, here in defined.items()}
+    abilities["generate"] = not abilities["translate"] or model.generate is not own.generate
+    abilities["truncation"] = table.truncation or model.generate is not own.generate
+    abilities["styles"] = table.styles or (model.mapping is not own.mapping and model.synthesis is not own.synthesis)
     said: Any = model.conditional  # the property, unless the class has a flag of its own in its place
-    return replace(table, **found, labels=frozenset({"class"}) if said is True else table.labels)
+    return replace(table, **abilities, labels=frozenset({"class"}) if said is True else table.labels)

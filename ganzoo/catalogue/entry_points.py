@@ -173,14 +173,14 @@ def points() -> list[EntryPoint]:
 
     Of two distributions of one name the first on the path counts.
     """
-    found = [point for distribution, text in _distributions() for point in _points(distribution, text)]
-    owner = _owner(point.distribution for point in found if point.value == CORE)
+    all_points = [point for distribution, text in _distributions() for point in _points(distribution, text)]
+    owner = _owner(point.distribution for point in all_points if point.value == CORE)
     claims: dict[str, set[str]] = {}
-    for point in found:
+    for point in all_points:
         claims.setdefault(point.value, set()).add(point.distribution.name)
     kept = [
         replace(point, rivals=tuple(sorted(claims[point.value] - {point.distribution.name})))
-        for point in found
+        for point in all_points
         if point.value != CORE or point.distribution is owner
     ]
     return sorted(kept, key=lambda point: (point.distribution != owner, point.name, point.value))
@@ -223,22 +223,44 @@ def advice(module: str, distribution: str | None) -> str:
     return _quoted(missing or [module])
 
 
+def unmet(distribution: str) -> str | None:
+    """Half a sentence about the first requirement of a distribution that is not met here; None where all are.
+
+    What its METADATA states is compared with what is installed; extras are nobody's until they are asked for.
+    """
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    for text in _requirements(distribution):
+        try:
+            needed = Requirement(text)
+        except InvalidRequirement:
+            return f"its requirement {text!r} is none that pip can read"
+        if needed.marker is not None and not needed.marker.evaluate({"extra": ""}):
+            continue
+        wanted = f"{needed.name}{needed.specifier}"
+        there = metadata.version(needed.name) if _is_installed(needed.name) else None
+        if there is None or not needed.specifier.contains(there, prereleases=True):
+            state = f"{there} is installed" if there else "it is not installed"
+            return f"it needs {wanted}, and {state}; type: pip install {_quoted([wanted])}"
+    return None
+
+
 def _distributions() -> Iterator[tuple[Distribution, str]]:
     """Those that say something of the group, with their entry_points.txt."""
     seen: set[str] = set()
-    for found in metadata.distributions():
+    for each in metadata.distributions():
         try:
-            text = found.read_text("entry_points.txt") or ""
+            text = each.read_text("entry_points.txt") or ""
         except (OSError, ValueError):  # no UTF-8
             text = None
         if text is not None and GROUP not in text:
             continue
-        name, version = _name_and_version(found)
+        name, version = _name_and_version(each)
         if canonical(name) in seen or (text is None and not canonical(name).startswith(GROUP)):
             continue
         seen.add(canonical(name))
         broken = f"[{GROUP}]\n{name} = (a file that cannot be read)"
-        yield Distribution(name, version, str(found.locate_file("")), found), broken if text is None else text
+        yield Distribution(name, version, str(each.locate_file("")), each), broken if text is None else text
 
 
 def _name_and_version(found: metadata.Distribution) -> tuple[str, str]:

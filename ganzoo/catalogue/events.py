@@ -33,7 +33,7 @@ class Listeners:
 
         Raises: GanzooError for one that there is not, one that comes twice, and a wrapper.
         """
-        found: dict[str, Callable[..., Any]] = {}
+        methods: dict[str, Callable[..., Any]] = {}
         names: Iterable[str] = dir(module)
         if isinstance(module, ModuleType):  # pluggy looks at a name much longer than this
             names = [name for name, value in vars(module).items() if inspect.isroutine(value)]
@@ -46,11 +46,11 @@ class Listeners:
                 raise GanzooError(f"it is made for another ganzoo: this one has no hook {hook}; {suggest(hook, HOOKS)}")
             if options["wrapper"] or options["hookwrapper"]:
                 raise GanzooError(f"its {name} is a hook wrapper, and ganzoo calls every hook by itself")
-            if hook in found:
+            if hook in methods:
                 raise GanzooError(f"its module implements {hook} twice")
             if hook in HOOKS:
-                found[hook] = getattr(module, name)
-        return found
+                methods[hook] = getattr(module, name)
+        return methods
 
     def unregister(self, name: str) -> None:
         """`name` hears no more of anything, if it did."""

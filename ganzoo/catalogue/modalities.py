@@ -19,8 +19,8 @@ def modality_card(name: str) -> ModalityCard:
 
 def modality_class(name: str) -> type[Modality]:
     """A modality by name. Raises: UsageError when there is none, GanzooError when it cannot be imported."""
-    found: type[Modality] = find("modality", name, near=(DISTRIBUTION,)).load()
-    return found
+    cls: type[Modality] = find("modality", name, near=(DISTRIBUTION,)).load()
+    return cls
 
 
 def make_modality(name: str, state: Mapping[str, Any] | None = None) -> Modality:

@@ -102,14 +102,16 @@ def named(architecture: str) -> str:
     if match is None:
         return architecture
     path, name = match.groups()
-    found = [entry for entry in use_plugin(path).entries if entry.kind == "architecture"]
-    chosen = [entry for entry in found if name in (None, entry.name)]
+    architectures = [entry for entry in use_plugin(path).entries if entry.kind == "architecture"]
+    chosen = [entry for entry in architectures if name in (None, entry.name)]
     if len(chosen) == 1:
         return chosen[0].full_name
-    if not found:
+    if not architectures:
         raise UsageError(f"{path} has no architecture; what else it has can be used with --plugin {path}.")
-    known = " or ".join(f"{path}:{entry.name}" for entry in found)
-    raise UsageError(f"{path} has {len(found)} architectures; write {known}." if name is None else f"Write {known}.")
+    known = " or ".join(f"{path}:{entry.name}" for entry in architectures)
+    raise UsageError(
+        f"{path} has {len(architectures)} architectures; write {known}." if name is None else f"Write {known}."
+    )
 
 
 def records(earlier: Iterable[PluginFile] = ()) -> tuple[PluginFile, ...]:

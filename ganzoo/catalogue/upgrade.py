@@ -29,8 +29,8 @@ def upgraded(config: type, stored: Mapping[str, Any], version: str | None, name:
     """
     upgrade, known = getattr(config, "upgrade", None), {*options(config), *options(Settings)}
     try:
-        found = dict(stored) if upgrade is None else upgrade(dict(stored), version)
-        return {renamed.option(str(name), known): value for name, value in found.items()}
+        current = dict(stored) if upgrade is None else upgrade(dict(stored), version)
+        return {renamed.option(str(name), known): value for name, value in current.items()}
     except GanzooError:
         raise
     except Exception as error:

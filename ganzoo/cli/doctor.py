@@ -22,17 +22,17 @@ def doctor(as_json: bool) -> None:
     """
     from ganzoo.cli.examine import examine
 
-    found = examine()
-    healthy = all(finding.status != "broken" for finding in found)
+    findings = examine()
+    healthy = all(finding.status != "broken" for finding in findings)
     if as_json:
-        print_json({"ok": healthy, "checks": [dataclasses.asdict(finding) for finding in found]})
+        print_json({"ok": healthy, "checks": [dataclasses.asdict(finding) for finding in findings]})
     else:
         shown = table(("what", "status", "found"), ())
-        for finding in found:
+        for finding in findings:
             shown.add_row(finding.name, finding.status, finding.found, style=STYLES[finding.status])
         out = console()
         shown.print()
-        for finding in found:
+        for finding in findings:
             if finding.advice:
                 out.print(f"{finding.name}: {finding.advice}", style=STYLES[finding.status])
         out.print("Everything that ganzoo needs is there." if healthy else "Something that ganzoo needs is broken.")

@@ -34,13 +34,13 @@ class Finding:
 def examine() -> list[Finding]:
     """Looks at everything. A look that fails becomes a finding."""
     looks = (_python, _torch, _devices, _precision, _cores, _memory, _disk, _terminal, _needed, _plugins, _extras)
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for look in looks:
         try:
-            found += look()
+            findings += look()
         except Exception as error:
-            found.append(Finding(look.__name__.strip("_"), f"{type(error).__name__}: {error}", "broken"))
-    return found
+            findings.append(Finding(look.__name__.strip("_"), f"{type(error).__name__}: {error}", "broken"))
+    return findings
 
 
 def _python() -> Iterator[Finding]:
@@ -138,9 +138,9 @@ def _needed() -> Iterator[Finding]:
 def _extras() -> Iterator[Finding]:
     for extra, names in sorted(_requirements().items()):
         if extra:
-            found = [_package(name, "absent") for name in names if name != "ganzoo"]
-            missing = [finding.name for finding in found if finding.status != "ok"]
-            text = ", ".join(f"{finding.name} {finding.found}" for finding in found)
+            packages = [_package(name, "absent") for name in names if name != "ganzoo"]
+            missing = [finding.name for finding in packages if finding.status != "ok"]
+            text = ", ".join(f"{finding.name} {finding.found}" for finding in packages)
             advice = f"if you want it, type: pip install 'ganzoo[{extra}]'" if missing else ""
             yield Finding(f"extra {extra}", text, "absent" if missing else "ok", advice)
 
@@ -148,14 +148,14 @@ def _extras() -> Iterator[Finding]:
 def _plugins() -> Iterator[Finding]:
     from ganzoo.catalogue.catalogue import catalogue
 
-    found = catalogue().plugins
-    working = [plugin for plugin in found if not plugin.error]
+    plugins = catalogue().plugins
+    working = [plugin for plugin in plugins if not plugin.error]
     if working:
         yield Finding("plugins", f"{len(working)} working: {', '.join(plugin.name for plugin in working)}")
     else:
         advice = "install ganzoo again; is GANZOO_PLUGINS set?"
         yield Finding("plugins", "none works, so there is nothing to train", "broken", advice)
-    for plugin in found:
+    for plugin in plugins:
         if plugin.error:
             advice = f"update {plugin.distribution}, or tell its author; ganzoo works without it"
             yield Finding(f"plugin {plugin.name}", plugin.error, "warning", advice)
@@ -165,12 +165,12 @@ def _plugins() -> Iterator[Finding]:
 
 def _requirements() -> dict[str, list[str]]:
     """Distributions that ganzoo asks for, by extra; "" for those it always needs."""
-    found: dict[str, list[str]] = {}
+    by_reason: dict[str, list[str]] = {}
     for line in metadata.requires("ganzoo") or ():
         name = re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0]
         extra = re.search(r"extra\s*==\s*['\"]([^'\"]+)", line)
-        found.setdefault(extra[1] if extra else "", []).append(name)
-    return found
+        by_reason.setdefault(extra[1] if extra else "", []).append(name)
+    return by_reason
 
 
 def _package(name: str, without: Status) -> Finding:

@@ -119,9 +119,9 @@ class Group(click.Group):
             return {}
         from ganzoo.catalogue.catalogue import entries
 
-        found = entries("command")
-        names = [*self.lazy, *(entry.name for entry in found)]
-        return {entry.full_name if names.count(entry.name) > 1 else entry.name: entry for entry in found}
+        commands = entries("command")
+        names = [*self.lazy, *(entry.name for entry in commands)]
+        return {entry.full_name if names.count(entry.name) > 1 else entry.name: entry for entry in commands}
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.lazy:

@@ -9,8 +9,9 @@ import click
 from ganzoo.cli.framework import Command
 from ganzoo.cli.options import device_option, seed_option, truncation_option
 from ganzoo.cli.output import echo
-from ganzoo.cli.sample import beside, unwritable
+from ganzoo.cli.sample import beside
 from ganzoo.errors import UsageError
+from ganzoo.files import written
 
 ROW = 10  # images of a stretch in a grid
 MOVING = 25  # images of a stretch in a movie: a second
@@ -69,12 +70,9 @@ def interpolate(
     length = (ROW if in_rows else MOVING) if frames is None else frames
     file = Path(out) if out is not None else beside(source, model, f"interpolate-seed-{seed}.gif")
     images = model.interpolate(points, length, seed, label, truncation, ends=in_rows, code=code)
-    try:
-        if in_rows:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            model.modality.sheet(images, columns=length).save(file)
-        else:
-            save_movie(images, file)
-    except OSError as error:
-        raise unwritable(file, error) from error
+    if in_rows:
+        with written(file) as part:
+            model.modality.sheet(images, columns=length).save(part)
+    else:
+        save_movie(images, file)
     echo(f"{len(images)} {model.modality.items} are in {file}.")

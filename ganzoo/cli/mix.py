@@ -10,7 +10,8 @@ from ganzoo.cli.framework import Command
 from ganzoo.cli.options import device_option, seed_option, truncation_option
 from ganzoo.cli.output import echo
 from ganzoo.cli.sample import default_file
-from ganzoo.errors import GanzooError, UsageError
+from ganzoo.errors import UsageError
+from ganzoo.files import written
 
 
 @click.command(
@@ -67,9 +68,6 @@ def mix(
     usual = default_file(source, model, seed, label, truncation)
     kind = "mix" if cutoff is None else f"mix-{cutoff}"
     file = Path(out) if out else usual.with_name(f"{kind}-{usual.name}")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        ganzoo.sheet(torch.cat(lines), columns + 1).save(file)
-    except OSError as error:
-        raise GanzooError(f"{file} cannot be written ({error.strerror or error}); choose another -o.") from error
+    with written(file) as part:
+        ganzoo.sheet(torch.cat(lines), columns + 1).save(part)
     echo(f"{rows} × {columns} mixed images are in {file}.")

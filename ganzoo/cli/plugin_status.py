@@ -27,8 +27,8 @@ def say_how_many_fail() -> None:
 
 def say_left_out() -> None:
     """What GANZOO_PLUGINS does, where it is set."""
-    found = catalogue()
-    if found.left_out:
-        echo(f"GANZOO_PLUGINS leaves out {found.left_out} of {found.left_out + len(found.plugins)} plugins.")
-    if found.unknown:
-        echo(f"GANZOO_PLUGINS names {', '.join(sorted(found.unknown))}, which is no plugin here.")
+    zoo = catalogue()
+    if zoo.left_out:
+        echo(f"GANZOO_PLUGINS leaves out {zoo.left_out} of {zoo.left_out + len(zoo.plugins)} plugins.")
+    if zoo.unknown:
+        echo(f"GANZOO_PLUGINS names {', '.join(sorted(zoo.unknown))}, which is no plugin here.")

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from ganzoo.catalogue.catalogue import KINDS, Plugin, catalogue
+from ganzoo.catalogue.entry_points import unmet
 from ganzoo.cli.framework import Group
 from ganzoo.cli.options import json_option
 from ganzoo.cli.output import print_json, table
@@ -28,18 +29,21 @@ def plugins(ctx: click.Context, trace: bool, as_json: bool) -> None:
     """List the installed plugins, working or not.
 
     For each: its name, the distribution it came with, its hooks and what it offers. One that does not work stands in
-    red, with the reason; it takes nothing else down. One that works, but does what it should not, stands in yellow.
+    red, with the reason; it takes nothing else down. One that works, but does what it should not, or whose distribution
+    states a requirement that is not met here, stands in yellow.
     GANZOO_PLUGINS=a,b loads those alone, and GANZOO_TRACE=1 shows each call while it happens, also in training.
     """
     if ctx.invoked_subcommand is not None:
         return
-    found = catalogue().plugins
+    installed = catalogue().plugins
+    for plugin in installed:
+        plugin.remarks += filter(None, [unmet(plugin.distribution)])
     if as_json:
-        print_json([{**_facts(plugin), **(_calls(plugin) if trace else {})} for plugin in found])
+        print_json([{**_facts(plugin), **(_calls(plugin) if trace else {})} for plugin in installed])
         return
     headings = ("plugin", "from", "call", "seconds", "gave") if trace else ("plugin", "from", "status", "hooks")
     shown = table(headings, (), right=("seconds",))
-    for plugin in found:
+    for plugin in installed:
         for row in _trace(plugin) if trace else [(plugin.status, _hooks(plugin))]:
             origin = f"{plugin.distribution} {plugin.version}"
             shown.add_row(plugin.name, origin, *row, style=STYLES[plugin.status])

@@ -40,12 +40,12 @@ def check(what: str, as_json: bool) -> int:
     """
     from ganzoo.testing.lookup import look_up
 
-    found = look_up(what)
-    name = found[0].plugin.name if len(found) == 1 and found[0].plugin and found[0].whole else what
+    subject = look_up(what)
+    name = subject[0].plugin.name if len(subject) == 1 and subject[0].plugin and subject[0].whole else what
     started = time.perf_counter()
     with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
-        results = _run(found, None if as_json else console())
-        parameters = _parameters(found)
+        results = _run(subject, None if as_json else console())
+        parameters = _parameters(subject)
     tally: Counter[str] = Counter(outcome.word for _, outcome in results)
     bad = sum(not outcome.good for _, outcome in results)
     if as_json:

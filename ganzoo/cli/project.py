@@ -9,8 +9,9 @@ import click
 from ganzoo.cli.framework import Command
 from ganzoo.cli.options import device_option, seed_option
 from ganzoo.cli.output import echo
-from ganzoo.cli.sample import beside, unwritable
+from ganzoo.cli.sample import beside
 from ganzoo.errors import UsageError
+from ganzoo.files import written
 
 
 @click.command(
@@ -62,16 +63,13 @@ def project(
     if vary < 0:
         raise UsageError(f"--vary {vary} is too small; it takes 0 or more.")
     model = ganzoo.load(source, device=device)
-    found = model.project(image, steps, starts, seed, label, each_layer)
-    shown = torch.stack([found.target, found.image])
+    projection = model.project(image, steps, starts, seed, label, each_layer)
+    shown = torch.stack([projection.target, projection.image])
     if vary:
-        shown = torch.cat([shown, model.vary(found, vary, strength, seed)])
+        shown = torch.cat([shown, model.vary(projection, vary, strength, seed)])
     file = Path(out) if out is not None else beside(source, model, f"project-{Path(image).stem}-seed-{seed}.png")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        ganzoo.sheet(shown, columns=None if len(shown) > 10 else len(shown)).save(file)
-    except OSError as error:
-        raise unwritable(file, error) from error
-    echo(f"Mean squared error {found.error:.4f}; the model's mean image would have {found.mean_error:.4f}.")
+    with written(file) as part:
+        ganzoo.sheet(shown, columns=None if len(shown) > 10 else len(shown)).save(part)
+    echo(f"Mean squared error {projection.error:.4f}; the model's mean image would have {projection.mean_error:.4f}.")
     versions = f", the nearest image, then {vary} new {'versions' if vary > 1 else 'version'}"
     echo(f"{image}{versions if vary else ' and the nearest image'} are in {file}.")

@@ -10,7 +10,8 @@ import click
 from ganzoo.cli.framework import Command
 from ganzoo.cli.options import device_option, seed_option, truncation_option
 from ganzoo.cli.output import echo
-from ganzoo.errors import GanzooError, UsageError
+from ganzoo.errors import UsageError
+from ganzoo.files import written
 from ganzoo.runs.address import stem
 
 if TYPE_CHECKING:
@@ -74,19 +75,13 @@ def sample(
         _check_target(target, modality)
     images = model.sample(count, seed=seed, label=label, truncation=truncation, code=code)
     made = f"{count:,} {modality.items} are" if count > 1 else f"1 {modality.items.removesuffix('s')} is"
-    try:
-        if target is not None and is_folder(out or ""):
-            _write_each(images, target, modality)
-            echo(f"{made} in {target}.")
-        else:
-            file = target or default_file(source, model, seed, label, truncation, code)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            _write_all(images, file, modality, columns)
-            echo(f"{made} in {file}.")
-    except OSError as error:
-        raise GanzooError(
-            f"{out or source} cannot be written ({error.strerror or error}); choose another -o."
-        ) from error
+    if target is not None and is_folder(out or ""):
+        _write_each(images, target, modality)
+    else:
+        target = target or default_file(source, model, seed, label, truncation, code)
+        with written(target) as part:
+            _write_all(images, part, modality, columns)
+    echo(f"{made} in {target}.")
     if show:
         _draw(images, columns, modality)
 
@@ -145,10 +140,10 @@ def _write_all(items: Tensor, file: Path, modality: Modality, columns: int | Non
 
 
 def _write_each(items: Tensor, folder: Path, modality: Modality) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     digits = max(4, len(str(len(items))))
     for number, item in enumerate(items, 1):
-        modality.save(item[None], folder / f"{number:0{digits}}{modality.each}")
+        with written(folder / f"{number:0{digits}}{modality.each}") as part:
+            modality.save(item[None], part)
 
 
 def _draw(images: Tensor, columns: int | None, modality: Modality) -> None:
@@ -176,8 +171,3 @@ def beside(source: str, model: Model, name: str) -> Path:
     if Path(source).is_dir():
         return Path(source) / "samples" / name
     return Path(f"{named_after(source, model)}-{name}")
-
-
-def unwritable(file: Path, error: OSError) -> GanzooError:
-    """What a person is told whose -o cannot be written."""
-    return GanzooError(f"{file} cannot be written ({error.strerror or error}); choose another -o.")

@@ -11,6 +11,7 @@ from ganzoo.cli.framework import Command
 from ganzoo.cli.options import device_option, seed_option
 from ganzoo.cli.output import echo
 from ganzoo.errors import GanzooError, UsageError
+from ganzoo.files import written
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -161,13 +162,8 @@ def write(picture: Image.Image, file: Path) -> None:
     jpeg = file.suffix.lower() in (".jpg", ".jpeg", ".jfif")
     if picture.mode == "RGBA" and jpeg:
         picture = picture.convert("RGB")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+    with written(file, "choose another folder with -o") as part:
         if jpeg:
-            picture.save(file, quality=95)
+            picture.save(part, quality=95)
         else:
-            picture.save(file)
-    except OSError as error:
-        raise GanzooError(
-            f"{file} cannot be written ({error.strerror or error}); choose another folder with -o."
-        ) from error
+            picture.save(part)

@@ -28,9 +28,9 @@ def verdict(run: str, on: str | None, samples: int, seed: int, device: str, as_j
     """
     import ganzoo
 
-    found = ganzoo.verdicts(run, on, samples=samples, seed=seed, device=device)
+    means = ganzoo.verdicts(run, on, samples=samples, seed=seed, device=device)
     if as_json:
-        print_json(found)
+        print_json(means)
         return
-    rows = [(name, f"{value:.4g}") for name, value in found.items()]
+    rows = [(name, f"{value:.4g}") for name, value in means.items()]
     table(("judged", "D(x)"), rows, right=("D(x)",)).print()

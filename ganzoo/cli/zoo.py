@@ -113,9 +113,9 @@ def _unfit(row: dict[str, Any], data: str) -> bool:
         return bool(row["smallest_data"] > int(data))
     from ganzoo.data import info
 
-    found = info(data)
-    tasks = {"translation"} if found.domains else {"unconditional", *(("conditional",) if found.classes else ())}
-    return not tasks & {*row["tasks"]} or bool(row["smallest_data"] > found.images)
+    chosen = info(data)
+    tasks = {"translation"} if chosen.domains else {"unconditional", *(("conditional",) if chosen.classes else ())}
+    return not tasks & {*row["tasks"]} or bool(row["smallest_data"] > chosen.images)
 
 
 def _print_architectures(rows: list[dict[str, Any]], asked: str | None) -> None:

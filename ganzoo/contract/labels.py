@@ -58,7 +58,7 @@ def find_label(classes: tuple[str, ...], label: str | int) -> int:
 def written(data: DataSpec, label: str | int | None) -> dict[int, float]:
     """The columns of attributes or numbers that `label` names, with their values. Raises: UsageError."""
     words = [] if label is None else [word.strip() for word in str(label).split(",")]
-    found: dict[int, float] = {}
+    chosen: dict[int, float] = {}
     for place, word in enumerate(words):
         name, equals, text = word.rpartition("=")
         if not equals:
@@ -73,8 +73,8 @@ def written(data: DataSpec, label: str | int | None) -> dict[int, float]:
             raise UsageError(f"--label takes a number for the column {name!r}, such as {name}=1.")
         if data.label == "attributes" and value not in (0, 1):
             raise UsageError(f"The attribute {name!r} is 1 or 0, not {text}; write --label {name}=1.")
-        found[data.label_names.index(name)] = value
-    return found
+        chosen[data.label_names.index(name)] = value
+    return chosen
 
 
 def _number(text: str) -> float | None:

@@ -15,15 +15,15 @@ from ganzoo.errors import UsageError, suggest
 
 def networks(model: Architecture) -> dict[str, nn.Module]:
     """The networks of a model by name: its children with parameters; a ModuleDict's members as ``"G.AB"``."""
-    found: dict[str, nn.Module] = {}
+    by_name: dict[str, nn.Module] = {}
     for name, child in model.named_children():
         if isinstance(child, TrainingState) or next(child.parameters(), None) is None:
             continue
         if isinstance(child, nn.ModuleDict):
-            found.update({f"{name}.{key}": member for key, member in child.items()})
+            by_name.update({f"{name}.{key}": member for key, member in child.items()})
         else:
-            found[name] = child
-    return found
+            by_name[name] = child
+    return by_name
 
 
 def is_generator(model: Architecture, network: str) -> bool:

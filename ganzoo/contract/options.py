@@ -215,8 +215,8 @@ def build(cls: type[T], values: Mapping[str, Any], what: str, base: T | None = N
 
 def values(instance: Any) -> dict[str, Any]:
     """The options of an instance with their values, as `build` takes them; a schedule as it is written."""
-    found = {name: getattr(instance, name) for name in options(type(instance))}
-    return {name: value.text if isinstance(value, Schedule) else value for name, value in found.items()}
+    by_name = {name: getattr(instance, name) for name in options(type(instance))}
+    return {name: value.text if isinstance(value, Schedule) else value for name, value in by_name.items()}
 
 
 def parse_spec(text: str) -> tuple[str, dict[str, str]]:

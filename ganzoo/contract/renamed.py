@@ -52,10 +52,10 @@ def tensor(name: str) -> str:
 
 def facts(stored: dict[str, Any]) -> dict[str, Any]:
     """What run.json, classes.json or a model's header says, by names as they are now, but for the plugin's options."""
-    found = today(stored)
-    if isinstance(found.get("settings"), dict):
-        found["settings"] = today(found["settings"])
-    return found
+    named = today(stored)
+    if isinstance(named.get("settings"), dict):
+        named["settings"] = today(named["settings"])
+    return named
 
 
 def methods(cls: type) -> dict[str, str]:
@@ -101,11 +101,11 @@ class _Renaming(type):
 
     def __new__(meta, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **arguments: Any) -> _Renaming:
         hints = namespace.get("__annotations__", {})
-        found = OPTIONS.keys() & hints.keys()
-        for old in found:
+        old_names = OPTIONS.keys() & hints.keys()
+        for old in old_names:
             hints[OPTIONS[old]], namespace[OPTIONS[old]] = hints.pop(old), namespace.pop(old)
         made = super().__new__(meta, name, bases, namespace, **arguments)
-        used[made].update(found)
+        used[made].update(old_names)
         return made
 
     def __call__(cls, *values: Any, **options: Any) -> Any:

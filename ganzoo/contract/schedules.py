@@ -95,5 +95,5 @@ def at(instance: T, progress: Progress) -> T:
 def _schedules(instance: Any) -> dict[str, Schedule]:
     if not dataclasses.is_dataclass(instance):
         return {}
-    found = {field.name: getattr(instance, field.name) for field in dataclasses.fields(instance)}
-    return {name: value for name, value in found.items() if isinstance(value, Schedule)}
+    by_name = {field.name: getattr(instance, field.name) for field in dataclasses.fields(instance)}
+    return {name: value for name, value in by_name.items() if isinstance(value, Schedule)}

@@ -84,7 +84,8 @@ class Recorder:
         for name in dataset.parts:
             items = self._real(dataset, name)
             picture = dataset.modality.sheet_of_real(items)
-            picture.save(self.run.path / (f"real-{name}.png" if dataset.domains else "real.png"))
+            with replaced(self.run.path / (f"real-{name}.png" if dataset.domains else "real.png")) as part:
+                picture.save(part)
 
     def _real(self, dataset: data.Dataset, name: str) -> Tensor:
         """The same items of a domain each time, as many as a sheet of samples has, on the CPU."""

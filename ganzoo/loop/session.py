@@ -303,12 +303,12 @@ class Session:
         if not self.leader:
             return
         step = self.trainer.step_count
-        found = self.validator(self.run, self.recorder.averaged(self.trainer))
-        scores = {SCORE + name: value for name, value in found.items()}
+        judged = self.validator(self.run, self.recorder.averaged(self.trainer))
+        scores = {SCORE + name: value for name, value in judged.items()}
         values = {"epoch": epoch, "images": self.trainer.images, **scores}
         self.recorder.record({"step": step, **values, "seconds": self._seconds()})
         self._notify("ganzoo_logged", run=self.run, step=step, values=values)
-        line = f"Scores at step {step:,}: " + ", ".join(f"{name} {value:.4g}" for name, value in found.items()) + "."
+        line = f"Scores at step {step:,}: " + ", ".join(f"{name} {value:.4g}" for name, value in judged.items()) + "."
         self.recorder.log(line)
         self.display.say(line)
 

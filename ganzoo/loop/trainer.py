@@ -227,18 +227,18 @@ class Trainer:
 
     def _resolve(self, update: Update) -> tuple[str, ...]:
         """The networks that an update names; ``"G"`` stands for all of ``"G.AB"`` and ``"G.BA"``."""
-        found: list[str] = []
+        unreached: list[str] = []
         for name in update.names:
             members = [known for known in self.networks if known == name or known.startswith(name + ".")]
             if not members:
                 raise ContractError(
                     f"{self._name}.step updates {name!r}, which is no network of it; {suggest(name, self.networks)}"
                 )
-            found += members
-        trained = tuple(dict.fromkeys(name for name in found if name in self.optimizers))
+            unreached += members
+        trained = tuple(dict.fromkeys(name for name in unreached if name in self.optimizers))
         if not trained:
             raise ContractError(
-                f"{self._name}.step updates {found[0]}, all of whose parameters are frozen; leave out that Update."
+                f"{self._name}.step updates {unreached[0]}, all of whose parameters are frozen; leave out that Update."
             )
         return trained
 

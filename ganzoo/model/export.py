@@ -23,7 +23,7 @@ from torch.export import Dim, ExportedProgram
 from ganzoo.contract.networks import generator_state
 from ganzoo.contract.stored import as_json
 from ganzoo.errors import GanzooError, UsageError, suggest
-from ganzoo.files import replaced
+from ganzoo.files import written
 from ganzoo.model.model import Model, load
 from ganzoo.runs import checkpoint
 
@@ -64,12 +64,8 @@ def export(
     model = source if isinstance(source, Model) else load(source, device="cpu")
     _check_direction(model, to, needed=format != "safetensors")
     target = Path(out) if out is not None else _default(model, format, to)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with replaced(target, ENDINGS[format]) as temporary:
-            _WRITERS[format](model, to, temporary)
-    except OSError as error:
-        raise GanzooError(f"{target} cannot be written ({error.strerror or error}); choose another -o.") from error
+    with written(target, ending=ENDINGS[format]) as temporary:
+        _WRITERS[format](model, to, temporary)
     return target
 
 
@@ -102,10 +98,10 @@ class Program(nn.Module):
             size = (count, channels, height + step, width + 2 * step)
             return {"source": torch.rand(size, generator=stream) * 2 - 1}
         assert architecture.latent_dim is not None
-        found = {"z": torch.randn((count, architecture.latent_dim), generator=stream)}
+        inputs = {"z": torch.randn((count, architecture.latent_dim), generator=stream)}
         if architecture.conditional:
-            found["label"] = torch.arange(count) % len(architecture.data.classes)
-        return found
+            inputs["label"] = torch.arange(count) % len(architecture.data.classes)
+        return inputs
 
 
 def directions(model: Model) -> tuple[str | None, ...]:

@@ -172,12 +172,12 @@ def project(
     if each_layer:
         first = first[:, None].repeat(1, layers or 1, 1)
     last = descend(model, first, chosen, target, steps, scale=model.latents(z, labels).std(0).mean().item())
-    found = torch.cat([first, last])
+    both = torch.cat([first, last])
     found_labels = None if chosen is None else chosen.repeat(2)
-    images = model.render(found, found_labels)
+    images = model.render(both, found_labels)
     i = int(errors(images, target).argmin())
     return Projection(
-        latent=found[i],
+        latent=both[i],
         label=None if found_labels is None else int(found_labels[i]),
         image=images[i],
         target=target,

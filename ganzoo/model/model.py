@@ -313,14 +313,14 @@ class Model:
         target = image if isinstance(image, Tensor) else read_picture(image, self.architecture.data.shape)
         return latents.project(self, target, steps, starts, seed, label, each_layer)
 
-    def vary(self, found: Projection, n: int = 8, strength: float = 0.3, seed: int = 0) -> Tensor:
+    def vary(self, projection: Projection, n: int = 8, strength: float = 0.3, seed: int = 0) -> Tensor:
         """New versions [n, C, H, W] in [-1, 1] of a projected image.
 
         Args:
             strength: how far from its latent: 0 not at all, 1 as far as any other sample.
         Raises: UsageError when n or strength is out of range.
         """
-        return latents.vary(self, found, n, strength, seed)
+        return latents.vary(self, projection, n, strength, seed)
 
 
 def check_truncation(psi: float) -> None:

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterable
-from itertools import chain
 from pathlib import Path
 
 import torch
@@ -15,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.files import replaced
+from ganzoo.files import written
 from ganzoo.pictures.grid import to_picture
 
 RATE = 25  # frames a second; a GIF counts in hundredths of a second
@@ -47,19 +46,19 @@ def check_kind(file: Path) -> None:
 def save_frames(frames: Iterable[Image.Image], target: Path, rate: int) -> None:
     """Pictures of one size, grey or RGB, as a movie that repeats, so many a second. Raises: as `save_movie`."""
     check_kind(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    first, rest = next(iter(found := iter(frames))), found
     if target.suffix.lower() == ".mp4":
-        encode(find_encoder(), chain([first], rest), target, rate)
-    else:
-        first.save(target, save_all=True, append_images=rest, duration=1000 // rate, loop=0)
+        encode(find_encoder(), frames, target, rate)
+        return
+    first, *rest = frames
+    with written(target) as part:
+        first.save(part, save_all=True, append_images=rest, duration=1000 // rate, loop=0)
 
 
 def find_encoder() -> str:
     """Where ffmpeg is: on the path, or the one that imageio-ffmpeg brings. Raises: GanzooError where it is nowhere."""
-    found = shutil.which("ffmpeg")
-    if found:
-        return found
+    encoder = shutil.which("ffmpeg")
+    if encoder:
+        return encoder
     try:
         return str(importlib.import_module("imageio_ffmpeg").get_ffmpeg_exe())
     except (ImportError, RuntimeError) as error:
@@ -78,7 +77,7 @@ def encode(encoder: str, frames: Iterable[Image.Image], target: Path, rate: int 
         "-pix_fmt", "yuv420p", "-movflags", "+faststart", "-fflags", "+bitexact",
     ]  # fmt: skip
     pixels = b"".join(picture.tobytes() for picture in pictures)
-    with replaced(target) as temporary:
+    with written(target) as temporary:
         done = subprocess.run([*command, str(temporary)], input=pixels, capture_output=True, check=False)
         if done.returncode:
             said = done.stderr.decode(errors="replace").strip().splitlines() or ["it did not say why"]

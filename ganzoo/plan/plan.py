@@ -323,10 +323,10 @@ def _length(settings: Settings) -> dict[str, int]:
 def _defaults(model: type[Architecture]) -> dict[str, Any]:
     """The trainer's options that the architecture's Config has a default for."""
     own = options(model.Config)
-    found = {name: own[theirs].default for theirs, name in _trainers(own).items()}
-    if found.get("resolution") is not None:
-        found["resolution"] = str(found["resolution"])
-    return found
+    defaults = {name: own[theirs].default for theirs, name in _trainers(own).items()}
+    if defaults.get("resolution") is not None:
+        defaults["resolution"] = str(defaults["resolution"])
+    return defaults
 
 
 def _trainers(own: Collection[str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ganzoo.catalogue.schemes import scheme_of
 from ganzoo.contract.report import Report, silent
 from ganzoo.contract.scheme import Fetched
 from ganzoo.errors import UsageError
+from ganzoo.files import explained, replaced
 
 MODEL = "model.safetensors"
 
@@ -62,10 +64,9 @@ def stem(source: str | os.PathLike[str]) -> str:
 
 def _to_folder(folder: Path, address: str, private: bool) -> str:
     target = Path(address)
-    try:
+    with explained(address, "choose another folder", UsageError):
         target.mkdir(parents=True, exist_ok=True)
         for file in sorted(folder.iterdir()):
-            (target / file.name).write_bytes(file.read_bytes())
-    except OSError as error:
-        raise UsageError(f"{address} cannot be written ({error.strerror or error}); choose another folder.") from error
+            with replaced(target / file.name, flush=False) as part:
+                shutil.copyfile(file, part)
     return address

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from ganzoo.errors import GanzooError, UsageError
+from ganzoo.errors import UsageError
 from ganzoo.pictures.movie import check_kind, save_frames
 from ganzoo.runs.run import Run
 
@@ -72,13 +72,10 @@ def animate(
         raise UsageError(f"A movie shows 1 to 50 sheets a second, not {rate}.")
     if frames is not None and frames < 2:
         raise UsageError(f"A movie has at least 2 sheets, not {frames}.")
-    found = sheets(run)
-    if not found:
+    pictures = sheets(run)
+    if not pictures:
         raise UsageError(f"{run.path} has no sheets of samples yet; one is written after every epoch.")
-    try:
-        save_frames(_frames(_spread(found, frames), rest=round(REST * rate)), target, rate)
-    except OSError as error:
-        raise GanzooError(f"{target} cannot be written ({error.strerror or error}); choose another file.") from error
+    save_frames(_frames(_spread(pictures, frames), rest=round(REST * rate)), target, rate)
     return target
 
 

@@ -16,12 +16,13 @@ from typing import Any, ClassVar, NoReturn
 from ganzoo.contract.options import parse_spec, values
 from ganzoo.contract.stored import as_json
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.files import cause, is_locked, locked, replaced
+from ganzoo.files import cause, explained, is_locked, locked, replaced
 from ganzoo.runs.header import Process, RunHeader, run_header
 
 SCORES = "scores.jsonl"  # a line an evaluation: step, images, and metrics as `ganzoo evaluate --json` prints them
 CLASSES = "classes.json"  # describes a folder of runs, one a label
 LOCK = "lock"  # the file that whoever trains a run holds
+_ELSEWHERE = "choose another --out"
 
 
 @dataclass
@@ -58,18 +59,19 @@ class Run:
         run = cls(path, header)
         folders = (path / "samples", path / "checkpoints", path, *path.parents)
         made = [folder for folder in folders if not folder.exists()]
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            run.make_folders()
-            with locked(path / LOCK, run._taken):
-                cls.check_free(path)  # of two that begin here at once, one does
-                run.write()
-        except OSError as error:
-            (path / LOCK).unlink(missing_ok=True)
-            for folder in made:
-                with suppress(OSError):
-                    folder.rmdir()
-            raise UsageError(f"{path} cannot be written ({error.strerror}); choose another --out.") from error
+        with explained(path, _ELSEWHERE, UsageError):
+            try:
+                path.mkdir(parents=True, exist_ok=True)
+                run.make_folders()
+                with locked(path / LOCK, run._taken):
+                    cls.check_free(path)  # of two that begin here at once, one does
+                    run.write()
+            except OSError:
+                (path / LOCK).unlink(missing_ok=True)
+                for folder in made:
+                    with suppress(OSError):
+                        folder.rmdir()
+                raise
         return run
 
     def make_folders(self) -> None:
@@ -82,10 +84,8 @@ class Run:
         """Raises: UsageError when a new run cannot be made at `path`; empty folders in it do not matter, nor does what
         a beginning that was cut short left.
         """
-        try:
+        with explained(path, _ELSEWHERE, UsageError):  # such as a name that is too long
             there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
-        except OSError as error:  # such as a name that is too long
-            raise UsageError(f"{path} cannot be written ({error.strerror}); choose another --out.") from error
         if (path / "run.json").exists() or (path / CLASSES).exists():
             raise UsageError(
                 f"{path} already exists; choose another --out, or add --continue to go on with the run in it."
@@ -245,13 +245,13 @@ def list_runs(
     folder: str | os.PathLike[str] = "runs", complain: Callable[[str], None] = lambda problem: None
 ) -> list[Run]:
     """The runs below a folder, by name; `complain` is told of each that cannot be opened."""
-    found = []
+    runs = []
     for file in sorted(Path(folder).glob("**/run.json")):
         try:
-            found.append(Run.open(file.parent))
+            runs.append(Run.open(file.parent))
         except GanzooError as error:
             complain(str(error))
-    return found
+    return runs
 
 
 def new_folder(architecture: str, data: str) -> Path:
@@ -272,15 +272,9 @@ def claimed(architecture: str, data: str) -> Iterator[Path]:
     """
     while True:
         folder = new_folder(architecture, data)
-        try:
+        with explained(folder, _ELSEWHERE, UsageError), suppress(FileExistsError):
             folder.mkdir(parents=True)
             break
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise UsageError(
-                f"{folder} cannot be written ({error.strerror}); choose another folder with --out."
-            ) from error
     try:
         yield folder
     except BaseException:

@@ -57,13 +57,13 @@ def read(file: Path, name: str) -> dict[str, Tensor]:
     except SafetensorError:
         pass
     try:
-        found = torch.load(file, map_location="cpu", weights_only=True)
+        state = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a stranger's bytes lead to; the restricted loader ran none of them
         raise GanzooError(f"The weights {name} in {file} are no file of tensors that is safe to read.") from error
-    found = found.get("state_dict", found) if isinstance(found, dict) else found
-    if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
+    state = state.get("state_dict", state) if isinstance(state, dict) else state
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise GanzooError(f"The weights {name} in {file} are not tensors by name.")
-    return found
+    return state
 
 
 def add(name: str, file: Path) -> Path:

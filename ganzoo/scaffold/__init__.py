@@ -15,6 +15,7 @@ from pathlib import Path
 from ganzoo.catalogue.catalogue import KINDS as CATALOGUE_KINDS
 from ganzoo.catalogue.catalogue import catalogue
 from ganzoo.errors import UsageError, suggest
+from ganzoo.files import explained
 from ganzoo.scaffold.guesses import facts
 
 TEMPLATES = Path(__file__).with_name("template")
@@ -110,13 +111,11 @@ def write_plugin(
     folder = Path(out) if out is not None else Path(f"ganzoo-{name}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} already exists; choose another name or another --out.")
-    try:
+    with explained(folder, "choose another --out", UsageError):
         for path, text in texts.items():
             file = folder / _replaced(path, replace)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(_replaced(text, replace), encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise UsageError(f"{folder} cannot be written ({error.strerror}); choose another --out.") from error
     return folder
 
 

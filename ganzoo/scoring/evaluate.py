@@ -91,8 +91,8 @@ def _each(whole: PerClass, evaluator: Evaluator, device: str, against: str | Non
         raise UsageError(f"{whole.path} has no model of {missing[0]} yet; `ganzoo resume {whole.path}` trains it.")
     each = copy.copy(evaluator)
     each.samples = max(2, evaluator.samples // len(runs))
-    found = [_one(load(run.path, device), run.path, each, against) for run in runs.values()]
-    every = [evidence for _, evidence in found]
+    scored = [_one(load(run.path, device), run.path, each, against) for run in runs.values()]
+    every = [evidence for _, evidence in scored]
     together = Evidence(
         torch.cat([one.real for one in every]),
         torch.cat([one.fake for one in every]),
@@ -107,7 +107,7 @@ def _each(whole: PerClass, evaluator: Evaluator, device: str, against: str | Non
         header = of_other(header, other_data(header.data, against))
     scores = evaluator.scores(together, "training", header, f"{len(runs)} models", whole.path)
     keep(whole.path, header, scores)
-    return [*scores, *(score for theirs, _ in found for score in theirs)]
+    return [*scores, *(score for theirs, _ in scored for score in theirs)]
 
 
 def _progress(runs: Iterable[Run]) -> tuple[int, int]:

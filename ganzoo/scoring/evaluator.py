@@ -101,7 +101,7 @@ class Evaluator:
             "weights": "averaged" if header.ema else "raw",
             "step": header.step,
         }
-        found: list[dict[str, Any]] = []
+        rows: list[dict[str, Any]] = []
         refused: list[UsageError] = []
         kind = header.data.modality
         for name, metric in self.metrics.items():
@@ -119,12 +119,12 @@ class Evaluator:
                 continue
             own = measured.protocol if isinstance(measured, Scores) else {}
             whole = {**protocol, "metric": name, **values(metric), **own}
-            found += [{"name": key, "value": float(value), "protocol": whole} for key, value in measured.items()]
-        if refused and not found:
+            rows += [{"name": key, "value": float(value), "protocol": whole} for key, value in measured.items()]
+        if refused and not rows:
             if not self.strict and all(kind not in known for known in self.modalities.values()):
                 raise UsageError(f"No installed score judges {_items(kind)}; `ganzoo list --metrics` names them all.")
             raise refused[0]
-        return found
+        return rows
 
 
 def classify(dataset: DataItems, images: Tensor, report: Report) -> Tensor:

@@ -55,14 +55,14 @@ def verdicts(
     model, dataset = load(run.path, device), judged_data(header, str(run.path))
     label = dataset_label(model, dataset)
     part = next(iter(dataset.parts.values()))
-    found = {
+    means = {
         "training": _mean(discriminator, _some(part if label is None else labelled(part, label), samples, seed), batch),
         "samples": _mean(discriminator, model.sample(samples, seed), batch),
     }
     if on is not None:
         part = next(iter(other_data(header, on).parts.values()))
-        found[on] = _mean(discriminator, _some(part if label is None else labelled(part, label), samples, seed), batch)
-    return found
+        means[on] = _mean(discriminator, _some(part if label is None else labelled(part, label), samples, seed), batch)
+    return means
 
 
 def _by_the_batch(model: Architecture) -> Architecture:

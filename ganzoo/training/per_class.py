@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from ganzoo.errors import UsageError
-from ganzoo.files import replaced
+from ganzoo.files import explained, replaced
 from ganzoo.loop.display import Display, Lines
 from ganzoo.loop.session import Session
 from ganzoo.model.model import load
@@ -61,10 +61,8 @@ def train_per_class(
     session = prepare(plan, display)
     check_labels(session)
     whole = PerClass(folder, dataclasses.replace(facts_of(session, init), labels=labels))
-    try:
+    with explained(folder, "choose another --out", UsageError):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{folder} cannot be written ({error.strerror}); choose another --out.") from error
     with Run(folder, whole.header).locked():
         Run.check_free(folder)  # of two that begin here at once, one does
         whole.write()

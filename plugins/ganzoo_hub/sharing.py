@@ -15,7 +15,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ganzoo.api import (
-    GanzooError,
     Model,
     ModelHeader,
     Report,
@@ -33,6 +32,7 @@ from ganzoo.api import (
     sheet,
     silent,
     stem,
+    written,
 )
 from ganzoo_hub.page import Published, model_card
 
@@ -132,16 +132,8 @@ def pull(source: str | os.PathLike[str], out: str | os.PathLike[str] | None = No
     target = Path(out) if out is not None else Path(f"{name}.safetensors")
     if target.exists() and not (target.is_file() and sha256(target) == sha256(path)):
         raise UsageError(f"{target} exists already and is another; choose another name with -o.")
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            shutil.copyfile(path, temporary)
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise GanzooError(f"{target} cannot be written ({error.strerror or error}); choose another -o.") from error
+    with written(target) as part:
+        shutil.copyfile(path, part)
     return Pulled(target, found.address, sha256(target), header)
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from ganzoo.api import Evidence, Items, Scores, UsageError, grid, option
+from ganzoo.api import Evidence, Items, Scores, UsageError, grid, option, replaced
 
 LARGEST = 32  # pixels a side that images are compared at
 SHEET = 16  # samples on the sheet
@@ -44,7 +44,8 @@ class NearestTraining:
         real = held_out.gather(torch.arange(min(self.queries, len(held_out))))
         distances, places = nearest(torch.cat([fake, real]), training, SHOWN)
         if evidence.folder is not None:
-            _sheet(fake, training, places).save(evidence.folder / "nearest.png")
+            with replaced(evidence.folder / "nearest.png") as part:
+                _sheet(fake, training, places).save(part)
         values = {
             "nearest": distances[: len(fake), 0].double().mean().item(),
             "nearest-real": distances[len(fake) :, 0].double().mean().item(),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import io
 import json
-import os
 import re
 import sys
 import zipfile
@@ -15,7 +14,7 @@ from typing import Any
 
 from PIL import Image
 
-from ganzoo.api import Fetched, GanzooError, Report, Scheme, UsageError, home, locked, make_folder, suggest
+from ganzoo.api import Fetched, GanzooError, Report, Scheme, UsageError, home, locked, make_folder, replaced, suggest
 
 
 class Torchvision(Scheme):
@@ -82,24 +81,19 @@ def _downloaded(cls: type, name: str, root: Path, called: str) -> Any:
 
 def _write_zip(dataset: Any, path: Path, name: str, report: Report) -> None:
     """Write images and labels, whole or not at all."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     labels: list[tuple[str, int]] = []
-    try:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as file:
-            for index in range(len(dataset)):
-                image, label = dataset[index]
-                if not isinstance(image, Image.Image):
-                    raise UsageError(f"torchvision's {name} is not a set of images.")
-                member = f"{index:07d}.png"
-                buffer = io.BytesIO()
-                (image.convert("RGB") if image.mode == "CMYK" else image).save(buffer, "PNG", compress_level=1)
-                file.writestr(member, buffer.getvalue())
-                if isinstance(label, int):
-                    labels.append((member, label))
-                report(f"Keeping {name}", index + 1, len(dataset))
-            if len(labels) == len(dataset):
-                classes = [re.sub(r"^(\d+) - .*", r"\1", str(word)) for word in getattr(dataset, "classes", [])]
-                file.writestr("dataset.json", json.dumps({"labels": labels, "classes": classes}))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with replaced(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as file:
+        for index in range(len(dataset)):
+            image, label = dataset[index]
+            if not isinstance(image, Image.Image):
+                raise UsageError(f"torchvision's {name} is not a set of images.")
+            member = f"{index:07d}.png"
+            buffer = io.BytesIO()
+            (image.convert("RGB") if image.mode == "CMYK" else image).save(buffer, "PNG", compress_level=1)
+            file.writestr(member, buffer.getvalue())
+            if isinstance(label, int):
+                labels.append((member, label))
+            report(f"Keeping {name}", index + 1, len(dataset))
+        if len(labels) == len(dataset):
+            classes = [re.sub(r"^(\d+) - .*", r"\1", str(word)) for word in getattr(dataset, "classes", [])]
+            file.writestr("dataset.json", json.dumps({"labels": labels, "classes": classes}))

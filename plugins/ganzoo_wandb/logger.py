@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ganzoo.api import GanzooError, Run, hookimpl, need, option
+from ganzoo.api import GanzooError, Run, hookimpl, need, option, replaced
 
 EXIT_CODES = {"finished": 0, "interrupted": 255}  # as wandb's own for a script that ends, or is stopped by Ctrl-C
 
@@ -55,7 +55,8 @@ class WeightsAndBiases:
             settings=self._wandb.Settings(console="off"),  # the display is not to be captured
         )
         kept.parent.mkdir(exist_ok=True)
-        kept.write_text(self._run.id + "\n", encoding="utf-8")
+        with replaced(kept) as part:
+            part.write_text(self._run.id + "\n", encoding="utf-8")
 
     @hookimpl
     def ganzoo_logged(self, step: int, values: Mapping[str, float]) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 import sys
+from importlib.metadata import version
 from types import SimpleNamespace
 
 import pytest
+from support.command_line import as_json, cli
 from support.install import write_distribution
 from support.strangers import CARD, YIELDS, names, plugin
 
@@ -97,6 +99,29 @@ def test_what_to_install_for_want_of_a_dependency(install, requirements, advice)
     distribution(site, "needy-1.dist-info", metadata, "[ganzoo]\nneedy = needy_module\n")
     error = plugin(Catalogue(), "needy").error or ""
     assert error == f"it needs the module surely_not_there, which is not installed; type: {advice}"
+
+
+@pytest.mark.parametrize(
+    ("requirement", "words"),
+    [
+        ("pluggy>=1", None),
+        ("surely-not-there; extra == 'far'", None),
+        ("another-name; python_version < '3'", None),
+        ("surely-not-there>=2", "it needs surely-not-there>=2, and it is not installed; type: pip install "),
+        ("pluggy>=99", rf"it needs pluggy>=99, and {re.escape(version('pluggy'))} is installed; type: pip install "),
+        ("two words", "its requirement 'two words' is none that pip can read"),
+    ],
+)
+def test_ganzoo_plugins_names_a_requirement_that_is_not_met(install, own_catalogue, monkeypatch, requirement, words):
+    site = install(YIELDS)
+    monkeypatch.delitem(sys.modules, "needy_module", raising=False)
+    metadata = f"Metadata-Version: 2.1\nName: needy\nVersion: 1\nRequires-Dist: {requirement}\n"
+    (site / "needy_module.py").write_text(YIELDS.replace("card()", "card('needed')"), encoding="utf-8")
+    distribution(site, "needy-1.dist-info", metadata, "[ganzoo]\nneedy = needy_module\n")
+    rows = as_json(cli("plugins", "--json"))
+    [row] = [row for row in rows if row["name"] == "needy"]
+    assert row["status"] == ("ok" if words is None else "warning"), row
+    assert words is None or re.match(words, row["reason"])
 
 
 # ---- names and modules that two have ---------------------------------------------------------------------------------

@@ -1,11 +1,13 @@
 """Files are written whole or not at all."""
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
-from ganzoo.files import replaced
+from ganzoo.errors import GanzooError, UsageError
+from ganzoo.files import explained, replaced, written
 
 
 def test_what_was_written_takes_the_place(tmp_path: Path) -> None:
@@ -48,3 +50,30 @@ def test_the_umask_is_kept(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
+
+
+def test_what_a_user_asked_for_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "a.txt"
+    with written(file) as part:
+        part.write_text("one")
+        assert not file.exists()
+    assert file.read_text() == "one"
+
+    def fail() -> None:
+        with written(file) as part:
+            part.write_text("two")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert [(path.name, path.read_text()) for path in file.parent.iterdir()] == [("a.txt", "one")]
+    with pytest.raises(GanzooError, match=r"b\.txt cannot be written \(.*\); choose another -o\.$"):
+        written(file / "b.txt").__enter__()
+
+
+@pytest.mark.parametrize("kind", [GanzooError, UsageError])
+def test_what_cannot_be_written_is_said_in_one_sentence(kind: type[GanzooError]) -> None:
+    with pytest.raises(kind) as error, explained("there", "make room", kind):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert type(error.value) is kind
+    assert str(error.value) == "there cannot be written (No space left on device); make room."

@@ -22,6 +22,7 @@ from ganzoo.errors import GanzooError, UsageError
 from ganzoo.model import latents
 from ganzoo.model.model import Model
 from ganzoo.pictures import movie as movies
+from ganzoo.runs.header import DataHeader, ModelHeader
 
 SPEC = DataSpec((3, 8, 8))
 
@@ -57,7 +58,8 @@ class ConditionalGAN(TinyGAN):
 def make(cls, data=SPEC) -> Model:
     torch.manual_seed(0)
     config = cls.Config(width=16)
-    return Model(cls(config, data), {"architecture": cls.__name__.lower(), "run": "run"})
+    header = ModelHeader(cls.__name__.lower(), DataHeader.of(data, "it", "here"), {}, run="run")
+    return Model(cls(config, data), header)
 
 
 @pytest.fixture(params=[TinyGAN, StyledGAN], ids=["z", "w"])

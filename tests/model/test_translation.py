@@ -23,6 +23,7 @@ from ganzoo.model.model import Model
 from ganzoo.model.translation import side_by_side, there_and_back
 from ganzoo.pictures.grid import from_picture
 from ganzoo.plan.plan import make_plan
+from ganzoo.runs.header import DataHeader, ModelHeader
 from ganzoo.scoring.evaluator import translations
 
 TINY = {"resolution": 24, "blocks": 0, "width_g": 2, "width_d": 2, "layers_d": 2, "pool": 2}
@@ -463,7 +464,7 @@ def test_statistics_that_generate_does_not_reach_are_kept():
     with torch.no_grad():
         for norm in (architecture.G, architecture.E):
             norm.running_mean.fill_(5), norm.running_var.fill_(3), norm.num_batches_tracked.fill_(7)
-    loaded = Model(architecture, {"architecture": "encoding"})
+    loaded = Model(architecture, ModelHeader("encoding", DataHeader.of(architecture.data, "it", "here"), {}))
     loaded.settle()
     assert architecture.E.running_mean.tolist() == [5, 5]
     assert architecture.E.running_var.tolist() == [3, 3]

@@ -20,6 +20,7 @@ from ganzoo.contract.randomness import seed_everything
 from ganzoo.data.loader import Loader
 from ganzoo.loop.trainer import Extent, Trainer
 from ganzoo.model.model import Model
+from ganzoo.runs.header import DataHeader, ModelHeader
 
 CGAN = load_architecture(find("architecture", "cgan"))
 TEN = tuple("0123456789")
@@ -110,7 +111,7 @@ def test_labels_matter():
     for _ in range(100):
         trainer.step()
     assert [name for name, value in trainer.model.named_parameters() if torch.equal(value, before[name])] == []
-    model = Model(trainer.model, {"architecture": "cgan"})
+    model = Model(trainer.model, ModelHeader("cgan", DataHeader.of(trainer.model.data, "it", "here"), {}))
     dark, bright = (model.sample(32, seed=5, label=label) for label in ("dark", 1))
     assert dark.mean() < -0.3
     assert bright.mean() > 0.3

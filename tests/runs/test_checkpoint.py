@@ -188,5 +188,5 @@ def test_nothing_in_the_package_can_run_what_a_file_holds():
     allowed = ("single_file.py:", "weights.py:")
     assert [line for line in found if not line.startswith(allowed)] == []
     assert [line.partition(": ")[2] for line in found if line.startswith("weights.py:")] == [
-        'found = torch.load(file, map_location="cpu", weights_only=True)'
+        'state = torch.load(file, map_location="cpu", weights_only=True)'
     ]
