@@ -92,6 +92,21 @@ class Session:
             return Extent(images, images + count * trainer.current_batch_size, trainer.step_count + count)
         return Extent(images, (images // items + count) * items if unit == "epochs" else images + count)
 
+    def _check_extent(self) -> None:
+        """Raises: GanzooError when a checkpoint's stage ends elsewhere than run.json says."""
+        extent, items = self.trainer.extent, len(self.trainer.loader)
+        (unit, count), *_ = self.plan.stages[self.stage].length.items()
+        said = {
+            "steps": (extent.last_step, self.stage_starts[-1] + count),
+            "images": (extent.last_image, extent.first_image + count),
+            "epochs": (extent.last_image, (extent.first_image // items + count) * items),
+        }
+        if len({*said[unit]}) > 1:
+            raise GanzooError(
+                f"{self.run.checkpoints()[-1]} is damaged: its stage ends elsewhere than run.json says; restore the "
+                "one of them that was changed."
+            )
+
     def train(self, run: Run, display: Display, deadline: float = math.inf) -> None:
         """Trains every stage of the run that is left, until the deadline, which `time.monotonic` reaches.
 
@@ -170,6 +185,7 @@ class Session:
             self.trainer = self.build(self.stage)
             self.trainer.extent = header.extent
             self.trainer.load_state(tensors, header.counters)
+            self._check_extent()
             self._newest = {name: torch.tensor(value, device=self.device) for name, value in header.newest.items()}
             if self.leader:
                 self.recorder = Recorder(self.run, self.plan, self.trainer, header.log_bytes)

@@ -157,7 +157,7 @@ def compare(runs: Sequence[str | os.PathLike[str] | Run]) -> Comparison:
     differing = [name for name in names if len({_key(options[name]) for options in chosen.values()}) > 1]
     groups: dict[tuple[str, ...], list[Run]] = {}
     for run in found:
-        stages = _key([vars(stage) if hasattr(stage, "__dict__") else stage for stage in run.facts["stages"]])
+        stages = _key([vars(stage) for stage in run.header.stages])
         key = (*(_key(chosen[id(run)].get(name)) for name in differing), stages)
         groups.setdefault(key, []).append(run)
     better = {name: way for entry in entries("metric") for name, way in entry.card.better.items()}

@@ -138,6 +138,7 @@ class no_memory(torch.utils._python_dispatch.TorchDispatchMode):
         {"stage_starts": []},
         {"stage_starts": [10**6]},
         {"extent": {"first_image": 10**9, "last_image": 5}},
+        {"extent": {"first_image": 0, "last_image": 10**12, "last_step": 10**9}},
         {"counters": {"step": "3"}},
         {"log_bytes": -1},
         {"newest": {"loss/D": None}},
