@@ -7,18 +7,22 @@ import http.client
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from ganzoo.catalogue.schemes import scheme_of
 from ganzoo.contract.report import Report
 from ganzoo.contract.scheme import Fetched, Scheme
-from ganzoo.errors import GanzooError, UsageError
+from ganzoo.errors import GanzooError, UsageError, printable
 from ganzoo.files import home, locked, make_folder, megabytes
 
 _TIMEOUT = 30  # seconds without an answer
 _BLOCK = 1 << 18  # bytes
+_LOOK = 1 << 24  # bytes between looks at how much disk is left, where no size is stated
+_RESERVE = 500_000_000  # bytes of disk that a download leaves free
+_PAGES = ("text/html", "application/xhtml+xml")
 
 
 def located(source: str, report: Report) -> Fetched:
@@ -38,7 +42,18 @@ class Web(Scheme):
     """``http://`` and ``https://``."""
 
     def fetch(self, address: str, file: str, report: Report) -> Fetched:
-        return download(address, report)
+        fetched = download(address, report)
+        if file and not _is_model(fetched.path):
+            fetched.path.unlink(missing_ok=True)
+            raise GanzooError(f"What {fetched.address} answers is no model file; open the address in a browser to see.")
+        return fetched
+
+
+def _is_model(path: Path) -> bool:
+    """Whether a file begins as safetensors do: how long its header is, and the header."""
+    with path.open("rb") as file:
+        start = file.read(9)
+    return start[8:] == b"{" and int.from_bytes(start[:8], "little") <= path.stat().st_size - 8
 
 
 def download(url: str, report: Report) -> Fetched:
@@ -53,9 +68,15 @@ def download(url: str, report: Report) -> Fetched:
     wanted = fragment.partition("sha256=")[2].lower()
     if fragment and not re.fullmatch("[0-9a-f]{64}", wanted):
         raise UsageError(f"After # in a URL comes sha256= and 64 hexadecimal digits, not {fragment!r}.")
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise UsageError(f"{printable(url)} is no address that can be asked ({error}).") from error
+    if not host:
+        raise UsageError(f"{printable(url)} names no server; write https://SERVER/FILE.")
     shown = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()  # without a password
-    title = Path(unquote(parts.path)).name or parts.hostname or "download"
+    title = printable(Path(unquote(parts.path)).name) or host
     key = hashlib.sha256(url.encode()).hexdigest()[:12]
     target = make_folder(home() / "downloads") / f"{key}-{re.sub('[^A-Za-z0-9._-]', '_', title)[-80:]}"
     with locked(target.with_name(f"{key}.lock"), lambda: report(f"Waiting for another download of {title}", 0, 0)):
@@ -85,21 +106,23 @@ def _fetch(url: str, part: Path, title: str, report: Report) -> None:
         request.add_header("Range", f"bytes={start}-")
         request.add_header("If-Range", mark.read_text(encoding="ascii"))
     try:
-        answer = urlopen(request, timeout=_TIMEOUT)
+        answer = _OPENER.open(request, timeout=_TIMEOUT)
     except HTTPError as error:
         error.close()
         mark.unlink(missing_ok=True)
-        if error.code == 416:  # the part is no beginning of the file that is there now
+        if error.code == 416 and start:  # the part is no beginning of the file that is there now
             return _fetch(url, part, title, report)
         raise
     with answer:
+        if answer.headers.get_content_type() in _PAGES:
+            raise ConnectionError("the server answers with a web page, not with a file; it may ask for a login")
         goes_on = answer.status == 206 and (answer.headers.get("Content-Range") or "").startswith(f"bytes {start}-")
         done = start if goes_on else 0
         version = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
         mark.unlink(missing_ok=True)
-        length = int(answer.headers.get("Content-Length") or 0)
+        length = max(0, int(answer.headers.get("Content-Length") or 0))
         total = done + length if length else 0
-        if length > shutil.disk_usage(part.parent).free:
+        if length and length > _room(part.parent):
             raise UsageError(f"{title} needs {megabytes(length)} in {part.parent}; make room or set GANZOO_HOME.")
         with part.open("ab" if goes_on else "wb") as file:
             if version and not version.startswith("W/"):
@@ -107,10 +130,35 @@ def _fetch(url: str, part: Path, title: str, report: Report) -> None:
             while block := answer.read(_BLOCK):
                 file.write(block)
                 done += len(block)
+                if not length and done % _LOOK < len(block) and _room(part.parent) <= 0:
+                    break
                 report(f"Downloading {title}", done, total)
+    if not length and _room(part.parent) <= 0:
+        part.unlink()
+        raise UsageError(f"{title} has no stated size and would fill the disk; make room or set GANZOO_HOME.")
     if done < total:
         raise ConnectionError(f"the connection broke after {megabytes(done)} of {megabytes(total)}; try again to go on")
     mark.unlink(missing_ok=True)
+
+
+def _room(folder: Path) -> int:
+    """Bytes of disk that a download may take; the rest is left to others."""
+    return shutil.disk_usage(folder).free - _RESERVE
+
+
+class _Redirects(HTTPRedirectHandler):
+    """To other web servers only, and never from a secret connection to an open one."""
+
+    def redirect_request(self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Request | None:
+        kinds = ("https",) if req.type == "https" else ("https", "http")
+        if urlsplit(newurl).scheme not in kinds:
+            raise HTTPError(
+                req.full_url, code, f"and sends on to {printable(newurl)}, which is not followed", headers, fp
+            )
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+_OPENER = build_opener(_Redirects)
 
 
 def _reason(error: Exception) -> str:

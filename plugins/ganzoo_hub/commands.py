@@ -16,7 +16,8 @@ from ganzoo.api import GanzooError, Report, architecture_of, printable
 @click.option("--private", is_flag=True, help="Make the repository so that only you see it.")
 @click.option("--licence", default="", metavar="SPDX", help="The weights' licence, such as cc-by-4.0, for the page.")
 @click.option("--no-samples", is_flag=True, help="Publish no sheet of samples.")
-def push(run: str, destination: str, private: bool, licence: str, no_samples: bool) -> None:
+@click.option("--dry-run", is_flag=True, help="Show what would be published, and send nothing.")
+def push(run: str, destination: str, private: bool, licence: str, no_samples: bool, dry_run: bool) -> None:
     """Publish a run's model with a page about it.
 
     DEST is hf://USER/NAME on the Hugging Face hub, or a new folder, to look at what would be published. Four files are
@@ -26,6 +27,13 @@ def push(run: str, destination: str, private: bool, licence: str, no_samples: bo
     """
     from ganzoo_hub import sharing
 
+    if dry_run:
+        sizes, facts = sharing.preview(run, destination, licence=licence, samples=not no_samples)
+        click.echo(facts.rstrip("\n"))
+        for name, size in sizes.items():
+            click.echo(printable(f"{name}: {size:,} bytes"))
+        click.echo(printable(f"Nothing was published at {destination}; leave out --dry-run to do it."))
+        return
     where = sharing.push(run, destination, private=private, licence=licence, samples=not no_samples)
     click.echo(printable(f"{run} is published: {where}"))
     if destination.startswith("hf://"):

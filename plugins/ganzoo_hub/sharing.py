@@ -46,6 +46,14 @@ _FOLDERS = re.compile(
 )
 
 
+# What is behind an address's ? or before its @: keys, as a rule.
+_SECRETS = re.compile(
+    r"""(\b[a-z][a-z0-9+.-]*://)[^\s/@'"]*@|(\b[a-z][a-z0-9+.-]*://[^\s?#'"]*)[?#][^\s'"]*""", re.IGNORECASE
+)
+_ADDED = "added by the user"
+_NAMED_ADDED = re.compile(rf"{_ADDED}: torchvision's \w+")
+
+
 @dataclass(frozen=True)
 class Pulled:
     """A model fetched: its file here, where it came from, the file's SHA-256 and what its header says."""
@@ -81,6 +89,23 @@ def push(
     with TemporaryDirectory(prefix="ganzoo-push-") as folder:
         gather(run, Path(folder), to, licence, samples)
         return publish(Path(folder), to, private)
+
+
+def preview(
+    run: str | os.PathLike[str] | Run, to: str, *, licence: str = "", samples: bool = True
+) -> tuple[dict[str, int], str]:
+    """What `push` would publish: each file with its bytes, and what run.json would say. Nothing is sent, or asked.
+
+    Raises: UsageError when there is no such run.
+    """
+    run = run if isinstance(run, Run) else Run.open(run)
+    if not run.model_file.exists():
+        raise UsageError(f"{run.path} has no model yet; it is written when training begins.")
+    with TemporaryDirectory(prefix="ganzoo-push-") as name:
+        folder = Path(name)
+        gather(run, folder, to, licence, samples)
+        sizes = {file.name: file.stat().st_size for file in sorted(folder.iterdir())}
+        return sizes, (folder / FACTS).read_text(encoding="utf-8")
 
 
 def gather(run: Run, folder: Path, to: str, licence: str = "", samples: bool = True) -> None:
@@ -138,14 +163,33 @@ def pull(source: str | os.PathLike[str], out: str | os.PathLike[str] | None = No
 
 
 def public(value: Any) -> Any:
-    """A header, or a part of one, without the folders of this machine."""
+    """A header, or a part of one, without folders of this machine, passwords, and names of the user's own files."""
     if dataclasses.is_dataclass(value) and not isinstance(value, (type, float)):
-        return dataclasses.replace(value, **{each.name: public(getattr(value, each.name)) for each in fields(value)})
+        return dataclasses.replace(
+            value, **{each.name: _public_field(each.name, getattr(value, each.name)) for each in fields(value)}
+        )
     if isinstance(value, Mapping):
-        return {name: public(each) for name, each in value.items()}
+        return {name: _public_field(name, each) for name, each in value.items()}
     if isinstance(value, (list, tuple)):
         return type(value)(public(each) for each in value)
-    return _FOLDERS.sub("", value) if isinstance(value, str) else value
+    return _FOLDERS.sub("", _without_secrets(value)) if isinstance(value, str) else value
+
+
+def _without_secrets(text: str) -> str:
+    once = _SECRETS.sub(lambda found: found[1] or found[2], text)
+    return once if once == text else _without_secrets(once)
+
+
+def _public_field(name: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        return public(value)
+    if name == "origin" and value.startswith(_ADDED):  # what follows is the name of a folder or file
+        return value if _NAMED_ADDED.fullmatch(value) else _ADDED
+    if name == "recipe" and value.endswith(".toml"):
+        return "a recipe of the user's"
+    if name == "init" and not is_remote(value):
+        return "a model of the user's"
+    return public(value)
 
 
 def _draw(run: Run, model: Model, file: Path) -> bool:

@@ -304,6 +304,23 @@ def test_nothing_private_is_in_what_is_pushed(train, hub, tmp_path):
     assert json.loads(pushed["run.json"])["config"] == run.facts["config"]
 
 
+def test_names_that_the_user_chose_for_files_are_not_pushed_nor_keys_of_addresses(train, hub):
+    run = train("private2")
+    described = {**run.facts["data"], "origin": "added by the user: alice smith"}
+    tensors, facts = checkpoint.load(run.model_file)
+    checkpoint.save(run.model_file, tensors, {**facts, "data": described})
+    address = "https://bob:hidden@example.com/m.safetensors?token=abc123#part"
+    edit(run.path / "run.json", data=described, init=address, recipe="alice-secret.toml")
+    shown = cli("push", run.path, "hf://somebody/tiny", "--dry-run").output
+    assert "somebody/tiny" not in hub.repositories
+    assert "Nothing was published at hf://somebody/tiny" in shown
+    ganzoo.push(Run.open(run.path), "hf://somebody/tiny")
+    for content in (*hub.files("somebody/tiny").values(), shown.encode()):
+        for word in (b"alice", b"abc123", b"hidden", b"#part"):
+            assert word not in content
+    assert b"https://example.com/m.safetensors" in hub.files("somebody/tiny")["run.json"]
+
+
 # ---- what can go wrong -----------------------------------------------------------------------------------------------
 
 
