@@ -42,7 +42,7 @@ def located(weights: Pretrained, report: Report = silent) -> Path:
             return download(f"{weights.address}#sha256={weights.sha256}", report).path
         except GanzooError as error:
             raise UsageError(f"The weights {weights.name} cannot be fetched; {advice}. ({error})") from error
-    if sha256(file) != weights.sha256.lower():
+    if weights.sha256 and sha256(file) != weights.sha256.lower():
         raise GanzooError(f"{file} is not the file of {weights.name} (its SHA-256 is another); {advice}.")
     return file
 

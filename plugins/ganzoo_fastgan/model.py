@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -22,6 +22,7 @@ from ganzoo.api import (
     generator_loss,
     option,
 )
+from ganzoo_fastgan.lpips import lpips
 from ganzoo_fastgan.networks import Discriminator, Generator, quarter, resized
 
 
@@ -35,6 +36,9 @@ class FastGANConfig(TwoPlayerConfig):
     width_g: int = option(64, "feature maps of G at 128×128", low=1)
     width_d: int = option(64, "feature maps of D at 128×128", low=1)
     reconstruction: float = option(1.0, "weight of the error of what D draws from its features", low=0)
+    distance: Literal["l1", "lpips"] = option(
+        "l1", "how that is measured; lpips needs `ganzoo weights add lpips-vgg FILE`"
+    )
     batch_size: int = option(8, "images in a step")
     ema: int = option(5_500, "half-life of the averaged generator, in images")
     resolution: int = option(256, "height and width")
@@ -66,6 +70,7 @@ class FastGAN(TwoPlayer):
             )
         self.G = Generator(side, config.latent_dim, config.width_g, data.channels)
         self.D = Discriminator(side, config.width_d, data.channels)
+        self.perceptual = lpips() if config.distance == "lpips" and config.reconstruction else None
 
     def step(self, batches: Iterator[Batch], progress: Progress) -> Iterator[Update]:
         n_critic = self.config.n_critic
@@ -88,7 +93,7 @@ class FastGAN(TwoPlayer):
             part = random.randrange(4)  # the same in every process
             wanted = (shown, shown, quarter(shown, part))
             errors = [
-                (resized(image, self.D.small) - drawn).abs().float().mean()
+                self.unlike(resized(image, self.D.small), drawn)
                 for image, drawn in zip(wanted, self.D.reconstructions(features, part), strict=True)
             ]
             terms["reconstruction"] = self.config.reconstruction * torch.stack(errors).sum()
@@ -97,6 +102,12 @@ class FastGAN(TwoPlayer):
         self.augment.observe(d_real)
         yield Update("D", terms, watch | self.augment.watch())
         yield from self.penalties.lazy_turn(turn, "D", {"": (self.discriminate, real, big)})
+
+    def unlike(self, images: Tensor, drawn: Tensor) -> Tensor:
+        """How far what D drew is from the images [B, C, H, W]: the mean over pixels, or LPIPS, summed as released."""
+        if self.perceptual is None:
+            return (images - drawn).abs().float().mean()
+        return self.perceptual(images, drawn).sum()
 
     def judge_pair(self, big: Tensor, small: Tensor) -> Tensor:
         """D's logits [B, 50] on generated images, each size augmented by its own draws."""

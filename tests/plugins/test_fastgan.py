@@ -6,6 +6,7 @@ import pytest
 import torch
 from ganzoo_fastgan import networks
 from ganzoo_fastgan.loss import SoftHinge
+from ganzoo_fastgan.lpips import Lpips
 from ganzoo_fastgan.networks import BIG, Discriminator, Excitation, Generator, quarter, resized, small_block
 from support.golden_numbers import GRADIENT, OUTPUT, near, stored, weights
 
@@ -181,6 +182,34 @@ def test_a_run_trains_every_parameter(make_trainer):
     assert all(value.isfinite() for value in values.values())
     assert {"loss/D/reconstruction", "loss/G/adversarial"} <= set(values)
     assert [name for name, value in trainer.model.named_parameters() if value.equal(before[name])] == []
+
+
+def test_lpips():
+    """The parts of VGG16 and of the package that its weights are for; no distance between images and themselves."""
+    torch.manual_seed(0)
+    net = Lpips().eval()
+    names = set(net.state_dict())
+    assert sum(value.numel() for value in net.net.parameters()) == 14_714_688
+    assert {"scaling_layer.shift", "net.slice1.0.weight", "net.slice2.5.weight", "net.slice5.28.bias"} <= names
+    assert {"lin0.model.1.weight", "lins.4.model.1.weight"} <= names
+    a, b = torch.rand(2, 1, 32, 32) * 2 - 1, torch.rand(2, 1, 32, 32).requires_grad_()
+    with torch.no_grad():
+        for lin in net.lins:
+            lin.model[1].weight.abs_()
+    assert net(a, a).abs().max() == 0
+    distance = net(a, b)
+    assert distance.shape == (2,)
+    assert distance.min() > 0
+    (slope,) = torch.autograd.grad(distance.sum(), b)
+    assert slope.isfinite().all()
+    blank = torch.zeros(1, 3, 32, 32, requires_grad=True)
+    (slope,) = torch.autograd.grad(net(blank, torch.zeros(1, 3, 32, 32)).sum(), blank)
+    assert slope.isfinite().all()
+
+
+def test_lpips_needs_its_weights(train):
+    with pytest.raises(UsageError, match="ganzoo weights add lpips-vgg FILE"):
+        train("run", "fastgan", resolution=64, distance="lpips", steps=1, **TINY)
 
 
 @pytest.mark.parametrize("shape", [(3, 32, 32), (3, 96, 96), (3, 64, 128)])
