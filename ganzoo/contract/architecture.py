@@ -152,6 +152,7 @@ class Architecture(OldNames, nn.Module):
         untrained: parameters that no update reaches by default although they stay trainable, such as a layer that
             only another option uses: ``{"beginning of their names": "why"}``.
         idle: options that change nothing in the first steps of a small run: ``{"option": "why"}``.
+        other_calls: networks that are called otherwise than the protocols above say: ``{"D": "why"}``.
         any_turn: buffers of networks that change in other players' turns too: ``{"beginning of their names": "why"}``.
 
     Attributes:
@@ -173,6 +174,7 @@ class Architecture(OldNames, nn.Module):
     abilities: Abilities = Abilities(generate=True)
     untrained: ClassVar[Mapping[str, str]] = {}
     idle: ClassVar[Mapping[str, str]] = {}
+    other_calls: ClassVar[Mapping[str, str]] = {}
     any_turn: ClassVar[Mapping[str, str]] = {}
     modalities: ClassVar[tuple[str, ...]] = ()
     latent_dim: int | None = None

@@ -48,6 +48,7 @@ class FastGAN(TwoPlayer):
     """G makes each image in two sizes; D judges both, and must draw real images from its own features."""
 
     Config = FastGANConfig
+    other_calls: ClassVar = {"D": "sees each image in two sizes, as G makes it"}
     abilities = Abilities(generate=True, realness=True)
     modalities = ("image",)
     config: FastGANConfig

@@ -56,6 +56,7 @@ class StarGAN(Adversarial):
     """
 
     Config = StarGANConfig
+    other_calls: ClassVar = {"G": "is told the target's labels with the image"}
     abilities = Abilities(translate=True, domains=0)
     modalities = ("image",)
     presets: ClassVar = {

@@ -238,6 +238,8 @@ def check_protocols(case: Case) -> None:
         require(callable(getattr(loss, method, None)), f"Its loss has no {method}; see ganzoo.api's Loss.")
     for name, network in networks(model).items():
         player = name.split(".")[0]
+        if player in model.other_calls:
+            continue
         if player == first and able.translate:
             _check_call(name, network, (items,), "images", case.data.shape)
         elif player == first and able.generate:
@@ -258,8 +260,8 @@ def _check_call(
         inspect.signature(network.forward).bind(*inputs)
     except TypeError as error:
         raise CheckFailed(
-            f"{name} cannot be called as {name}({words}): {error}. Give what is more a default, or call the child "
-            "another name than the protocol's."
+            f"{name} cannot be called as {name}({words}): {error}. Give what is more a default, or say why in "
+            f'the class: other_calls = {{"{name.split(".")[0]}": "why"}}.'
         ) from error
     found = network(*inputs)
     if shape is not None:
