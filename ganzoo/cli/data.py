@@ -13,6 +13,11 @@ from ganzoo.cli.output import echo, print_json, table
 if TYPE_CHECKING:
     from ganzoo.data import Info
 
+FITTED = {
+    "crop": "scaled until it covers the resolution, then the middle is cut out",
+    "pad": "scaled until it fits inside the resolution, with a border",
+    "stretch": "squeezed to the resolution, without regard to its shape",
+}
 NAMED = 30  # skipped files that are named after adding; `ganzoo data show` names them all
 
 COMMANDS = {
@@ -240,6 +245,7 @@ def _facts(info: Info) -> dict[str, Any]:
         "shape": list(info.shape),
         "details": dict(info.details),
         "width": info.width,
+        "short_sides": dict(info.short_sides),
         "held_out": info.held_out,
         "class_counts": {name: {"train": both[0], "test": both[1]} for name, both in info.class_counts.items()},
         "layout": list(info.layout),
@@ -278,7 +284,8 @@ def _print_info(info: Info, named: int | None, layout: bool = True) -> None:
             + (", in pairs" if info.paired else ""),
         ),
         ("held out", f"{info.held_out:,}, kept for scoring: {_counted(info, 1)}".rstrip(": ") if info.held_out else ""),
-        ("fit", info.fit if info.kind == "user" and info.modality == "image" else ""),
+        ("sizes", ", ".join(f"{side} pixels: {count:,}" for side, count in info.short_sides.items())),
+        ("fit", f"{info.fit}: {FITTED[info.fit]}" if info.kind == "user" and info.modality == "image" else ""),
         ("levels", _levels(info)),
         ("left out", f"{info.skipped:,} that are not used" if info.skipped else ""),
     ]

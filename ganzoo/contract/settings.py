@@ -15,7 +15,7 @@ BY_ARCHITECTURE = ("epochs", "batch_size", "resolution", "channels", "ema", "loa
 LENGTHS = ("epochs", "images", "steps")
 # What stays as it is from a run's first step to its last.
 FIXED_IN_A_RUN = (
-    "seed", "resolution", "channels", "domains", "load_size", "flip", "ema", "precision", "freeze",
+    "seed", "resolution", "channels", "skip_small", "domains", "load_size", "flip", "ema", "precision", "freeze",
 )  # fmt: skip
 OF_THE_MACHINE = ("device", "log", "processes")  # no stage changes these, whoever goes on with a run may
 DEFAULT_EPOCHS = 10
@@ -25,7 +25,7 @@ DEFAULT_EPOCHS = 10
 TRAINING = "Training"
 GROUPS = {
     "Length": ("epochs", "images", "steps"),
-    "Data as it is trained on": ("resolution", "channels", "load_size", "flip", "domains"),
+    "Data as it is trained on": ("resolution", "channels", "load_size", "flip", "domains", "skip_small"),
     "Pictures, checkpoints and logs": ("samples", "sample_every", "checkpoint_every", "log", "gradients"),
     "Scores": ("evaluate_every", "evaluate", "keep_best"),
     "This machine": ("device", "precision", "processes", "accumulate"),
@@ -43,6 +43,7 @@ class Settings:
     batch_size: int = option(64, "images in a step, over all processes", low=1)
     resolution: str | None = option(None, "height and width: 64, or 64x96; default: the architecture's")
     channels: int | None = option(None, "1 grey, 3 RGB, 4 RGBA; default: the data's", low=1, high=4)
+    skip_small: bool = option(False, "leave out images of less than half the resolution, however many")
     domains: str | None = option(None, "those of the data's domains, or classes, to translate between, in order: A,B")
     load_size: int | None = option(None, "scale images to this first, then crop them at random", low=1)
     flip: bool = option(False, "mirror images at random")

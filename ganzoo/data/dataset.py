@@ -264,6 +264,8 @@ def prepare(
     load_size: tuple[int, int] | None = None,
     keep: str | Sequence[str] | None = None,
     domains: Sequence[str] = (),
+    skip_small: bool = False,
+    sides: Sequence[int] = (),
     report: Report | None = None,
     unpack: bool | None = None,
     state: Mapping[str, Any] | None = None,
@@ -276,6 +278,8 @@ def prepare(
         channels: 1, 3 or 4; None takes 1 when all images (of a domain) are grey, else 3.
         load_size: (height, width) to pack at, for an architecture that crops from larger pictures.
         keep: use only the images with this label, or one of these.
+        skip_small: leave out images of less than half the size, even if these are more than 5 %.
+        sides: resolutions to advise where the images are too small; () for any.
         domains: those that take part, in this order; () for all. Of data without domains, classes.
         state: what the modality knows already, of a model's header; None has it fitted on the part to train on.
         unpack: False decodes images on the fly; None does so for files whose pack would fill half of the free disk.
@@ -286,7 +290,7 @@ def prepare(
     report = report or silent
     source, origin = store.resolve(name)
     form = _format(source, name, load_size or resolution, channels)
-    items = _large_enough(source, name, form)
+    items = _large_enough(source, name, form, skip_small, sides)
     job = pack.Job(name, source.fingerprint, items, form)
     if isinstance(source, Added) and (source.present or not job.made):
         source.check()
@@ -370,11 +374,13 @@ def _format(source: Source, name: str, size: tuple[int, int] | None, channels: i
     return Format(*size, channels or min(3, own_channels), fit)
 
 
-def _large_enough(source: Source, name: str, form: Format) -> Sequence[int]:
+def _large_enough(
+    source: Source, name: str, form: Format, skip_small: bool = False, sides: Sequence[int] = ()
+) -> Sequence[int]:
     """The items that are at least half as high and wide as what is asked.
 
     Raises:
-        UsageError: more than 5 % are smaller.
+        UsageError: more than 5 % are smaller, and these are not to be skipped, or nothing would be left.
     """
     if not form.height:
         return range(len(source))
@@ -387,13 +393,18 @@ def _large_enough(source: Source, name: str, form: Format) -> Sequence[int]:
     if all(good):
         return range(len(source))
     small = [size for size, is_good in zip(sizes, good, strict=True) if not is_good]
-    if len(small) > MAX_BAD * len(sizes):
+    if (len(small) > MAX_BAD * len(sizes) and not skip_small) or not any(good):
         height, width = small[0]
         enough = 2 * min(min(size) for size in sizes)
+        fitting = [side for side in sides if side <= enough]
+        advice = f"choose --resolution {max(fitting)}" if fitting else f"choose --resolution {enough} or less"
+        advice = "" if sides and not fitting else advice
+        if any(good):
+            advice += f"{', or ' * bool(advice)}leave them out with --skip-small"
         share = "" if len(sizes) == 1 else f"{len(small)} of {len(sizes)} "
         raise UsageError(
             f"{share or 'The '}images of {name} are too small: {height}x{width} where {form.height}x{form.width} is "
-            f"asked; choose --resolution {enough} or less."
+            f"asked; {advice or 'choose another architecture, for small images'}."
         )
     return [index for index, is_good in enumerate(good) if is_good]
 

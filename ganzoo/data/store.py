@@ -49,6 +49,7 @@ class Info:
         paired: True when the domains' items belong together one by one.
         domain_channels: domain -> channels, where they differ; else empty.
         label_kind, label_names: "attributes" or "numbers", and their columns; empty for classes and without labels.
+        short_sides: of images of mixed sizes, how many have a shorter side of so many pixels: {"64 to 127": 12, …}.
         held_out: how many of the images, of a set without domains, are kept for scoring and not trained on.
         layout: what its folders were taken for, in sentences.
         class_counts: class -> how many are trained on and held out, of a set that was added.
@@ -83,6 +84,7 @@ class Info:
     details: Mapping[str, Any] = field(default_factory=dict)
     levels: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    short_sides: Mapping[str, int] = field(default_factory=dict)
     held_out: int = 0
     layout: tuple[str, ...] = ()
     class_counts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
@@ -236,6 +238,12 @@ def _asked(parts: str, labels: str | Path | None, columns: Sequence[str]) -> lis
     words = ["--parts", parts] if parts != "auto" else []
     words += ["--labels", str(labels)] if labels is not None else []
     return [*words, "--label-column", ",".join(columns)] if columns else words
+
+
+def _short_sides(sizes: Sequence[Sequence[int]]) -> dict[str, int]:
+    """Images by their shorter side, in steps of twice the size; {} where all are of one size."""
+    counts = Counter(min(size).bit_length() for size in sizes) if len(sizes) > 1 else Counter[int]()
+    return {f"{1 << bits - 1} to {(1 << bits) - 1}": counts[bits] for bits in sorted(counts)}
 
 
 def _class_counts(record: Record) -> dict[str, tuple[int, int]]:
@@ -521,6 +529,7 @@ def _info_of_record(record: Record) -> Info:
         label_names=tuple(record.label_names),
         levels=tuple(levels_text(each.levels) if each.levels else "" for each in record.readings),
         notes=tuple(record.notes),
+        short_sides=_short_sides(record.sizes),
         held_out=len(record.held_out),
         layout=tuple(record.layout),
         class_counts=_class_counts(record),

@@ -175,7 +175,9 @@ def _prepared(name: str, header: DataHeader) -> data.Dataset:
     if spec.modality != "image":
         return data.prepare(name, domains=spec.domains, state=header.state)
     channels = None if spec.shapes else spec.channels
-    return data.prepare(name, resolution=(spec.height, spec.width), channels=channels, domains=spec.domains)
+    return data.prepare(
+        name, resolution=(spec.height, spec.width), channels=channels, domains=spec.domains, skip_small=True
+    )
 
 
 def dataset_label(model: Model, dataset: data.Dataset) -> int | None:

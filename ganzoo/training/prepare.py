@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+
+import torch
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganzoo import data
 from ganzoo.catalogue.components import make_loggers
 from ganzoo.contract.architecture import Progress
 from ganzoo.contract.data_spec import DataSpec
-from ganzoo.contract.networks import weightless
+from ganzoo.contract.networks import is_generator, networks, weightless
 from ganzoo.devices import pick_device
 from ganzoo.errors import UsageError
 from ganzoo.loop.display import Display
@@ -46,6 +50,8 @@ def prepare(plan: Plan, display: Display, *, pack: bool = True) -> Session:
         load_size=load,
         keep=plan.label,
         domains=plan.domains,
+        skip_small=settings.skip_small,
+        sides=plan.entry.card.resolutions if plan.size and not settings.load_size else (),
         report=display.report,
         unpack=None if pack else False,
     )
@@ -55,7 +61,34 @@ def prepare(plan: Plan, display: Display, *, pack: bool = True) -> Session:
     spec = data_spec(dataset, plan.size)
     if spec != expected:
         check_networks(plan, spec)
+    for warning in _warnings(plan, dataset, spec):
+        display.warn(warning)
     return Session(plan, dataset, loggers)
+
+
+def _warnings(plan: Plan, dataset: data.Dataset, spec: DataSpec) -> Iterator[str]:
+    """What can be trained and will likely disappoint."""
+    name, abilities = plan.entry.name, plan.model.abilities
+    model = weightless(plan.model, plan.config, spec)
+    normed = [
+        network for network, module in networks(model).items()
+        if not is_generator(model, network) and any(isinstance(layer, _BatchNorm) for layer in module.modules())
+    ]  # fmt: skip
+    own = {getattr(model.Config(), "penalty", ""), *(row.get("penalty", "") for row in model.presets.values())}
+    penalty = getattr(plan.config, "penalty", "")
+    if penalty and normed and penalty not in own:
+        yield (
+            f"{normed[0]} has batch norm, through which an item's gradient depends on the whole batch; the penalty "
+            f"{penalty} is meant for networks without it, and may do little or harm."
+        )
+    if dataset.paired and abilities.translate and not abilities.pairs:
+        yield f"The pairs of {dataset.name} are not used: {name} draws its domains independently."
+    if takes_labels(plan.model, plan.config) and dataset.classes:
+        labels = torch.cat([part.labels for part in dataset.parts.values() if part.labels is not None])
+        counts = torch.bincount(labels[labels >= 0], minlength=len(dataset.classes)).tolist()
+        few = [name for name, count in zip(dataset.classes, counts, strict=True) if count < 2]
+        if few:
+            yield f"There is one item or none of {', '.join(few[:5])}; {name} cannot learn a class from that."
 
 
 def _check_batches(plan: Plan, items: int) -> None:
@@ -96,6 +129,12 @@ def check_data(plan: Plan, spec: DataSpec) -> None:
         raise UsageError(
             f"{name} translates between {most} domains, and {plan.data.name} has {len(spec.domains)}: "
             f"{', '.join(spec.domains)}; name those to take, such as --domains {','.join(spec.domains[:most])}."
+        )
+    own, alone = plan.data, spec.label == "none" and not spec.domains
+    if plan.model.abilities.translate and alone and own.width and own.width == 2 * (own.height or 0):
+        raise UsageError(
+            f"{name} translates between domains, and {own.name} has none; its pictures are twice as wide as high. "
+            "If each shows a pair A|B, add it so: ganzoo data add NAME SOURCE --pairs halves."
         )
     if plan.model.abilities.pairs and not spec.paired:
         raise UsageError(
