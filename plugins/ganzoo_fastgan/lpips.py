@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ganzoo.api import Frozen, Pretrained
 
-# As `torch.save(lpips.LPIPS(net="vgg").state_dict(), FILE)` of the package lpips 0.1 writes them.
+# The state dict of `lpips.LPIPS(net="vgg")` of the package lpips 0.1, as torch writes it.
 WEIGHTS = Pretrained(name="lpips-vgg", address="", sha256="", licence="BSD-2-Clause AND CC-BY-4.0")
 MAPS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 

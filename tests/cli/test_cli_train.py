@@ -96,7 +96,7 @@ def test_help_has_the_options_of_the_architecture(run: str) -> None:
         ["extend", run],
     ):
         text = cli(*words, "--help").stdout
-        own, _, core = text.partition("Options of the trainer:")
+        own, _, core = text.partition("Length:")
         assert "Options of TinyGAN:" in own
         assert "--width INT" in own
         assert "--batch-size INT" in core

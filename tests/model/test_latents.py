@@ -273,8 +273,11 @@ def weights(finished, tmp_path, monkeypatch) -> Path:
 
 
 def test_interpolate(weights):
-    assert cli("interpolate", weights, "--points", 2) == "50 images are in run-interpolate-seed-0.gif.\n"
-    with Image.open("run-interpolate-seed-0.gif") as movie:
+    assert (
+        cli("interpolate", weights, "--points", 2)
+        == f"50 images are in {weights.parent.name}-interpolate-seed-0.gif.\n"
+    )
+    with Image.open(f"{weights.parent.name}-interpolate-seed-0.gif") as movie:
         assert movie.n_frames == 50
     assert cli("interpolate", weights, "-o", "a.png", "--points", 3, "--frames", 4) == "12 images are in a.png.\n"
     with Image.open("a.png") as grid:
@@ -290,8 +293,10 @@ def test_project(weights):
     Image.effect_noise((20, 12), 50).save("photo.png")
     said = cli("project", weights, "photo.png", "--steps", 3, "--vary", 2)
     assert said.startswith("Mean squared error 0.")
-    assert said.endswith("photo.png, the nearest image, then 2 new versions are in run-project-photo-seed-0.png.\n")
-    with Image.open("run-project-photo-seed-0.png") as sheet:
+    assert said.endswith(
+        f"photo.png, the nearest image, then 2 new versions are in {weights.parent.name}-project-photo-seed-0.png.\n"
+    )
+    with Image.open(f"{weights.parent.name}-project-photo-seed-0.png") as sheet:
         assert sheet.size == (4 * 10 + 2, 12)
     said = cli("project", weights, "photo.png", "--steps", 0, "-o", "alone.png")
     assert said.endswith("photo.png and the nearest image are in alone.png.\n")
