@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -16,8 +17,11 @@ from ganzoo.files import written
 if TYPE_CHECKING:
     from PIL import Image
 
+    from ganzoo.data.images import Reading
     from ganzoo.model.model import Model
 
+T = TypeVar("T")
+_TRANSPARENT = (".png", ".apng", ".webp", ".tif", ".tiff", ".avif", ".tga", ".dds", ".ico", ".jp2", ".qoi")
 SHEET = "side-by-side.png"
 SHOWN = 16  # pairs on the sheet, at the most
 
@@ -44,6 +48,12 @@ SHOWN = 16  # pairs on the sheet, at the most
     metavar="LABEL",
     help="Of a model of labels in place of domains: a class, or every attribute: Young=0,Male=1.",
 )
+@click.option(
+    "--levels",
+    default="auto",
+    metavar="auto|LOW-HIGH",
+    help="Stored values that are black and white, of more than 8 bits. [default: least and largest of all]",
+)
 @click.option("-o", "--out", metavar="DIR", help="Folder for the results; default: translated-to-DOMAIN in the run's.")
 @seed_option("The same seed, the same images, from architectures whose dropout stays on in use.")
 @device_option
@@ -52,6 +62,7 @@ def translate(
     images: tuple[str, ...],
     domain: str | None,
     label: str | None,
+    levels: str,
     out: str | None,
     seed: int,
     device: str,
@@ -83,17 +94,21 @@ def translate(
     channels = model.architecture.data.shape_before(domain)[0]
     folder = Path(out) if out else default_folder(Path(source), domain)
     check_names(files, folder)
-    for file in files:
-        read(file, model)  # so that a bad one is said before hours of work, not after
+    reading = settled(files, model, levels)  # reads all, so that a bad one is said before hours of work, not after
+    opaque = 0
     pairs: list[tuple[Image.Image, Image.Image]] = []
     for position, file in enumerate(files):
-        picture = read(file, model)
+        picture = read(file, model, reading)
         result = model.translate(picture, domain, seed, first=position)
-        write(result, folder / file.name)
+        kept = with_alpha(result, picture, file)
+        opaque += has_alpha(picture) and not has_alpha(kept)
+        write(kept, folder / file.name)
         if len(pairs) < SHOWN:
             pairs.append((to_picture(from_picture(picture, channels)[0]), result))
     write(side_by_side(pairs), folder / SHEET)
     count = f"{len(files)} images" if len(files) > 1 else "1 image"
+    if opaque:
+        echo(f"The transparency of {opaque:,} is lost: their format has none. Name them .png to keep it.")
     echo(f"{count} translated to {domain}, and {SHEET}, in {folder}.")
 
 
@@ -140,21 +155,62 @@ def check_names(files: list[Path], folder: Path) -> None:
         seen[file.name] = file
 
 
-def read(file: Path, model: Model) -> Image.Image:
+def settled(files: list[Path], model: Model, levels: str) -> Reading:
+    """How the images are read, by the rules that data sets are read by; says what is left out and what became black.
+
+    Raises: GanzooError naming a file that cannot be read or is too small.
+    """
+    from ganzoo.data.images import Reading, survey
+    from ganzoo.data.levels import levels_text, parse_levels
+
+    asked = Reading(parse_levels(levels))
+    seen = [_checked(file, lambda data: survey(data, asked), model) for file in files]
+    more = sum(each.pages - 1 for each in seen)
+    if more:
+        echo(f"{more:,} further pages or frames are left out; the first of each file is translated.")
+    reading = asked.settled(each.span for each in seen)
+    if reading.levels is not None:
+        echo(f"Stored values {levels_text(reading.levels)} are taken from black to white; results have 8 bits.")
+    return reading
+
+
+def read(file: Path, model: Model, reading: Reading) -> Image.Image:
     """A file's image. Raises: GanzooError naming the file that cannot be read or is too small."""
-    from ganzoo.data.images import Unreadable, decode
+    from ganzoo.data.images import decode
+
+    return _checked(file, lambda data: decode(data, reading), model)
+
+
+def _checked(file: Path, work: Callable[[bytes], T], model: Model) -> T:
+    from ganzoo.data.images import Survey, Unreadable
     from ganzoo.model.translation import check_size
 
     try:
-        picture = decode(file.read_bytes())
-        check_size(model.architecture, picture.height, picture.width)
+        found = work(file.read_bytes())
+        height, width = found.size if isinstance(found, Survey) else found.size[::-1]  # type: ignore[attr-defined]
+        check_size(model.architecture, height, width)
     except OSError as error:
         raise GanzooError(f"{file} cannot be read ({error.strerror}).") from error
     except Unreadable as error:
         raise GanzooError(f"{file} {error}.") from error
     except UsageError as error:
         raise UsageError(f"{file}: {error}") from error
-    return picture
+    return found
+
+
+def with_alpha(result: Image.Image, picture: Image.Image, file: Path) -> Image.Image:
+    """A translation with its image's transparency, where there is some and the format of the file can hold it."""
+    if not has_alpha(picture) or has_alpha(result) or file.suffix.lower() not in _TRANSPARENT:
+        return result
+    kept = result.convert("RGBA")
+    kept.putalpha(picture.convert("RGBA").getchannel("A"))
+    return kept
+
+
+def has_alpha(picture: Image.Image) -> bool:
+    from ganzoo.data import images
+
+    return images.has_alpha(picture)
 
 
 def write(picture: Image.Image, file: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from ganzoo_scores.translation import CycleConsistency, TranslationError
@@ -476,3 +477,26 @@ def test_statistics_that_generate_does_not_reach_are_kept():
 def test_no_encoder_is_said_in_a_sentence():
     with pytest.raises(UsageError, match="mirror has no encoder"):
         model().encode(noise(1, 3, 16, 16))
+
+
+def test_deep_images_of_several_pages_and_transparency_are_read_as_data_sets_are(run, tmp_path, monkeypatch):
+    """16 bits that use 12 of them are no darker than their 8-bit twins; alpha is kept where the format can hold it."""
+    monkeypatch.chdir(tmp_path)
+    grey = np.linspace(0, 255, 32 * 32).round().reshape(32, 32)
+    Image.fromarray(grey.astype(np.uint8)).save("twin.png")
+    Image.fromarray(np.round(grey / 255 * 4095).astype(np.uint16)).save("deep.png")
+    assert cli("translate", run.path, "twin.png", "--to", "B", "-o", "a", "--device", "cpu").exit_code == 0
+    result = cli("translate", run.path, "deep.png", "--to", "B", "-o", "b", "--device", "cpu")
+    assert "Stored values 0-4095 are taken from black to white; results have 8 bits." in result.output
+    difference = np.asarray(Image.open("a/twin.png")).astype(int) - np.asarray(Image.open("b/deep.png"))
+    assert abs(difference).max() <= 2
+    clear = Image.new("RGBA", (32, 32), (200, 10, 10, 255))
+    clear.paste((0, 0, 0, 0), (0, 0, 16, 32))
+    clear.save("clear.png")
+    clear.save("pages.gif", save_all=True, append_images=[Image.new("RGBA", (32, 32), "green")])
+    result = cli("translate", run.path, "clear.png", "pages.gif", "--to", "B", "-o", "c", "--device", "cpu")
+    assert "1 further pages or frames are left out" in result.output
+    assert "The transparency of 1 is lost" in result.output
+    alpha = np.asarray(Image.open("c/clear.png").getchannel("A"))
+    assert (alpha[:, :16] == 0).all()
+    assert (alpha[:, 16:] == 255).all()
