@@ -6,6 +6,8 @@ import math
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import IO, Any, TextIO, cast
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -21,9 +23,28 @@ WIDEST = 100  # columns; a longer bar says no more
 NUMBER = len("-10.1234")  # characters that most numbers fit in
 
 
+class Lasting:
+    """A stream that may be written to when nobody is there to read: a terminal that was closed ends no training."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 def choose_display() -> Display:
     """The display for standard output: redrawn on a terminal, plain lines elsewhere."""
-    console = Console(markup=False, highlight=False, emoji=False)
+    console = Console(file=cast(IO[str], Lasting(sys.stdout)), markup=False, highlight=False, emoji=False)
     if sys.stdout.isatty() and console.is_terminal and not console.is_dumb_terminal:
         return TerminalDisplay(console)
     return Lines()

@@ -49,11 +49,17 @@ def seconds_per_step(session: Session) -> float:
         trainer.images = images
         kinds.setdefault(trainer.model.phase(trainer.progress), []).append((images, steps))
     seconds = all_steps = 0.0
-    for marks in kinds.values():
+    begin, longest = time.monotonic(), 0.0
+    for number, marks in enumerate(kinds.values()):
         trainer.images = marks[len(marks) // 2][0]
         steps = sum(steps for _, steps in marks)
-        with memory_held():
-            seconds += steps * _median(trainer, session.device, TRIAL_SECONDS / len(kinds))
+        left = TRIAL_SECONDS - (time.monotonic() - begin)
+        if left > 0 or number == 0:  # else as the slowest so far, at the least
+            with memory_held():
+                longest = max(longest, timed := _median(trainer, session.device, left / (len(kinds) - number)))
+            seconds += steps * timed
+        else:
+            seconds += steps * longest
         all_steps += steps
     return seconds / all_steps
 
@@ -70,14 +76,14 @@ def _marks(trainer: Trainer) -> list[tuple[int, float]]:
 
 
 def _median(trainer: Trainer, device: torch.device, limit: float) -> float:
-    """Seconds of a step, from at least one and for no longer than about the limit, after one that is not counted."""
+    """Seconds of a step, for no longer than about the limit; the first counts only where it is the only one."""
     times: list[float] = []
-    while len(times) <= TRIAL_STEPS and (len(times) < 2 or sum(times) < limit):
+    while len(times) <= TRIAL_STEPS and (not times or sum(times) < limit):
         begin = time.perf_counter()
         trainer.step()
         wait(device)
         times.append(time.perf_counter() - begin)
-    return statistics.median(times[1:])
+    return statistics.median(times[1:] or times)
 
 
 def memory_needed(plan: Plan, spec: DataSpec) -> int | None:

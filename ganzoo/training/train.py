@@ -25,7 +25,7 @@ from ganzoo.runs.header import RunHeader
 from ganzoo.runs.run import Run, claimed, latest
 from ganzoo.runs.sweep import Sweep
 from ganzoo.runs.weights import load_frozen
-from ganzoo.training.estimate import duration, seconds_per_step, steps_left
+from ganzoo.training.estimate import TRIAL_SECONDS, duration, seconds_per_step, steps_left
 from ganzoo.training.facts import change_machine, check_data, facts_of, plan_of, take_up
 from ganzoo.training.prepare import _rehearse_scores, prepare
 
@@ -248,7 +248,7 @@ def _announce(session: Session, header: RunHeader, folder: Path, display: Displa
         display.say(header.taken)
     steps = steps_left(session)
     if steps > WORTH_TIMING and plan.settings.processes == 1:
-        display.say("Timing a few steps …")
+        display.say(f"Timing a few steps, for about {TRIAL_SECONDS} seconds at the most …")
         seconds = seconds_per_step(session)
         display.say(f"{steps:,} steps of {seconds:.2f} s: about {duration(steps * seconds)}, into {folder}.")
     else:

@@ -70,7 +70,7 @@ def kill_and_resume(folder: Path, chance: random.Random, most: int, takes: float
     while True:
         process = ganzoo(*TRAIN, "--out", str(folder), "--continue")
         try:
-            said, _ = process.communicate(timeout=chance.uniform(0, takes) if kills < most else None)
+            said, _ = process.communicate(timeout=_moment(folder, process, chance, takes) if kills < most else None)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
@@ -78,6 +78,17 @@ def kill_and_resume(folder: Path, chance: random.Random, most: int, takes: float
             continue
         assert process.returncode == 0, said.decode()
         return kills
+
+
+def _moment(folder: Path, process: subprocess.Popen[bytes], chance: random.Random, takes: float) -> float:
+    """Seconds to wait for the kill: one in four at any moment, the others soon after training wrote again."""
+    if chance.random() < 0.25:
+        return chance.uniform(0, takes)
+    log = folder / "metrics.jsonl"
+    before = log.stat().st_mtime_ns if log.exists() else 0
+    while process.poll() is None and (not log.exists() or log.stat().st_mtime_ns == before):
+        time.sleep(0.01)
+    return chance.uniform(0, 2)
 
 
 def main() -> int:
