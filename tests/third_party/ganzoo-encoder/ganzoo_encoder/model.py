@@ -49,6 +49,7 @@ class Encoder(TwoPlayer):
     modalities = ("image",)
     generators = ("G", "E")
     abilities = Abilities(generate=True, realness=True, encode=True)
+    idle: ClassVar = {"n_critic": "its step has one turn of D; the option comes with TwoPlayerConfig"}
     presets: ClassVar = {"small": {"width": 8, "latent_dim": 16}}
 
     def __init__(self, config: EncoderConfig, data: DataSpec) -> None:
