@@ -251,6 +251,10 @@ BROKEN: list[tuple[str, Callable[..., Any], str, str]] = [
     ("dataset", faulty.Outside, "items", "domain B must have two or more numbers of items, below 48"),
     ("dataset", faulty.OffByOne, "labels", r"label\(1\) is 2, and there are 2 classes: give a number from 0 to 1"),
     ("dataset", faulty.Twins, "labels", "must be different names"),
+    ("dataset", faulty.Halfway, "labels", r"label\(0\) is \(1, 0.5\), and there are 2 label_names: 0 or 1 for each"),
+    ("dataset", faulty.Greyed, "domains", "domain_channels says 1 for A, and its first item has 3"),
+    ("dataset", faulty.Mismatched, "domains", r"partner gives an item of shape \(5, 5, 3\), and those of B have"),
+    ("dataset", faulty.AllHeldOut, "domains", "leave some to train on"),
     (
         "dataset",
         faulty.Unseeded,

@@ -71,6 +71,43 @@ class Twins(Tiny):
 
 
 @dataclass(frozen=True)
+class Halfway(Tiny):
+    """Attributes that are neither 0 nor 1."""
+
+    classes = ()
+    label_kind = "attributes"
+    label_names = ("dark", "round")
+
+    def label(self, index):
+        return (1, 0.5)
+
+
+@dataclass(frozen=True)
+class Greyed(Tiny):
+    """Domains of which one says that it is grey, and is not."""
+
+    domains = {"A": range(4), "B": range(4, 8)}  # noqa: RUF012
+    domain_channels = {"A": 1, "B": 3}  # noqa: RUF012
+
+
+@dataclass(frozen=True)
+class Mismatched(Tiny):
+    """Partners of another size than the domain that they belong to."""
+
+    domains = {"A": range(4), "B": range(4, 8)}  # noqa: RUF012
+
+    def partner(self, index, size=None):
+        return np.zeros((5, 5, 3), np.uint8)
+
+
+@dataclass(frozen=True)
+class AllHeldOut(Tiny):
+    @property
+    def held_out(self):
+        return range(len(self))
+
+
+@dataclass(frozen=True)
 class Unseeded(Tiny):
     def read(self, index, size=None):
         return np.random.default_rng().integers(0, 256, (8, 8, 3)).astype(np.uint8)

@@ -15,7 +15,8 @@ from PIL import Image
 
 from ganzoo.catalogue.catalogue import Entry
 from ganzoo.contract.options import build, options
-from ganzoo.data.source import Source, as_image, is_vector, modality_of
+from ganzoo.data.source import Source, as_image, is_vector, modality_of, trained_on
+from ganzoo.errors import UsageError
 from ganzoo.testing.check import Check, NotChecked, require
 from ganzoo.testing.kinds.cards import check_card
 from ganzoo.testing.probes.offline import offline
@@ -47,7 +48,10 @@ def _offline(check: Callable[[], None]) -> None:
 
 
 def _make(entry: Entry, **given: Any) -> Source:
-    source: Source = build(entry.load(), given, f"the data set {entry.name}")
+    try:
+        source: Source = build(entry.load(), given, f"the data set {entry.name}")
+    except UsageError as error:
+        raise NotChecked(f"It cannot be made without options: {error}") from error
     return source
 
 
@@ -118,6 +122,9 @@ def check_labels(entry: Entry) -> None:
     classes = source.classes
     named = all(isinstance(name, str) and name for name in classes) and len(set(classes)) == len(classes)
     require(named, f"Its classes {classes!r} must be different names.")
+    if columns := tuple(getattr(source, "label_names", ())):
+        _check_columns(source, columns)
+        return
     for index in _indices(source, MANY):
         if classes:
             label = source.label(index)
@@ -127,6 +134,42 @@ def check_labels(entry: Entry) -> None:
                 f"label({index}) is {label!r}, and there are {len(classes)} classes: give a number from 0 to "
                 f"{len(classes) - 1}, or -1 for none.",
             )
+
+
+def _check_columns(source: Source, names: Sequence[str]) -> None:
+    """Labels that are no classes are rows of attributes or numbers, one a column."""
+    kind = getattr(source, "label_kind", "")
+    require(kind in ("attributes", "numbers"), f'Its label_kind is {kind!r}; say "attributes" or "numbers".')
+    require(not source.classes, "It has classes and label_names; an item has one kind of label.")
+    for index in _indices(source, MANY):
+        row = np.asarray(source.label(index), dtype=np.float64)
+        advice = "0 or 1 for each of them" if kind == "attributes" else "a number for each of them"
+        right = row.shape == (len(names),) and bool(np.isfinite(row).all())
+        right = right and (kind == "numbers" or bool(np.isin(row, (0, 1)).all()))
+        require(right, f"label({index}) is {source.label(index)!r}, and there are {len(names)} label_names: {advice}.")
+
+
+def check_domains(entry: Entry) -> None:
+    """What a source says of its domains, its partners and what it holds out is true."""
+    source = _make(entry)
+    domains, channels = source.domains, dict(getattr(source, "domain_channels", {}))
+    held_out = list(getattr(source, "held_out", ()))
+    inside = all(0 <= index < len(source) for index in held_out) and len(set(held_out)) < len(source)
+    require(inside, f"Its held_out must be numbers of items, below {len(source)}, and leave some to train on.")
+    require(not (held_out and domains), 'Items of domains are held out by domains whose names begin with "test".')
+    for domain, count in channels.items():
+        require(domain in domains, f"domain_channels names {domain!r}, and the domains are {', '.join(domains)}.")
+        pixels = np.asarray(source.read(domains[domain][0]))
+        own = pixels.shape[2] if pixels.ndim == 3 else 1
+        require(own == count, f"domain_channels says {count} for {domain}, and its first item has {own}.")
+    if getattr(source, "partner", None) is not None and len(trained_on(domains)) == 2:
+        first, other = trained_on(domains)
+        answer: Any = getattr(source, "partner")(domains[first][0], SIZE)  # noqa: B009 (of some sources only)
+        like = np.asarray(source.read(domains[other][0], SIZE))
+        require(
+            np.asarray(answer).shape == like.shape,
+            f"partner gives an item of shape {np.asarray(answer).shape}, and those of {other} have {like.shape}.",
+        )
 
 
 def check_deterministic(entry: Entry) -> None:
@@ -190,6 +233,7 @@ def _digests_elsewhere(source: Source, indices: Sequence[int]) -> list[str] | No
 PROMISES: dict[str, Callable[[Entry], None]] = {
     "items": check_items,
     "labels": check_labels,
+    "domains": check_domains,
     "deterministic": check_deterministic,
     "seed": check_seed,
 }
