@@ -189,6 +189,8 @@ def test_equal_runs_have_equal_files(train):
     with pytest.raises(KeyboardInterrupt):
         train("c", **options, display=At(4, lambda: (interrupt(), interrupt())))
     assert files(ganzoo.resume("c", display=QUIET)) == files(ours)
+    assert Path("c/train.log").read_text() == Path("a/train.log").read_text()
+    assert [list(row) for row in Run.open("c").metrics()] == [list(row) for row in ours.metrics()]
     facts = [json.loads((run.path / "run.json").read_text()) for run in (ours, theirs)]
     times = ("started", "ended", "seconds")
     assert [{k: v for k, v in each.items() if k not in times} for each in facts] == [
