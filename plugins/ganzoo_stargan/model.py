@@ -94,7 +94,7 @@ class StarGAN(Adversarial):
             images, label = self.known(next(batches))
             target = self.wanted(label)
             with torch.set_grad_enabled(turn == n_critic - 1):  # G learns from the last fakes only
-                fake = self.G(images, self.codes(target))
+                fake = self.G(images, self.label_codes(target))
             made = fake.detach()
             d_real, said = self.D(self.augment(images))
             d_fake, _ = self.D(self.augment(made))
@@ -108,7 +108,7 @@ class StarGAN(Adversarial):
             yield from self.penalties.lazy_turn(count, "D", {"": (self.patches, images, made)})
 
         d_fake, said = self.D(self.augment(fake))
-        back = self.G(fake, self.codes(label))
+        back = self.G(fake, self.label_codes(label))
         terms = {
             "adversarial": generator_loss(self.loss, d_fake, lambda: self.patches(images)),
             "classes": config.classes * self.wrong(said, target),
@@ -129,7 +129,7 @@ class StarGAN(Adversarial):
         """What G is to make of the images: the batch's own labels in another order, as often what it is already."""
         return label[rows((len(label),), torch.rand, self.device).argsort()]
 
-    def codes(self, label: Tensor) -> Tensor:
+    def label_codes(self, label: Tensor) -> Tensor:
         """Positions [B] as one of many, attributes [B, K] as they are: [B, K]."""
         return label.float() if self.attributes else one_hot(label, self.kinds).float()
 
@@ -148,7 +148,7 @@ class StarGAN(Adversarial):
         if isinstance(to, str):
             place = self.data.domains.index(to)
             to = torch.full((images.shape[0],), place, device=images.device)
-        return self.G(images, self.codes(to))
+        return self.G(images, self.label_codes(to))
 
     def learning_rate(self, progress: Progress, network: str) -> float:
         return linear_decay(progress, DECAYS, self.config.decay)
