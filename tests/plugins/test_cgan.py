@@ -140,6 +140,6 @@ def test_choosing_a_label_on_the_command_line(train):
     run = train(architecture="cgan", data="tiny", steps=1, resolution=8, width_g=2, width_d=2, batch_size=4)
     result = cli("sample", run.path, "-n", "4", "--label", "odd", "-o", "odd.png")
     assert result.exit_code == 0, result.output
-    for label, line in (("7", "There is no label '7'; known: even, odd."), ("add", "did you mean odd?")):
+    for label, line in (("7", "There is no label '7'; known: even, odd."), ("odds", "did you mean odd?")):
         assert line in refusal(cli("sample", run.path, "--label", label))
     assert ganzoo.load(run.path).classes == ("even", "odd")

@@ -77,3 +77,25 @@ def test_sizes_that_lead_somewhere(tmp_path: Path) -> None:
     assert "20 of 3×32×32" in said("dcgan", "mixed", "--resolution", "32")
     small = data.prepare("mixed", resolution=(64, 64), skip_small=True)
     assert (small.items, small.skipped) == (12, 8)
+
+
+@pytest.mark.parametrize("batch", [("1",), ("4", "--accumulate", "4")])
+def test_what_batch_norm_cannot_take_is_refused_before_there_is_a_folder(
+    batch: tuple[str, ...], tmp_path: Path
+) -> None:
+    words = (
+        "gan",
+        "digits:images=64",
+        "--preset",
+        "small",
+        "--device",
+        "cpu",
+        "--steps",
+        "1",
+        "--out",
+        tmp_path / "run",
+    )
+    result = cli("train", *words, "--batch-size", *batch)
+    assert result.exit_code == 2
+    assert "Batch norm needs more than one item at a time" in " ".join(result.output.split())
+    assert not (tmp_path / "run").exists()
