@@ -17,7 +17,8 @@ class Abilities:
         realness: says of an item alone how real it looks.
         translate: from domain to domain; `Architecture.targets` names those that it translates to.
         encode: says which latents z an item has.
-        labels: what it takes as labels: ``"class"``, ``"attributes"``, ``"numbers"``; none where it is empty.
+        labels: what it takes as labels: ``"class"``, ``"attributes"``, ``"numbers"``; none where it is empty. Of an
+            instance, ``"choices"``: a category of one of the data's own columns, as `Modality.condition` has it.
         pairs: learns from pairs: row i of each domain's images then belongs together, cropped and flipped alike.
         channels: takes domains of different channels, which `DataSpec.shapes` then says, such as grey edges and colour
             photos; to others every domain is given in the colours of the richest.

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from ganzoo.errors import GanzooError, UsageError
 
 if TYPE_CHECKING:
+    import torch
     from PIL.Image import Image
     from torch import Tensor
 
@@ -135,6 +136,12 @@ class Modality:
     def choices(self) -> tuple[tuple[int, int], ...]:
         """First and last + 1 of the columns, in encoded items, of which one is 1 and the others 0; for a softmax."""
         return ()
+
+    def condition(self, count: int, label: str | int | None, random: torch.Generator) -> Tensor:
+        """Labels [N, D] of an architecture that takes ``"choices"``: 1 where an encoded item must have it; drawn from
+        `random` where `label` is None. Raises: UsageError when there is no such choice.
+        """
+        raise UsageError(f"Of {self.name}s nothing can be asked for; leave out --label.")
 
     # ---- for the eye and the ear --------------------------------------------------------------------------------
 

@@ -99,7 +99,9 @@ class Program(nn.Module):
             return {"source": torch.rand(size, generator=stream) * 2 - 1}
         assert architecture.latent_dim is not None
         inputs = {"z": torch.randn((count, architecture.latent_dim), generator=stream)}
-        if architecture.conditional:
+        if "choices" in architecture.abilities.labels:
+            inputs["label"] = torch.zeros(count, *architecture.data.shape)
+        elif architecture.conditional:
             inputs["label"] = torch.arange(count) % len(architecture.data.classes)
         return inputs
 

@@ -122,6 +122,8 @@ class Model:
         Raises: UsageError when there is no such label.
         """
         data = self.architecture.data
+        if "choices" in self.architecture.abilities.labels:
+            return self.modality.condition(n, label, stream(seed, "labels"))
         if not self.architecture.conditional or data.label == "none":
             if label is not None:
                 raise UsageError(f"{self.header.architecture} was trained without labels; leave out --label.")

@@ -12,6 +12,7 @@ def ganzoo_modalities() -> Iterator[ModalityCard]:
         summary="Rows of numbers and categories, with gaps: CSV, and Parquet with the extra `table`.",
         items="rows",
         collections=(".csv", ".tsv", ".parquet"),
+        example=(10,),
         api=2,
         modality="ganzoo_table.table:Table",
     )

@@ -21,7 +21,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from ganzoo.api import Architecture, Modality, option
+from ganzoo.api import Architecture, Modality, UsageError, option
 from ganzoo_table import files, mixture
 
 SPAN = 4  # standard deviations of a mode that [-1, 1] covers on either side
@@ -108,10 +108,34 @@ class Table(Modality):
     def _places(self) -> Iterator[tuple[Mapping[str, Any], int, int]]:
         """Each column, where it begins in an encoded row, and where its one-of-many begins."""
         start = 0
-        for column in self.state["columns"]:
+        for column in self.state.get("columns", ()):
             place = start + (column["kind"] == "number")
             yield column, start, place
             start = place + _kinds(column)
+
+    def condition(self, count: int, label: str | int | None, random: torch.Generator) -> Tensor:
+        """``job=craft``: that category in every row; None: of a column of categories one, as often as in the data."""
+        known = {column["name"]: (column, place) for column, _, place in self._places() if column["kind"] == "category"}
+        found = torch.zeros(count, len(self.state["mean"]))
+        if label is None:
+            spans = [(place, place + _kinds(column)) for column, place in known.values()]
+            draw = torch.rand(count, 2, generator=random).tolist()
+            for row, (which, chance) in zip(found, draw, strict=True):
+                start, end = spans[int(which * len(spans))]
+                shares = torch.tensor(self.state["mean"][start:end]).cumsum(0)
+                row[start + min(int((shares <= chance * shares[-1]).sum()), end - start - 1)] = 1
+            return found
+        name, equals, value = str(label).partition("=")
+        column, place = known.get(name.strip(), ({}, 0))
+        if not column:
+            numbers = {each["name"] for each in self.state["columns"]} - known.keys()
+            what = "is a column of numbers" if name in numbers else "is no column of this table"
+            raise UsageError(f"{name!r} {what}; --label asks for a category of {', '.join(known)}.")
+        words = [str(word) for word in column["values"]]
+        if not equals or value.strip() not in words:
+            raise UsageError(f"--label {label} is no category; the column {name} has {', '.join(words[:12])}.")
+        found[:, place + words.index(value.strip())] = 1
+        return found
 
     def texts(self, items: Tensor) -> list[list[str]]:
         """Encoded rows as they are written, "" for what is missing."""
