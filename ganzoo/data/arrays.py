@@ -39,7 +39,7 @@ def read_idx(path: Path, reading: Reading) -> Array:
             plain.seek(0)
             with cast("IO[bytes]", gzip.open(plain) if packed else plain) as file:
                 head = file.read(4)
-                if head[:3] != b"\0\0\x08" or len(head) < 4:
+                if head[:3] != b"\0\0\x08" or len(head) < 4 or head[3] > 4:  # axes; an idx file of images has 3
                     raise UsageError(f"{path} is not an idx file of unsigned bytes, MNIST's own format.")
                 sizes = file.read(4 * head[3])
                 shape = tuple(int.from_bytes(sizes[at : at + 4], "big") for at in range(0, len(sizes), 4))

@@ -58,6 +58,13 @@ def test_an_idx_file_that_claims_more_than_it_has_takes_no_memory(tmp_path):
         data.add("set", file)
 
 
+def test_an_idx_file_of_many_axes_is_none(tmp_path):
+    file = tmp_path / "x-images-idx3-ubyte"
+    file.write_bytes(bytes([0, 0, 8, 64]) + b"\xff" * 4 * 64)  # more items than a float can count
+    with pytest.raises(UsageError, match="is not an idx file"):
+        data.add("set", file)
+
+
 def test_an_idx_file_that_is_meant_to_be_so_is_read_when_asked(tmp_path):
     file = tmp_path / "x-images-idx3-ubyte.gz"
     file.write_bytes(gzip.compress(struct.pack(">4B3I", 0, 0, 8, 3, 500, 8, 8) + bytes(500 * 64)))
