@@ -35,7 +35,7 @@ def suggest(word: str, known: Iterable[str]) -> str:
 def near(word: str, known: Iterable[str]) -> list[str]:
     """Those of `known`, three at most, that differ from `word` by little more than a slip of the finger."""
     bare = {each.lstrip("-").lower(): each for each in known}
-    return [bare[each] for each in difflib.get_close_matches(word.lstrip("-").lower(), bare, n=3, cutoff=0.7)]
+    return [bare[each] for each in difflib.get_close_matches(word.lstrip("-").lower(), bare, n=3, cutoff=0.65)]
 
 
 def printable(text: str) -> str:

@@ -22,7 +22,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "runs": (TRAINING, "ganzoo.cli.runs:runs", "List the runs in a folder."),
     "sample": (USING, "ganzoo.cli.sample:sample", "Make new images with a trained run or model."),
     "mix": (USING, "ganzoo.cli.mix:mix", "Mix the styles of generated images."),
-    "translate": (USING, "ganzoo.cli.translate:translate", "Translate images to another domain with a trained run."),
+    "translate": (
+        USING,
+        "ganzoo.cli.translate:translate",
+        "Translate images to another domain, or to a label, with a trained run.",
+    ),
     "interpolate": (
         USING,
         "ganzoo.cli.interpolate:interpolate",

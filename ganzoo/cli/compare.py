@@ -39,7 +39,7 @@ def _form_flags(command: Any) -> Any:
 @click.option("--value", metavar="NAME", help="The value, as metrics.jsonl has it. [default: the first score]")
 @click.option("--over", metavar="images|steps|time", help="What the plot's axis is. [default: images]")
 def compare(runs: tuple[str, ...], form: str | None, plot: str | None, value: str | None, over: str | None) -> None:
-    """Set runs side by side: scores, what differs in their settings, images and time.
+    """Set runs side by side: scores, settings, images, time.
 
     RUN is a run's folder, or a folder with runs in it. Runs that differ in their seed alone are one row, with the mean
     and the standard deviation over the seeds; in a plot their range is a band. Unequal lengths, and scores that were

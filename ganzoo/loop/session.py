@@ -262,9 +262,9 @@ class Session:
         while not trainer.done:
             # One step; a value that comes at some steps only stays until it comes again.
             epoch, iteration, before = trainer.epoch, trainer.step_count - trainer.epoch_step, trainer.images
-            now = trainer.step()
-            before_now = sorted(self._newest.items(), key=lambda each: each[0])  # an order that a resumed run has too
-            self._newest = {**now, **{name: value for name, value in before_now if name not in now}}
+            values = trainer.step()
+            older = sorted(self._newest.items(), key=lambda each: each[0])  # an order that a resumed run has too
+            self._newest = {**values, **{name: value for name, value in older if name not in values}}
 
             # Now and then its numbers are read, recorded and shown.
             read, speed = None, None

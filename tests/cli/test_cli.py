@@ -69,7 +69,7 @@ def test_bad_usage_is_one_line_and_2(words: list[str], line: str) -> None:
 
 
 def test_a_fault_of_ganzoo_is_one_line_and_1(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(folder: str) -> list[Any]:
+    def fail(*_: object) -> list[Any]:
         raise ZeroDivisionError("by\nzero")
 
     monkeypatch.setattr(ganzoo, "list_runs", fail, raising=False)
@@ -80,7 +80,7 @@ def test_a_fault_of_ganzoo_is_one_line_and_1(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_ctrl_c_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
-    def stop(folder: str) -> list[Any]:
+    def stop(*_: object) -> list[Any]:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(ganzoo, "list_runs", stop, raising=False)

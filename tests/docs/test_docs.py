@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -81,6 +82,9 @@ def test_documented_commands_parse(page, known_run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for text in [text for language, _, text in blocks(page) if language == "toml" and "[[stages]]" in text]:
         (tmp_path / "faces.toml").write_text(text, encoding="utf-8")
+    for recipe in ROOT.glob("plugins/*/*.toml"):
+        (tmp_path / recipe.relative_to(ROOT).parent).mkdir(parents=True, exist_ok=True)
+        shutil.copy(recipe, tmp_path / recipe.relative_to(ROOT))
     for name, text in shown_files().items():  # plugins, which may be given as a file
         (tmp_path / name).write_text(text, encoding="utf-8")
     for words in commands(page):

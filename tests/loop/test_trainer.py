@@ -17,10 +17,12 @@ from torch import Tensor, nn
 from ganzoo.api import Architecture, Batch, DataSpec, GanzooError, Progress, TrainingState, Update, UsageError, rows
 from ganzoo.contract.networks import networks, parameter_counts
 from ganzoo.contract.randomness import Share, sharing
+from ganzoo.contract.stored import as_json, from_json
 from ganzoo.data.loader import Loader, Order
 from ganzoo.loop.ema import EMA
 from ganzoo.loop.trainer import ContractError, Extent
 from ganzoo.runs import checkpoint
+from ganzoo.runs.header import Counters
 
 
 @dataclass(frozen=True)
@@ -278,14 +280,24 @@ def everything(trainer) -> dict[str, Tensor]:
     return {name: tensor.clone() for name, tensor in trainer.state()[0].items()}
 
 
+def stored(trainer, file):
+    tensors, counters = trainer.state()
+    checkpoint.save(file, tensors, as_json(counters))
+
+
+def taken_up(file):
+    tensors, facts = checkpoint.load(file)
+    return tensors, from_json(Counters, facts, file, "")
+
+
 @pytest.mark.parametrize("steps", [1, 3])
 def test_going_on_from_a_state_equals_never_stopping(make_trainer, tmp_path, steps):
     options = {"flip": True, "augment": "diffaug", "penalty": "r1"}
     through = run(make_trainer(Remembering, **options), 6)
-    checkpoint.save(tmp_path / "state", *run(make_trainer(Remembering, **options), steps).state())
+    stored(run(make_trainer(Remembering, **options), steps), tmp_path / "state")
 
     resumed = make_trainer(Remembering, **options)
-    resumed.load_state(*checkpoint.load(tmp_path / "state"))
+    resumed.load_state(*taken_up(tmp_path / "state"))
     assert resumed.step_count == steps
     assert resumed.images == 8 * steps
     run(resumed, 6 - steps)
@@ -653,8 +665,8 @@ def test_a_wholly_frozen_network_has_no_optimizer_and_stays(make_trainer, tmp_pa
     assert set(trainer.optimizers) == {"G", "D"}
     assert torch.equal(trainer.model.E.weight, before["E.weight"])
     other = make_trainer(Frozen, items=vectors())
-    checkpoint.save(tmp_path / "state", *trainer.state())
-    other.load_state(*checkpoint.load(tmp_path / "state"))
+    stored(trainer, tmp_path / "state")
+    other.load_state(*taken_up(tmp_path / "state"))
     assert_same(everything(other), everything(trainer))
 
 

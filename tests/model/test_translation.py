@@ -48,7 +48,13 @@ class Mirror(Architecture):
 
 
 def model(*args, **options) -> Model:
-    return Model(Mirror(*args, **options), {"architecture": "mirror"})
+    return used(Mirror(*args, **options))
+
+
+def used(architecture: Architecture) -> Model:
+    """An architecture as a trained model."""
+    name = type(architecture).__name__.lower()
+    return Model(architecture, ModelHeader(name, DataHeader.of(architecture.data, "it", "here"), {}))
 
 
 def noise(*shape: int) -> torch.Tensor:
@@ -164,7 +170,7 @@ class Leaky(Mirror):
 
 
 def test_dropout_in_use_follows_from_the_seed_and_the_position():
-    leaky, images = Model(Leaky(), {"architecture": "leaky"}), torch.full((3, 1, 8, 8), 0.5)
+    leaky, images = used(Leaky()), torch.full((3, 1, 8, 8), 0.5)
     torch.manual_seed(5)
     there = leaky.translate(images, "day", seed=1)
     drawn = torch.rand(1)
@@ -178,7 +184,7 @@ def test_dropout_in_use_follows_from_the_seed_and_the_position():
 
 
 def test_a_list_of_images_drops_as_a_batch_does():
-    leaky = Model(Leaky(), {"architecture": "leaky"})
+    leaky = used(Leaky())
     pictures = [Image.new("L", (8, 8), 200)] * 3
     batch = leaky.translate(torch.cat([from_picture(each, 1) for each in pictures]), "day", seed=3)
     listed = leaky.translate(pictures, "day", seed=3)
@@ -257,7 +263,7 @@ def test_load_size_goes_with_the_resolution():
 
 
 def test_data_without_two_domains_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="CycleGAN translates between two domains, and this data set has none; try"):
+    with pytest.raises(UsageError, match="has classes, even, odd; name two of them, such as --domains even,odd"):
         ganzoo.train("cyclegan", "tiny", out=tmp_path / "run", **{**TINY, "resolution": 8}, **OPTIONS)
 
 
@@ -465,7 +471,7 @@ def test_statistics_that_generate_does_not_reach_are_kept():
     with torch.no_grad():
         for norm in (architecture.G, architecture.E):
             norm.running_mean.fill_(5), norm.running_var.fill_(3), norm.num_batches_tracked.fill_(7)
-    loaded = Model(architecture, ModelHeader("encoding", DataHeader.of(architecture.data, "it", "here"), {}))
+    loaded = used(architecture)
     loaded.settle()
     assert architecture.E.running_mean.tolist() == [5, 5]
     assert architecture.E.running_var.tolist() == [3, 3]
