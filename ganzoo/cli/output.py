@@ -41,9 +41,11 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2))
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[str] = ()) -> Table:
-    """A table of plain text; columns in `right` hold numbers."""
-    made = Table(headings, right)
+def table(
+    headings: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[str] = (), spare: Sequence[str] = ()
+) -> Table:
+    """A table of plain text; columns in `right` hold numbers, those in `spare` go where room is short, last first."""
+    made = Table(headings, right, spare)
     for row in rows:
         made.add_row(*("" if cell is None else str(cell) for cell in row))
     return made
@@ -55,8 +57,8 @@ class Table:
     Written here, and not left to rich, whose import takes a third of the time of `ganzoo list`.
     """
 
-    def __init__(self, headings: Sequence[str], right: Sequence[str]) -> None:
-        self.headings, self.right = headings, right
+    def __init__(self, headings: Sequence[str], right: Sequence[str], spare: Sequence[str] = ()) -> None:
+        self.headings, self.right, self.spare = headings, right, spare
         self.rows: list[tuple[Sequence[str], str]] = []
 
     def add_row(self, *cells: str, style: str = "") -> None:
@@ -65,7 +67,11 @@ class Table:
 
     def print(self) -> None:
         """On standard output, heading in bold. Heeds NO_COLOR, FORCE_COLOR and COLUMNS."""
-        widths = self._widths(shutil.get_terminal_size((PIPE_WIDTH, 24)).columns)
+        screen = shutil.get_terminal_size((PIPE_WIDTH, 24)).columns
+        for heading in reversed(self.spare):
+            if sum(self._natural()) > self._room(screen):
+                self._drop(heading)
+        widths = self._widths(screen)
         say()
         for line in self._lines(self.headings, widths):
             say(line, "bold")
@@ -75,10 +81,20 @@ class Table:
                 say(line, style)
         say()
 
-    def _widths(self, screen: int) -> list[int]:
+    def _drop(self, heading: str) -> None:
+        place = self.headings.index(heading)
+        self.headings = [*self.headings[:place], *self.headings[place + 1 :]]
+        self.rows = [([*cells[:place], *cells[place + 1 :]], style) for cells, style in self.rows]
+
+    def _room(self, screen: int) -> int:
+        return screen - 2 - 3 * (len(self.headings) - 1)
+
+    def _natural(self) -> list[int]:
         columns = zip(self.headings, *(cells for cells, _ in self.rows), strict=True)
-        widths = [max(max(map(columns_of, cell.splitlines()), default=0) for cell in column) for column in columns]
-        room = screen - 2 - 3 * (len(widths) - 1)
+        return [max(max(map(columns_of, cell.splitlines()), default=0) for cell in column) for column in columns]
+
+    def _widths(self, screen: int) -> list[int]:
+        widths, room = self._natural(), self._room(screen)
         widths[-1] = max(min(widths[-1], room - sum(widths[:-1])), min(widths[-1], NARROWEST))
         while sum(widths) > room and max(widths) > 1:
             widths[widths.index(max(widths))] -= 1

@@ -56,7 +56,7 @@ def runs(folder: str, as_json: bool, as_csv: bool) -> None:
         echo(f"There are no runs in {folder}; `ganzoo train dcgan anime` makes one.")
         return
     headings = ("run", "architecture", "data", "size", "seed", "images", "minutes", "score", "status")
-    shown = table(headings, (), right=("seed", "images", "minutes"))
+    shown = table(headings, (), right=("seed", "images", "minutes"), spare=("size", "minutes", "seed"))
     for row in rows:
         data = row["data"] if row["label"] is None else f"{row['data']}, label {row['label']}"
         minutes = "" if row["seconds"] is None else f"{row['seconds'] / 60:.1f}"

@@ -122,7 +122,7 @@ def _print_architectures(rows: list[dict[str, Any]], asked: str | None) -> None:
     if not rows:
         echo(f"No installed plugin has an architecture{f' for {asked}' if asked else ''}.")
     else:
-        shown = table(("name", "year", "good for", "from", "best", "min"), (), right=("from", "min"))
+        shown = table(("name", "year", "good for", "from", "best", "min"), (), right=("from", "min"), spare=("year",))
         for row in rows:
             figures = (f"{row[name]:,}" if row[name] else "" for name in ("smallest_data", "minutes"))
             least, minutes = figures

@@ -381,9 +381,10 @@ class Session:
 
     def _record(self, read: dict[str, float], epoch: int, speed: float) -> None:
         step = self.trainer.step_count
-        values = {"epoch": epoch, "images": self.trainer.images, **read, "images_per_second": round(speed, 2)}
+        speed, seconds = round(speed, 2), self._seconds()
+        values = {"epoch": epoch, "images": self.trainer.images, **read, "images_per_second": speed, "seconds": seconds}
         if self.leader:
-            self.recorder.record({"step": step, **values, "seconds": self._seconds()})
+            self.recorder.record({"step": step, **values})
         self._notify("ganzoo_logged", run=self.run, step=step, values=values)
 
     def _seconds(self) -> float:

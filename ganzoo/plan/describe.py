@@ -89,13 +89,11 @@ def example_data(entry: Entry, model: type[Architecture], config: Any, settings:
     classes = tuple(map(str, range(10))) if takes_labels(model, config) else ()
     domains = ("A", "B") if "translation" in card.tasks else ()
     if not card.resolutions:
-        examples = example_items(entry, model)
-        if examples and examples[0][0] != "point":
-            name, shape = examples[0]
-            return DataSpec(shape, classes, domains, name)
-        for length in card.dimensions or LENGTHS_TRIED:  # of vectors, the first that it takes
+        vectors = [("point", (length,)) for length in (*card.dimensions, *LENGTHS_TRIED)]
+        examples = example_items(entry, model) if model.modalities else vectors
+        for name, shape in [*examples, *(vectors if "point" in model.modalities else ())]:  # the first that it takes
             with suppress(UsageError):
-                weightless(model, config, spec := DataSpec((length,), classes, domains))
+                weightless(model, config, spec := DataSpec(shape, classes, domains, name))
                 return spec
         return DataSpec((2,), classes, domains)
     asked = settings.resolution or (64 if 64 in card.resolutions else card.resolutions[0])

@@ -79,6 +79,8 @@ def resume_sweep(
     jobs: int = 1,
     device: str | None = None,
     log: str | None = None,
+    processes: int | None = None,
+    accumulate: int | None = None,
     max_time: str | float | None = None,
     force: bool = False,
     display: Display | None = None,
@@ -86,7 +88,8 @@ def resume_sweep(
     """Goes on with a sweep at the run, and the step, where it stopped. Args and Raises: as `ganzoo.resume`, `sweep`."""
     display, deadline = display or Lines(), deadline_of(max_time)
     whole = path if isinstance(path, Sweep) else Sweep.open(path)
-    machine = {name: value for name, value in {"device": device, "log": log}.items() if value is not None}
+    how = {"device": device, "log": log, "processes": processes, "accumulate": accumulate}
+    machine = {name: _typed(value) for name, value in how.items() if value is not None}
     unfinished = [folder for folder in whole.choices if not _finished(folder)]
     try:
         if jobs > 1:
@@ -111,7 +114,8 @@ def _check(plan: Plan) -> None:
 
 def _one(whole: Sweep, folder: Path, how: Mapping[str, Any], force: bool) -> None:
     if (folder / "run.json").exists():
-        resume(folder, force=force, **how)
+        counts = {name: int(how[name]) for name in ("processes", "accumulate") if name in how}
+        resume(folder, force=force, **{**how, **counts})
         return
     header = whole.header
     options = {**header.options, **whole.choices[folder], **how}

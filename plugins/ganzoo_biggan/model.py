@@ -56,6 +56,7 @@ class BigGAN(TwoPlayer):
     Config = BigGANConfig
     modalities = ("image",)
     abilities = Abilities(generate=True, truncation=True, realness=True, labels=frozenset({"class"}))
+    idle: ClassVar = {"sn_eps": "norms far above it"}
     presets: ClassVar = {
         "small": {
             **LARGE, "resolution": 32, "width": 12, "latent_dim": 64, "shared": 32, "attention": 16, "lr": 5e-4,

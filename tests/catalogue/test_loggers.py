@@ -52,7 +52,7 @@ def test_a_run_tells_nobody_unless_asked(train, run_python):
     run = train()
     assert {path.name for path in run.path.iterdir()} == {
         "run.json", "metrics.jsonl", "train.log", "losses.png", "real.png", "samples", "checkpoints",
-        "model.safetensors",
+        "model.safetensors", "lock",
     }  # fmt: skip
     code = (
         "import sys, ganzoo; from ganzoo.loop.display import Display\n"

@@ -104,7 +104,8 @@ def test_list() -> None:
     table = cli("list").stdout
     assert "tinygan" in table
     assert "ganzoo-tiny 1.0" not in table  # `ganzoo plugins` says where it comes from
-    assert "90.1 % confident (MNIST)" in next(line for line in table.splitlines() if line.startswith(" lsgan"))
+    assert rows["lsgan"]["best"] == "90.1 % confident (MNIST)"
+    assert "90.1 % confident" in next(line for line in table.splitlines() if line.startswith(" lsgan"))
 
 
 def test_list_of_what_fits_some_data() -> None:

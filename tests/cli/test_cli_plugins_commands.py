@@ -78,7 +78,7 @@ def test_two_of_one_name(stranger: None, install: Callable[..., Path]) -> None:
     [
         (["greet", "nobody"], "Error: Nobody is there; greet somebody."),
         (["greet"], "Error: WHOM is missing. See `ganzoo greet --help`."),
-        (["gret"], "Error: There is no command 'gret'; did you mean greet or project? See `ganzoo --help`."),
+        (["gret"], "Error: There is no command 'gret'; did you mean greet? See `ganzoo --help`."),
         (["number"], "Error: The plugin of the command number names 3, which is no click.Command."),
     ],
 )

@@ -169,6 +169,7 @@ def test_the_tutorials_package_passes_every_check(tmp_path, monkeypatch, run_pyt
         "",
         "unconditional 3x28x28",
         "unconditional 2",
+        "unconditional 10",
         "unconditional 1x1024",
     }
 

@@ -168,7 +168,7 @@ def test_a_recipe_for_each_label():
     )
     with pytest.raises(UsageError, match=r"trains a model for each label; say which label, or use ganzoo\.train_per"):
         ganzoo.train(recipe="mine.toml", display=Display())
-    assert cli("train", "--recipe", "mine.toml", "--class", "0", "--out", "one").exit_code == 0
+    assert cli("train", "--recipe", "mine.toml", "--class", "#0", "--out", "one").exit_code == 0
     assert ganzoo.Run.open("one").facts["data"]["label"] == "even"
     result = cli("train", "--recipe", "mine.toml", "--out", "all")
     assert result.exit_code == 0, result.output

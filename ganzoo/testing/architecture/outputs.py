@@ -242,8 +242,8 @@ def check_protocols(case: Case) -> None:
             continue
         if player == first and able.translate:
             _check_call(name, network, (items,), "images", case.data.shape)
-        elif player == first and able.generate:
-            z = torch.randn(2, model.latent_dim or 0, generator=torch.Generator().manual_seed(1))
+        elif player == first and able.generate and model.latent_dim:
+            z = torch.randn(2, model.latent_dim, generator=torch.Generator().manual_seed(1))
             plain = case.model.generate is Architecture.generate  # of its own it may take more of G than the items
             _check_call(name, network, (z, *label), "z, label" if label else "z", case.data.shape if plain else None)
         elif player == "D":
