@@ -241,7 +241,7 @@ def _finder(names: Sequence[str], written: Sequence[str]) -> Callable[[str], int
 
     def find(name: str) -> int | None:
         name = _plain(name)
-        return lookup.get(name, lookup.get(short[name], lookup.get(str(PurePosixPath(name).with_suffix("")))))
+        return lookup.get(name, lookup.get(short[name], lookup.get(name.removesuffix(PurePosixPath(name).suffix))))
 
     return find
 

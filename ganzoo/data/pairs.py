@@ -96,4 +96,5 @@ def _folders(names: Sequence[str], held_out: Collection[int]) -> Domains:
 
 
 def _key(name: str) -> str:
-    return str(PurePosixPath(name.partition("/")[2]).with_suffix(""))
+    inner = name.partition("/")[2]
+    return inner.removesuffix(PurePosixPath(inner).suffix)

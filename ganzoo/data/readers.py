@@ -38,7 +38,7 @@ from ganzoo.data.kinds import (
 from ganzoo.data.layout import Layout, layout_of
 from ganzoo.data.levels import Span
 from ganzoo.data.source import Item, as_image, is_vector
-from ganzoo.errors import GanzooError, UsageError
+from ganzoo.errors import GanzooError, UsageError, printable
 
 _EARLIER = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm")
 LabelsFrom = label_files.LabelsFile | str | None  # "folders", "none"; None for what is found
@@ -554,7 +554,9 @@ def _kind(path: Path) -> str:
 
 def aside_text(kinds: Mapping[str, int]) -> str:
     """Files by their kind, in words: "3 .txt, 1 without suffix"."""
-    return ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items(), key=lambda each: (-each[1], each[0])))
+    return ", ".join(
+        f"{count:,} {printable(kind)}" for kind, count in sorted(kinds.items(), key=lambda each: (-each[1], each[0]))
+    )
 
 
 def mark(digest: str) -> str:

@@ -172,3 +172,18 @@ def test_no_mutated_file_ends_in_an_unexpected_error(tmp_path, monkeypatch):
         folder.rmdir()
         assert {path.name for path in tmp_path.iterdir()} <= before
     assert unexpected == []
+
+
+def test_what_the_long_form_found(tmp_path, monkeypatch):
+    """A name of two lines in an archive, and a label for a file without a name."""
+    monkeypatch.setenv("GANZOO_HOME", str(tmp_path / "home"))
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
+        archive.writestr("a.n\ny", b"nothing")
+    with pytest.raises(GanzooError) as caught:
+        data.add("set", tmp_path / "x.npz")
+    assert "\n" not in str(caught.value)
+    (tmp_path / "plain").mkdir()
+    for number in range(2):
+        (tmp_path / "plain" / f"{number}.png").write_bytes(picture("PNG"))
+    (tmp_path / "labels.csv").write_text("0.png,a\n1.png,b\n.,a\n")
+    assert data.add("named", tmp_path / "plain", labels=tmp_path / "labels.csv").classes == ("a", "b")
