@@ -10,7 +10,7 @@ import click
 
 from ganzoo.cli.framework import Command
 from ganzoo.contract import renamed
-from ganzoo.contract.options import Option, options
+from ganzoo.contract.options import Option, options, typed
 from ganzoo.contract.settings import GROUP_OF, TRAINING, Settings
 from ganzoo.errors import GanzooError
 
@@ -170,19 +170,10 @@ def metavar(item: Option) -> str:
 def hint(item: Option) -> str:
     """Default and range, in brackets; what is only kept from being negative need not be said."""
     said = item.default in (None, "") or "default: " in item.help
-    parts = [] if said else [f"default: {written(item.default)}"]
+    parts = [] if said else [f"default: {typed(item.default)}"]
     if item.low is not None and item.high is not None and item.high < 1e9:
         parts.append(f"{item.low:g} to {item.high:g}")
     return f" [{'; '.join(parts)}]" if parts else ""
-
-
-def written(value: Any) -> str:
-    """A value as one would type it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, (tuple, list)):
-        return ",".join(map(written, value))
-    return "none" if value is None else str(value)
 
 
 def peek(args: Sequence[str], takes_value: Iterable[str]) -> tuple[list[str], dict[str, str]]:

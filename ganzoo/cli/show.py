@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from ganzoo.cli.options import ArchitectureCommand, json_option, named_architecture, written
+from ganzoo.cli.options import ArchitectureCommand, json_option, named_architecture
 from ganzoo.cli.output import Table, console, print_json, table
+from ganzoo.contract.options import typed
 
 
 @click.command(
@@ -70,7 +71,7 @@ def _print(facts: dict[str, Any]) -> None:
 def _option_table(rows: list[dict[str, Any]]) -> Table:
     cells = []
     for row in rows:
-        kind, value = row["type"].replace(" ", ""), written(row["value"])
+        kind, value = row["type"].replace(" ", ""), typed(row["value"])
         if row["group"] == "trainer":  # where None means that the help's default holds
             kind, value = kind.removesuffix("|none"), "" if row["value"] is None else value
         changed = "*" if row["value"] != row["default"] else ""
@@ -87,4 +88,4 @@ def _print_rows(title: str, rows: list[tuple[str, str]]) -> None:
 
 
 def _typed(options: Mapping[str, Any]) -> str:
-    return " ".join(f"--{name.replace('_', '-')} {written(value)}" for name, value in options.items())
+    return " ".join(f"--{name.replace('_', '-')} {typed(value)}" for name, value in options.items())

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
-from pathlib import Path
 from typing import Any
 
 import click
 
 from ganzoo.cli.follow import follow
 from ganzoo.cli.options import MAX_TIME, ArchitectureCommand, named_architecture
-from ganzoo.errors import UsageError, suggest
+from ganzoo.errors import UsageError
 
 KEYS = ("architecture", "data", "preset", "recipe", "options", "over", "seeds", "out", "jobs")
 
@@ -87,19 +85,14 @@ def sweep(
 
 def _read(name: str) -> dict[str, Any]:
     """What a file says. Raises: UsageError."""
-    try:
-        table = tomllib.loads(Path(name).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{name} cannot be read ({error.strerror}).") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{name} is not a TOML file: {error}.") from error
+    from ganzoo.plan.plan import read_toml
+
+    table = read_toml(name, "sweep", KEYS)
     for key, value in table.items():
-        if key not in KEYS:
-            raise UsageError(f"{name} has a key {key!r}; {suggest(key, KEYS)}")
         kind = dict if key in ("options", "over") else int if key == "jobs" else (int, str) if key == "seeds" else str
         if not isinstance(value, kind):
-            raise UsageError(f"{name}: {key} cannot be {value!r}; `ganzoo sweep --help` says what it is.")
+            raise UsageError(f"The sweep {name}: {key} cannot be {value!r}; `ganzoo sweep --help` says what it is.")
     for key, values in table.get("over", {}).items():
         if not isinstance(values, list) or not values:
-            raise UsageError(f"{name}: {key} under [over] must be a list of values.")
+            raise UsageError(f"The sweep {name}: {key} under [over] must be a list of values.")
     return table

@@ -219,6 +219,15 @@ def values(instance: Any) -> dict[str, Any]:
     return {name: value.text if isinstance(value, Schedule) else value for name, value in by_name.items()}
 
 
+def typed(value: Any) -> str:
+    """A value as one would type it: "yes", "64,64", "none"."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (tuple, list)):
+        return ",".join(map(typed, value))
+    return "none" if value is None else str(value)
+
+
 def parse_spec(text: str) -> tuple[str, dict[str, str]]:
     """A name with options: ``"lsgan:a=-1,c=0"`` is ``("lsgan", {"a": "-1", "c": "0"})``.
 

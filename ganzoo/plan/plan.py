@@ -183,6 +183,20 @@ def labels_of(info: data.Info, model: type[Architecture], config: Any, name: str
     return info.classes
 
 
+def read_toml(name: str, what: str, keys: Collection[str]) -> dict[str, Any]:
+    """A TOML file of the user's that may have these keys. Raises: UsageError, which calls it "the `what` NAME"."""
+    try:
+        table = tomllib.loads(read_text(Path(name)))
+    except OSError as error:
+        raise UsageError(f"The {what} {name} cannot be read ({error.strerror}).") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"The {what} {name} is not a TOML file: {error}.") from error
+    for key in table:
+        if key not in keys:
+            raise UsageError(f"The {what} {name} has a key {key!r}; {suggest(key, keys)}")
+    return table
+
+
 def recipe_of(name: str) -> RecipeCard:
     """A recipe by name, or read from a TOML file with the same keys.
 
@@ -197,16 +211,7 @@ def recipe_of(name: str) -> RecipeCard:
             architecture=written_by("architecture", card.architecture, near),
             data=data.meant(card.data, near),
         )
-    try:
-        table = tomllib.loads(read_text(Path(name)))
-    except OSError as error:
-        raise UsageError(f"The recipe {name} cannot be read ({error.strerror}).") from error
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"The recipe {name} is not a TOML file: {error}.") from error
-    known = {field.name for field in dataclasses.fields(RecipeCard)}
-    for key in table:
-        if key not in known:
-            raise UsageError(f"The recipe {name} has a key {key!r}; {suggest(key, known)}")
+    table = read_toml(name, "recipe", [field.name for field in dataclasses.fields(RecipeCard)])
     missing = [key for key in ("architecture", "data") if key not in table]
     if missing:
         raise UsageError(f"The recipe {name} does not say its {missing[0]}.")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.catalogue.catalogue import entries
+from ganzoo.contract.options import typed
 from ganzoo.errors import GanzooError, UsageError, near
 from ganzoo.files import cause, replaced
 from ganzoo.runs.run import Run, list_runs
@@ -64,7 +65,7 @@ class Row:
     @property
     def name(self) -> str:
         """What it is called in a legend: its settings, else its folder."""
-        said = ", ".join(f"{name.replace('_', '-')} {_written(value)}" for name, value in self.settings.items())
+        said = ", ".join(f"{name.replace('_', '-')} {typed(value)}" for name, value in self.settings.items())
         return said or Path(self.runs[0]).name
 
 
@@ -110,7 +111,7 @@ class Comparison:
         rows = []
         for row in self.rows:
             name = re.sub(r"(.),seed=\d+$", r"\1", Path(row.runs[0]).name)
-            cells = [name, *(_written(row.settings.get(each, "")) for each in settings)]
+            cells = [name, *(typed(row.settings.get(each, "")) for each in settings)]
             cells += [",".join(map(str, row.seeds))] if several else []
             minutes = [each / 60 for each in row.seconds if each is not None]
             cells += [_mean(row.images, "{:,.0f}"), _mean(minutes, "{:.1f}") if minutes else ""]
@@ -154,11 +155,11 @@ def compare(runs: Sequence[str | os.PathLike[str] | Run]) -> Comparison:
     found = _opened(runs)
     chosen = {id(run): {k: v for k, v in run.hyperparameters.items() if k not in BESIDE} for run in found}
     names = [name for name in next(iter(chosen.values())) if all(name in options for options in chosen.values())]
-    differing = [name for name in names if len({_key(options[name]) for options in chosen.values()}) > 1]
+    differing = [name for name in names if len({repr(options[name]) for options in chosen.values()}) > 1]
     groups: dict[tuple[str, ...], list[Run]] = {}
     for run in found:
-        stages = _key([vars(stage) for stage in run.header.stages])
-        key = (*(_key(chosen[id(run)].get(name)) for name in differing), stages)
+        stages = repr([vars(stage) for stage in run.header.stages])
+        key = (*(repr(chosen[id(run)].get(name)) for name in differing), stages)
         groups.setdefault(key, []).append(run)
     better = {name: way for entry in entries("metric") for name, way in entry.card.better.items()}
     rows = tuple(
@@ -276,7 +277,7 @@ def _protocols(runs: Sequence[Run]) -> Iterable[str]:
             seen.setdefault(score["name"], []).append(protocol)
     for name, protocols in seen.items():
         keys = dict.fromkeys(key for protocol in protocols for key in protocol)
-        differing = [key for key in keys if len({_key(protocol.get(key)) for protocol in protocols}) > 1]
+        differing = [key for key in keys if len({repr(protocol.get(key)) for protocol in protocols}) > 1]
         if differing:
             yield f"{name} was not taken alike: the runs differ in {', '.join(differing)}."
 
@@ -308,18 +309,6 @@ def _mean(numbers: Sequence[float], form: str = "{:.4g}") -> str:
     spread = _spread(numbers)
     mean = form.format(statistics.fmean(numbers))
     return mean if not spread else f"{mean} ± {form.format(spread)}"
-
-
-def _key(value: Any) -> str:
-    return repr(value)
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, (list, tuple)):
-        return ",".join(map(_written, value))
-    return "none" if value is None else str(value)
 
 
 def _latex(text: str) -> str:

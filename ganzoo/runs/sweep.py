@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ganzoo.contract.stored import Count, as_json, from_json, parse, rare
-from ganzoo.errors import GanzooError, UsageError
+from ganzoo.errors import UsageError
+from ganzoo.files import explained
 from ganzoo.runs.run import Run, write_text
 
 SWEEP = "sweep.json"  # describes the folder
@@ -96,11 +97,9 @@ class Sweep:
 
     def write(self) -> None:
         """Writes sweep.json, atomically; makes the folder. Raises: GanzooError when it cannot be written."""
-        try:
+        with explained(self.path, "choose another --out"):
             self.path.mkdir(parents=True, exist_ok=True)
             write_text(self.path / SWEEP, json.dumps(as_json(self.header), indent=2, ensure_ascii=False) + "\n")
-        except OSError as error:
-            raise GanzooError(f"{self.path} cannot be written ({error.strerror}); choose another --out.") from error
 
     @property
     def choices(self) -> dict[Path, dict[str, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import os
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from ganzoo.catalogue.catalogue import catalogue
 from ganzoo.catalogue.single_file import FilePlugin
 from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.networks import weightless
+from ganzoo.contract.options import typed
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.display import Display, Lines
 from ganzoo.plan.plan import Plan, expected_spec, plan_run, recipe_of
@@ -50,8 +53,8 @@ def sweep(
     Raises: as `ganzoo.train`; `Stopped` names the whole folder, and `resume_sweep` goes on.
     """
     display, deadline = display or Lines(), deadline_of(max_time)
-    given = {name: _typed(value) for name, value in options.items() if value is not None}
-    ways = {name.replace("-", "_"): tuple(map(_typed, values)) for name, values in (over or {}).items()}
+    given = {name: typed(value) for name, value in options.items() if value is not None}
+    ways = {name.replace("-", "_"): tuple(map(typed, values)) for name, values in (over or {}).items()}
     if twice := [name for name in ways if name in given or name == "seed"]:
         raise UsageError(f"--over {twice[0]} is said twice; {'use --seeds' if twice == ['seed'] else 'say it once'}.")
     if recipe is not None and recipe_of(recipe).per_class:
@@ -64,12 +67,14 @@ def sweep(
             raise UsageError(f"{whole.path} holds another sweep; choose another --out, or: ganzoo resume {whole.path}")
     else:
         Run.check_free(whole.path)
-    if len(whole.choices) > MOST_RUNS:
-        raise UsageError(f"This makes {len(whole.choices):,} runs; {MOST_RUNS:,} is the most at once.")
-    for chosen in whole.choices.values():
-        _check(plan_run(architecture, dataset, preset=preset, recipe=recipe, **{**given, **chosen}))
+    count = math.prod(map(len, ways.values())) * len(header.seeds)
+    if count > MOST_RUNS:  # counted before they are listed
+        raise UsageError(f"This makes {count:,} runs; {MOST_RUNS:,} is the most at once.")
+    for chosen in itertools.product(*ways.values()):  # the seed changes nothing of what can be refused
+        changed = dict(zip(ways, chosen, strict=True))
+        _check(plan_run(architecture, dataset, preset=preset, recipe=recipe, **{**given, **changed}))
     whole.write()
-    display.say(f"{len(whole.choices)} runs into {whole.path}.")
+    display.say(f"{count} runs into {whole.path}.")
     return resume_sweep(whole, jobs=jobs, max_time=left(deadline), display=display)
 
 
@@ -89,15 +94,15 @@ def resume_sweep(
     display, deadline = display or Lines(), deadline_of(max_time)
     whole = path if isinstance(path, Sweep) else Sweep.open(path)
     how = {"device": device, "log": log, "processes": processes, "accumulate": accumulate}
-    machine = {name: _typed(value) for name, value in how.items() if value is not None}
-    unfinished = [folder for folder in whole.choices if not _finished(folder)]
+    machine = {name: typed(value) for name, value in how.items() if value is not None}
+    unfinished = {folder: chosen for folder, chosen in whole.choices.items() if not _finished(folder)}
     try:
         if jobs > 1:
             _side_by_side(whole, unfinished, jobs, machine, deadline, display)
         else:
-            for number, folder in enumerate(unfinished, 1):
+            for number, (folder, chosen) in enumerate(unfinished.items(), 1):
                 display.say(f"{folder.name}, {number} of {len(unfinished)}.")
-                _one(whole, folder, {**machine, "max_time": left(deadline), "display": display}, force)
+                _one(whole.header, folder, chosen, {**machine, "max_time": left(deadline), "display": display}, force)
     except Stopped as stopped:
         raise Stopped(whole, stopped.why) from None
     except KeyboardInterrupt:
@@ -112,28 +117,32 @@ def _check(plan: Plan) -> None:
     weightless(plan.model, config, spec)
 
 
-def _one(whole: Sweep, folder: Path, how: Mapping[str, Any], force: bool) -> None:
+def _one(header: SweepHeader, folder: Path, chosen: Mapping[str, str], how: Mapping[str, Any], force: bool) -> None:
     if (folder / "run.json").exists():
         counts = {name: int(how[name]) for name in ("processes", "accumulate") if name in how}
         resume(folder, force=force, **{**how, **counts})
         return
-    header = whole.header
-    options = {**header.options, **whole.choices[folder], **how}
+    options = {**header.options, **chosen, **how}
     train(header.architecture, header.data, preset=header.preset, recipe=header.recipe, out=folder, **options)
 
 
 def _side_by_side(
-    whole: Sweep, folders: Sequence[Path], jobs: int, machine: Mapping[str, str], deadline: float, display: Display
+    whole: Sweep,
+    unfinished: Mapping[Path, Mapping[str, str]],
+    jobs: int,
+    machine: Mapping[str, str],
+    deadline: float,
+    display: Display,
 ) -> None:
     """Raises: GanzooError when one fails, after those that were under way; Stopped when the time is over."""
-    failed, stopped, waiting = list[Path](), False, list(folders)
+    failed, stopped, waiting = list[Path](), False, list(unfinished)
     running: dict[Future[int], Path] = {}
     with ThreadPoolExecutor(jobs) as pool:
         while waiting or running:
             while waiting and len(running) < jobs:
                 folder = waiting.pop(0)
                 display.say(f"{folder.name} begins.")
-                command = _command(whole, folder, machine, left(deadline))
+                command = _command(whole.header, folder, unfinished[folder], machine, left(deadline))
                 running[pool.submit(_process, command, whole.path / f"{folder.name}.log")] = folder
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 folder, code = running.pop(future), future.result()
@@ -158,18 +167,18 @@ def _process(command: Sequence[str], log: Path) -> int:
 
 
 def _command(
-    whole: Sweep, folder: Path, machine: Mapping[str, str] | None = None, seconds: float | None = None
+    header: SweepHeader, folder: Path, chosen: Mapping[str, str], machine: Mapping[str, str], seconds: float | None
 ) -> list[str]:
     """What one would type for one of the runs."""
-    ganzoo, header = [sys.executable, "-m", "ganzoo"], whole.header
+    ganzoo = [sys.executable, "-m", "ganzoo"]
     files = [plugin.name for plugin in catalogue().plugins if isinstance(plugin, FilePlugin)]
     more = [word for file in files for word in ("--plugin", file)]
     more += [] if seconds is None else [f"--max-time={max(1, round(seconds))}s"]
     if (folder / "run.json").exists():
-        return [*ganzoo, "resume", str(folder), *_flags(machine or {}), *more]
+        return [*ganzoo, "resume", str(folder), *_flags(machine), *more]
     words = [word for word in (header.architecture, header.data) if word is not None]
     named = {"preset": header.preset, "recipe": header.recipe, "out": str(folder)}
-    options = {**named, **header.options, **whole.choices[folder], **(machine or {})}
+    options = {**named, **header.options, **chosen, **machine}
     return [*ganzoo, "train", *words, *_flags(options), *more]
 
 
@@ -187,10 +196,3 @@ def _flags(options: Mapping[str, str | None]) -> list[str]:
 
 def _finished(folder: Path) -> bool:
     return (folder / "run.json").exists() and Run.open(folder).status == "finished"
-
-
-def _typed(value: Any) -> str:
-    """A value as one would type it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return ",".join(map(_typed, value)) if isinstance(value, (list, tuple)) else str(value)

@@ -146,7 +146,8 @@ def test_runs_side_by_side_are_processes_of_their_own(tmp_path: Path) -> None:
     out = tmp_path / "s"
     whole = ganzoo.sweep("gan", DATA, seeds=(0, 1), out=out, jobs=2, **SMALL)
     assert {each.status for each in whole.runs} == {"finished"}
-    assert _command(whole, next(iter(whole.choices)))[3] == "resume"  # it has begun
+    folder, chosen = next(iter(whole.choices.items()))
+    assert _command(whole.header, folder, chosen, {}, None)[3] == "resume"  # it has begun
     damaged = next(iter(whole.choices))
     facts = json.loads((damaged / "run.json").read_text())
     (damaged / "run.json").write_text(json.dumps({**facts, "status": "interrupted", "architecture": "no-such"}))
@@ -163,3 +164,9 @@ def test_a_damaged_description_is_said(tmp_path: Path) -> None:
 def test_run_open_names_a_folder_of_runs(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not a run folder"):
         Run.open(tmp_path)
+
+
+def test_too_many_runs_are_refused_before_they_are_listed(tmp_path: Path) -> None:
+    ways = {name: tuple(range(1, 200)) for name in ("lr", "lr_d", "ema", "samples")}
+    with pytest.raises(UsageError, match="This makes 1,568,239,201 runs; 10,000 is the most at once"):
+        ganzoo.sweep("gan", DATA, over=ways, out=tmp_path / "s", **SMALL)
