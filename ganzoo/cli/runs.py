@@ -48,7 +48,7 @@ def runs(folder: str, as_json: bool, as_csv: bool) -> None:
             ValueError,
             OSError,
         ) as error:
-            complain(f"{run.path / 'run.json'} is damaged: it does not say all of the run ({error}).")
+            complain(f"{run.path} cannot be listed: its log is damaged ({error}).")
     if as_json:
         print_json(rows)
         return

@@ -136,8 +136,8 @@ class Run:
         yield from self._rows("metrics.jsonl")
 
     def scores(self) -> Iterator[dict[str, Any]]:
-        """The evaluations that were made of the run's models, in the order that they were made."""
-        yield from self._rows(SCORES)
+        """The evaluations that were made of the run's models, as they were made; damaged ones are left out."""
+        yield from (row for row in self._rows(SCORES) if _has_scores(row))
 
     def _rows(self, name: str) -> Iterator[dict[str, Any]]:
         file = self.path / name
@@ -316,3 +316,15 @@ def write_text(path: Path, text: str) -> None:
 
 def _process() -> Process:
     return Process(os.getpid(), socket.gethostname())
+
+
+def _has_scores(row: dict[str, Any]) -> bool:
+    """Whether a row of scores.jsonl holds scores, each with name, value and protocol."""
+    scores = row.get("metrics")
+    return isinstance(scores, list) and all(
+        isinstance(each, dict)
+        and isinstance(each.get("name"), str)
+        and isinstance(each.get("value"), int | float)
+        and isinstance(each.get("protocol"), dict)
+        for each in scores
+    )

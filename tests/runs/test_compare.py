@@ -131,3 +131,11 @@ def test_the_log_of_a_run_as_csv(runs: Path) -> None:
     refused = CliRunner().invoke(app, ["runs", str(runs), "--csv"])
     assert refused.exit_code == 2
     assert "--csv prints the log of one run" in refused.output
+
+
+@pytest.mark.parametrize("metrics", ["none", [3], [{"name": "swd"}], [{"name": "swd", "value": "low", "protocol": {}}]])
+def test_a_damaged_evaluation_is_left_out(runs: Path, metrics: object) -> None:
+    with (runs / "a0" / "scores.jsonl").open("a") as rows:
+        rows.write(json.dumps({"step": 40, "images": 400, "metrics": metrics}) + "\n")
+    assert ganzoo.compare([runs]).rows[0].scores["swd"].final == (50, 54)
+    assert CliRunner().invoke(app, ["runs", str(runs)]).exit_code == 0
