@@ -1,7 +1,7 @@
 """Mutated files: whatever is in them, an error of ganzoo's own or a data set; no hang, no write elsewhere.
 
 The short form, a few hundred inputs, is part of the suite. The long form, by hand:
-``GANZOO_FUZZ=10000 pytest -n 0 tests/data/test_mutated.py``
+``GANZOO_FUZZ=10000 pytest tests/data/test_mutated.py``
 """
 
 from __future__ import annotations
