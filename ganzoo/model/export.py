@@ -44,7 +44,7 @@ def export(
     The program takes z [B, Z] from N(0, 1), and label [B], int64, where it was trained with labels; or, where it
     translates, source [B, C, H, W] in [-1, 1]. It gives images [B, C, H, W] in [-1, 1], for every B, on the CPU. To
     translate, H and W are multiples of the architecture's `side_multiple`, twice of it or more and not below its
-    `smallest_side`; where it has no such multiple, they are the data's. Dropout is off in it.
+    `smallest_side`; where it has no such multiple, or the data is smaller, they are the data's. Dropout is off in it.
 
     Args:
         source: a run's folder, a model.safetensors file, an address of one as in `ganzoo.load`, or a loaded model.
@@ -86,8 +86,14 @@ class Program(nn.Module):
 
     @property
     def multiple(self) -> int | None:
-        """What the sides of images to translate are multiples of; None where they are fixed, or there are none."""
-        return self.architecture.side_multiple if self.to_domain is not None else None
+        """What the sides of images to translate are multiples of; None where they are fixed, or there are none.
+
+        They are fixed too where the data's own are a single multiple: tracing takes that for a constant.
+        """
+        multiple, data = self.architecture.side_multiple, self.architecture.data
+        if self.to_domain is None or multiple is None:
+            return None
+        return multiple if min(data.shape_before(self.to_domain)[1:]) >= 2 * multiple else None
 
     def inputs(self, count: int, larger: int = 0) -> dict[str, Tensor]:
         """Something to trace or to check the program with, by the inputs' names; `larger` enlarges images."""

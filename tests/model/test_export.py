@@ -93,10 +93,13 @@ def test_translators_take_images_of_any_size(name, format, tmp_path):
     assert torch.allclose(made, model.translate(images, "A"), atol=1e-4)
 
 
-def test_networks_of_one_size_are_exported_for_it(tmp_path):
+@pytest.mark.parametrize(("bottleneck", "side"), [(4, 64), (0, 16)])
+def test_networks_of_one_size_are_exported_for_it(bottleneck, side, tmp_path):
+    """So is one trained at a single multiple of its sides, 16 pixels, where tracing leaves a guard against just that."""
     entry = find("architecture", "discogan")
     (case,) = cases(entry, load_architecture(entry))
-    case = dataclasses.replace(case, config=dataclasses.replace(case.config, bottleneck=4))
+    data = dataclasses.replace(case.data, shape=(3, side, side))
+    case = dataclasses.replace(case, config=dataclasses.replace(case.config, bottleneck=bottleneck), data=data)
     file = export(case.averaged(case.trainer(Trainer)), "torch-export", tmp_path / "model", to="A")
     program = torch.export.load(file).module()
     assert program(torch.zeros(3, *case.data.shape)).shape == (3, *case.data.shape)
