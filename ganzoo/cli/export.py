@@ -22,8 +22,9 @@ from ganzoo.cli.output import echo
     help="For ganzoo itself, for any program with an ONNX runtime, or for torch alone.",
 )  # fmt: skip
 @click.option("--to", metavar="DOMAIN", help="The domain to translate to, where the model translates.")
+@click.option("--encode", is_flag=True, help="The encoder, images to z, in place of the generator.")
 @click.option("-o", "--out", metavar="FILE", help="Where to write. [default: named after the run, here]")
-def export(source: str, format: str, to: str | None, out: str | None) -> None:
+def export(source: str, format: str, to: str | None, encode: bool, out: str | None) -> None:
     """Write the generator for other programs.
 
     The program takes noise z [B, Z] from N(0, 1) (and label [B], int64, where it was trained with labels), or images
@@ -34,7 +35,8 @@ def export(source: str, format: str, to: str | None, out: str | None) -> None:
     import ganzoo
 
     model = ganzoo.load(source, device="cpu")
-    file = ganzoo.export(model, format, out, to)
+    file = ganzoo.export(model, format, out, to, encode)
     dropout = format != "safetensors" and model.architecture.abilities.dropout
     without = " without dropout, which `ganzoo translate` keeps on" if dropout else ""
-    echo(f"{file} makes the images that the model makes{without} ({file.stat().st_size / 2**20:.1f} MB).")
+    what = "finds the latents that the model finds" if encode else "makes the images that the model makes"
+    echo(f"{file} {what}{without} ({file.stat().st_size / 2**20:.1f} MB).")

@@ -24,9 +24,11 @@ MOVING = 25  # images of a stretch in a movie: a second
         "ganzoo interpolate runs/dcgan-anime-1",
         "ganzoo interpolate runs/dcgan-anime-1 --points 12 --seed 7 -o walk.mp4",
         "ganzoo interpolate runs/dcgan-anime-1 --points 4 --frames 8 -o rows.png",
+        "ganzoo interpolate runs/vaegan-anime-1 me.jpg you.jpg -o between.gif",
     ),
 )
 @click.argument("source", metavar="RUN|MODEL")
+@click.argument("between", metavar="[IMAGE...]", nargs=-1)
 @click.option("--points", type=int, default=6, metavar="INT", help="Images to pass through. [default: 6]")
 @click.option(
     "--frames", type=int, metavar="INT", help=f"Images from one to the next. [default: {MOVING}; {ROW} in a .png]"
@@ -41,6 +43,7 @@ MOVING = 25  # images of a stretch in a movie: a second
 @device_option
 def interpolate(
     source: str,
+    between: tuple[str, ...],
     points: int,
     frames: int | None,
     seed: int,
@@ -52,6 +55,7 @@ def interpolate(
 ) -> None:
     """Walk from image to image through the latents, and back to the first.
 
+    The images are samples, or of a model with an encoder those that are given, as its latents bring them back.
     A movie repeats without a seam. A grid has a row for each stretch of the walk, with both its ends. Without -o a
     .gif is written into the run's samples folder, or beside you for a file. An .mp4 needs ffmpeg.
     """
@@ -69,7 +73,7 @@ def interpolate(
     in_rows = kind == ".png"
     length = (ROW if in_rows else MOVING) if frames is None else frames
     file = Path(out) if out is not None else beside(source, model, f"interpolate-seed-{seed}.gif")
-    images = model.interpolate(points, length, seed, label, truncation, ends=in_rows, code=code)
+    images = model.interpolate(points, length, seed, label, truncation, in_rows, code, between or None)
     if in_rows:
         with written(file) as part:
             model.modality.sheet(images, columns=length).save(part)

@@ -74,7 +74,7 @@ def translate(
     reflection, and what was padded is cut off again.
     """
     import ganzoo
-    from ganzoo.model.translation import side_by_side, to_labels
+    from ganzoo.model.translation import side_by_side
     from ganzoo.pictures.grid import from_picture, to_picture
 
     files = find_images(images)
@@ -83,10 +83,10 @@ def translate(
         (domain,) = model.domains
     if domain is None and label is None and model.domains:
         raise UsageError(f"Say which domain to translate to: --to {' or --to '.join(model.domains)}.")
-    if to_labels(model.architecture) != (label is not None) or (label is not None and domain is not None):
+    if model.relabels != (label is not None) or (label is not None and domain is not None):
         raise UsageError(
             "This model translates to labels, not domains; say which: --label NAME, or --label NAME=0,NAME=1."
-            if to_labels(model.architecture)
+            if model.relabels
             else "This model translates to domains; say which with --to, and leave out --label."
         )
     domain = label or domain or ""

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
+from ganzoo.contract.labels import labels_for
 from ganzoo.contract.networks import generator_state
 from ganzoo.contract.stored import as_json
 from ganzoo.errors import GanzooError, UsageError, suggest
@@ -38,21 +39,24 @@ def export(
     format: str,
     out: str | os.PathLike[str] | None = None,
     to: str | None = None,
+    encode: bool = False,
 ) -> Path:
-    """Writes a model's generator for use elsewhere and returns the file.
+    """Writes a model's generator, or its encoder, for use elsewhere and returns the file.
 
     The program takes z [B, Z] from N(0, 1), and label [B], int64, where it was trained with labels; or, where it
     translates, source [B, C, H, W] in [-1, 1]. It gives images [B, C, H, W] in [-1, 1], for every B, on the CPU. To
     translate, H and W are multiples of the architecture's `side_multiple`, twice of it or more and not below its
     `smallest_side`; where it has no such multiple, or the data is smaller, they are the data's. Dropout is off in it.
+    An encoder takes source [B, ...], items of the data's shape (and label), and gives z [B, Z].
 
     Args:
         source: a run's folder, a model.safetensors file, an address of one as in `ganzoo.load`, or a loaded model.
         format: "safetensors", "torch-export" or "onnx".
         out: the file; None: named after the run, in the working folder.
         to: the domain to translate to, for architectures that translate.
+        encode: the encoder in place of the generator. In "safetensors" all of them are.
     Raises:
-        UsageError: no such run, format or domain.
+        UsageError: no such run, format, domain or encoder.
         GanzooError: the architecture cannot be exported so, packages are missing (says which to install), or the
             file's images differ from the model's by more than 1e-4; nothing is kept then.
     """
@@ -62,27 +66,46 @@ def export(
     if missing:
         raise GanzooError(f"ONNX needs {', '.join(missing)}, not installed here; type: pip install 'ganzoo[onnx]'.")
     model = source if isinstance(source, Model) else load(source, device="cpu")
-    _check_direction(model, to, needed=format != "safetensors")
-    target = Path(out) if out is not None else _default(model, format, to)
+    if encode:
+        model.check_encodes()
+    else:
+        _check_direction(model, to, needed=format != "safetensors")
+    program = Program(model, to, encode)
+    target = Path(out) if out is not None else Path(program.name + ENDINGS[format])
     with written(target, ending=ENDINGS[format]) as temporary:
-        _WRITERS[format](model, to, temporary)
+        _WRITERS[format](program, temporary)
     return target
 
 
 class Program(nn.Module):
-    """What is exported: the model's images from latents and labels, or of domain `to` from images, clamped."""
+    """What is exported: the model's images from latents and labels, or of domain `to` from images, clamped; or latents
+    from items.
+    """
 
-    def __init__(self, model: Model, to: str | None) -> None:
+    def __init__(self, model: Model, to: str | None = None, encode: bool = False) -> None:
         super().__init__()
-        self.architecture, self.to_domain, self._clean = model.architecture, to, model.modality.clean
+        self.model, self.architecture = model, model.architecture
+        self.to_domain, self.encodes = (None, True) if encode else (to, False)
         self.eval()
 
     def forward(self, first: Tensor, label: Tensor | None = None) -> Tensor:
+        if self.encodes:
+            return self.architecture.encode(first, label)
         if self.to_domain is not None:
             images = self.architecture.translate(first, self.to_domain)
         else:
             images = self.architecture.generate(first, label)
-        return self._clean(images)
+        return self.model.modality.clean(images)
+
+    @property
+    def name(self) -> str:
+        """Of its file, without the ending."""
+        way = "encode" if self.encodes else self.to_domain and f"to-{self.to_domain}"
+        return "-".join(filter(None, (self.model.name, way)))
+
+    @property
+    def gives(self) -> str:
+        return "z" if self.encodes else "images"
 
     @property
     def multiple(self) -> int | None:
@@ -103,18 +126,26 @@ class Program(nn.Module):
             step = larger * (self.multiple or 0)
             size = (count, channels, height + step, width + 2 * step)
             return {"source": torch.rand(size, generator=stream) * 2 - 1}
-        assert architecture.latent_dim is not None
-        inputs = {"z": torch.randn((count, architecture.latent_dim), generator=stream)}
+        if self.encodes:
+            inputs = {"source": torch.rand((count, *architecture.data.shape), generator=stream) * 2 - 1}
+        else:
+            inputs = {"z": torch.randn((count, architecture.latent_dim or 0), generator=stream)}
         if "choices" in architecture.abilities.labels:
             inputs["label"] = torch.zeros(count, *architecture.data.shape)
         elif architecture.conditional:
-            inputs["label"] = torch.arange(count) % len(architecture.data.classes)
+            inputs["label"] = labels_for(architecture.data, count, None, stream)
         return inputs
 
 
 def directions(model: Model) -> tuple[str | None, ...]:
     """The domains that a model translates to; one None where it makes images from latents."""
     return model.domains or (None,)
+
+
+def programs(model: Model) -> list[Program]:
+    """All that can be exported of a model: a program for each direction, and its encoder."""
+    encoder = [Program(model, encode=True)] if model.architecture.abilities.encode else []
+    return [*(Program(model, to) for to in directions(model)), *encoder]
 
 
 def _check_direction(model: Model, to: str | None, needed: bool) -> None:
@@ -135,60 +166,55 @@ def _facts(model: Model) -> str:
     return json.dumps(as_json(model.header) | ({"dropout": "off"} if model.architecture.abilities.dropout else {}))
 
 
-def _default(model: Model, format: str, to: str | None) -> Path:
-    return Path((model.name if to is None else f"{model.name}-to-{to}") + ENDINGS[format])
-
-
-def _write_safetensors(model: Model, to: str | None, file: Path) -> None:
+def _write_safetensors(program: Program, file: Path) -> None:
+    model = program.model
     checkpoint.save(file, generator_state(model.architecture), as_json(model.header))
-    again = load(file, device="cpu")
-    for direction in directions(model):
-        program = Program(again, direction)
-        _check(model, direction, lambda inputs: cast(Tensor, program(*inputs.values())))  # noqa: B023 (called at once)
+    again = programs(load(file, device="cpu"))
+    for here, there in zip(programs(model), again, strict=True):
+        _check(here, lambda inputs: cast(Tensor, there(*inputs.values())))  # noqa: B023 (called at once)
 
 
-def _write_torch_export(model: Model, to: str | None, file: Path) -> None:
-    traced, any_size = _traced(model, to)
-    torch.export.save(traced, file, extra_files={"ganzoo": _facts(model)})
-    program = torch.export.load(file).module()
-    _check(model, to, lambda inputs: program(*inputs.values()), any_size)
+def _write_torch_export(program: Program, file: Path) -> None:
+    traced, any_size = _traced(program)
+    torch.export.save(traced, file, extra_files={"ganzoo": _facts(program.model)})
+    again = torch.export.load(file).module()
+    _check(program, lambda inputs: again(*inputs.values()), any_size)
 
 
-def _write_onnx(model: Model, to: str | None, file: Path) -> None:
+def _write_onnx(program: Program, file: Path) -> None:
     import onnxruntime
 
-    names = list(Program(model, to).inputs(TRACED))
-    traced, any_size = _traced(model, to)
+    names = list(program.inputs(TRACED))
+    traced, any_size = _traced(program)
     first = {0: "batch", 2: "height", 3: "width"} if any_size else {0: "batch"}
     try:
-        program = torch.onnx.export(
-            traced, input_names=names, output_names=["images"],
+        onnx = torch.onnx.export(
+            traced, input_names=names, output_names=[program.gives],
             dynamic_shapes=(first, *[None] * (len(names) - 1)), dynamo=True, verbose=False,
             optimize=False,  # onnxscript's optimizer takes away "+ 1e-8", and with it every such guard against 0
         )  # fmt: skip
     except torch.onnx.OnnxExporterError as error:
-        raise _cannot(model, "ONNX", error) from error
-    assert program is not None
-    program.model.metadata_props["ganzoo"] = _facts(model)
-    program.save(str(file), external_data=False)
+        raise _cannot(program.model, "ONNX", error) from error
+    assert onnx is not None
+    onnx.model.metadata_props["ganzoo"] = _facts(program.model)
+    onnx.save(str(file), external_data=False)
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
 
     def run(inputs: dict[str, Tensor]) -> Tensor:
         return torch.from_numpy(session.run(None, {name: value.numpy() for name, value in inputs.items()})[0])
 
-    _check(model, to, run, any_size)
+    _check(program, run, any_size)
 
 
-def _traced(model: Model, to: str | None) -> tuple[ExportedProgram, bool]:
+def _traced(program: Program) -> tuple[ExportedProgram, bool]:
     """The program for any batch, and whether its images may have any size too."""
-    program = Program(model, to)
     if program.multiple is not None:
         with contextlib.suppress(Exception):  # then of one size, as every other
             return _trace(program, any_size=True), True
     try:
         return _trace(program, any_size=False), False
     except Exception as error:  # torch.export raises whatever the architecture's code makes it
-        raise _cannot(model, "a program", error) from error
+        raise _cannot(program.model, "a program", error) from error
 
 
 @torch.no_grad()
@@ -210,17 +236,16 @@ def _cannot(model: Model, what: str, error: Exception) -> GanzooError:
 
 
 @torch.no_grad()
-def _check(model: Model, to: str | None, run: Callable[[dict[str, Tensor]], Tensor], any_size: bool = False) -> None:
-    """Raises: GanzooError when what was written makes other images than the model."""
-    program = Program(model, to)
+def _check(program: Program, run: Callable[[dict[str, Tensor]], Tensor], any_size: bool = False) -> None:
+    """Raises: GanzooError when what was written makes other images, or latents, than the model."""
     for larger, count in enumerate(CHECKED):
         inputs = program.inputs(count, 2 * larger if any_size else 0)
         expected, given = program(*inputs.values()), run(inputs)
         difference = (given - expected).abs().max().item() if given.shape == expected.shape else float("inf")
         if not difference <= TOLERANCE:
             raise GanzooError(
-                f"The exported {model.header.architecture} makes other images than the model (a batch of {count} "
-                f"differs by up to {difference:.2g}); nothing was written. Please report it to its author."
+                f"The exported {program.model.header.architecture} makes other {program.gives} than the model (a batch "
+                f"of {count} differs by up to {difference:.2g}); nothing was written. Please report it to its author."
             )
 
 

@@ -19,6 +19,7 @@ from ganzoo.contract.randomness import derive
 from ganzoo.errors import UsageError, suggest
 
 CANDIDATES = 256  # samples that a descent's starts are chosen from
+ENCODED = 32  # of them that an encoder gives where there are labels, of which the image's own is not known
 RATE = 0.1  # of the descent, in standard deviations of a latent
 REACH = 2.0  # how much longer than a Gaussian latent's usual length sqrt(Z) a projected one may be
 
@@ -44,7 +45,7 @@ class Projection:
 
     Attributes:
         latent: z [Z], or the style w [Z] where the architecture has styles, or [L, Z], one for each layer.
-        label: the class's number; None where there are none.
+        label: the class's number, of attributes or numbers [K]; None where there are none.
         image: what the latent makes, [C, H, W] in [-1, 1].
         target: what was asked for, [C, H, W] in [-1, 1].
         error: mean squared difference between the two.
@@ -52,7 +53,7 @@ class Projection:
     """
 
     latent: Tensor
-    label: int | None
+    label: int | Tensor | None
     image: Tensor
     target: Tensor
     error: float
@@ -93,17 +94,24 @@ def interpolate(
     truncation: float,
     rows: bool,
     code: str | None = None,
+    between: Tensor | None = None,
 ) -> Tensor:
     """Images [P * T, C, H, W] along a walk; see `Model.interpolate`."""
+    points = points if between is None else len(between)
     least = 2 if code is None else 1
     if points < least or frames < 2:
         raise UsageError(f"A walk takes {least} points and 2 frames or more, not {points} and {frames}.")
-    if code is None:
-        z = walk(model.noise(points, seed), frames, rows).flatten(0, 1)
-    else:
-        z = walk_code(model, code, points, frames, seed, back=not rows)
     chosen = model.labels(1, seed, label)
-    return model.generate(z, None if chosen is None else chosen.expand(len(z)), truncation)
+
+    def alike(count: int) -> Tensor | None:
+        return None if chosen is None else chosen.expand(count, *chosen.shape[1:])
+
+    stops = model.noise(points, seed) if between is None else model.encode(between, alike(points))
+    if code is None:
+        z = walk(stops, frames, rows).flatten(0, 1)
+    else:
+        z = walk_code(model, code, stops, frames, back=not rows)
+    return model.generate(z, alike(len(z)), truncation)
 
 
 def choose(model: Sampler, z: Tensor, code: str | int | None) -> Tensor:
@@ -116,8 +124,8 @@ def choose(model: Sampler, z: Tensor, code: str | int | None) -> Tensor:
     return z
 
 
-def walk_code(model: Sampler, code: str, points: int, frames: int, seed: int, back: bool) -> Tensor:
-    """Latents [P * T, Z]: of each point, a code from its least to its greatest value, in `frames` steps.
+def walk_code(model: Sampler, code: str, stops: Tensor, frames: int, back: bool) -> Tensor:
+    """Latents [P * T, Z]: at each of the stops [P, Z], a code from its least to its greatest value, in `frames` steps.
 
     Args:
         back: and to the least again, for a movie without a jump.
@@ -131,8 +139,7 @@ def walk_code(model: Sampler, code: str, points: int, frames: int, seed: int, ba
     low, high = ends(kind)
     values = low + (high - low) * (1 - (1 - times).abs() if back else times)
     values = values.round() if isinstance(kind, int) else values
-    z = model.noise(points, seed).repeat_interleave(frames, 0)
-    return architecture.coded(z, code, values.repeat(points))
+    return architecture.coded(stops.repeat_interleave(frames, 0), code, values.repeat(len(stops)))
 
 
 def _with_codes(model: Sampler) -> Architecture:
@@ -163,8 +170,10 @@ def project(
     if tuple(target.shape) != shape:
         raise UsageError(f"The image has shape {tuple(target.shape)}, and the model makes {shape}.")
     labels = model.labels(CANDIDATES, derive(seed, "project"), label)
-    if model.architecture.abilities.encode:  # what the encoder says of the image is a candidate too
-        z[:1] = model.encode(target[None], None if labels is None else labels[:1])
+    encoded = 0
+    if model.architecture.abilities.encode:  # what the encoder says of the image, with labels as they are drawn
+        encoded = 1 if labels is None else ENCODED
+        z[:encoded] = model.encode(target.expand(encoded, *shape), None if labels is None else labels[:encoded])
     samples = model.generate(z, labels)
     best = errors(samples, target).argsort(stable=True)[:starts]
     chosen = None if labels is None else labels[best]
@@ -173,16 +182,16 @@ def project(
         first = first[:, None].repeat(1, layers or 1, 1)
     last = descend(model, first, chosen, target, steps, scale=model.latents(z, labels).std(0).mean().item())
     both = torch.cat([first, last])
-    found_labels = None if chosen is None else chosen.repeat(2)
+    found_labels = None if chosen is None else torch.cat([chosen, chosen])
     images = model.render(both, found_labels)
     i = int(errors(images, target).argmin())
     return Projection(
         latent=both[i],
-        label=None if found_labels is None else int(found_labels[i]),
+        label=None if found_labels is None else found_labels[i] if found_labels.dim() > 1 else int(found_labels[i]),
         image=images[i],
         target=target,
         error=errors(images[i], target).item(),
-        mean_error=errors(samples.mean(0), target).item(),
+        mean_error=errors(samples[encoded:].mean(0), target).item(),
     )
 
 
@@ -213,7 +222,8 @@ def vary(model: Sampler, found: Projection, n: int, strength: float, seed: int) 
     """Images [n, C, H, W] of neighbours of a projection's latent; see `Model.vary`."""
     if n < 1 or not 0 <= strength <= 1:
         raise UsageError(f"Variations are 1 or more, of a strength from 0 to 1, not {n} of {strength:g}.")
-    label = None if found.label is None else torch.full((n,), found.label)
+    own = None if found.label is None else torch.as_tensor(found.label)
+    label = None if own is None else own.expand(n, *own.shape)
     others = model.latents(model.noise(n, derive(seed, "vary")), label)
     if model.architecture.abilities.styles:
         if found.latent.dim() == others.dim():  # a style for each layer

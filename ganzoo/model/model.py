@@ -27,7 +27,7 @@ from ganzoo.devices import pick_device
 from ganzoo.errors import GanzooError, UsageError, suggest
 from ganzoo.model import latents
 from ganzoo.model.latents import Projection
-from ganzoo.model.translation import targets, through, to_labels
+from ganzoo.model.translation import by_encoder, targets, through, to_labels
 from ganzoo.pictures.grid import from_picture, read_picture, to_picture
 from ganzoo.runs import checkpoint
 from ganzoo.runs.address import fetch, is_remote
@@ -140,9 +140,13 @@ class Model:
 
     def encode(self, items: Tensor, label: Tensor | None = None) -> Tensor:
         """Latents z [n, Z] of items [n, ...], by the architecture's encoder. Raises: UsageError where it has none."""
+        self.check_encodes()
+        return self._in_pieces(self.architecture.encode, items, label)
+
+    def check_encodes(self) -> None:
+        """Raises: UsageError when there is no encoder."""
         if not self.architecture.abilities.encode:
             raise UsageError(f"{self.header.architecture} has no encoder; `ganzoo project` finds latents by descent.")
-        return self._in_pieces(self.architecture.encode, items, label)
 
     def latents(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         """Where z [n, Z] lies in the space of `project`: w [n, ...] where there are styles, else z itself."""
@@ -230,6 +234,8 @@ class Model:
     def translate(self, images: Any, to: str, seed: int = 0, first: int = 0) -> Any:
         """Images of another domain, made into images of the domain `to`; each keeps its size.
 
+        A model with labels and an encoder gives an image another label by its latents.
+
         Args:
             to: the domain; of a model with labels in place of domains, a class, or every attribute: "Young=0,Male=1".
             images: a tensor [N, C, H, W] in [-1, 1], a PIL image, or several of any sizes. Sides that the networks
@@ -250,7 +256,7 @@ class Model:
 
     def check_goal(self, to: str) -> str | Tensor:
         """What the architecture's `translate` takes: a domain that there is, or a label. Raises: UsageError."""
-        if not to_labels(self.architecture):
+        if not self.relabels:
             self.check_domain(to)
             return to
         data = self.architecture.data
@@ -258,6 +264,11 @@ class Model:
         if unsaid:
             raise UsageError(f"The label says nothing of {', '.join(unsaid)}; say all, such as {unsaid[0]}=1.")
         return labels_for(data, 1, to, stream("label"))
+
+    @property
+    def relabels(self) -> bool:
+        """Whether `translate` takes labels in place of domains."""
+        return to_labels(self.architecture) or by_encoder(self.architecture)
 
     def check_domain(self, name: str) -> None:
         """Raises: UsageError when `translate` does not take this domain."""
@@ -278,6 +289,7 @@ class Model:
         truncation: float = 1.0,
         ends: bool = False,
         code: str | None = None,
+        between: Tensor | Sequence[str | os.PathLike[str]] | None = None,
     ) -> Tensor:
         """Images along a walk through latents and back to the first: [points * frames, C, H, W] in [-1, 1].
 
@@ -288,9 +300,14 @@ class Model:
             ends: let each stretch end at the next point, which a grid of one row a stretch wants and a movie does not.
             code: walk along this code of the latents instead, at each point from its least to its greatest value, and
                 back without `ends`.
-        Raises: UsageError for fewer than 2 points or frames, and as `sample` does.
+            between: walk between these images in place of samples, files or [P, C, H, W], whose latents the encoder
+                finds.
+        Raises: UsageError for fewer than 2 points or frames, where there is no encoder, and as `sample` does.
         """
-        return latents.interpolate(self, points, frames, seed, label, truncation, ends, code)
+        if between is not None and not isinstance(between, Tensor):
+            self.check_encodes()
+            between = torch.stack([read_picture(file, self.architecture.data.shape) for file in between])
+        return latents.interpolate(self, points, frames, seed, label, truncation, ends, code, between)
 
     def project(
         self,

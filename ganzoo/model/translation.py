@@ -37,6 +37,12 @@ def to_labels(architecture: Architecture) -> bool:
     return able.translate and bool(able.labels) and not targets(architecture)
 
 
+def by_encoder(architecture: Architecture) -> bool:
+    """Whether images get another label by their latents: what the encoder finds is made again with that label."""
+    able = architecture.abilities
+    return able.encode and able.generate and bool(able.labels) and not able.translate
+
+
 @torch.no_grad()
 def through(architecture: Architecture, images: Tensor, to: str | Tensor, seed: int = 0, first: int = 0) -> Tensor:
     """Images [N, C, H, W] in [-1, 1], of any size, translated to a domain: [N, C, H, W] in [-1, 1] on the CPU.
@@ -108,9 +114,14 @@ def _fitted(architecture: Architecture, images: Tensor, to: Any) -> Tensor:
     height, width = images.shape[2:]
     check_size(architecture, height, width)
     multiple = architecture.side_multiple
-    if multiple is None:
+    if by_encoder(architecture) or multiple is None:
         own = (architecture.data.height, architecture.data.width)
-        return _scaled(architecture.translate(_scaled(images, own), to).float().cpu(), (height, width))
+        given = _scaled(images, own)
+        if by_encoder(architecture):
+            made = architecture.generate(architecture.encode(given), to)
+        else:
+            made = architecture.translate(given, to)
+        return _scaled(made.float().cpu(), (height, width))
     padded = pad(images, (0, -width % multiple, 0, -height % multiple), mode="reflect")
     return architecture.translate(padded, to)[:, :, :height, :width].float().cpu()
 

@@ -11,15 +11,34 @@ from importlib.util import find_spec
 import pytest
 import torch
 from click.testing import CliRunner
+from tinyzoo.conditions import TinyNumbers
+from torch import nn
 
 import ganzoo
 from ganzoo.catalogue.catalogue import entries, find
 from ganzoo.catalogue.components import load_architecture
 from ganzoo.cli.app import app
+from ganzoo.contract.data_spec import DataSpec
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.trainer import Trainer
 from ganzoo.model.export import NEEDED, directions, export
+from ganzoo.model.model import Model
+from ganzoo.runs.header import DataHeader, ModelHeader
 from ganzoo.testing.architecture.cases import cases
+
+
+class Encoding(TinyNumbers):
+    """With an encoder that is told the numbers too."""
+
+    abilities = dataclasses.replace(TinyNumbers.abilities, encode=True)
+    generators = ("G", "E")
+
+    def __init__(self, config, data):
+        super().__init__(config, data)
+        self.E = nn.Linear(3 * 8 * 8 + data.columns, config.latent_dim)
+
+    def encode(self, items, label=None):
+        return self.E(torch.cat([items.flatten(1), label], 1))
 
 
 def every_case():
@@ -95,7 +114,7 @@ def test_translators_take_images_of_any_size(name, format, tmp_path):
 
 @pytest.mark.parametrize(("bottleneck", "side"), [(4, 64), (0, 16)])
 def test_networks_of_one_size_are_exported_for_it(bottleneck, side, tmp_path):
-    """So is one trained at a single multiple of its sides, 16 pixels, where tracing leaves a guard against just that."""
+    """So is one trained at a single multiple of its sides, 16 pixels, where tracing leaves a guard against that."""
     entry = find("architecture", "discogan")
     (case,) = cases(entry, load_architecture(entry))
     data = dataclasses.replace(case.data, shape=(3, side, side))
@@ -103,6 +122,24 @@ def test_networks_of_one_size_are_exported_for_it(bottleneck, side, tmp_path):
     file = export(case.averaged(case.trainer(Trainer)), "torch-export", tmp_path / "model", to="A")
     program = torch.export.load(file).module()
     assert program(torch.zeros(3, *case.data.shape)).shape == (3, *case.data.shape)
+
+
+@pytest.mark.parametrize("format", ["torch-export", pytest.param("onnx", marks=needs_onnx)])
+def test_encoders_and_labels_of_columns_are_exported(format, tmp_path):
+    data = DataSpec((3, 8, 8), label="numbers", label_names=("turn", "size"))
+    torch.manual_seed(0)
+    architecture = Encoding(Encoding.Config(), data)
+    model = Model(architecture, ModelHeader("encoding", DataHeader.of(data, "it", "here"), {}, run="run"))
+    export(model, format, tmp_path / "generate")
+    file = export(model, format, tmp_path / "encode", encode=True)
+    images, label = torch.rand(5, 3, 8, 8) * 2 - 1, torch.randn(5, 2)
+    if format == "onnx":
+        session = importlib.import_module("onnxruntime").InferenceSession(str(file))
+        assert [given.name for given in session.get_inputs()] == ["source", "label"]
+        found = torch.from_numpy(session.run(["z"], {"source": images.numpy(), "label": label.numpy()})[0])
+    else:
+        found = torch.export.load(file).module()(images, label)
+    assert torch.allclose(found, model.encode(images, label), atol=1e-4)
 
 
 def test_safetensors_opens_as_the_run_does(finished, tmp_path):
@@ -144,6 +181,8 @@ def test_what_is_asked_wrongly(finished, tmp_path, monkeypatch):
         export(finished.path, "onx")
     with pytest.raises(UsageError, match="tinygan does not translate; leave out --to"):
         export(finished.path, "safetensors", tmp_path / "x", to="B")
+    with pytest.raises(UsageError, match="tinygan has no encoder"):
+        export(finished.path, "onnx", tmp_path / "x", encode=True)
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(GanzooError, match="cannot be written"):
         export(finished.path, "safetensors", tmp_path / "file" / "x")

@@ -55,6 +55,28 @@ class ConditionalGAN(TinyGAN):
         return self.G(z).abs() * (2 * label[:, None, None, None] - 1)
 
 
+class AttributesGAN(TinyGAN):
+    """An attribute is a quarter of the image that is bright; the latents are the rest, and E reads them."""
+
+    abilities = Abilities(generate=True, encode=True, labels=frozenset({"attributes"}))
+    generators = ("G", "E")
+
+    def __init__(self, config, data):
+        super().__init__(config, data)
+        self.E = nn.Conv2d(3, 3, 1, bias=False)
+        self.E.weight.data = torch.eye(3)[..., None, None]
+
+    def generate(self, z, label=None, truncation=1.0):
+        images = (z[:, :3, None, None] / 4).expand(-1, -1, 8, 8).clone()
+        images[:, :, :4, :4] = 2 * label[:, :1, None, None] - 1
+        images[:, :, :4, 4:] = 2 * label[:, 1:2, None, None] - 1
+        return images
+
+    def encode(self, items, label=None):
+        means = 4 * self.E(items)[:, :, 4:].mean((2, 3))
+        return torch.cat([means, torch.zeros(items.shape[0], self.latent_dim - 3)], 1)
+
+
 def make(cls, data=SPEC) -> Model:
     torch.manual_seed(0)
     config = cls.Config(width=16)
@@ -111,6 +133,42 @@ def test_interpolation_keeps_one_label():
     assert torch.equal(model.interpolate(2, 3, 1, label="dog"), model.generate(z, torch.ones(6, dtype=torch.int64)))
     with pytest.raises(UsageError, match="There is no label 'cow'"):
         model.interpolate(label="cow")
+
+
+FACES = DataSpec((3, 8, 8), label="attributes", label_names=("Young", "Male"), label_scale=((0.7, 0.4), (0.4, 0.5)))
+
+
+def test_an_encoder_gives_the_stops_of_a_walk():
+    model = make(AttributesGAN, FACES)
+    images = model.sample(3, seed=2, label="Young=1,Male=0").clamp(-0.9, 0.9)
+    made = model.interpolate(frames=4, label="Young=1,Male=0", between=images)
+    assert made.shape == (12, 3, 8, 8)
+    assert torch.allclose(made[::4, :, 4:], images[:, :, 4:], atol=1e-5)
+    with pytest.raises(UsageError, match="A walk takes 2 points"):
+        model.interpolate(between=images[:1])
+    with pytest.raises(UsageError, match="tinygan has no encoder"):
+        make(TinyGAN).interpolate(between=images)
+
+
+def test_an_encoder_gives_an_image_another_label():
+    model = make(AttributesGAN, FACES)
+    image = model.sample(1, seed=2, label="Young=1,Male=0")
+    made = model.translate(image, "Young=0,Male=1")
+    assert torch.equal(made[0, :, 0, 0], torch.full((3,), -1.0))
+    assert torch.equal(made[0, :, 0, 7], torch.ones(3))
+    assert torch.allclose(made[:, :, 4:], image[:, :, 4:], atol=1e-5)
+    assert model.translate(torch.zeros(2, 3, 16, 12), "Young=0,Male=1").shape == (2, 3, 16, 12)
+    with pytest.raises(UsageError, match="The label says nothing of Male"):
+        model.translate(image, "Young=0")
+
+
+def test_projection_finds_the_attributes_too():
+    model = make(AttributesGAN, FACES)
+    target = model.sample(1, seed=3, label="Young=0,Male=1")[0]
+    found = model.project(target, steps=5)
+    assert found.label.tolist() == [0, 1]
+    assert found.error < 1e-3
+    assert model.vary(found, 2).shape == (2, 3, 8, 8)
 
 
 # ---- projections -----------------------------------------------------------------------------------------------

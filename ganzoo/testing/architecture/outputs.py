@@ -18,7 +18,7 @@ from ganzoo.contract.networks import generator_state, networks
 from ganzoo.contract.stored import as_json
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.trainer import Trainer
-from ganzoo.model.export import directions, export
+from ganzoo.model.export import export, programs
 from ganzoo.model.model import Model, make_model
 from ganzoo.model.translation import dropouts, targets
 from ganzoo.runs import checkpoint
@@ -26,7 +26,7 @@ from ganzoo.runs.header import model_header
 from ganzoo.testing.architecture.cases import Case, NoisePart
 from ganzoo.testing.architecture.training import trained
 from ganzoo.testing.architecture.upgrade import has_history
-from ganzoo.testing.check import CheckFailed, NotChecked, require
+from ganzoo.testing.check import CheckFailed, NotChecked, explain, require
 
 CLOSE = 1e-4  # what arithmetic in another order may change of a pixel in [-1, 1]
 
@@ -182,6 +182,8 @@ def check_abilities(case: Case) -> None:
         z = model.encode(items, label)
         wanted = (2, model.architecture.latent_dim)
         require(tuple(z.shape) == wanted, f"encode gives {tuple(z.shape)} where {wanted} belongs.")
+        if able.generate and able.labels and case.data.is_image:
+            _check_relabelling(model, items)
     refusing: dict[str, Callable[[], object]] = {
         "encode": lambda: model.encode(items, label),
         "translate": lambda: model.translate(items, "A"),
@@ -209,6 +211,21 @@ def check_abilities(case: Case) -> None:
         require(not torch.equal(greatest, least), f"The code {name!r} changes nothing.")
     if able.mix:
         require(tuple(model.mix(z, z).shape) == (2, 2, *case.data.shape), "mix gives another shape than the data's.")
+
+
+def _check_relabelling(model: Model, items: Tensor) -> None:
+    """With an encoder an image gets another label by its latents, which are found without knowing its own."""
+    data = model.architecture.data
+    to = data.classes[0] if data.classes else ",".join(f"{name}=1" for name in data.label_names)
+    with suppress(UsageError):
+        try:
+            made = model.translate(items, to)
+        except (TypeError, AttributeError) as error:
+            raise CheckFailed(
+                f"encode(items) without a label fails ({explain(error)}), and `ganzoo translate --label` knows none; "
+                "let it do without, or raise a UsageError."
+            ) from error
+        require(made.shape == items.shape, f"generate(encode(items), label) gives {tuple(made.shape)}.")
 
 
 def _check_dropout(model: Model, items: Tensor) -> None:
@@ -277,9 +294,9 @@ def check_exports(case: Case) -> None:
     """The generator is written with torch.export and makes the same images, for batches of other sizes too."""
     model = _sound(case)
     with TemporaryDirectory() as folder:
-        for domain in directions(model):
+        for program in programs(model):
             try:
-                export(model, "torch-export", Path(folder) / "model.pt2", to=domain)
+                export(model, "torch-export", Path(folder) / "model.pt2", program.to_domain, program.encodes)
             except GanzooError as error:
                 held = "Constraints violated (batch)" not in str(error)
                 require(held, "The generator is fixed to one batch size; write z.shape[0], not len(z), in forward.")
