@@ -198,8 +198,8 @@ def test_checkpoint_average_and_export(train, tmp_path):
 
 
 TAKE = (
-    "cgan", "dcgan", "gan", "lsgan", "progan", "r3gan", "sagan", "sngan", "stylegan", "stylegan2", "transgan",
-    "wavegan", "wgan-gp",
+    "cgan", "dcgan", "gan", "lsgan", "progan", "r3gan", "sagan", "sngan", "stylegan", "stylegan2", "tonight",
+    "transgan", "wavegan", "wgan-gp",
 )  # fmt: skip
 
 

@@ -1,0 +1,22 @@
+"""tonight, ganzoo's own small baseline: what ganzoo lists without importing torch."""
+
+from collections.abc import Iterator
+
+from ganzoo.api import ArchitectureCard, hookimpl
+
+
+@hookimpl
+def ganzoo_architectures() -> Iterator[ArchitectureCard]:
+    yield ArchitectureCard(
+        name="tonight",
+        title="tonight",
+        year=2026,
+        paper="arXiv:2501.05441",
+        summary="A small baseline for an evening on two CPU cores: R3GAN's ideas in cheap convolutions, with SAN.",
+        tasks={"unconditional"},
+        resolutions=(8, 16, 32, 64, 128),
+        channels=(1, 3),
+        licence="MIT",
+        api=2,
+        model="ganzoo_tonight.model:Tonight",
+    )
