@@ -90,7 +90,7 @@ class Generator(nn.Module):
         for level, blocks in enumerate(self.blocks):
             if level:
                 x = interpolate(self.changes[level - 1](x), scale_factor=2, mode="bilinear")
-            for block in blocks:
+            for block in blocks.children():
                 x = block(x, z)
         return nn.functional.pixel_shuffle(self.torgb(leaky_relu(x, SLOPE)), self.patch)
 
@@ -114,7 +114,7 @@ class Discriminator(nn.Module):
         for level, blocks in enumerate(self.blocks):
             if level:
                 x = self.changes[level - 1](avg_pool2d(x, 2))
-            for block in blocks:
+            for block in blocks.children():
                 x = block(x)
         x = leaky_relu(self.flat(leaky_relu(x, SLOPE).flatten(1)), SLOPE)
         return self.linear(x)[:, 0]
