@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from ganzoo.cli.framework import Command
-from ganzoo.cli.options import device_option, seed_option, truncation_option
-from ganzoo.cli.output import echo
+from ganzoo.cli.options import device_option, quiet_option, scale_option, seed_option, truncation_option
+from ganzoo.cli.output import pictures_notes, wrote
 from ganzoo.cli.sample import beside
 from ganzoo.errors import UsageError
 from ganzoo.files import written
@@ -39,7 +39,9 @@ MOVING = 25  # images of a stretch in a movie: a second
 )
 @click.option("--code", metavar="NAME", help="Walk along this code of the latents, where it has some.")
 @truncation_option
-@click.option("-o", "--out", metavar="FILE", help="A .gif or .mp4 for a movie, a .png for a grid.")
+@click.option("-o", "--out", metavar="FILE", help="A .gif or .mp4 for a movie, a .png, .jpg or .webp for a grid.")
+@scale_option
+@quiet_option
 @device_option
 def interpolate(
     source: str,
@@ -51,32 +53,43 @@ def interpolate(
     code: str | None,
     truncation: float,
     out: str | None,
+    scale: int | None,
+    quiet: bool,
     device: str,
 ) -> None:
     """Walk from image to image through the latents, and back to the first.
 
     The images are samples, or of a model with an encoder those that are given, as its latents bring them back.
     A movie repeats without a seam. A grid has a row for each stretch of the walk, with both its ends. Without -o a
-    .gif is written into the run's samples folder, or beside you for a file. An .mp4 needs ffmpeg.
+    .gif is written into the run's samples folder, or beside you for a file. An .mp4 needs ffmpeg:
+    pip install 'ganzoo[movie]' brings it.
     """
     import ganzoo
+    from ganzoo.pictures.framed import check_sheet, framed, save_sheet
     from ganzoo.pictures.movie import KINDS, find_encoder, save_movie
 
     kind = Path(out).suffix.lower() if out is not None else ".gif"
-    if kind not in (".png", *KINDS):
-        raise UsageError(f"-o takes a .gif, .mp4 or .png file, not {out}.")
+    check_sheet(out or "a.gif", KINDS)
     if kind == ".mp4":
         find_encoder()
     model = ganzoo.load(source, device=device)
-    if kind != ".png" and model.modality.name != "image":
+    if kind in KINDS and model.modality.name != "image":
         raise UsageError(f"{model.modality.items.capitalize()} make no movie; give -o a .png file.")
-    in_rows = kind == ".png"
+    in_rows = kind not in KINDS
     length = (ROW if in_rows else MOVING) if frames is None else frames
     file = Path(out) if out is not None else beside(source, model, f"interpolate-seed-{seed}.gif")
     images = model.interpolate(points, length, seed, label, truncation, in_rows, code, between or None)
     if in_rows:
+        along = "" if code is None else f"along {code}"
+        what = f"class {label}" if label is not None else ""
+        caption = model.header.caption(seed, *filter(None, (what, along)))
+        ends = [Path(each).stem for each in between] or [str(number) for number in range(1, len(images) // length + 1)]
+        stretches = [f"{start} → {end}" for start, end in zip(ends, [*ends[1:], ends[0]], strict=True)]
+        side = max(images.shape[2:]) if model.modality.name == "image" else 0
+        names = stretches if side and code is None else ()
+        sheet = framed(model.modality.sheet(images, columns=length), caption, names, side=side, scale=scale)
         with written(file) as part:
-            model.modality.sheet(images, columns=length).save(part)
+            save_sheet(sheet, part, pictures_notes(seed))
     else:
         save_movie(images, file)
-    echo(f"{len(images)} {model.modality.items} are in {file}.")
+    wrote(f"{len(images)} {model.modality.items} are in", file, quiet=quiet)

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from ganzoo.cli.framework import Command
-from ganzoo.cli.options import device_option, seed_option, truncation_option
-from ganzoo.cli.output import echo
+from ganzoo.cli.options import device_option, quiet_option, scale_option, seed_option, truncation_option
+from ganzoo.cli.output import pictures_notes, wrote
 from ganzoo.cli.sample import default_file
 from ganzoo.errors import UsageError
 from ganzoo.files import written
@@ -28,7 +28,9 @@ from ganzoo.files import written
 @seed_option("The same seed makes the same images.")
 @truncation_option
 @click.option("--label", metavar="LABEL", help="The class of all of them; without, the seed draws one.")
-@click.option("-o", "--out", metavar="FILE", help="A PNG file.")
+@click.option("-o", "--out", metavar="FILE", help="A .png, .jpg or .webp file.")
+@scale_option
+@quiet_option
 @device_option
 def mix(
     source: str,
@@ -39,20 +41,23 @@ def mix(
     truncation: float,
     label: str | None,
     out: str | None,
+    scale: int | None,
+    quiet: bool,
     device: str,
 ) -> None:
     """Mix the styles of generated images.
 
     Each image of the sheet takes its coarse styles (pose, shape) from the image at the left of its row and its fine
     ones (colours, texture) from the image above its column. Only architectures with styles can. Without -o the sheet
-    is written into the run's samples folder, or beside you for a model file, and its name is printed.
+    is written into the run's samples folder, or beside you for a model file; the last line says where.
     """
     import torch
 
     import ganzoo
+    from ganzoo.pictures.framed import check_sheet, save_sheet
 
-    if out is not None and Path(out).suffix.lower() != ".png":
-        raise UsageError(f"-o takes a .png file, not {out}.")
+    if out is not None:
+        check_sheet(out)
     if rows < 1 or columns < 1:
         raise UsageError("A sheet has at least one row and one column.")
     model = ganzoo.load(source, device=device)
@@ -68,6 +73,11 @@ def mix(
     usual = default_file(source, model, seed, label, truncation)
     kind = "mix" if cutoff is None else f"mix-{cutoff}"
     file = Path(out) if out else usual.with_name(f"{kind}-{usual.name}")
+    layers = "" if cutoff is None else f", {cutoff} layers coarse"
+    caption = model.header.caption(seed, f"coarse styles from the left, fine styles from above{layers}")
+    names = ["", *(f"{number}" for number in range(1, rows + 1))]
+    heads = ["", *(f"{number}" for number in range(rows + 1, rows + columns + 1))]
     with written(file) as part:
-        ganzoo.sheet(torch.cat(lines), columns + 1).save(part)
-    echo(f"{rows} × {columns} mixed images are in {file}.")
+        sheet = ganzoo.sheet(torch.cat(lines), columns + 1, scale=scale, caption=caption, rows=names, heads=heads)
+        save_sheet(sheet, part, pictures_notes(seed))
+    wrote(f"{rows} × {columns} mixed images are in", file, quiet=quiet)

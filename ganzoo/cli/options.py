@@ -53,6 +53,12 @@ def seed_option(promise: str) -> Callable[[Any], Any]:
     return click.option("--seed", type=int, default=0, metavar="INT", help=f"{promise} [default: 0]")
 
 
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print nothing but the paths of what is written.")
+scale_option = click.option(
+    "--scale", type=int, metavar="INT", help="Enlarge the images so many times. [default: up to 128 pixels a side]"
+)
+
+
 def json_option(instead: str = "a table") -> Callable[[Any], Any]:
     """``--json``, which the function takes as `as_json`; `instead` is what is printed without it."""
     return click.option("--json", "as_json", is_flag=True, help=f"Print JSON instead of {instead}.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import sys
 import textwrap
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from unicodedata import east_asian_width
 
 import click
+from click.core import ParameterSource
 
 from ganzoo.errors import escaped
 
@@ -34,6 +36,41 @@ def console() -> Console:
 def echo(text: str, err: bool = False) -> None:
     """Lines of text, in which no name of a file can make a terminal do anything."""
     click.echo(escaped(text), err=err)
+
+
+def wrote(text: str, *files: os.PathLike[str] | str, quiet: bool = False) -> None:
+    """The last line of a command that writes: it ends in the path, so that it can be copied; of `files` the last one.
+
+    Args:
+        quiet: print nothing but the paths.
+    """
+    for file in files if quiet else ():
+        click.echo(os.fspath(file))
+    if not quiet:
+        echo(f"{text} {os.fspath(files[-1])}")
+
+
+def pictures_notes(seed: int) -> dict[str, str]:
+    """What the file of a picture says of how the command made it."""
+    return {"seed": str(seed), "command": typed_command("out", "device", "show", "quiet")}
+
+
+def typed_command(*unsaid: str) -> str:
+    """The command line as it can be shown to others: without folders, and without the parameters in `unsaid`."""
+    from ganzoo.plan.plan import without_folders
+
+    context = click.get_current_context()
+    words = ["ganzoo", str(context.info_name)]
+    for param in context.command.get_params(context):
+        name, value = str(param.name), context.params.get(str(param.name))
+        if name in unsaid or context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+            continue
+        given = value if isinstance(value, tuple) else (value,)
+        if isinstance(param, click.Option):
+            words.append(max(param.opts, key=len))
+            given = () if param.is_flag else given
+        words += [without_folders(str(each)) for each in given]
+    return shlex.join(words)
 
 
 def print_json(value: Any) -> None:

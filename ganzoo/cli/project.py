@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from ganzoo.cli.framework import Command
-from ganzoo.cli.options import device_option, seed_option
-from ganzoo.cli.output import echo
+from ganzoo.cli.options import device_option, quiet_option, scale_option, seed_option
+from ganzoo.cli.output import echo, pictures_notes, wrote
 from ganzoo.cli.sample import beside
 from ganzoo.errors import UsageError
 from ganzoo.files import written
@@ -33,7 +33,9 @@ from ganzoo.files import written
 @seed_option("The same seed, the same images.")
 @click.option("--label", metavar="LABEL", help="The class to look in; without, the one that fits best.")
 @click.option("--each-layer", is_flag=True, help="A style for each layer (w+): nearer, and less like other samples.")
-@click.option("-o", "--out", metavar="FILE", help="A .png: the image, what was found, and the new versions.")
+@click.option("-o", "--out", metavar="FILE", help="A .png, .jpg or .webp: the image, what was found, the new versions.")
+@scale_option
+@quiet_option
 @device_option
 def project(
     source: str,
@@ -46,6 +48,8 @@ def project(
     label: str | None,
     each_layer: bool,
     out: str | None,
+    scale: int | None,
+    quiet: bool,
     device: str,
 ) -> None:
     """Find the latent of an image, and make new versions of it.
@@ -57,9 +61,10 @@ def project(
     import torch
 
     import ganzoo
+    from ganzoo.pictures.framed import check_sheet, save_sheet
 
-    if out is not None and Path(out).suffix.lower() != ".png":
-        raise UsageError(f"-o takes a .png file, not {out}.")
+    if out is not None:
+        check_sheet(out)
     if vary < 0:
         raise UsageError(f"--vary {vary} is too small; it takes 0 or more.")
     model = ganzoo.load(source, device=device)
@@ -68,8 +73,16 @@ def project(
     if vary:
         shown = torch.cat([shown, model.vary(projection, vary, strength, seed)])
     file = Path(out) if out is not None else beside(source, model, f"project-{Path(image).stem}-seed-{seed}.png")
+    in_a_row = len(shown) <= 10
+    heads = ["given", "nearest", *(f"version {number}" for number in range(1, vary + 1))] if in_a_row else []
+    order = "given, nearest, versions" if vary and not in_a_row else ""
+    said = [order, f"strength {strength:g}" if vary else "", f"error {projection.error:.4f}"]
+    caption = model.header.caption(seed, *filter(None, said))
     with written(file) as part:
-        ganzoo.sheet(shown, columns=None if len(shown) > 10 else len(shown)).save(part)
-    echo(f"Mean squared error {projection.error:.4f}; the model's mean image would have {projection.mean_error:.4f}.")
+        sheet = ganzoo.sheet(shown, len(shown) if in_a_row else None, scale=scale, caption=caption, heads=heads)
+        save_sheet(sheet, part, pictures_notes(seed))
+    if not quiet:
+        error, mean = projection.error, projection.mean_error
+        echo(f"Mean squared error {error:.4f}; the model's mean image would have {mean:.4f}.")
     versions = f", the nearest image, then {vary} new {'versions' if vary > 1 else 'version'}"
-    echo(f"{image}{versions if vary else ' and the nearest image'} are in {file}.")
+    wrote(f"{image}{versions if vary else ' and the nearest image'} are in", file, quiet=quiet)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ganzoo.cli.framework import Command
-from ganzoo.cli.options import device_option, seed_option, truncation_option
-from ganzoo.cli.output import echo
+from ganzoo.cli.options import device_option, quiet_option, scale_option, seed_option, truncation_option
+from ganzoo.cli.output import pictures_notes, wrote
 from ganzoo.errors import UsageError
 from ganzoo.files import written
 from ganzoo.runs.address import stem
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ganzoo.contract.modality import Modality
     from ganzoo.model.model import Model
 
+COUNT = 64  # images on a sheet
 SHOWN_WIDTH = 24  # characters that an image on the terminal should have at least
 
 
@@ -30,12 +31,15 @@ SHOWN_WIDTH = 24  # characters that an image on the terminal should have at leas
     examples=(
         "ganzoo sample runs/dcgan-anime-1",
         "ganzoo sample runs/dcgan-anime-1 -n 16 --seed 7 -o sixteen.png --show",
-        "ganzoo sample model.safetensors -n 1000 -o faces/",
+        "ganzoo sample runs/dcgan-anime-1 --seed 7 --index 12",
+        "ganzoo sample model.safetensors --seeds 0-99 -o faces/",
     ),
 )
 @click.argument("source", metavar="RUN|MODEL")
-@click.option("-n", "--number", "count", type=int, default=64, metavar="INT", help="How many images. [default: 64]")
+@click.option("-n", "--number", "count", type=int, metavar="INT", help=f"How many images. [default: {COUNT}]")
 @seed_option("The same seed makes the same images.")
+@click.option("--seeds", metavar="N|A-B|A,B", help="One image of each seed, in a file named by it: 0-99, or 4,8.")
+@click.option("--index", type=int, metavar="INT", help="Only this image of the sheet, counted from 1, row by row.")
 @click.option(
     "--label",
     metavar="LABEL",
@@ -43,47 +47,82 @@ SHOWN_WIDTH = 24  # characters that an image on the terminal should have at leas
 )
 @click.option("--code", metavar="CODE", help="Chosen codes of the latents, where it has some: 3, or 3,c1=-0.5.")
 @truncation_option
-@click.option("-o", "--out", metavar="FILE|DIR", help="A .png for a sheet, .npy; .csv, .wav …, by kind; or a folder.")
+@click.option(
+    "-o", "--out", metavar="FILE|DIR", help="A .png, .jpg, .webp for a sheet, .npy; .csv, .wav …, by kind; or a folder."
+)
 @click.option("--columns", type=int, metavar="INT", help="Images in a row of the grid.")
+@scale_option
 @click.option("--show", is_flag=True, help="Draw some of them in the terminal as well.")
+@quiet_option
 @device_option
 def sample(
     source: str,
-    count: int,
+    count: int | None,
     seed: int,
+    seeds: str | None,
+    index: int | None,
     label: str | None,
     code: str | None,
     truncation: float,
     out: str | None,
     columns: int | None,
+    scale: int | None,
     show: bool,
+    quiet: bool,
     device: str,
 ) -> None:
     """Make new images with a trained run or model.
 
     RUN|MODEL is a run's folder, also while it trains, or a model.safetensors file. Without -o the grid is written
-    into the run's samples folder, or beside you for a file, and its name is printed.
+    into the run's samples folder, or beside you for a file. The last line says where; a PNG says its seed and command.
     """
+    import torch
+
     import ganzoo
+    from ganzoo.runs.sweep import parse_seeds
 
     target = None if out is None else Path(out)
     if columns is not None and columns < 1:
         raise UsageError(f"--columns {columns} is too small; it takes 1 or more.")
+    many = None if seeds is None else parse_seeds(seeds, seed)
+    if many is not None and (count is not None or index is not None or columns is not None):
+        raise UsageError("--seeds makes one image of each seed; leave out -n, --index and --columns.")
+    count = COUNT if count is None else count
+    if index is not None and not 1 <= index <= count:
+        raise UsageError(f"--index {index} is none of the {count:,} images, which are counted from 1; see -n.")
     model = ganzoo.load(source, device=device)
     modality = model.modality
+    if many is not None and not modality.each:
+        raise UsageError(f"{modality.items.capitalize()} are written together; leave out --seeds.")
     if target is not None:
-        _check_target(target, modality)
-    images = model.sample(count, seed=seed, label=label, truncation=truncation, code=code)
-    made = f"{count:,} {modality.items} are" if count > 1 else f"1 {modality.items.removesuffix('s')} is"
-    if target is not None and is_folder(out or ""):
-        _write_each(images, target, modality)
+        _check_target(target, modality, folder_only=many is not None)
+    if many is None:
+        images = model.sample(count, seed=seed, label=label, truncation=truncation, code=code)
     else:
-        target = target or default_file(source, model, seed, label, truncation, code)
+        images = torch.cat([model.sample(1, seed=each, label=label, truncation=truncation, code=code) for each in many])
+    if index is not None:
+        images = images[index - 1 : index]
+    usual = default_file(source, model, seed, label, truncation, code)
+    notes = pictures_notes(seed)
+    made = f"{len(images):,} {modality.items} are" if len(images) > 1 else f"1 {modality.items.removesuffix('s')} is"
+    if many is not None or (target is not None and is_folder(out or "")):
+        folder = target or usual.with_name("seeds" if Path(source).is_dir() else f"{named_after(source, model)}-seeds")
+        names = None if many is None else [f"seed-{each:04d}" for each in many]
+        wrote(f"{made} in", *_write_each(images, folder, modality, names), *([] if quiet else [folder]), quiet=quiet)
+    else:
+        target = target or (usual if index is None else usual.with_stem(f"{usual.stem}-index-{index}"))
+        caption = "" if index else model.header.caption(seed, *_said(label, code, truncation))
         with written(target) as part:
-            _write_all(images, part, modality, columns)
-    echo(f"{made} in {target}.")
+            _write_all(images, part, modality, columns, caption, scale, notes)
+        wrote(f"{made} in", target, quiet=quiet)
     if show:
         _draw(images, columns, modality)
+
+
+def _said(label: str | None, code: str | None, truncation: float) -> list[str]:
+    """What a caption says of the options that change the images."""
+    words = {"label": label, "code": code, "truncation": None if truncation == 1 else f"{truncation:g}"}
+    return [f"{name} {value}" for name, value in words.items() if value is not None]
 
 
 def is_folder(out: str) -> bool:
@@ -113,23 +152,38 @@ def named_after(source: str, model: Model) -> str:
     return name if name not in ("", "model") else model.name
 
 
-def _check_target(target: Path, modality: Modality) -> None:
+def _check_target(target: Path, modality: Modality, folder_only: bool = False) -> None:
     """Raises: UsageError when -o names what such items cannot be written to."""
-    endings = [".png", ".npy", *modality.writes]
-    if is_folder(str(target)):
-        if not modality.each:
-            takes = ", ".join(modality.writes) or ".npy"
-            raise UsageError(f"{modality.items.capitalize()} are written together; give -o a file: .png or {takes}.")
-    elif target.suffix.lower() not in endings:
-        folder = " or a folder" if modality.each else ""
-        raise UsageError(f"-o takes a {', '.join(endings[:-1])} or {endings[-1]} file{folder}, not {target}.")
+    from ganzoo.pictures.framed import check_sheet
+
+    if folder_only and not is_folder(str(target)):
+        raise UsageError(f"--seeds writes a file for each; give -o a folder, not {target}.")
+    if not is_folder(str(target)):
+        check_sheet(target, (".npy", *modality.writes), folder=bool(modality.each))
+    elif not modality.each:
+        takes = ", ".join(modality.writes) or ".npy"
+        raise UsageError(f"{modality.items.capitalize()} are written together; give -o a file: .png or {takes}.")
 
 
-def _write_all(items: Tensor, file: Path, modality: Modality, columns: int | None) -> None:
+def _write_all(
+    items: Tensor,
+    file: Path,
+    modality: Modality,
+    columns: int | None,
+    caption: str,
+    scale: int | None,
+    notes: dict[str, str],
+) -> None:
     """A sheet, numbers as the data has them, or one of the modality's own files."""
+    from ganzoo.pictures.framed import SHEETS, framed, save_sheet
+    from ganzoo.pictures.grid import to_picture
+
     ending = file.suffix.lower()
-    if ending == ".png":
-        modality.sheet(items, columns).save(file)
+    if ending in SHEETS:
+        side = max(items.shape[2:]) if modality.name == "image" else 0
+        alone = modality.name == "image" and not caption  # one image of a sheet: as it is, unless --scale
+        picture = to_picture(items[0]) if alone else modality.sheet(items, columns)
+        save_sheet(framed(picture, caption, side=0 if alone else side, scale=scale), file, notes)
     elif ending == ".npy":
         import numpy
 
@@ -139,11 +193,15 @@ def _write_all(items: Tensor, file: Path, modality: Modality, columns: int | Non
         modality.save(items, file)
 
 
-def _write_each(items: Tensor, folder: Path, modality: Modality) -> None:
+def _write_each(items: Tensor, folder: Path, modality: Modality, names: list[str] | None = None) -> list[Path]:
+    """A file for each item, by number unless named. Returns: them."""
     digits = max(4, len(str(len(items))))
-    for number, item in enumerate(items, 1):
-        with written(folder / f"{number:0{digits}}{modality.each}") as part:
+    names = names or [f"{number:0{digits}}" for number in range(1, len(items) + 1)]
+    files = [folder / f"{name}{modality.each}" for name in names]
+    for item, file in zip(items, files, strict=True):
+        with written(file) as part:
             modality.save(item[None], part)
+    return files
 
 
 def _draw(images: Tensor, columns: int | None, modality: Modality) -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from ganzoo.cli.framework import Command
-from ganzoo.cli.options import device_option, seed_option
-from ganzoo.cli.output import echo
+from ganzoo.cli.options import device_option, quiet_option, scale_option, seed_option
+from ganzoo.cli.output import echo, pictures_notes, wrote
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.files import written
 
@@ -55,6 +55,8 @@ SHOWN = 16  # pairs on the sheet, at the most
     help="Stored values that are black and white, of more than 8 bits. [default: least and largest of all]",
 )
 @click.option("-o", "--out", metavar="DIR", help="Folder for the results; default: translated-to-DOMAIN in the run's.")
+@scale_option
+@quiet_option
 @seed_option("The same seed, the same images, from architectures whose dropout stays on in use.")
 @device_option
 def translate(
@@ -64,6 +66,8 @@ def translate(
     label: str | None,
     levels: str,
     out: str | None,
+    scale: int | None,
+    quiet: bool,
     seed: int,
     device: str,
 ) -> None:
@@ -75,6 +79,7 @@ def translate(
     """
     import ganzoo
     from ganzoo.model.translation import side_by_side
+    from ganzoo.pictures.framed import framed, save_sheet
     from ganzoo.pictures.grid import from_picture, to_picture
 
     files = find_images(images)
@@ -97,6 +102,7 @@ def translate(
     reading = settled(files, model, levels)  # reads all, so that a bad one is said before hours of work, not after
     opaque = 0
     pairs: list[tuple[Image.Image, Image.Image]] = []
+    results = [folder / file.name for file in files]
     for position, file in enumerate(files):
         picture = read(file, model, reading)
         result = model.translate(picture, domain, seed, first=position)
@@ -105,11 +111,19 @@ def translate(
         write(kept, folder / file.name)
         if len(pairs) < SHOWN:
             pairs.append((to_picture(from_picture(picture, channels)[0]), result))
-    write(side_by_side(pairs), folder / SHEET)
+    caption = model.header.caption(seed)
+    with written(folder / SHEET, "choose another folder with -o") as part:
+        sheet = framed(side_by_side(pairs), caption, heads=("given", f"→ {domain}"), side=side_of(pairs), scale=scale)
+        save_sheet(sheet, part, pictures_notes(seed))
     count = f"{len(files)} images" if len(files) > 1 else "1 image"
-    if opaque:
+    if opaque and not quiet:
         echo(f"The transparency of {opaque:,} is lost: their format has none. Name them .png to keep it.")
-    echo(f"{count} translated to {domain}, and {SHEET}, in {folder}.")
+    wrote(f"{count} translated to {domain}, and {SHEET}, are in", *(results if quiet else ()), folder, quiet=quiet)
+
+
+def side_of(pairs: list[tuple[Image.Image, Image.Image]]) -> int:
+    """The longest side of the images on a sheet."""
+    return max(max(image.size) for pair in pairs for image in pair)
 
 
 def find_images(names: tuple[str, ...]) -> list[Path]:

@@ -6,11 +6,10 @@ import json
 import math
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
-from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from ganzoo import data
@@ -26,7 +25,8 @@ from ganzoo.files import replaced
 from ganzoo.loop.trainer import Trainer
 from ganzoo.model.model import Model, make_model
 from ganzoo.model.translation import there_and_back, to_each_label, to_labels
-from ganzoo.plan.plan import Plan, deciding
+from ganzoo.pictures.framed import framed, save_sheet
+from ganzoo.plan.plan import Plan, deciding, typed_plan
 from ganzoo.runs import checkpoint
 from ganzoo.runs.address import fetch, is_remote
 from ganzoo.runs.header import CheckpointHeader, ModelHeader, checkpoint_header, model_header, model_of
@@ -94,34 +94,37 @@ class Recorder:
         chosen = torch.randperm(len(part), generator=stream(self.plan.settings.seed, *words))
         return part.gather(chosen[: self._count]).cpu()
 
-    def samples(self, trainer: Trainer, complain: Callable[[str], None]) -> None:
+    def samples(self, trainer: Trainer, stage: int, complain: Callable[[str], None]) -> None:
         """A sheet by the averaged generators: epoch-0001.png, or step-000050.png.
 
         Of the same noise each time; of a translation, of the same images of each domain, there and back; points of the
-        plane with real ones, and D's verdict behind them. The PNG says step and epoch (text chunks).
+        plane with real ones, and D's verdict behind them. The PNG says step, epoch, seed and command (text chunks).
         """
+        names: Sequence[str] = ()
         ended = trainer.epoch_step == trainer.step_count
         name = f"epoch-{trainer.epoch:04d}" if ended else f"step-{trainer.step_count:06d}"
         file = self.run.path / "samples" / f"{name}.png"
         model, seed = self.averaged(trainer), self.plan.settings.seed
         if model.domains:
             reals = {name: self._real(trainer.loader.dataset, name) for name in model.architecture.data.domains}
-            picture = there_and_back(model, reals, math.ceil(self._count**0.5), seed)
+            picture, names = there_and_back(model, reals, math.ceil(self._count**0.5), seed)
         elif to_labels(model.architecture):
             real = self._real(trainer.loader.dataset, next(iter(trainer.loader.dataset.parts)))
-            picture = to_each_label(model.architecture, real, math.ceil(self._count**0.5))
+            picture, names = to_each_label(model.architecture, real, math.ceil(self._count**0.5))
         else:
             label = torch.arange(self._count) % len(model.classes) if model.classes else model.labels(self._count, seed)
             made = model.generate(model.noise(self._count, seed), label)
             dataset = trainer.loader.dataset
             real = self._real(dataset, next(iter(dataset.parts)))
             picture = model.modality.sheet(made, real=real, model=trainer.model)
-        notes = PngInfo()
-        notes.add_text("step", str(trainer.step_count))
-        notes.add_text("epoch", str(trainer.epoch))
+        side = max(model.architecture.data.shape[1:]) if model.modality.name == "image" else 0
+        header = model.header
+        picture = framed(picture, header.caption(seed, f"epoch {trainer.epoch}"), names, side=side)
+        notes: dict[str, Any] = {"step": trainer.step_count, "epoch": trainer.epoch, "seed": seed}
+        notes["command"] = typed_plan(self.plan, stage)
         self.run.make_folders()
         with replaced(file) as temporary:
-            picture.save(temporary, pnginfo=notes)
+            save_sheet(picture, temporary, {name: str(value) for name, value in notes.items()})
         catalogue().notify("ganzoo_sampled", complain, run=self.run, step=trainer.step_count, image=file)
 
     def model(self, trainer: Trainer) -> None:

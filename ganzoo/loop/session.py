@@ -174,7 +174,7 @@ class Session:
                 self.recorder.real(self.dataset)
                 self.recorder.model(self.trainer)
                 if self.plan.settings.sample_every:
-                    self.recorder.samples(self.trainer, self.display.warn)
+                    self.recorder.samples(self.trainer, self.stage, self.display.warn)
             self._announce_stage()
             if self.run.header.init:
                 self._checkpoint()  # so that going on does not need what the weights came from
@@ -333,7 +333,7 @@ class Session:
     def _samples(self) -> None:
         self._check_finite(self.trainer.is_finite())
         if self.leader:
-            self.recorder.samples(self.trainer, self.display.warn)
+            self.recorder.samples(self.trainer, self.stage, self.display.warn)
 
     def _checkpoint_due(self, ended: bool) -> bool:
         """At a stage's end; else every so many steps, or when an epoch has ended and every ten minutes."""

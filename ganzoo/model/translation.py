@@ -140,15 +140,19 @@ class Translating(Protocol):
     def translate(self, images: Tensor, to: str, seed: int = 0) -> Tensor: ...
 
 
-def there_and_back(model: Translating, reals: Mapping[str, Tensor], columns: int, seed: int = 0) -> Image.Image:
+def there_and_back(
+    model: Translating, reals: Mapping[str, Tensor], columns: int, seed: int = 0
+) -> tuple[Image.Image, list[str]]:
     """A sheet of three rows a domain: real images, translated to the next domain, and back; of what it translates to.
+    Beside it what the rows are called.
 
     Args:
         reals: by domain, images [N, C, H, W] in [-1, 1], of which the first `columns` are shown, cut to the middle.
         seed: as `Model.translate` takes it.
     """
     columns = min(columns, *(len(images) for images in reals.values()))
-    rows = []
+    rows: list[Tensor] = []
+    names: list[str] = []
     domains, within = model.architecture.data.domains, targets(model.architecture)
     for number, name in enumerate(domains):
         real = _middle(reals[name][:columns], model.architecture.data.height, model.architecture.data.width)
@@ -157,19 +161,21 @@ def there_and_back(model: Translating, reals: Mapping[str, Tensor], columns: int
             continue
         there = model.translate(real, to, seed)
         rows += [real, there, *([model.translate(there, name, seed)] if name in within else [])]
+        names += [name, f"→ {to}", *([f"→ {name}"] if name in within else [])]
     widest = max(images.shape[1] for images in rows)
-    return grid(torch.cat([images.expand(-1, widest, -1, -1) for images in rows]), columns)
+    return grid(torch.cat([images.expand(-1, widest, -1, -1) for images in rows]), columns), names
 
 
-def to_each_label(architecture: Architecture, real: Tensor, columns: int) -> Image.Image:
+def to_each_label(architecture: Architecture, real: Tensor, columns: int) -> tuple[Image.Image, list[str]]:
     """A sheet of real images [N, C, H, W] in a row, and a row of them translated to each class; of attributes, to none
-    and to each of them alone.
+    and to each of them alone. Beside it what the rows are called.
     """
     data = architecture.data
     labels = torch.eye(data.columns + 1, data.columns).roll(1, 0) if data.columns else torch.arange(len(data.classes))
     shown = real[:columns]
     rows = [shown, *(through(architecture, shown, label[None]) for label in labels)]
-    return grid(torch.cat(rows), len(shown))
+    names = ["none", *data.label_names] if data.columns else data.classes
+    return grid(torch.cat(rows), len(shown)), ["real", *(f"→ {name}" for name in names)]
 
 
 def _middle(images: Tensor, height: int, width: int) -> Tensor:

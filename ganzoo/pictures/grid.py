@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from torch import Tensor
 from ganzoo.data.images import Unreadable, decode, render
 from ganzoo.errors import UsageError
 from ganzoo.pictures import scatter as plane
+from ganzoo.pictures.framed import framed
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -65,9 +67,25 @@ def read_picture(file: str | os.PathLike[str], shape: tuple[int, ...]) -> Tensor
     return _from_bytes(pixels)
 
 
-def sheet(items: Tensor, columns: int | None = None, gap: int = 2) -> Image.Image:
-    """One picture of many: a grid of images [N, C, H, W], or a scatter plot of vectors [N, D]."""
-    return plane.draw(items, plane.View()) if items.dim() == 2 else grid(items, columns, gap)
+def sheet(
+    items: Tensor,
+    columns: int | None = None,
+    gap: int = 2,
+    scale: int | None = None,
+    caption: str = "",
+    rows: Sequence[str] = (),
+    heads: Sequence[str] = (),
+) -> Image.Image:
+    """One picture of many: a grid of images [N, C, H, W] in [-1, 1], or a scatter plot of vectors [N, D].
+
+    Args:
+        gap: pixels between images, before they are enlarged.
+        scale: how many times images are enlarged; None: so that each has up to 128 pixels a side.
+        caption, rows, heads: a line below; names at the left of rows and above columns.
+    Raises: UsageError when the scale is less than 1.
+    """
+    picture = plane.draw(items, plane.View()) if items.dim() == 2 else grid(items, columns, gap)
+    return framed(picture, caption, rows, heads, max(items.shape[2:], default=0), scale)
 
 
 def grid(images: Tensor, columns: int | None = None, gap: int = 2) -> Image.Image:

@@ -5,8 +5,11 @@ Precedence: an option given, then the preset's, then the architecture's default,
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import re
+import shlex
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -25,7 +28,7 @@ from ganzoo.contract.architecture import Architecture
 from ganzoo.contract.cards import API, RecipeCard, fault_of
 from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.labels import find_label
-from ganzoo.contract.options import Option, build, options, values
+from ganzoo.contract.options import Option, build, options, typed, values
 from ganzoo.contract.schedules import Schedule
 from ganzoo.contract.settings import (
     BY_ARCHITECTURE,
@@ -81,6 +84,35 @@ def deciding(plan: Plan, stage: int) -> dict[str, Any]:
     chosen = {name: value for name, value in values(settings).items() if name in DECIDING}
     found: dict[str, Any] = json.loads(json.dumps({**values(config), **chosen, **plan.stages[stage].length}))
     return found
+
+
+def typed_plan(plan: Plan, stage: int = 0) -> str:
+    """What one would type to train the plan up to a stage: what decides the run, without folders of this machine."""
+    usual, given = plan, dict[str, Any](plan.stages[0].length)
+    with contextlib.suppress(GanzooError):  # a preset, or a data set, that is here no more
+        usual = make_plan(plan.entry.full_name, plan.data.name, {"steps": 1}, plan.preset)
+    for mine, theirs, names in (
+        (plan.config, usual.config, values(plan.config).keys()),
+        (plan.settings, usual.settings, DECIDING),
+    ):
+        before, now = values(theirs), values(mine)
+        given.update({name: now[name] for name in names if now[name] != before[name]})
+    given["seed"] = plan.settings.seed
+    chosen = {"preset": plan.preset, "class": plan.label}
+    words = [plan.entry.name, plan.data.name, *_flags({k: v for k, v in chosen.items() if v}), *_flags(given)]
+    commands = [["ganzoo", "train", *words]]
+    for later in plan.stages[1 : stage + 1]:
+        commands.append(["ganzoo", "extend", "RUN", *_flags({**later.length, **later.changes})])
+    return " && ".join(shlex.join(map(without_folders, command)) for command in commands)
+
+
+def _flags(given: Mapping[str, Any]) -> list[str]:
+    return [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", typed(value))]
+
+
+def without_folders(word: str) -> str:
+    """A word of a command as one may show it to others: of a file or folder here, only its name."""
+    return word if "://" in word else re.sub(r"[^=:,]*[/\\]+(?=[^/\\])", "", word).rstrip("/\\")
 
 
 def make_plan(

@@ -22,11 +22,16 @@ SMALL = 256  # smaller sheets are enlarged to about this, in whole steps
 
 @dataclass(frozen=True, order=True)
 class Sheet:
-    """A sheet of samples: the passes over the data, and the steps, after which it was made (0: not known)."""
+    """A sheet of samples: the passes over the data, and the steps, after which it was made (0: not known).
+
+    Attributes:
+        captioned: it says so itself; sheets of earlier versions do not.
+    """
 
     epoch: int
     step: int
     file: Path
+    captioned: bool = False
 
     @classmethod
     def open(cls, file: Path) -> Sheet:
@@ -34,7 +39,7 @@ class Sheet:
             notes = picture.info
         kind, number = file.stem.split("-")
         epoch = int(notes.get("epoch", number if kind == "epoch" else 0))
-        return cls(epoch, int(notes.get("step", number if kind == "step" else 0)), file)
+        return cls(epoch, int(notes.get("step", number if kind == "step" else 0)), file, "command" in notes)
 
     @property
     def label(self) -> str:
@@ -87,10 +92,11 @@ def _frames(some: Sequence[Sheet], rest: int) -> Iterator[Image.Image]:
             shown = picture.convert("RGB")
         times = max(1, SMALL // max(shown.size))
         shown = shown.resize((shown.width * times, shown.height * times), Image.Resampling.NEAREST)
-        size = size or (shown.width, shown.height + LINE)
+        size = size or (shown.width, shown.height + (0 if each.captioned else LINE))
         frame = Image.new("RGB", size, "white")
         frame.paste(shown)
-        ImageDraw.Draw(frame).text((4, size[1] - LINE + 3), each.label, fill="black")
+        if not each.captioned:
+            ImageDraw.Draw(frame).text((4, size[1] - LINE + 3), each.label, fill="black")
         yield from [frame] * (1 if number < len(some) else 1 + rest)
 
 

@@ -13,7 +13,7 @@ from ganzoo.about import DISTRIBUTION
 from ganzoo.catalogue.catalogue import Entry, catalogue, find
 from ganzoo.catalogue.single_file import PluginFile, reopen
 from ganzoo.contract import renamed
-from ganzoo.contract.options import values
+from ganzoo.contract.options import parse_spec, values
 from ganzoo.contract.pretrained import Pretrained
 from ganzoo.contract.settings import Settings, Stage
 from ganzoo.contract.stored import Count, Side, from_json, parse, rare
@@ -141,6 +141,12 @@ class ModelHeader(Header):
     score: Score | None = rare(None)
     licence: str = rare("")
     also: tuple[str, ...] = rare(())
+
+    def caption(self, seed: int, *more: str) -> str:
+        """What stands below a sheet: the model, how far it is trained, the seed, and what more there is to say."""
+        data = parse_spec(self.data.name)[0].rpartition(":")[2]
+        label = () if self.data.label is None else (f"label {self.data.label}",)
+        return " · ".join((f"{self.architecture} on {data}", *label, f"step {self.step:,}", f"seed {seed}", *more))
 
 
 @dataclass(frozen=True)

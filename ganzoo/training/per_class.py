@@ -14,6 +14,7 @@ from ganzoo.files import explained, replaced
 from ganzoo.loop.display import Display, Lines
 from ganzoo.loop.session import Session
 from ganzoo.model.model import load
+from ganzoo.pictures.framed import save_sheet
 from ganzoo.pictures.grid import sheet
 from ganzoo.plan.plan import Plan, labels_of, plan_run
 from ganzoo.runs.per_class import PerClass
@@ -147,6 +148,9 @@ def draw_sheet(whole: PerClass) -> None:
     """Draws anew the picture with a row of samples for each finished run."""
     device, seed = whole.header.settings.device, whole.header.seed
     done = [run for run in whole.runs.values() if run.status == "finished"]
-    rows = [load(run.path, device).sample(COLUMNS, seed) for run in done]
+    models = [load(run.path, device) for run in done]
+    made = torch.cat([model.sample(COLUMNS, seed) for model in models])
+    what = f"{whole.header.architecture} on {whole.header.data.name}, a model for each label · seed {seed}"
+    names = [run.header.data.label or "" for run in done]
     with replaced(whole.sheet) as temporary:
-        sheet(torch.cat(rows), COLUMNS).save(temporary)
+        save_sheet(sheet(made, COLUMNS, caption=what, rows=names), temporary, {"seed": str(seed)})

@@ -198,10 +198,11 @@ def test_an_architecture_that_is_not_installed(run: str) -> None:
 def test_sample(run: str) -> None:
     result = cli("sample", run, "-n", "5", "--show", "--columns", "5")
     file = Path(run) / "samples" / "seed-0.png"
-    assert result.stdout.startswith(f"5 images are in {file}.\n")
+    assert result.stdout.startswith(f"5 images are in {file}\n")
     assert "▀" in result.stdout
     with Image.open(file) as picture:
-        assert picture.size == (5 * 10 + 2, 12)
+        assert (picture.width, picture.height > 16 * 12) == (16 * (5 * 10 + 2), True)  # 8 pixels, 16 times; a caption
+        assert (picture.info["seed"], picture.info["command"]) == ("0", "ganzoo sample run --number 5 --columns 5")
     cli("sample", Path(run) / "model.safetensors", "-n", "4", "--seed", "3")
     assert Path("run-samples-seed-3.png").exists()
     assert cli("sample", run, "-n", "3", "-o", "each").exit_code == 0

@@ -332,15 +332,17 @@ def weights(finished, tmp_path, monkeypatch) -> Path:
 
 def test_interpolate(weights):
     assert (
-        cli("interpolate", weights, "--points", 2)
-        == f"50 images are in {weights.parent.name}-interpolate-seed-0.gif.\n"
+        cli("interpolate", weights, "--points", 2) == f"50 images are in {weights.parent.name}-interpolate-seed-0.gif\n"
     )
     with Image.open(f"{weights.parent.name}-interpolate-seed-0.gif") as movie:
         assert movie.n_frames == 50
-    assert cli("interpolate", weights, "-o", "a.png", "--points", 3, "--frames", 4) == "12 images are in a.png.\n"
+    assert cli("interpolate", weights, "-o", "a.png", "--points", 3, "--frames", 4) == "12 images are in a.png\n"
     with Image.open("a.png") as grid:
-        assert grid.size == (4 * 10 + 2, 3 * 10 + 2)
-    assert "-o takes a .gif, .mp4 or .png file, not a.jpg." in refusal("interpolate", weights, "-o", "a.jpg")
+        assert grid.width > 16 * (4 * 10 + 2)  # 8 pixels, 16 times, and names at the left
+        assert grid.height > 16 * (3 * 10 + 2)
+    assert "-o takes a .png, .jpg, .jpeg, .webp, .gif or .mp4 file, not a.bmp." in refusal(
+        "interpolate", weights, "-o", "a.bmp"
+    )
     assert "has no truncation" in refusal("interpolate", weights, "--truncation", 0.5)
     assert "trained without labels" in refusal("interpolate", weights, "--label", 3)
     Path("file").write_text("", encoding="utf-8")
@@ -352,13 +354,16 @@ def test_project(weights):
     said = cli("project", weights, "photo.png", "--steps", 3, "--vary", 2)
     assert said.startswith("Mean squared error 0.")
     assert said.endswith(
-        f"photo.png, the nearest image, then 2 new versions are in {weights.parent.name}-project-photo-seed-0.png.\n"
+        f"photo.png, the nearest image, then 2 new versions are in {weights.parent.name}-project-photo-seed-0.png\n"
     )
     with Image.open(f"{weights.parent.name}-project-photo-seed-0.png") as sheet:
-        assert sheet.size == (4 * 10 + 2, 12)
+        assert (sheet.width, sheet.height > 16 * 12) == (16 * (4 * 10 + 2), True)  # 8 pixels, 16 times
+        assert sheet.info["command"] == "ganzoo project model.safetensors photo.png --steps 3 --vary 2"
     said = cli("project", weights, "photo.png", "--steps", 0, "-o", "alone.png")
-    assert said.endswith("photo.png and the nearest image are in alone.png.\n")
+    assert said.endswith("photo.png and the nearest image are in alone.png\n")
     assert "cannot be read" in refusal("project", weights, "none.png")
-    assert "-o takes a .png file" in refusal("project", weights, "photo.png", "-o", "a.gif")
+    assert "-o takes a .png, .jpg, .jpeg or .webp file, not a.gif." in refusal(
+        "project", weights, "photo.png", "-o", "a.gif"
+    )
     assert "--vary -1 is too small" in refusal("project", weights, "photo.png", "--vary", -1)
     assert "of a strength from 0 to 1" in refusal("project", weights, "photo.png", "--vary", 1, "--strength", 2)

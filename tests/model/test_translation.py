@@ -196,7 +196,8 @@ def test_a_list_of_images_drops_as_a_batch_does():
 
 def test_the_sheet_of_a_run_shows_images_there_and_back():
     reals = {"day": torch.full((5, 3, 20, 20), -0.1), "night": torch.full((5, 3, 20, 20), 0.1)}
-    picture = there_and_back(model(), reals, 3)
+    picture, names = there_and_back(model(), reals, 3)
+    assert names == ["day", "→ night", "→ day", "night", "→ day", "→ night"]
     assert picture.size == (3 * 18 + 2, 6 * 18 + 2)  # cut to 16×16
     rows = [picture.getpixel((5, 5 + 18 * row))[0] for row in range(6)]
     assert rows == [round((value + 1) * 127.5) for value in (-0.1, -0.35, -0.1, 0.1, 0.35, 0.1)]
@@ -446,7 +447,8 @@ def test_one_direction_only():
     with pytest.raises(UsageError, match="There is no domain 'day'"):
         mirror.translate(noise(1, 3, 16, 16), "day")
     reals = {name: noise(2, 3, 16, 16) for name in ("day", "night")}
-    sheet = there_and_back(mirror, reals, 2)
+    sheet, names = there_and_back(mirror, reals, 2)
+    assert names == ["day", "→ night"]
     assert sheet.height == 2 * 16 + 3 * 2  # two rows: there, and not back
 
 

@@ -100,7 +100,7 @@ def test_the_real_client_finds_the_hub_by_its_variable(server, finished, tmp_pat
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"is published: {server.url}/somebody/shell\n" in done.stdout
     assert "Others use it with: ganzoo sample hf://somebody/shell\n" in done.stdout
-    assert "4 images are in shell-samples.png." in done.stdout
+    assert "4 images are in shell-samples.png" in done.stdout
     digest = hashlib.sha256(finished.model_file.read_bytes()).hexdigest()
     assert f"SHA-256 {digest}" in done.stdout
     assert (tmp_path / "shell.safetensors").read_bytes() == finished.model_file.read_bytes()

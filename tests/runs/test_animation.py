@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from itertools import pairwise
 from pathlib import Path
@@ -57,7 +58,7 @@ def test_sheets_without_a_note_go_by_their_names(tmp_path):
 def test_a_movie_has_every_sheet_and_rests_on_the_last(frequent, tmp_path):
     file = ganzoo.animate(frequent.path, tmp_path / "deep" / "a.gif", rate=4)
     with Image.open(file) as movie:
-        assert movie.size == (22 * 11, 22 * 11 + LINE)  # 22 pixels, eleven times
+        assert movie.size[0] == 22 * 16  # 8 pixels, 16 times; below them the sheet's own caption
         assert movie.n_frames == 4
         durations = []
         for frame in range(movie.n_frames):
@@ -68,10 +69,17 @@ def test_a_movie_has_every_sheet_and_rests_on_the_last(frequent, tmp_path):
 
 def test_frames_hold_the_sheets_with_a_label_below(frequent):
     some = sheets(frequent)
-    first, *_, last = animation._frames(some, rest=2)
     with Image.open(some[0].file) as sheet:
-        assert first.crop((0, 0, 242, 242)).tobytes() == sheet.resize((242, 242), Image.Resampling.NEAREST).tobytes()
-    assert first.crop((0, 242, 242, 260)).tobytes() != last.crop((0, 242, 242, 260)).tobytes()
+        own = sheet.convert("RGB")
+    first, *_ = animation._frames(some, rest=2)
+    assert (first.size, first.tobytes()) == (own.size, own.tobytes())  # it has a caption of its own
+    earlier = [dataclasses.replace(each, captioned=False) for each in some]
+    first, *_, last = animation._frames(earlier, rest=2)
+    size = own.size
+    assert first.size == (size[0], size[1] + LINE)
+    assert first.crop((0, 0, *size)).tobytes() == own.tobytes()
+    below = (0, size[1], size[0], size[1] + LINE)
+    assert first.crop(below).tobytes() != last.crop(below).tobytes()
     assert len(list(animation._frames(some, rest=2))) == 6
 
 
@@ -106,6 +114,6 @@ def test_the_command(frequent, tmp_path):
     run = tmp_path / "run"
     shutil.copytree(frequent.path, run)
     done = CliRunner().invoke(app, ["animate", str(run), "--frames", "3"])
-    assert (done.exit_code, done.output) == (0, f"The movie is {run / 'samples' / 'animation.gif'}.\n")
+    assert (done.exit_code, done.output) == (0, f"The movie is {run / 'samples' / 'animation.gif'}\n")
     with Image.open(run / "samples" / "animation.gif") as movie:
         assert movie.n_frames == 3
