@@ -1,4 +1,4 @@
-"""The loops that `ganzoo bench` times: ganzoo's trainer, the PyTorch tutorial's loop, and the step by hand."""
+"""The loops that `ganzoo bench` times: ganzoo's trainer, the PyTorch tutorial's, the step by hand; and whole runs."""
 
 from __future__ import annotations
 
@@ -7,27 +7,32 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from PIL import Image
-from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.data import DataLoader, StackDataset, TensorDataset
+from torch.utils.flop_counter import flop_registry
 
-from ganzoo import data
 from ganzoo.benchmark.bench import PICTURES, Job
 from ganzoo.catalogue.single_file import reopen
+from ganzoo.contract.data_spec import Batch
 from ganzoo.contract.randomness import Share
 from ganzoo.contract.stored import from_json
+from ganzoo.data.dataset import Part
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.gan.two_player import TwoPlayer
 from ganzoo.loop.allocator import memory_held
 from ganzoo.loop.display import Display
 from ganzoo.loop.session import RECORD_EVERY, Session
+from ganzoo.loop.trainer import Trainer
 from ganzoo.plan.plan import plan_run
 from ganzoo.training import estimate as forecast
 from ganzoo.training.prepare import prepare
+from ganzoo.training.train import train
 
 Step = Callable[[], int]  # trains once and returns how many images it took
 
@@ -35,10 +40,18 @@ _device = torch.device("cpu")
 
 
 def main(kind: str, text: str) -> None:
-    """A contender's process: says its facts, then trains as many steps as each line of standard input says."""
+    """A contender's process: says its facts, then trains as many steps as each line of standard input says.
+
+    The kind "run" is a whole training as `ganzoo train` does it, into the job's folder; "pictures" writes there what a
+    script trains on.
+    """
+    job = from_json(Job, json.loads(text), "The job", "start it with `ganzoo bench`")
+    if kind in ("run", "pictures"):
+        whole(kind, job)
+        return
     with contextlib.nullcontext() if kind == "plain" else memory_held():
         try:
-            step, facts = make(kind, from_json(Job, json.loads(text), "The job", "start it with `ganzoo bench`"))
+            step, facts = make(kind, job)
             step()
         except GanzooError as error:
             print(json.dumps({"error": str(error), "code": error.exit_code}), flush=True)
@@ -52,25 +65,46 @@ def main(kind: str, text: str) -> None:
             print(json.dumps({"images_per_second": images / (time.perf_counter() - begin)}), flush=True)
 
 
+def whole(kind: str, job: Job) -> None:
+    """Trains from the start to the end, or writes the pictures. What goes wrong is its exit status."""
+    reopen(job.plugin_files, "The benchmark")
+    try:
+        if kind == "run":
+            train(job.architecture, job.data, preset=job.preset, out=job.folder, **job.options)
+        else:
+            part = next(iter(session_of(job).dataset.parts.values()))
+            write_pictures(part, min(job.options["images"], len(part)), Path(job.folder))
+    except GanzooError as error:
+        sys.exit(str(error))
+
+
+def session_of(job: Job) -> Session:
+    return prepare(plan_run(job.architecture, job.data, preset=job.preset, **job.options), Display())
+
+
 def make(kind: str, job: Job) -> tuple[Step, dict[str, Any]]:
     """A contender's step and the facts of its protocol. Raises: UsageError."""
     global _device
     reopen(job.plugin_files, "The benchmark")
-    session = prepare(plan_run(job.architecture, job.data, **job.options), Display())
+    session = session_of(job)
     _device = session.device
-    model = session.build().model
-    if kind != "ganzoo" and not isinstance(model, TwoPlayer):
-        raise UsageError(f"{job.architecture} has no plain loop to compare with; leave out --against.")
     if kind == "plain":
         return plain(session, Path(job.folder)), {}
     if kind == "bare":
         return bare(session), {}
-    return trained(session), facts(session)
+    return trained(session), facts(session, job.steps)
+
+
+def at_the_end(session: Session) -> Trainer:
+    """A trainer where its training ends, at which a network that grows has its full size."""
+    trainer = session.build()
+    trainer.images = trainer.extent.last_image
+    return trainer
 
 
 def trained(session: Session) -> Step:
     """ganzoo's own: the trainer on packed data, values read as often as a run reads them."""
-    trainer = session.build()
+    trainer = at_the_end(session)
 
     def step() -> int:
         before = trainer.images
@@ -86,47 +120,67 @@ def bare(session: Session) -> Step:
     """The same step without a trainer: same networks, precision, memory format and allocator, only the player's
     gradients, on the same images already in memory.
     """
-    trainer = session.build()
-    images = trainer.loader.draw(0, trainer.batch_size, Share()).images
-    return by_hand(trainer.model, lambda: images, session.precision, full_gradients=False)
+    trainer = at_the_end(session)
+    batch = trainer.loader.draw(0, trainer.current_batch_size, Share())
+    return by_hand(trainer, lambda: batch, session.precision, full_gradients=False)
 
 
 def plain(session: Session, folder: Path) -> Step:
-    """The PyTorch DCGAN tutorial's loop, for any two-player networks: ImageFolder, a DataLoader with two workers,
-    float32, and a generator's turn that computes the discriminator's gradients too.
+    """The loop of the PyTorch DCGAN tutorial around the architecture's step: ImageFolder, a DataLoader with two
+    workers, float32, and turns that compute every network's gradients. Items that are no images come from memory.
     """
+    trainer = at_the_end(session)
+    trainer.model.to(memory_format=torch.contiguous_format)
+    parts = session.dataset.parts
+    count = min(PICTURES, *(len(part) for part in parts.values()))
+    items = {name: stored(session, part, count, folder / name) for name, part in parts.items()}
+    loader = DataLoader(
+        StackDataset(**items), trainer.current_batch_size, shuffle=True, num_workers=2, drop_last=True,
+        persistent_workers=True,
+    )  # fmt: skip
+    batches, first = forever(loader), next(iter(parts.values()))
+
+    def draw() -> Batch:
+        read = next(batches)
+        images = {name: rows.to(session.device) for name, (rows, _) in read.items()}
+        _, indices = next(iter(read.values()))
+        labels = None if first.labels is None else first.labels[indices]
+        return Batch(next(iter(images.values())), labels, images if session.dataset.domains else {})
+
+    return by_hand(trainer, draw, "fp32", full_gradients=True)
+
+
+def stored(session: Session, part: Part, count: int, folder: Path) -> Any:
+    """The first items of a part with their positions: JPEG files of images, in a folder; others as they are."""
     from torchvision import datasets, transforms
 
     size = session.plan.size
     if size is None:
-        raise UsageError("The plain loop trains on images.")
-    write_pictures(session, folder)
-    change = transforms.Compose(
-        [
-            transforms.Resize(min(size)),
-            transforms.CenterCrop(size),
-            transforms.ToTensor(),
-            transforms.Normalize((0.5,) * 3, (0.5,) * 3),
-        ]
+        return TensorDataset(part.gather(torch.arange(count)), torch.arange(count))
+    write_pictures(part, count, folder)
+    change = [transforms.Resize(min(size)), transforms.CenterCrop(size), transforms.ToTensor()]
+    channels = part.gather(torch.arange(1)).shape[1]
+    grey = [transforms.Grayscale()] if channels == 1 else []
+    pictures = datasets.ImageFolder(
+        str(folder), transforms.Compose([*grey, *change, transforms.Normalize((0.5,) * channels, (0.5,) * channels)])
     )
-    batch = session.plan.settings.batch_size
-    pictures = datasets.ImageFolder(str(folder), change)
-    loader = torch.utils.data.DataLoader(
-        pictures, batch, shuffle=True, num_workers=2, drop_last=True, persistent_workers=True
-    )
-    model = session.build().model.to(memory_format=torch.contiguous_format)
-    channels = model.data.channels
-    images = forever(loader)
-    return by_hand(model, lambda: next(images)[:, :channels].to(session.device), "fp32", full_gradients=True)
+    pictures.samples = [(path, position) for position, (path, _) in enumerate(pictures.samples)]
+    return pictures
 
 
-def by_hand(model: Any, real_images: Callable[[], Tensor], precision: str, full_gradients: bool) -> Step:
-    """One turn of D and one of G as a script would write them."""
-    generator: nn.Module = model.G
-    discriminator: nn.Module = model.D
-    optimizers = {name: model.optimizer(name, getattr(model, name).parameters()) for name in "DG"}
-    g_only = None if full_gradients else list(generator.parameters())
-    model.train()
+def by_hand(trainer: Trainer, draw: Callable[[], Batch], precision: str, full_gradients: bool) -> Step:
+    """Each turn of the architecture's step as a script would take it: gradients cleared, backward, the optimizer."""
+    trainer.step()  # by which the model, its optimizers and what is scheduled are as they are at this place
+    model, optimizers, progress = trainer.model, trainer.optimizers, replace(trainer.progress, parts=1)
+    parameters = {name: list(network.parameters()) for name, network in trainer.networks.items()}
+    drawn = 0
+
+    def batches() -> Iterator[Batch]:
+        nonlocal drawn
+        while True:
+            batch = draw()
+            drawn += len(batch.images)
+            yield batch
 
     def autocast() -> contextlib.AbstractContextManager[Any]:
         if precision == "bf16":
@@ -134,39 +188,62 @@ def by_hand(model: Any, real_images: Callable[[], Tensor], precision: str, full_
         return contextlib.nullcontext()
 
     def step() -> int:
-        real = real_images()
-        z = torch.randn(len(real), model.latent_dim, device=model.device)
-        with autocast():
-            fake = generator(z)
-            loss = model.loss.discriminator(discriminator(real), discriminator(fake.detach()))
-        discriminator.zero_grad()
-        loss.backward()
-        optimizers["D"].step()
-        with autocast():
-            loss = model.loss.generator(discriminator(fake))
-        generator.zero_grad()
-        loss.backward(inputs=g_only)
-        optimizers["G"].step()
-        return len(real)
+        before, turns = drawn, model.step(batches(), progress)
+        while True:
+            with autocast():
+                update = next(turns, None)
+            if update is None:
+                return drawn - before
+            names = [name for name in optimizers if any(f"{name}.".startswith(f"{each}.") for each in update.names)]
+            moving = [parameter for name in names for parameter in parameters[name] if parameter.requires_grad]
+            for parameter in moving:
+                parameter.grad = None
+            loss = sum(term.float().reshape(()) for term in update.terms.values())
+            if loss.requires_grad:
+                loss.backward(inputs=None if full_gradients else moving)
+            if update.clip is not None:
+                nn.utils.clip_grad_norm_(moving, update.clip)
+            for name in names:
+                optimizers[name].step()
 
     return step
 
 
-def facts(session: Session) -> dict[str, Any]:
-    """Batch, precision and device; floating-point operations of a step's images; what the device can do at best."""
-    trainer = session.build()
-    with FlopCounterMode(display=False) as counter:
-        trainer.step()
+class Operations(TorchDispatchMode):
+    """Counts floating-point operations, by the rules of `torch.utils.flop_counter`. Its own counter follows modules
+    with hooks on gradients, which `autograd.grad`, and so every gradient penalty, refuses.
+    """
+
+    total = 0
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        result = function(*args, **kwargs)
+        if function.overloadpacket in flop_registry:
+            self.total += flop_registry[function.overloadpacket](*args, **kwargs, out_val=result)
+        return result
+
+
+def facts(session: Session, steps: int) -> dict[str, Any]:
+    """Batch, precision and device; floating-point operations of the images of so many steps, among which may be some
+    with a lazy penalty; what the device can do at best.
+    """
+    trainer = at_the_end(session)
+    before = trainer.images
+    with Operations() as counter:
+        for _ in range(steps):
+            trainer.step()
     return {
         "architecture": session.plan.entry.full_name,
         "data": session.plan.data.name,
         "batch_size": trainer.current_batch_size,
         "shape": list(trainer.model.data.shape),
+        "parameters": {name: sum(p.numel() for p in net.parameters()) for name, net in trainer.networks.items()},
         "precision": session.precision,
         "device": session.device.type,
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
-        "flops_per_image": counter.get_total_flops() // trainer.images,
+        "flops_per_image": counter.total // (trainer.images - before),
         "ceiling_flops": ceiling(session.device, session.precision),
     }
 
@@ -184,22 +261,20 @@ def ceiling(device: torch.device, precision: str, side: int = 2048) -> float:
     return best
 
 
-def write_pictures(session: Session, folder: Path) -> None:
-    """The data set's first images, as they are stored, as JPEG files for ImageFolder."""
-    source = data.open_source(session.plan.data.name)
+def write_pictures(part: Part, count: int, folder: Path) -> None:
+    """The first images of a part, at the size of its pack, as JPEG files for ImageFolder."""
     (folder / "all").mkdir(parents=True, exist_ok=True)
-    for index in range(min(PICTURES, len(source))):
-        picture = source.read(index, session.plan.size)
-        if not isinstance(picture, Image.Image):
-            raise UsageError("The plain loop trains on images.")
-        picture.convert("RGB").save(folder / "all" / f"{index:06d}.jpg", quality=95)
+    for index in range(count):
+        pixels = part.raw(torch.tensor([index]))[0].numpy()
+        if pixels.shape[-1] == 4:
+            raise UsageError("The other loop reads JPEG files, which have no transparency; add --channels 3.")
+        Image.fromarray(pixels.squeeze()).convert("RGB").save(folder / "all" / f"{index:06d}.jpg", quality=95)
 
 
-def forever(batches: Any) -> Iterator[Tensor]:
-    """The images of a loader's batches, pass after pass."""
+def forever(batches: Any) -> Iterator[Any]:
+    """A loader's batches, pass after pass."""
     while True:
-        for images, _ in batches:
-            yield images
+        yield from batches
 
 
 if __name__ == "__main__":

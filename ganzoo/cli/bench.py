@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,11 +13,11 @@ from ganzoo.cli.output import echo, print_json
 from ganzoo.contract.settings import LENGTHS
 
 if TYPE_CHECKING:
-    from ganzoo.benchmark.bench import Against, Result
+    from ganzoo.benchmark.bench import Result
     from ganzoo.contract.architecture import Architecture
 
 # What a benchmark decides itself.
-NOT_TAKEN = (*LENGTHS, "processes", "checkpoint_every", "samples", "log")
+NOT_TAKEN = (*(name for name in LENGTHS if name != "images"), "processes", "checkpoint_every", "samples", "log")
 
 
 def _finder(words: Sequence[str], given: Mapping[str, str]) -> type[Architecture] | None:
@@ -32,16 +32,18 @@ def _finder(words: Sequence[str], given: Mapping[str, str]) -> type[Architecture
     examples=(
         "ganzoo bench dcgan",
         "ganzoo bench dcgan --against plain --precision bf16",
-        "ganzoo bench dcgan --against bare --json",
+        "ganzoo bench dcgan --preset small --against bare --json",
+        "ganzoo bench dcgan --images 4096 --against 'main.py --dataset folder --dataroot {folder} --niter 1'",
     ),
 )
 @click.argument("architecture", metavar="ARCH")
 @click.option("--on", "dataset", default="anime", metavar="DATA", help="The data set to train on. [default: anime]")
 @click.option(
     "--against",
-    type=click.Choice(["plain", "bare"]),
-    help="Compare with the PyTorch tutorial's loop (plain), or with the step by hand, without a trainer (bare).",
+    metavar="plain|bare|FILE.py …",
+    help="Compare with the PyTorch tutorial's loop (plain), the step by hand, without a trainer (bare), or a script.",
 )
+@click.option("--preset", metavar="NAME", help="Start from this row of the architecture's presets.")
 @click.option("--rounds", type=int, default=5, metavar="INT", help="Turns of each. [default: 5]")
 @click.option("--turn", type=int, default=8, metavar="INT", help="Steps in a turn. [default: 8]")
 @json_option("sentences")
@@ -49,6 +51,7 @@ def bench(
     architecture: str,
     dataset: str,
     against: str | None,
+    preset: str | None,
     rounds: int,
     turn: int,
     as_json: bool,
@@ -58,13 +61,14 @@ def bench(
 
     With --against, ganzoo and the other loop train in turns, so that both see the same machine; the ratio is the
     median over the rounds. Takes the architecture's options too.
+
+    A script runs as whole processes in turn with `ganzoo train`, both on --images pictures. In its arguments {folder}
+    stands for the folder of the pictures (JPEG, one class), {images} for their number, {batch} for the batch.
     """
     import ganzoo
 
     given = {name: value for name, value in options.items() if value is not None}
-    result = ganzoo.bench(
-        architecture, dataset, against=cast("Against | None", against), rounds=rounds, steps=turn, **given
-    )
+    result = ganzoo.bench(architecture, dataset, against=against, preset=preset, rounds=rounds, steps=turn, **given)
     if as_json:
         print_json(asdict(result))
     else:

@@ -2,15 +2,64 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
+import torch
+from click.testing import CliRunner
 
 import ganzoo
+from ganzoo.benchmark import worker
+from ganzoo.benchmark.bench import Job
+from ganzoo.catalogue.catalogue import entries
+from ganzoo.catalogue.components import load_architecture
+from ganzoo.cli.app import app
+from ganzoo.loop.trainer import Trainer
+from ganzoo.testing.architecture.cases import Noise, cases
 
 TINY = {"rounds": 1, "steps": 1, "batch_size": 4, "resolution": 32, "width_g": 4, "width_d": 4}
 
 
-def test_it_times_both(tmp_path, monkeypatch):
+def every_case():
+    for entry in entries("architecture"):
+        if entry.distribution == "ganzoo":
+            for case in cases(entry, load_architecture(entry)):
+                yield pytest.param(case, id=f"{entry.name}-{case}")
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("case", list(every_case()))
+def test_every_architecture_has_every_loop(case, tmp_path):
+    """ganzoo's, the tutorial's and the step by hand each train, and their operations are counted."""
+    dataset = Noise(case.data)
+    dataset.domains = case.data.domains
+    session = SimpleNamespace(
+        build=lambda: case.trainer(Trainer), dataset=dataset, precision="fp32", device=torch.device("cpu"),
+        plan=SimpleNamespace(size=None, entry=case.entry, data=SimpleNamespace(name="noise")),
+    )  # fmt: skip
+    for step in (worker.trained(session), worker.bare(session), worker.plain(session, tmp_path)):
+        assert step() >= 4
+    with worker.Operations() as counter:
+        worker.at_the_end(session).step()
+    assert counter.total > 0
+
+
+@pytest.mark.parametrize(
+    ("architecture", "data", "more"),
+    [("dcgan", "digits:images=32", {"width_g": 4, "width_d": 4}), ("cyclegan", "anime-hair:images=32", {})],
+)
+def test_the_plain_loop_reads_pictures(architecture, data, more, tmp_path):
+    options = {"resolution": "32", "batch_size": 4, "device": "cpu", **more}
+    step, _ = worker.make("plain", Job(architecture, data, options, "small", folder=str(tmp_path)))
+    assert step() == 4
+    assert len(list(tmp_path.rglob("*.jpg"))) >= 16
+
+
+def test_it_times_both(tmp_path):
     result = ganzoo.bench("dcgan", "digits:images=32", against="plain", **TINY)
     assert result.images_per_second > 0
     assert result.ratio == pytest.approx(result.images_per_second / result.plain_images_per_second)
@@ -19,7 +68,49 @@ def test_it_times_both(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_bad_options_are_said_by_the_contender(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_a_script_beside_whole_runs(tmp_path):
+    """It gets the pictures, their number and the batch; what it writes stays in a folder that is deleted."""
+    script = tmp_path / "theirs.py"
+    script.write_text(
+        "import pathlib, sys\n"
+        "folder, images, batch = sys.argv[1:]\n"
+        "assert len(list(pathlib.Path(folder).glob('*/*.jpg'))) == int(images) == 8 and batch == '4'\n"
+        "pathlib.Path('out.txt').write_text('x')\n"
+    )
+    result = ganzoo.bench(
+        "dcgan", "digits:images=32", against=f"{script} {{folder}} {{images}} {{batch}}", images=8, **TINY
+    )
+    assert result.ratio > 0 < result.images_per_second
+    assert [file.name for file in tmp_path.iterdir()] == ["theirs.py"]
+    script.write_text("raise SystemExit('no such network')")
+    with pytest.raises(ganzoo.GanzooError, match="ended with code 1: no such network"):
+        ganzoo.bench("dcgan", "digits:images=32", against=str(script), images=8, **TINY)
+
+
+def test_a_preset_and_a_wrong_word(tmp_path):
+    words = ["dcgan", "--on", "digits:images=32", "--preset", "small", "--batch-size", "4", "--rounds", "1"]
+    said = CliRunner().invoke(app, ["bench", *words, "--turn", "1", "--json"])
+    assert '"preset": "small"' in said.output, said.output
+    with pytest.raises(ganzoo.UsageError, match="plain, bare or a script"):
+        ganzoo.bench("dcgan", "digits:images=32", against="plane", **TINY)
+
+
+def test_bad_options_are_said_by_the_contender():
     with pytest.raises(ganzoo.UsageError, match="did you mean hinge"):
         ganzoo.bench("dcgan", "digits:images=32", loss="hing", **TINY)
+
+
+def test_operations_are_torchs_own_count():
+    """Where torch's counter works, without `autograd.grad`, both count alike; with it only ours goes on."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    network = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.Flatten(), torch.nn.Linear(4 * 36, 1))
+    images = torch.randn(2, 3, 8, 8, requires_grad=True)
+    with worker.Operations() as ours:
+        network(images).sum().backward()
+    with FlopCounterMode(display=False) as theirs:
+        network(images).sum().backward()
+    assert ours.total == theirs.get_total_flops() > 0
+    with worker.Operations() as more:
+        torch.autograd.grad(network(images).sum(), images, create_graph=True)[0].square().sum().backward()
+    assert more.total > ours.total
