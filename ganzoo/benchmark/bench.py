@@ -92,9 +92,10 @@ def bench(
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ganzoo-"))
         job = Job(named(architecture), dataset, options, preset, steps, folder, records())
-        ours: Contender | WholeRun = stack.enter_context(Contender("ganzoo", job))
-        facts = ours.facts
+        timed = stack.enter_context(Contender("ganzoo", job))
+        ours: Contender | WholeRun = timed
         other: Contender | WholeRun | None = None
+        facts = timed.facts
         if script:
             stack.close()  # the facts are known; from here on whole processes
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ganzoo-"))

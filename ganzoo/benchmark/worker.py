@@ -198,9 +198,9 @@ def by_hand(trainer: Trainer, draw: Callable[[], Batch], precision: str, full_gr
             moving = [parameter for name in names for parameter in parameters[name] if parameter.requires_grad]
             for parameter in moving:
                 parameter.grad = None
-            loss = sum(term.float().reshape(()) for term in update.terms.values())
+            loss = torch.stack([term.float().reshape(()) for term in update.terms.values()]).sum()
             if loss.requires_grad:
-                loss.backward(inputs=None if full_gradients else moving)
+                torch.autograd.backward(loss, inputs=None if full_gradients else moving)
             if update.clip is not None:
                 nn.utils.clip_grad_norm_(moving, update.clip)
             for name in names:
@@ -209,7 +209,7 @@ def by_hand(trainer: Trainer, draw: Callable[[], Batch], precision: str, full_gr
     return step
 
 
-class Operations(TorchDispatchMode):
+class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts floating-point operations, by the rules of `torch.utils.flop_counter`. Its own counter follows modules
     with hooks on gradients, which `autograd.grad`, and so every gradient penalty, refuses.
     """
@@ -230,7 +230,7 @@ def facts(session: Session, steps: int) -> dict[str, Any]:
     """
     trainer = at_the_end(session)
     before = trainer.images
-    with Operations() as counter:
+    with Operations() as counter:  # type: ignore[no-untyped-call]
         for _ in range(steps):
             trainer.step()
     return {
