@@ -143,7 +143,7 @@ def _frame(model: Architecture) -> list[Any]:
         progress = _progress(LENGTH * place // PLACES)
         if has_schedules(config):
             model.config = at(config, progress)
-        rates = {name: model.learning_rate(progress, name) for name in networks(model)}
+        rates = {name: _rate(model, progress, name) for name in networks(model)}
         found.append((rates, model.phase(progress), model.batch_size(progress)))
     model.config = at(config, _progress(0)) if has_schedules(config) else config
     for name, network in networks(model).items():
@@ -152,6 +152,14 @@ def _frame(model: Architecture) -> list[Any]:
             groups = model.optimizer(name, parameters).param_groups
             found.append([{key: value for key, value in group.items() if key != "params"} for group in groups])
     return found
+
+
+def _rate(model: Architecture, progress: Progress, name: str) -> float | None:
+    """The factor on a network's rate; None where it is read from a state, which holds no values on the meta device."""
+    try:
+        return model.learning_rate(progress, name)
+    except RuntimeError:
+        return None
 
 
 def _progress(images: int) -> Progress:

@@ -4,6 +4,6 @@ import pytest
 from ganzoo.testing import Check, checks
 
 
-@pytest.mark.parametrize("check", checks("began"), ids=str)
+@pytest.mark.parametrize("check", checks("ganzoo-began:began"), ids=str)
 def test_began(check: Check) -> None:
     check()

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ganzoo_began.model import BEGAN, Balance, BEGANConfig, Block, convergence, halvings
 
+NAME = "ganzoo-began:began"  # ganzoo has one of its own
 SMALL = replace(BEGANConfig(), filters=4, hidden=8, latents=6, batch_size=4)
 FACES = DataSpec((3, 32, 32))
 
@@ -197,8 +198,8 @@ def balance_in(run: ganzoo.Run) -> dict[str, Tensor]:
 
 def test_balance_is_in_a_checkpoint_and_comes_back_from_it(tmp_path: Path) -> None:
     options = {"filters": 4, "hidden": 8, "lambda_k": 0.5, "patience": 3, "device": "cpu", "resolution": 32}
-    through = ganzoo.train("began", "digits:images=32", steps=12, out=tmp_path / "through", **options)
-    halves = ganzoo.train("began", "digits:images=32", steps=7, out=tmp_path / "halves", **options)
+    through = ganzoo.train(NAME, "digits:images=32", steps=12, out=tmp_path / "through", **options)
+    halves = ganzoo.train(NAME, "digits:images=32", steps=7, out=tmp_path / "halves", **options)
     stopped = balance_in(halves)
     expected, resumed = balance_in(through), balance_in(ganzoo.extend(halves, steps=5))
     assert set(expected) == {"k", "factor", "total", "count", "previous"}
@@ -212,7 +213,7 @@ def test_parts_of_a_batch_move_k_as_far_as_the_whole(tmp_path: Path) -> None:
     """With --accumulate 2 what stands behind the last yield is done twice, each time by what its half measured."""
     options = {"filters": 4, "hidden": 8, "lambda_k": 0.5, "gamma": 1.0, "device": "cpu", "resolution": 32, "steps": 1}
     whole, parts = (
-        ganzoo.train("began", "digits:images=32", accumulate=n, out=tmp_path / str(n), **options) for n in (1, 2)
+        ganzoo.train(NAME, "digits:images=32", accumulate=n, out=tmp_path / str(n), **options) for n in (1, 2)
     )
     assert balance_in(whole)["k"] > 0
     torch.testing.assert_close(balance_in(whole)["k"], balance_in(parts)["k"])
