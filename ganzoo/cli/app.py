@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "show": (ZOO, "ganzoo.cli.show:show", "Show an architecture: options, presets, sizes, recipes."),
     "plugins": (ZOO, "ganzoo.cli.plugins:plugins", "List the installed plugins, working or not."),
     "train": (TRAINING, "ganzoo.cli.train:train", "Train an architecture on a data set."),
+    "plan": (TRAINING, "ganzoo.cli.train:plan", "Say what a training would take: time, memory, disk."),
     "sweep": (TRAINING, "ganzoo.cli.sweep:sweep", "Train a run for each choice of options, and for several seeds."),
     "resume": (TRAINING, "ganzoo.cli.train:resume", "Go on with a run exactly where it stopped."),
     "extend": (TRAINING, "ganzoo.cli.train:extend", "Train a run further, with changed options."),

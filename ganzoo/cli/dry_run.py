@@ -1,20 +1,24 @@
-"""`ganzoo train --dry-run`: says what would be trained."""
+"""`ganzoo plan`, which is `ganzoo train --dry-run`: says what would be trained, and what it would take."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from ganzoo.cli.output import echo
+from ganzoo.cli.output import echo, print_json
 from ganzoo.cli.progress import choose_display
 from ganzoo.contract.networks import parameter_counts
+from ganzoo.contract.settings import parse_time
 from ganzoo.data import store
 from ganzoo.data.dataset import Dataset, Decoded
 from ganzoo.files import megabytes
+from ganzoo.loop.display import Display
+from ganzoo.plan.memory import largest_batch
 from ganzoo.plan.plan import labels_of, plan_run
 from ganzoo.runs.run import new_folder
-from ganzoo.training.estimate import memory_needed, steps_left
-from ganzoo.training.per_class import check_labels
+from ganzoo.training.estimate import Forecast, forecast, memory_needed, state_bytes
+from ganzoo.training.facts import facts_of
+from ganzoo.training.per_class import check_labels, of_label, steps_of_all
 from ganzoo.training.prepare import prepare
 
 NAMED = 20  # classes that are listed
@@ -42,45 +46,105 @@ def _contents(dataset: Dataset) -> list[tuple[str, str]]:
 def dry_run(
     architecture: str | None,
     dataset: str | None,
-    out: str | None,
-    label: str | None,
-    per_class: bool,
     what: Mapping[str, Any],
+    *,
+    label: str | None = None,
+    per_class: bool = False,
+    seeds: Sequence[int] = (),
+    init: str | None = None,
+    out: str | None = None,
+    max_time: str | None = None,
+    as_json: bool = False,
 ) -> None:
-    """Checks a training as far as it can be checked without a step, and prints it. No run is made.
+    """Checks a training as far as it can be checked, times a few steps on weights that are thrown away, and prints it.
+    No run is made and no data is packed.
 
     Args:
         what: the preset, the recipe and the options.
     """
+    stop = None if max_time is None else parse_time(max_time)
     plan = plan_run(architecture, dataset, label=label, **what)
     labels = labels_of(plan.data, plan.model, plan.config, plan.entry.name) if per_class else ()
-    display = choose_display()
+    display = Display() if as_json else choose_display()
     try:
         session = prepare(plan, display, pack=False)
         if per_class:
             check_labels(session)
+        header = facts_of(session, init)
+        made = forecast(of_label(session, labels[0]) if labels else session, header)
     finally:
         display.close()
-    trainer = session.build(0)
-    counts = parameter_counts(trainer.model)
-    memory = memory_needed(plan, trainer.model.data)
-    job = cast(Decoded, session.dataset.rows).job
-    shape = "×".join(map(str, trainer.model.data.shape))
+    if labels:
+        made = made.of(len(labels), steps_of_all(session, labels))
+    if seeds:
+        made = made.of(len(seeds), made.steps * len(seeds))
+    trainer = session.build(weights=False)
+    spec, job = trainer.model.data, cast(Decoded, session.dataset.rows).job
+    counted = memory_needed(plan, spec)
+    pack = 0 if job.made else job.bytes
+    run = state_bytes(trainer, plan.settings.checkpoints) * made.models
+    facts: dict[str, Any] = {
+        "architecture": plan.entry.full_name,
+        "data": plan.data.name,
+        "preset": plan.preset,
+        "items": session.dataset.items,
+        "shape": list(spec.shape),
+        "parameters": parameter_counts(trainer.model),
+        "stages": [str(stage) for stage in plan.stages],
+        "batch_size": trainer.current_batch_size,
+        "largest_batch": largest_batch(trainer.model, plan.settings, session.device),
+        "device": session.device.type,
+        "precision": session.precision,
+        "memory": made.memory or counted,
+        "memory_is": "measured" if made.memory else "counted",
+        "models": made.models,
+        "steps": made.steps,
+        "images": made.images,
+        "images_per_second": made.images_per_second,
+        "seconds": {"training": made.training, "scores": made.scores, "files": made.files, "packing": made.packing,
+                    "whole": made.seconds},
+        "disk": {"pack": pack, "run": run},
+        "folder": out or str(new_folder(plan.entry.name, plan.data.name)),
+    }  # fmt: skip
+    if as_json:
+        print_json(facts)
+        return
+    several = f"{made.models}, one for each {'label' if labels else 'seed'}; steps and time are of all"
+    memory = facts["memory"]
     rows = [
         ("architecture", f"{plan.entry.card.title} ({plan.entry.distribution} {plan.entry.version})"),
-        ("data", f"{plan.data.name}, {session.dataset.items:,} of {shape}, {session.dataset.origin}"),
+        ("preset", plan.preset),
+        ("data", f"{plan.data.name}, {session.dataset.items:,} of {'×'.join(map(str, spec.shape))}, "
+                 f"{session.dataset.origin}"),
         *_contents(session.dataset),
-        *([("label", str(plan.label))] if label is not None else []),
-        *([("models", f"{len(labels)}, one for each label; what follows is of each")] if per_class else []),
-        ("parameters", " + ".join(f"{name} {count:,}" for name, count in counts.items())),
+        ("label", plan.label),
+        ("models", several if made.models > 1 else None),
+        ("parameters", " + ".join(f"{name} {count:,}" for name, count in facts["parameters"].items())),
         *((f"stage {number}", str(stage)) for number, stage in enumerate(plan.stages, 1)),
-        ("batch", f"{trainer.current_batch_size} images"),
-        ("steps", f"{steps_left(session):,}"),
+        ("batch", f"{facts['batch_size']} images" + _most(facts["largest_batch"])),
+        ("steps", f"{made.steps:,}"),
         ("device", f"{session.device.type}, {session.precision}"),
-        ("memory", "cannot be said beforehand" if memory is None else f"about {memory / 2**30:.2f} GB"),
+        ("memory", f"about {memory / 2**30:.2f} GB, {facts['memory_is']}" if memory else "cannot be said beforehand"),
         ("disk", f"{megabytes(job.bytes)} of pixels in {job.folder.parent}{', there already' if job.made else ''}"),
-        ("folder", out or str(new_folder(plan.entry.name, plan.data.name))),
-    ]
-    for label, text in rows:
-        echo(f"{label:<13} {text}")
-    echo("Nothing was trained; leave out --dry-run to do it.")
+        ("run's disk", f"about {megabytes(run)}"),
+        ("speed", f"{made.images_per_second:,.0f} images/s" if made.images_per_second else None),
+        ("time", _time(made, stop)),
+        ("folder", facts["folder"]),
+    ]  # fmt: skip
+    for word, text in rows:
+        if text is not None:
+            echo(f"{word:<13} {text}")
+    echo("Nothing was trained; `ganzoo train` does it.")
+
+
+def _most(largest: int | None) -> str:
+    return "" if largest is None else f"; the largest that fits into memory is about {largest:,}"
+
+
+def _time(made: Forecast, stop: float | None) -> str | None:
+    if made.seconds is None:
+        return None
+    text = str(made).partition(": ")[2]
+    if stop is not None and stop < made.seconds:
+        text += f"; --max-time stops it after {100 * stop / made.seconds:.0f} %, and `ganzoo resume` goes on"
+    return text

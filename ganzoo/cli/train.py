@@ -10,7 +10,7 @@ import click
 
 from ganzoo.cli.follow import follow
 from ganzoo.cli.framework import Command
-from ganzoo.cli.options import MAX_TIME, ArchitectureCommand, named_architecture
+from ganzoo.cli.options import MAX_TIME, ArchitectureCommand, json_option, named_architecture
 from ganzoo.contract.settings import FIXED_IN_A_RUN
 from ganzoo.errors import UsageError
 
@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 @click.option("--per-class", is_flag=True, help="Train a model for each label, one after the other.")
 @MAX_TIME
 @click.option("--seeds", metavar="N|A-B|A,B", help="Train a run for each seed: 3 from --seed on, 0-9, or 4,8.")
-@click.option("--dry-run", is_flag=True, help="Check everything, say what would be trained, and stop.")
+@click.option("--dry-run", is_flag=True, help="Check everything, say what would be trained, and stop: `ganzoo plan`.")
+@json_option("text, with --dry-run")
 def train(
     architecture: str | None,
     dataset: str | None,
@@ -57,6 +58,7 @@ def train(
     max_time: str | None,
     seeds: str | None,
     dry_run: bool,
+    as_json: bool,
     **options: Any,
 ) -> None:
     """Train an architecture on a data set.
@@ -78,9 +80,15 @@ def train(
     what = {"preset": preset, "recipe": recipe, **options}
     if dry_run:
         from ganzoo.cli.dry_run import dry_run as rehearse
+        from ganzoo.runs.sweep import parse_seeds
 
-        rehearse(architecture, dataset, out, label, per_class, what)
+        rehearse(
+            architecture, dataset, what, label=label, per_class=per_class, init=init, out=out, max_time=max_time,
+            seeds=parse_seeds(seeds, int(options.get("seed") or 0)) if seeds is not None else (), as_json=as_json,
+        )  # fmt: skip
         return
+    if as_json:
+        raise UsageError("--json is for --dry-run; a run's numbers are in its metrics.jsonl.")
     if seeds is not None:
         more = per_class or label is not None or init is not None
         _train_seeds(architecture, dataset, seeds, more, out, {**what, "max_time": max_time})
@@ -90,6 +98,24 @@ def train(
         follow(lambda display: ganzoo.train_per_class(architecture, dataset, display=display, **what))
     else:
         follow(lambda display: ganzoo.train(architecture, dataset, label=label, display=display, **what))
+
+
+@click.command(
+    "plan",
+    cls=ArchitectureCommand,
+    finder=named_architecture,
+    examples=("ganzoo plan dcgan anime", "ganzoo plan stylegan mnist --preset small --images 300000 --json"),
+)
+def plan(**given: Any) -> None:
+    """Say what a training would take: time, memory, disk.
+
+    It is `ganzoo train --dry-run`, and takes what `ganzoo train` takes. It checks everything, times a few steps on weights that are thrown away, and says
+    parameters, memory, the largest batch that fits, images a second, time and disk. Nothing is packed or trained.
+    """
+    click.get_current_context().invoke(train, dry_run=True, go_on=False, **given)
+
+
+plan.params = [param for param in train.params if param.name not in ("dry_run", "go_on")]
 
 
 def _train_seeds(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from ganzoo import data
@@ -100,32 +101,34 @@ class Recorder:
         Of the same noise each time; of a translation, of the same images of each domain, there and back; points of the
         plane with real ones, and D's verdict behind them. The PNG says step, epoch, seed and command (text chunks).
         """
-        names: Sequence[str] = ()
         ended = trainer.epoch_step == trainer.step_count
         name = f"epoch-{trainer.epoch:04d}" if ended else f"step-{trainer.step_count:06d}"
         file = self.run.path / "samples" / f"{name}.png"
-        model, seed = self.averaged(trainer), self.plan.settings.seed
-        if model.domains:
-            reals = {name: self._real(trainer.loader.dataset, name) for name in model.architecture.data.domains}
-            picture, names = there_and_back(model, reals, math.ceil(self._count**0.5), seed)
-        elif to_labels(model.architecture):
-            real = self._real(trainer.loader.dataset, next(iter(trainer.loader.dataset.parts)))
-            picture, names = to_each_label(model.architecture, real, math.ceil(self._count**0.5))
-        else:
-            label = torch.arange(self._count) % len(model.classes) if model.classes else model.labels(self._count, seed)
-            made = model.generate(model.noise(self._count, seed), label)
-            dataset = trainer.loader.dataset
-            real = self._real(dataset, next(iter(dataset.parts)))
-            picture = model.modality.sheet(made, real=real, model=trainer.model)
-        side = max(model.architecture.data.shape[1:]) if model.modality.name == "image" else 0
-        header = model.header
-        picture = framed(picture, header.caption(seed, f"epoch {trainer.epoch}"), names, side=side)
-        notes: dict[str, Any] = {"step": trainer.step_count, "epoch": trainer.epoch, "seed": seed}
+        picture = self.picture(trainer)
+        notes: dict[str, Any] = {"step": trainer.step_count, "epoch": trainer.epoch, "seed": self.plan.settings.seed}
         notes["command"] = typed_plan(self.plan, stage)
         self.run.make_folders()
         with replaced(file) as temporary:
             save_sheet(picture, temporary, {name: str(value) for name, value in notes.items()})
         catalogue().notify("ganzoo_sampled", complain, run=self.run, step=trainer.step_count, image=file)
+
+    def picture(self, trainer: Trainer) -> Image.Image:
+        """What a sheet shows, with its caption."""
+        model, seed, dataset = self.averaged(trainer), self.plan.settings.seed, trainer.loader.dataset
+        across = math.ceil(self._count**0.5)
+        real = self._real(dataset, next(iter(dataset.parts)))
+        names: Sequence[str] = ()
+        if model.domains:
+            reals = {name: self._real(dataset, name) for name in model.architecture.data.domains}
+            picture, names = there_and_back(model, reals, across, seed)
+        elif to_labels(model.architecture):
+            picture, names = to_each_label(model.architecture, real, across)
+        else:
+            label = torch.arange(self._count) % len(model.classes) if model.classes else model.labels(self._count, seed)
+            made = model.generate(model.noise(self._count, seed), label)
+            picture = model.modality.sheet(made, real=real, model=trainer.model)
+        side = max(model.architecture.data.shape[1:]) if model.modality.name == "image" else 0
+        return framed(picture, model.header.caption(seed, f"epoch {trainer.epoch}"), names, side=side)
 
     def model(self, trainer: Trainer) -> None:
         """model.safetensors: the averaged generator, with all it takes to sample from it in the header."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import re
+import time
 from dataclasses import replace
 from typing import Literal
 
@@ -21,6 +23,7 @@ from ganzoo.runs.run import Run
 from ganzoo.scoring.evaluator import Evaluator, judged_data, keep
 
 REHEARSED = 16  # samples of the trial before training
+TIMED = 128  # of the one that says how long scores will take
 
 
 class Validator:
@@ -46,18 +49,26 @@ class Validator:
         """Whether an evaluation is due after a step that took the images drawn from `before` to `after`."""
         return self.every is not None and before // self.every < after // self.every
 
-    def rehearse(self, model: Model, dataset: data.Dataset) -> None:
+    def rehearse(self, model: Model, dataset: data.Dataset) -> float:
         """Scores a few samples before training: what does not apply is said now, what takes long once is done now.
 
+        Returns: seconds that an evaluation will take, about, from two trials of different size; 0 where there is none.
         Raises: UsageError.
         """
         if self.evaluator is None:
-            return
-        trial = Evaluator(report=self.evaluator.report, samples=REHEARSED)
-        trial.metrics, trial.strict = self.evaluator.metrics, self.evaluator.strict
+            return 0.0
+        trial = copy.copy(self.evaluator)
+        trial.samples = REHEARSED
         names = [score["name"] for score in trial.scores(*trial.evidence(model, dataset), model.header, "trial")]
         if self.kept is not None and self.kept not in names:
             raise UsageError(f"--keep-best {self.kept} is no score of such a model; {suggest(self.kept, names)}")
+        took = []
+        for trial.samples in (REHEARSED, TIMED):
+            begin = time.perf_counter()
+            trial.scores(*trial.evidence(model, dataset), model.header, "trial")
+            took.append(time.perf_counter() - begin)
+        each = max(0.0, took[1] - took[0]) / (TIMED - REHEARSED)
+        return took[0] + each * (self.evaluator.samples - REHEARSED)
 
     def __call__(self, run: Run, model: Model) -> dict[str, float]:
         """Scores a run's model, keeps the row, and keeps the model if it is the best so far. Returns scores by name."""

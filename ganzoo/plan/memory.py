@@ -130,6 +130,25 @@ def check_memory(model: Architecture, settings: Settings) -> int | None:
     return needed
 
 
+def largest_batch(model: Architecture, settings: Settings, device: torch.device) -> int | None:
+    """The largest batch whose step fits into the free memory of a CPU or GPU, about; None where that cannot be said."""
+    free = (
+        torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else free_memory() if device.type == "cpu" else None
+    )
+    parts = settings.accumulate * settings.processes
+    one = max(2, settings.batch_size // parts)
+    try:
+        small, large = memory_needed(model, one), memory_needed(model, 2 * one)
+    except (NotImplementedError, RuntimeError, ValueError, GanzooError):
+        return None
+    if free is None or large <= small:
+        return None
+    if device.type == "cpu":
+        free //= settings.processes
+    each = (large - small) / one  # bytes of an item
+    return max(0, int((free - (small - one * each)) / each)) * parts
+
+
 def _meta_batch(data: DataSpec, batch_size: int) -> Batch:
     def images(shape: tuple[int, ...]) -> Tensor:
         return torch.empty((batch_size, *shape), device="meta")

@@ -1,72 +1,179 @@
-"""What a training will take, said before its first step: steps, seconds, memory."""
+"""What a training will take, said before its first step: steps, seconds, memory, disk."""
 
 from __future__ import annotations
 
+import contextlib
 import math
-import statistics
+import os
 import time
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 
-from ganzoo.contract.data_spec import DataSpec
+from ganzoo.contract.data_spec import Batch, DataSpec
 from ganzoo.contract.networks import weightless
+from ganzoo.contract.randomness import Share
+from ganzoo.data.dataset import Decoded
+from ganzoo.data.loader import Loader
 from ganzoo.loop.allocator import memory_held
-from ganzoo.loop.session import Session
+from ganzoo.loop.record import Recorder
+from ganzoo.loop.session import CHECKPOINT_SECONDS, CURVES_SECONDS, MODEL_SECONDS, Session
 from ganzoo.loop.trainer import Trainer
 from ganzoo.plan.memory import batches_drawn, check_memory
 from ganzoo.plan.plan import Plan
+from ganzoo.runs.checkpoint import read_facts
+from ganzoo.runs.header import CheckpointHeader, RunHeader, checkpoint_header
+from ganzoo.runs.run import Run
 
-TRIAL_STEPS = 3  # timed, after one that is not
+TRIAL_STEPS = 16  # timed at the most, after one that is not: as many as most lazy penalties take turns
 TRIAL_SECONDS = 10  # the trial ends early past that
+WORTH_TIMING = 20  # steps; a shorter run is over before its trial would be
 MARKS = 24  # places in a run that are looked at
+DECODED = 16  # items whose packing is timed
 
 
-def steps_left(session: Session) -> int:
-    """Steps of the whole plan, about, from its beginning."""
-    trainer, total = session.build(weights=False), 0.0
-    trainer.batches = batches_drawn(trainer.model, 2)
-    for index, stage in enumerate(session.plan.stages):
-        (unit, count), *_ = stage.length.items()
-        if unit == "steps":
-            total += count
-        elif index == 0:
-            total += sum(steps for _, steps in _marks(trainer))
-        else:
-            images = count * len(trainer.loader) if unit == "epochs" else count
-            total += images / trainer.images_per_step
-    return math.ceil(round(total, 6))
+@dataclass(frozen=True)
+class Forecast:
+    """What a training will take from where it stands to its end.
 
-
-def seconds_per_step(session: Session) -> float:
-    """The mean over the first stage, from the median of a few steps of each kind, on weights that are then thrown away.
-
-    A network that grows has many kinds, as `Architecture.stage` tells them apart; most have one.
+    Attributes:
+        models: how many are trained, one after the other.
+        steps, images: of all of them; `images` are drawn, by each turn that draws.
+        training, scores, files, packing: seconds of steps, of evaluations, of sheets, checkpoints and models, and of
+            making the pack; `training` is None where no step was timed, `scores` where evaluations are due that were
+            not.
+        memory: bytes that a step took on a GPU; None elsewhere, where it is counted.
     """
-    trainer = session.build()
-    kinds: dict[Hashable, list[tuple[int, float]]] = {}
-    for images, steps in _marks(trainer):
+
+    steps: int
+    images: int
+    training: float | None = None
+    scores: float | None = 0.0
+    files: float = 0.0
+    packing: float = 0.0
+    memory: int | None = None
+    models: int = 1
+
+    @property
+    def seconds(self) -> float | None:
+        """Of everything; None where no step was timed."""
+        return None if self.training is None else self.training + (self.scores or 0) + self.files + self.packing
+
+    @property
+    def images_per_second(self) -> float | None:
+        return self.images / self.training if self.training else None
+
+    def of(self, models: int, steps: int) -> Forecast:
+        """That of several such models, which take so many steps together."""
+        share = steps / self.steps
+        training, scores = (None if each is None else each * share for each in (self.training, self.scores))
+        images, files = round(self.images * share), self.files * share
+        return replace(self, models=models, steps=steps, images=images, training=training, scores=scores, files=files)
+
+    def __str__(self) -> str:
+        """``"640 steps of 0.16 s: about 2 minutes, 20 seconds of it for sheets and checkpoints"``."""
+        steps = f"{self.steps:,} step{'' if self.steps == 1 else 's'}"
+        if self.training is None or self.seconds is None:
+            return steps
+        parts = {"scores": self.scores or 0, "sheets and checkpoints": self.files, "packing": self.packing}
+        rest = [f"{duration(took)} of it for {what}" for what, took in parts.items() if took > 0.1 * self.seconds]
+        whole = f"{steps} of {self.training / self.steps:.2g} s: about {duration(self.seconds)}"
+        return ", ".join([whole, *rest]) + ("" if self.scores is not None else ", without its scores")
+
+
+@dataclass
+class _Stage:
+    """What is left of a stage: a trainer where it goes on, and how many steps each kind of step will be taken."""
+
+    index: int
+    trainer: Trainer
+    steps: float
+    images: float
+    kinds: dict[Hashable, list[tuple[int, float]]] = field(default_factory=dict)
+
+
+def forecast(
+    session: Session,
+    header: RunHeader | None = None,
+    *,
+    run: Run | None = None,
+    scoring: Sequence[float | None] = (),
+    limit: float = TRIAL_SECONDS,
+    timed: bool = True,
+) -> Forecast:
+    """What is left of a training, from a few steps of each kind on weights that are then thrown away.
+
+    A network that grows has many kinds, as `Architecture.phase` tells them apart; most have one. Several processes are
+    timed by the share of one of them.
+
+    Args:
+        header: what run.json says, to time sheets and checkpoints as well.
+        run: that goes on from its newest checkpoint; None: from the beginning.
+        scoring: seconds of one evaluation in each stage; None where there will be some and nobody knows.
+        limit: seconds that the trial ends after, about.
+        timed: False only counts steps.
+    """
+    stages = list(_stages(session, run))
+    steps, images = math.ceil(round(sum(each.steps for each in stages), 6)), round(sum(each.images for each in stages))
+    if not timed or steps <= WORTH_TIMING:
+        return Forecast(steps, images)
+    training = files = 0.0
+    scores: float | None = 0.0
+    memory = None
+    with _as_one_of(session.plan.settings.processes, session.device) as slower:
+        for number, each in enumerate(stages):
+            _reset_peak(session.device)
+            training += slower * _training(session, each, limit / (len(stages) - number))
+            memory = _peak(session.device) or memory
+            _, settings = session.plan.at_stage(each.index)
+            if settings.evaluate_every:
+                one = scoring[each.index] if each.index < len(scoring) else None
+                times = each.images // settings.evaluate_every + 1
+                scores = None if scores is None or one is None else scores + times * one
+            if header is not None:
+                files += _files(session, header, each, training)
+    packing = seconds_of_packing(session) if session.dataset.on_the_fly else 0.0
+    return Forecast(steps, images, training, scores, files, packing, memory)
+
+
+def steps_left(session: Session, run: Run | None = None) -> int:
+    """Steps to the end of the plan, about, from its beginning or from a run's newest checkpoint."""
+    return forecast(session, run=run, timed=False).steps
+
+
+def _stages(session: Session, run: Run | None) -> Iterator[_Stage]:
+    reached = _reached(run)
+    first, images, steps = (reached.stage, reached.counters.images, reached.counters.step) if reached else (0, 0, 0)
+    for index in range(first, len(session.plan.stages)):
+        trainer = session.build(index, weights=False)
+        trainer.batches = batches_drawn(trainer.model, 2)
+        trainer.images, trainer.step_count = images, steps
+        trainer.extent = reached.extent if reached and index == first else session.extent(trainer, index)
+        last = trainer.extent.last_step
+        marks = _marks(trainer)
+        left = sum(each for _, each in marks) if last is None else max(0, last - steps)
+        drawn = max(0, trainer.extent.last_image - images) if last is None else left * trainer.images_per_step
+        stage = _Stage(index, trainer, left, drawn)
+        for mark, count in marks:
+            trainer.images = mark
+            stage.kinds.setdefault(trainer.model.phase(trainer.progress), []).append((mark, count))
         trainer.images = images
-        kinds.setdefault(trainer.model.phase(trainer.progress), []).append((images, steps))
-    seconds = all_steps = 0.0
-    begin, longest = time.monotonic(), 0.0
-    for number, marks in enumerate(kinds.values()):
-        trainer.images = marks[len(marks) // 2][0]
-        steps = sum(steps for _, steps in marks)
-        left = TRIAL_SECONDS - (time.monotonic() - begin)
-        if left > 0 or number == 0:  # else as the slowest so far, at the least
-            with memory_held():
-                longest = max(longest, timed := _median(trainer, session.device, left / (len(kinds) - number)))
-            seconds += steps * timed
-        else:
-            seconds += steps * longest
-        all_steps += steps
-    return seconds / all_steps
+        yield stage
+        images, steps = max(images, trainer.extent.last_image), steps + math.ceil(round(left, 6))
+
+
+def _reached(run: Run | None) -> CheckpointHeader | None:
+    files = run.checkpoints() if run is not None else []
+    return checkpoint_header(read_facts(files[-1]), files[-1]) if files else None
 
 
 def _marks(trainer: Trainer) -> list[tuple[int, float]]:
-    """Image counts spread over the trainer's stage, and how many steps, about, each stands for."""
-    begin, images = trainer.extent.first_image, trainer.extent.last_image - trainer.extent.first_image
+    """Image counts spread over the rest of the trainer's stage, and how many steps, about, each stands for."""
+    begin = trainer.images
+    images = max(0, trainer.extent.last_image - begin)
     marks = []
     for k in range(MARKS):
         trainer.images = begin + (2 * k + 1) * images // (2 * MARKS)
@@ -75,15 +182,125 @@ def _marks(trainer: Trainer) -> list[tuple[int, float]]:
     return marks
 
 
-def _median(trainer: Trainer, device: torch.device, limit: float) -> float:
+def _training(session: Session, stage: _Stage, limit: float) -> float:
+    """Seconds of a stage's steps. A kind of step that the limit leaves no time for is taken for as slow as the slowest
+    before it, at the least.
+    """
+    trainer = session.build(stage.index)
+    trainer.step_count, trainer.extent = stage.trainer.step_count, stage.trainer.extent
+    trainer.world = session.plan.settings.processes
+    if session.dataset.on_the_fly:
+        trainer.loader = _Still(trainer.loader)
+    seconds = all_steps = longest = 0.0
+    begin = time.monotonic()
+    for number, marks in enumerate(stage.kinds.values()):
+        trainer.images = marks[len(marks) // 2][0]
+        steps = sum(count for _, count in marks)
+        left = limit - (time.monotonic() - begin)
+        if left > 0 or number == 0:
+            with memory_held():
+                longest = max(longest, mean := _mean(trainer, session.device, left / (len(stage.kinds) - number)))
+            seconds += steps * mean
+        else:
+            seconds += steps * longest
+        all_steps += steps
+    return stage.steps * seconds / all_steps if all_steps else 0.0
+
+
+def _mean(trainer: Trainer, device: torch.device, limit: float) -> float:
     """Seconds of a step, for no longer than about the limit; the first counts only where it is the only one."""
     times: list[float] = []
-    while len(times) <= TRIAL_STEPS and (not times or sum(times) < limit):
+    while (len(times) <= TRIAL_STEPS or sum(times[1:]) < 1) and (not times or sum(times) < limit):
         begin = time.perf_counter()
         trainer.step()
         wait(device)
         times.append(time.perf_counter() - begin)
-    return statistics.median(times[1:] or times)
+    return sum(times[1:]) / len(times[1:]) if times[1:] else times[0]
+
+
+class _Still(Loader):
+    """Gives the first batch again and again: what is decoded now will be packed when it is trained on."""
+
+    def __init__(self, loader: Loader) -> None:
+        super().__init__(loader.dataset, 0, loader.crop, loader.flip, loader.paired)
+        self._loader = loader
+        self._drawn: dict[tuple[int, ...], Batch] = {}
+
+    def draw(self, position: int, batch_size: int, share: Share) -> Batch:
+        key = (batch_size, share.index, share.parts)
+        if key not in self._drawn:
+            self._drawn[key] = self._loader.draw(0, batch_size, share)
+        return self._drawn[key]
+
+
+@contextlib.contextmanager
+def _as_one_of(processes: int, device: torch.device) -> Iterator[float]:
+    """Computes on as many threads as each of so many processes has; yields how much longer they take if cores lack."""
+    if processes == 1 or device.type != "cpu":
+        yield 1.0
+        return
+    threads, cores = torch.get_num_threads(), os.cpu_count() or 1
+    each = threads if "OMP_NUM_THREADS" in os.environ else max(1, cores // processes)
+    torch.set_num_threads(each)
+    try:
+        yield max(1.0, processes * each / cores)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _files(session: Session, header: RunHeader, stage: _Stage, training: float) -> float:
+    """Seconds of a stage's sheets, curves, checkpoints and models, from one of each in a folder that is thrown away."""
+    _, settings = session.plan.at_stage(stage.index)
+    trainer = session.build(stage.index)
+    import matplotlib.figure  # noqa: F401  (so that the curves are timed without it)
+
+    with TemporaryDirectory(prefix="ganzoo-") as folder:
+        run = Run(Path(folder), header)
+        recorder = Recorder(run, session.plan, trainer)
+        recorder.log("")
+        recorder.record({"step": 0, "loss/D": 0.0, "loss/G": 0.0})
+        averaging = _timed(lambda: recorder.averaged(trainer))
+        drawing = _timed(lambda: recorder.picture(trainer))
+        saving = _timed(lambda: recorder.checkpoint(trainer, stage.index, [0], {}, 1))
+        writing = _timed(lambda: recorder.model(trainer))
+        curve = _timed(lambda: recorder.curves([0]))
+    epochs = stage.images / len(trainer.loader)
+    sheets = stage.steps / settings.sample_every if settings.sample_every else epochs
+    every = settings.checkpoint_every
+    checkpoints = stage.steps / every if every else epochs + training / CHECKPOINT_SECONDS
+    models = max(0.0, training / MODEL_SECONDS - max(checkpoints, sheets))
+    curves = min(epochs, training / CURVES_SECONDS) + 1
+    return (
+        sheets * drawing + curves * curve + checkpoints * (saving + writing) + models * writing
+        + averaging * max(sheets, checkpoints + models)
+    )  # fmt: skip
+
+
+def _timed(work: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
+
+
+def seconds_of_packing(session: Session) -> float:
+    """Seconds that making the pack will take, about, by a few items; 0 where it is there."""
+    rows = session.dataset.rows
+    if not isinstance(rows, Decoded) or rows.job.made:
+        return 0.0
+    count = len(rows.job.rows)
+    chosen = torch.arange(min(DECODED, count)) * count // min(DECODED, count)
+    rows.take(chosen[:1])
+    took = _timed(lambda: rows.take(chosen))
+    return count * took / len(chosen)
+
+
+def _reset_peak(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+
+
+def _peak(device: torch.device) -> int | None:
+    return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None
 
 
 def memory_needed(plan: Plan, spec: DataSpec) -> int | None:
@@ -94,6 +311,14 @@ def memory_needed(plan: Plan, spec: DataSpec) -> int | None:
     stages = [plan.at_stage(index) for index in range(len(plan.stages))]
     config, settings = max(stages, key=lambda stage: stage[1].batch_size / stage[1].accumulate)
     return check_memory(weightless(plan.model, config, spec), settings)
+
+
+def state_bytes(trainer: Trainer, checkpoints: int) -> int:
+    """Bytes of a run's checkpoints and model, about: weights, Adam's two moments, the average."""
+    sizes = {name: tensor.nbytes for name, tensor in trainer.model.state_dict().items()}
+    moments = 2 * sum(p.nbytes for p in trainer.model.parameters() if p.requires_grad)
+    averaged = sum(tensor.nbytes for tensor in trainer.ema.tensors.values())
+    return int(checkpoints * (sum(sizes.values()) + moments + averaged) + averaged)
 
 
 def wait(device: torch.device) -> None:
@@ -107,5 +332,5 @@ def wait(device: torch.device) -> None:
 def duration(seconds: float) -> str:
     """``"50 seconds"``, ``"17 minutes"``, ``"3.2 hours"``."""
     if seconds < 90:
-        return f"{seconds:.0f} seconds"
+        return f"{max(1, seconds):.0f} second{'' if seconds < 1.5 else 's'}"
     return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from ganzoo.pictures.grid import sheet
 from ganzoo.plan.plan import Plan, labels_of, plan_run
 from ganzoo.runs.per_class import PerClass
 from ganzoo.runs.run import CLASSES, Run, latest, new_folder
+from ganzoo.training.estimate import forecast, steps_left
 from ganzoo.training.facts import change_machine, check_data, facts_of, plan_of
 from ganzoo.training.prepare import prepare
 from ganzoo.training.train import Stopped, deadline_of, left, resume, start
@@ -67,7 +69,9 @@ def train_per_class(
     with Run(folder, whole.header).locked():
         Run.check_free(folder)  # of two that begin here at once, one does
         whole.write()
+        made = forecast(of_label(session, labels[0]), whole.header)
         display.say(f"{len(labels)} models, one for each label, into {folder}.")
+        display.say(f"Together {made.of(len(labels), steps_of_all(session, labels))}.")
         _train(whole, plan, display, deadline)
     return whole
 
@@ -114,6 +118,18 @@ def check_labels(session: Session) -> None:
             raise UsageError(
                 f"{plan.data.name} has only {items} items with the label {label}; use --batch-size {items} or less."
             )
+
+
+def steps_of_all(session: Session, labels: Sequence[str]) -> int:
+    """Steps of a model for each label together, each with the items that have it."""
+    return sum(steps_left(of_label(session, label)) for label in labels)
+
+
+def of_label(session: Session, label: str) -> Session:
+    """The session of one label's model, of data that is there already."""
+    number = session.plan.data.classes.index(label)
+    parts = {name: part.labelled(number) for name, part in session.dataset.parts.items()}
+    return Session(dataclasses.replace(session.plan, label=label), dataclasses.replace(session.dataset, parts=parts))
 
 
 def _train(whole: PerClass, plan: Plan, display: Display, deadline: float, force: bool = False) -> None:

@@ -102,14 +102,17 @@ def _check_batches(plan: Plan, items: int) -> None:
             )
 
 
-def _rehearse_scores(session: Session, header: RunHeader, display: Display) -> None:
-    """Tries what is to be scored while training. Raises: UsageError when it cannot be."""
+def rehearse_scores(session: Session, header: RunHeader, display: Display) -> list[float]:
+    """Tries what is to be scored while training; seconds of one evaluation in each stage, about.
+
+    Raises: UsageError when it cannot be.
+    """
     keepers = [Validator(session.plan.at_stage(i)[1], display.report) for i in range(len(session.plan.stages))]
-    if any(keeper.every for keeper in keepers):
-        model = Model(session.build().model, model_of(header, header.config, 0, 0))
-        dataset = judged_data(header.data, "this run")
-        for keeper in keepers:
-            keeper.rehearse(model, dataset)
+    if not any(keeper.every for keeper in keepers):
+        return [0.0] * len(keepers)
+    model = Model(session.build().model, model_of(header, header.config, 0, 0))
+    dataset = judged_data(header.data, "this run")
+    return [keeper.rehearse(model, dataset) for keeper in keepers]
 
 
 def _check_labelled(dataset: data.Dataset) -> None:

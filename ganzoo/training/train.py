@@ -7,6 +7,7 @@ import dataclasses
 import math
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,15 +26,12 @@ from ganzoo.runs.header import RunHeader
 from ganzoo.runs.run import Run, claimed, latest
 from ganzoo.runs.sweep import Sweep
 from ganzoo.runs.weights import load_frozen
-from ganzoo.training.estimate import TRIAL_SECONDS, duration, seconds_per_step, steps_left
+from ganzoo.training.estimate import TRIAL_SECONDS, WORTH_TIMING, forecast, steps_left
 from ganzoo.training.facts import change_machine, check_data, facts_of, plan_of, take_up
-from ganzoo.training.prepare import _rehearse_scores, prepare
+from ganzoo.training.prepare import prepare, rehearse_scores
 
 if TYPE_CHECKING:
     from ganzoo.runs.per_class import PerClass
-
-WORTH_TIMING = 20  # steps; a shorter run is over before its trial would be
-
 
 RESUME_ME = 75  # the exit code EX_TEMPFAIL of sysexits.h: what schedulers start again
 
@@ -144,8 +142,9 @@ def start(
     claim = claimed(plan.entry.name, plan.data.name) if out is None else contextlib.nullcontext(out)
     with claim as folder, memory_explained(plan.settings, session.device):
         header = facts_of(session, init)
-        _rehearse_scores(session, header, display)
-        _announce(session, header, folder, display)
+        scoring = rehearse_scores(session, header, display)
+        _announce(session, header, display)
+        _forecast(session, header, display, f"into {folder}", scoring=scoring)
         run = Run.create(folder, header)
     with run.locked() as lock:
         _go(session, run, display, lock, deadline)
@@ -187,6 +186,9 @@ def resume(
         )
         session = prepare(take_up(run, display), display)
         check_data(run, session.dataset.fingerprint)
+        scoring = rehearse_scores(session, run.header, display)
+        with memory_explained(session.plan.settings, session.device):
+            _forecast(session, run.header, display, f"in {run.path}", run, scoring)
         run.write()
         _go(session, run, display, lock, deadline)
     return run
@@ -223,20 +225,22 @@ def extend(
         plan = take_up(run, display)
         session = prepare(dataclasses.replace(plan, stages=(*plan.stages, stage)), display)
         check_data(run, session.dataset.fingerprint)
-        _rehearse_scores(session, run.header, display)
+        scoring = rehearse_scores(session, run.header, display)
         if run.status != "finished":
             display.say(
                 f"{run.path} is not finished: what is left of it is trained first, with its options, and the new stage "
                 f"({stage}) after that."
             )
+        with memory_explained(session.plan.settings, session.device):
+            _forecast(session, run.header, display, f"in {run.path}", run, scoring)
         run.change(stages=(*run.header.stages, stage), status="interrupted")
         run.write()
         _go(session, run, display, lock, deadline)
     return run
 
 
-def _announce(session: Session, header: RunHeader, folder: Path, display: Display) -> None:
-    """Says what will be trained on what, and how long it will take, before anything is written."""
+def _announce(session: Session, header: RunHeader, display: Display) -> None:
+    """Says what will be trained on what."""
     plan, items = session.plan, header.data.images
     counts = " + ".join(f"{name} {count:,}" for name, count in header.parameters.items())
     of = f"{plan.data.name} with the label {plan.label}" if plan.label is not None else plan.data.name
@@ -246,13 +250,20 @@ def _announce(session: Session, header: RunHeader, folder: Path, display: Displa
     )
     if header.taken:
         display.say(header.taken)
-    steps = steps_left(session)
-    if steps > WORTH_TIMING and plan.settings.processes == 1:
+
+
+def _forecast(
+    session: Session,
+    header: RunHeader,
+    display: Display,
+    where: str,
+    run: Run | None = None,
+    scoring: Sequence[float] = (),
+) -> None:
+    """Says how long it will take, before anything is written."""
+    if steps_left(session, run) > WORTH_TIMING:
         display.say(f"Timing a few steps, for about {TRIAL_SECONDS} seconds at the most …")
-        seconds = seconds_per_step(session)
-        display.say(f"{steps:,} steps of {seconds:.2f} s: about {duration(steps * seconds)}, into {folder}.")
-    else:
-        display.say(f"{steps:,} step{'' if steps == 1 else 's'}, into {folder}.")
+    display.say(f"{forecast(session, header, run=run, scoring=scoring)}, {where}.")
 
 
 def _go(session: Session, run: Run, display: Display, lock: int | None, deadline: float) -> None:

@@ -1,0 +1,122 @@
+"""What a training will take, as it is said before it: counts that are exact, parts that add up, batches that fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.command_line import as_json, cli, refusal
+from support.runs import At, interrupt
+
+import ganzoo
+from ganzoo.contract.networks import weightless
+from ganzoo.loop.display import Display
+from ganzoo.plan import memory
+from ganzoo.plan.plan import plan_run
+from ganzoo.training import estimate
+from ganzoo.training.estimate import forecast
+from ganzoo.training.facts import facts_of, plan_of
+from ganzoo.training.prepare import prepare
+
+QUIET = Display()
+PLAN = ("plan", "tinygan", "tiny", "--device", "cpu")
+SECONDS = 0.01  # of a step, where the tests say how long it takes
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def _steps_take_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(estimate, "_mean", lambda *_: SECONDS)
+
+
+def session_of(**options):
+    return prepare(plan_run("tinygan", "tiny", device="cpu", **options), QUIET)
+
+
+@pytest.mark.usefixtures("_steps_take_the_same")
+def test_what_is_left_of_a_run():
+    """48 items in batches of 16: an epoch is 3 steps. The same figures as what is trained in the end."""
+    with pytest.raises(ganzoo.Stopped) as stopped:
+        ganzoo.train("tinygan", "tiny", epochs=20, device="cpu", samples=4, display=At(25, interrupt))
+    run = stopped.value.run
+    session = prepare(plan_of(run), QUIET)
+    whole, left = forecast(session, run.header), forecast(session, run.header, run=run)
+    assert (whole.steps, whole.images, left.steps, left.images) == (60, 960, 35, 560)
+    assert left.training == pytest.approx(35 * SECONDS)
+    assert left.files > 0
+    assert left.seconds == pytest.approx(left.training + left.files)
+    said = cli("resume", run.path).stdout
+    assert "35 steps of 0.01 s: about " in said
+    assert "30 steps" in cli("extend", run.path, "--epochs", "10").stdout
+
+
+@pytest.mark.usefixtures("_steps_take_the_same")
+def test_stages_scores_and_several_models_are_counted():
+    Path("mine.toml").write_text(
+        'architecture = "tinygan"\ndata = "tiny"\nstages = [{epochs = 10}, {steps = 12}, {images = 640, lr = 1e-4}]\n'
+    )
+    session = prepare(plan_run(None, None, recipe="mine.toml", device="cpu", evaluate_every=160), QUIET)
+    header = facts_of(session, None)
+    made = forecast(session, header, scoring=[2.0, 2.0, 0.5])
+    assert made.steps == 30 + 12 + 40
+    assert made.scores == (3 + 1) * 2.0 + (1 + 1) * 2.0 + (4 + 1) * 0.5
+    assert forecast(session, header).scores is None, "nobody tried, so nothing is made up"
+    both = made.of(2, 2 * made.steps)
+    assert (both.models, both.steps, both.images) == (2, 164, 2 * made.images)
+    assert both.seconds == pytest.approx(2 * made.seconds)
+
+
+def test_an_evaluation_is_timed_for_as_many_samples_as_it_takes(monkeypatch):
+    from ganzoo.contract.settings import Settings
+    from ganzoo.loop import validation
+
+    keeper = validation.Validator(Settings(evaluate_every=10, evaluate="swd"))
+    clock = iter([0.0, 1.0, 1.0, 1.0 + 1.0 + 112 * 0.01])  # a second, and a hundredth for each sample more
+    monkeypatch.setattr(validation.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(validation.Evaluator, "evidence", lambda *_: ())
+    monkeypatch.setattr(validation.Evaluator, "scores", lambda *_: [{"name": "swd"}])
+
+    class Model:
+        header = None
+
+    assert keeper.rehearse(Model, None) == pytest.approx(1.0 + (2000 - 16) * 0.01)
+
+
+def test_a_process_is_timed_by_its_share(monkeypatch):
+    seen = []
+    monkeypatch.setattr(estimate.torch, "set_num_threads", lambda count: seen.append(count))
+    monkeypatch.setattr(estimate, "_mean", lambda trainer, *_: seen.append(trainer.world) or len(trainer.step()) * 0.01)
+    monkeypatch.setattr(estimate.os, "cpu_count", lambda: 4)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    forecast(session_of(processes=2, epochs=20))
+    assert seen[:2] == [2, 2], "two of four cores each, and half of each batch"
+
+
+def test_plan_is_the_dry_run():
+    found = as_json(cli(*PLAN, "--epochs", "20", "--json"))
+    dry = as_json(cli("train", *PLAN[1:], "--epochs", "20", "--dry-run", "--json"))
+    timed = ("seconds", "images_per_second", "largest_batch")
+    assert {k: v for k, v in found.items() if k not in timed} == {k: v for k, v in dry.items() if k not in timed}
+    assert (found["steps"], found["images"], found["models"]) == (60, 960, 1)
+    seconds = found["seconds"]
+    assert seconds["whole"] == pytest.approx(seconds["training"] + seconds["files"] + seconds["packing"])
+    assert seconds["scores"] == 0
+    each = as_json(cli(*PLAN, "--epochs", "20", "--per-class", "--json"))
+    assert (each["models"], each["steps"]) == (2, 2 * 30), "24 items of each label"
+    assert as_json(cli(*PLAN, "--epochs", "20", "--seeds", "3", "--json"))["steps"] == 180
+    assert "--max-time stops it after" in cli(*PLAN, "--epochs", "2000", "--max-time", "1s").stdout
+    assert "--json is for --dry-run" in refusal(cli("train", *PLAN[1:], "--json"))
+    assert "takes a time" in refusal(cli(*PLAN, "--max-time", "soon"))
+    assert list(Path().iterdir()) == []
+
+
+def test_the_largest_batch_fits_and_twice_as_many_do_not(monkeypatch):
+    monkeypatch.setattr(memory, "free_memory", lambda: 50_000_000)
+    session = session_of()
+    model = weightless(session.plan.model, session.plan.config, ganzoo.api.DataSpec((3, 8, 8)))
+    largest = memory.largest_batch(model, session.plan.settings, session.device)
+    assert memory.memory_needed(model, largest) <= 50_000_000 < memory.memory_needed(model, 2 * largest)
