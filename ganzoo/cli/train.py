@@ -109,8 +109,9 @@ def train(
 def plan(**given: Any) -> None:
     """Say what a training would take: time, memory, disk.
 
-    It is `ganzoo train --dry-run`, and takes what `ganzoo train` takes. It checks everything, times a few steps on weights that are thrown away, and says
-    parameters, memory, the largest batch that fits, images a second, time and disk. Nothing is packed or trained.
+    It is `ganzoo train --dry-run`, and takes what `ganzoo train` takes. It checks everything, times a few steps on
+    weights that are thrown away, and says parameters, memory, the largest batch that fits, images a second, time and
+    disk. Nothing is packed or trained.
     """
     click.get_current_context().invoke(train, dry_run=True, go_on=False, **given)
 
