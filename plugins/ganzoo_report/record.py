@@ -1,0 +1,124 @@
+"""What a run's folder says of its training: curves, stages, warnings, and where in it each sheet of samples is."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from ganzoo.api import Run
+from ganzoo_report.album import spread
+
+POINTS = 2000  # of a curve, at the most
+CLOCK = ("step", "epoch", "images", "seconds")  # keys of a row that say when, not what
+LOSSES, VERDICTS, GRADIENTS = "Losses", "D’s mean verdict", "Norm of the gradient"
+SPEED, TERMS = "Images per second", "Terms of the loss of "
+_VERDICT = re.compile(r"D(\.\w+)?\(")  # begins D(x), D(G(z)) after, D.A(real)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something that happened at a moment of the training: a stage began, or ganzoo warned."""
+
+    images: int
+    text: str
+
+
+class Log:
+    """metrics.jsonl, whole."""
+
+    def __init__(self, run: Run) -> None:
+        self.rows = [row for row in run.metrics() if isinstance(row.get("images"), int)]
+        self._steps = [row["step"] for row in self.rows]
+
+    @property
+    def last(self) -> Mapping[str, Any]:
+        return self.rows[-1] if self.rows else {}
+
+    def images_at(self, step: int) -> int:
+        """Images drawn by a step: a row's, or between two rows as many as belong there."""
+        place = bisect_right(self._steps, step)
+        if not self.rows or step <= 0:
+            return 0
+        before = self.rows[place - 1] if place else {"step": 0, "images": 0}
+        if place == len(self.rows) or before["step"] == step:
+            return int(before["images"])
+        after = self.rows[place]
+        share = (step - before["step"]) / (after["step"] - before["step"])
+        return round(float(before["images"] + share * (after["images"] - before["images"])))
+
+    def step_after_epoch(self, epoch: int) -> int:
+        """The last step logged of a pass over the data (1: the first), for sheets that do not say their step."""
+        return max((row["step"] for row in self.rows if row.get("epoch", 0) < epoch), default=0)
+
+    def columns(self, full: bool) -> tuple[dict[str, list[float | None]], int]:
+        """Each value over the rows, None where a row has none or it is not finite; and how many rows were left out."""
+        most = None if full else POINTS
+        scored = [place for place, row in enumerate(self.rows) if _is_scores(row)]
+        others = [place for place, row in enumerate(self.rows) if not _is_scores(row)]
+        kept = sorted([*spread(scored, most), *spread(others, most)])
+        names = list(dict.fromkeys(name for row in self.rows for name in row))
+        found = {name: [_number(self.rows[place].get(name)) for place in kept] for name in names}
+        return found, len(self.rows) - len(kept)
+
+
+def panels(names: Iterable[str]) -> list[dict[str, Any]]:
+    """Which values are drawn together: title, names, and whether on a scale of powers. The only term of a loss is the
+    loss itself, and is not drawn again.
+    """
+    left = [name for name in names if name not in CLOCK]
+    groups: dict[str, list[str]] = {}
+    for name in left:
+        groups.setdefault(_group(name, left), []).append(name)
+    alone = [title for title, found in groups.items() if title.startswith(TERMS) and len(found) == 1]
+    first = [title for title in (LOSSES, VERDICTS) if title in groups]
+    last = [title for title in groups if title == SPEED]
+    titles = [*first, *(title for title in groups if title not in (*first, *last, *alone)), *last]
+    return [{"title": title, "names": groups[title], "log": title == GRADIENTS} for title in titles]
+
+
+def _group(name: str, names: Iterable[str]) -> str:
+    if name.startswith("loss/"):
+        return LOSSES if name.count("/") == 1 else TERMS + name.split("/")[1]
+    if name.startswith("score/"):  # "swd-32" stands with "swd"
+        return "Score: " + min((each for each in names if f"{name}-".startswith(f"{each}-")), key=len)[len("score/") :]
+    if name.startswith("gradient/"):
+        return GRADIENTS
+    if name == "images_per_second":
+        return SPEED
+    return VERDICTS if _VERDICT.match(name) else name
+
+
+def stages(run: Run, log: Log) -> list[Mark]:
+    """Where each stage that was reached began; a run of one stage has the first alone."""
+    starts = [0]
+    for file in reversed(run.checkpoints()):
+        with suppress(OSError, ValueError, KeyError, TypeError):  # a damaged one: the one before knows nearly as much
+            starts = [int(step) for step in _facts(file)["stage_starts"]]
+            break
+    reached = zip(starts, run.header.stages, strict=False)
+    return [Mark(log.images_at(step), str(stage)) for step, stage in reached]
+
+
+def _facts(file: Any) -> Any:
+    """The facts in a checkpoint's head, without its tensors."""
+    with file.open("rb") as opened:
+        size = int.from_bytes(opened.read(8), "little")
+        if size > 100_000_000:
+            raise ValueError("no safetensors file")
+        return json.loads(json.loads(opened.read(size))["__metadata__"]["ganzoo"])
+
+
+def _is_scores(row: Mapping[str, Any]) -> bool:
+    return any(name.startswith("score/") for name in row)
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return value

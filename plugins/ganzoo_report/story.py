@@ -1,0 +1,125 @@
+"""One run as a page tells it: its pictures over the training, each at the moments there are of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, UnidentifiedImageError
+
+from ganzoo.api import Run
+from ganzoo_report.album import Album, spread
+from ganzoo_report.record import Log, Mark, stages
+
+POSITIONS = 40  # of the slider
+GAP = 2  # pixels between the items of a sheet
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A picture at a moment of the training: its number in the album, and what it shows, in words."""
+
+    images: int
+    picture: int
+    words: str
+
+
+@dataclass
+class Story:
+    """A run, and all pictures of it.
+
+    Attributes:
+        key: what its series begin with.
+        series: by name, in the order of the images seen.
+        left_out: what the page does not have, a sentence each.
+    """
+
+    run: Run
+    key: str
+    log: Log
+    stages: list[Mark]
+    series: dict[str, list[Moment]] = field(default_factory=dict)
+    size: tuple[int, int] = (0, 0)  # of a sheet, in pixels
+    real: dict[str, int] = field(default_factory=dict)  # by domain, "" for the only one
+    left_out: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.run.name or str(self.run.path.resolve().name)
+
+
+def tell(run: Run, key: str, album: Album, full: bool) -> Story:
+    """Everything of a run but what its model makes anew."""
+    log = Log(run)
+    story = Story(run, key, log, stages(run, log))
+    _sheets(story, album, full)
+    for file in sorted(run.path.glob("real*.png")):
+        with suppress(OSError, UnidentifiedImageError):
+            story.real[file.stem.partition("-")[2]] = album.add(_opened(file))
+    return story
+
+
+def _sheets(story: Story, album: Album, full: bool) -> None:
+    found = sorted(_moments(story))
+    kept = spread(range(len(found)), None if full else POSITIONS)
+    moments = []
+    for images, epoch, step, file in (found[place] for place in kept):
+        with suppress(OSError, UnidentifiedImageError):  # torn by a crash
+            picture = _opened(file)
+            story.size = picture.size
+            when = f"{images:,} images seen (epoch {epoch}, step {step:,})" if images else "before the first step"
+            moments.append(Moment(images, album.add(picture), when))
+    if moments:
+        story.series[f"{story.key}-sheet"] = moments
+    if len(moments) < len(found):
+        story.left_out.append(
+            f"{story.name}: {len(moments)} of {len(found)} sheets of samples are on this page, spread over the "
+            "training, the first and the last among them; --full takes all."
+        )
+
+
+def _moments(story: Story) -> Iterator[tuple[int, int, int, Path]]:
+    """Images, epoch, step and file of each sheet of samples."""
+    for file in (story.run.path / "samples").glob("*.png"):
+        if not re.fullmatch(r"(epoch|step)-\d+", file.stem):
+            continue
+        with suppress(OSError, UnidentifiedImageError, ValueError), Image.open(file) as picture:
+            kind, number = file.stem.split("-")
+            epoch = int(picture.info.get("epoch", number if kind == "epoch" else 0))
+            step = picture.info.get("step", number if kind == "step" else None)
+            step = story.log.step_after_epoch(epoch) if step is None else int(step)
+            yield story.log.images_at(step), epoch, step, file
+
+
+def _opened(file: Path) -> Image.Image:
+    with Image.open(file) as picture:
+        picture.load()
+        return picture
+
+
+def facts(story: Story, full: bool) -> dict[str, Any]:
+    """What the page's script is told of a run."""
+    columns, gone = story.log.columns(full)
+    if gone:
+        story.left_out.append(
+            f"{story.name}: {gone:,} of the {len(story.log.rows):,} rows of metrics.jsonl are not in the curves, which "
+            "have those that are left evenly spread; --full takes all."
+        )
+    return {
+        "name": story.name,
+        "columns": columns,
+        "epoch": _epoch(story),
+        "stages": [[mark.images, mark.text] for mark in story.stages[1:]],
+    }
+
+
+def _epoch(story: Story) -> float:
+    """Images in a pass over the data."""
+    data = story.run.header.data
+    seen = [row["images"] / (row["epoch"] + 1) for row in story.log.rows if isinstance(row.get("epoch"), int)]
+    whole = max(seen, default=0.0)
+    return max(1.0, whole if data.domains else data.images or whole)

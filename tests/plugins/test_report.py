@@ -1,0 +1,116 @@
+"""The page that `ganzoo report` makes of runs, as it lies on the disk; test_report_browser.py opens it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+
+import numpy
+import pytest
+from PIL import Image, PngImagePlugin
+from support.command_line import cli, refusal
+
+import ganzoo
+
+pytest.importorskip("plotly", reason="the extra report is not installed")
+
+
+def told(text: str) -> dict:
+    """What the page's script is told."""
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)[1])
+
+
+@pytest.fixture
+def run(finished, tmp_path):
+    """A copy of a finished run, to be changed."""
+    shutil.copytree(finished.path, tmp_path / "run")
+    return ganzoo.Run.open(tmp_path / "run")
+
+
+def test_a_page_is_one_file_in_the_run(run):
+    result = cli("report", run.path)
+    assert result.exit_code == 0, result.output
+    file = run.path / "report.html"
+    assert result.stdout == f"{file}\n"
+    text = file.read_text(encoding="utf-8")
+    assert not re.findall(r'(?:src|href)="(?!data:|#)', text)
+    assert len(told(text)["pictures"]) == 3  # the sheets of two epochs, and real.png
+
+
+def test_curves_have_the_rows_of_the_log(run):
+    cli("report", run.path)
+    columns = told((run.path / "report.html").read_text(encoding="utf-8"))["runs"][0]["columns"]
+    rows = list(run.metrics())
+    assert columns == {name: [row.get(name) for row in rows] for name in columns}
+    assert set(columns) == {name for row in rows for name in row}
+
+
+def test_values_that_are_not_finite_are_left_out_of_the_curves(run):
+    with (run.path / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 7, "epoch": 2, "images": 112, "loss/D": NaN, "loss/G": Infinity}\n')
+    assert cli("report", run.path).exit_code == 0
+    columns = told((run.path / "report.html").read_text(encoding="utf-8"))["runs"][0]["columns"]
+    assert (columns["loss/D"][-1], columns["loss/G"][-1], columns["images"][-1]) == (None, None, 112)
+
+
+def test_a_long_run_is_spread_over_forty_positions_and_says_so(run):
+    notes = PngImagePlugin.PngInfo()
+    for step in range(1, 101):
+        notes.add_text("step", str(step))
+        Image.new("RGB", (22, 22), (step, 0, 0)).save(run.path / "samples" / f"step-{step:06d}.png", pnginfo=notes)
+    rows = [{"step": step, "epoch": 0, "images": 16 * step, "loss/D": 1.0} for step in range(1, 6001)]
+    (run.path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    cli("report", run.path)
+    text = (run.path / "report.html").read_text(encoding="utf-8")
+    found = told(text)
+    positions = [images for images, _ in found["positions"]]
+    assert positions[0] == 16
+    assert positions[-1] == 1600
+    assert len(found["series"]["r0-sheet"]) == 40
+    assert "40 of 102 sheets of samples are on this page" in text
+    assert len(found["runs"][0]["columns"]["step"]) == 2000
+    assert found["runs"][0]["columns"]["step"][-1] == 6000
+    assert "4,000 of the 6,000 rows" in text
+    cli("report", run.path, "--full")
+    text = (run.path / "report.html").read_text(encoding="utf-8")
+    assert len(told(text)["series"]["r0-sheet"]) == 102
+    assert len(told(text)["runs"][0]["columns"]["step"]) == 6000
+    assert "Left out" not in text
+
+
+def test_a_page_has_eight_megabytes_at_most(run, monkeypatch):
+    from ganzoo_report import page
+
+    assert page.LIMIT == 8_000_000
+    monkeypatch.setattr(page, "LIMIT", 2_200_000)  # a fifth of a megabyte more than the charts' library
+    random = numpy.random.default_rng(0)
+    for epoch in range(3, 13):  # noise, which cannot be compressed
+        noise = random.integers(0, 256, (300, 300, 3), numpy.uint8)
+        Image.fromarray(noise).save(run.path / "samples" / f"epoch-{epoch:04d}.png", compress_level=0)
+    text = page.page([run])
+    assert len(text.encode()) <= 2_200_000
+    assert "The pictures are scaled to" in text
+    assert len(told(text)["series"]["r0-sheet"]) == 12
+    assert "Left out" not in page.page([run], full=True)
+
+
+def test_words_of_a_run_stay_text(run):
+    facts = json.loads((run.path / "run.json").read_text())
+    facts["data"]["name"] = "</script><script>alert(1)</script>"
+    (run.path / "run.json").write_text(json.dumps(facts))
+    with (run.path / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 7, "images": 112, "</script><b>": 1}\n')
+    evil = run.path.with_name("<script>alert(2)<script>")
+    run.path.rename(evil)
+    cli("report", evil)
+    text = (evil / "report.html").read_text(encoding="utf-8")
+    assert "<script>alert" not in text
+    assert text.count("</script>") == 3
+    assert told(text)["runs"][0]["name"] == "<script>alert(2)<script>"
+
+
+def test_without_a_run_it_says_what_to_type(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "ganzoo report runs/dcgan-anime-1" in refusal(cli("report"))
+    assert "is not a run folder" in refusal(cli("report", "nowhere"))

@@ -1,0 +1,120 @@
+"""The page that `ganzoo report` makes, in a real browser."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from support.browser import Watched, chromium
+from support.command_line import cli
+
+pytest.importorskip("plotly", reason="the extra report is not installed")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def report(finished, tmp_path_factory):
+    """The page of a finished run, and the run."""
+    file = tmp_path_factory.mktemp("report") / "page.html"
+    assert cli("report", finished.path, "-o", file).exit_code == 0
+    return file
+
+
+@pytest.fixture
+def opened(browser, report):
+    watched = Watched(browser, report.as_uri())
+    yield watched
+    assert watched.complaints == []
+    assert watched.outside == []
+    watched.page.close()
+
+
+def pictures(page) -> dict[str, str]:
+    """What every picture that the slider moves shows now."""
+    return page.evaluate(
+        "Object.fromEntries([...document.querySelectorAll('img[data-series]')].map(p => [p.dataset.series, p.src]))"
+    )
+
+
+def test_the_slider_changes_every_picture(opened):
+    page = opened.page
+    last = pictures(page)
+    assert last
+    page.focus("#at")
+    page.keyboard.press("Home")
+    first = pictures(page)
+    assert [name for name in last if first[name] == last[name]] == []
+    assert page.get_attribute("#at", "aria-valuetext") == "48 images seen (epoch 1, step 3)"
+    assert page.inner_text("#when") == "48 images seen (epoch 1, step 3)"
+    assert all(
+        "48 images seen" in alt for alt in page.eval_on_selector_all("img[data-series]", "all => all.map(e => e.alt)")
+    )
+
+
+def test_curves_have_the_points_of_the_log(opened, finished):
+    drawn = opened.page.evaluate(
+        "[...document.querySelectorAll('.plot')].flatMap(p => p.data.map(t => [t.meta.value, t.x, t.y]))"
+    )
+    rows = list(finished.metrics())
+    assert {"loss/D", "loss/G", "D(x)"} <= {name for name, _, _ in drawn}
+    for name, x, y in drawn:
+        assert list(zip(x, y, strict=True)) == [(row["images"], row[name]) for row in rows if name in row]
+
+
+def test_the_address_keeps_the_view(opened, report):
+    page = opened.page
+    page.focus("#at")
+    page.keyboard.press("Home")
+    page.select_option("#axis", "epochs")
+    page.fill("#smooth", "0.5")
+    page.click("#closer")
+    address = page.evaluate("location.hash")
+    assert "at=48" in address
+    assert "x=epochs" in address
+    assert "smooth=0.5" in address
+    assert "zoom=" in address
+    opened.open(report.as_uri() + address)
+    assert page.input_value("#at") == "0"
+    assert page.input_value("#axis") == "epochs"
+    axis = page.evaluate("document.querySelector('.plot').layout.xaxis")
+    assert axis["title"]["text"] == "epochs"
+    assert [round(end, 3) for end in axis["range"]] == [
+        round(float(end), 3) for end in json.loads(f"[{address.partition('zoom=')[2].replace('%2C', ',')}]")
+    ]
+    page.click("#whole")
+    assert "zoom" not in page.evaluate("location.hash")
+
+
+def test_everything_can_be_used_by_keyboard_and_heard(opened):
+    page = opened.page
+    nameless = page.evaluate(
+        """[...document.querySelectorAll('button, input, select, img, [role=img]')].filter(e =>
+            !(e.getAttribute('aria-label') || e.alt || e.textContent.trim() || (e.labels && e.labels.length)))
+            .map(e => e.outerHTML.slice(0, 80))"""
+    )
+    assert nameless == []
+    unreachable = page.evaluate(
+        "[...document.querySelectorAll('button, input, select')].filter(e => e.tabIndex < 0).map(e => e.id)"
+    )
+    assert unreachable == []
+    words = page.get_attribute(".plot", "aria-label")
+    assert words.startswith("Losses over images seen: ")
+    page.focus("#play")
+    page.keyboard.press("Home")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#play[aria-label='Stop the animation']")
+    page.wait_for_selector("#play[aria-label^='Play']")
+    assert page.input_value("#at") == page.get_attribute("#at", "max")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (360, "light")])
+def test_nothing_is_wider_than_the_screen(browser, report, width, scheme):
+    watched = Watched(browser, report.as_uri(), viewport={"width": width, "height": 800}, color_scheme=scheme)
+    assert watched.page.evaluate("document.documentElement.scrollWidth") == width
+    assert watched.complaints == []
+    watched.page.close()
