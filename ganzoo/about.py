@@ -2,3 +2,4 @@
 
 __version__ = "0.1.0"
 DISTRIBUTION = "ganzoo"  # what pip calls it: pyproject's `name`, and what plugins depend on
+ADDRESS = "git+https://github.com/OWNER/ganzoo"  # what pip installs it from; README, notebook and pages say the same

@@ -11,6 +11,7 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
+from ganzoo.about import ADDRESS
 from ganzoo.contract import renamed
 from ganzoo.contract.cards import (
     API,
@@ -133,6 +134,7 @@ _RENAMED = {"fetch_model": "fetch", "load_model": "load", "load_tensors": "load"
 _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names}
 
 __all__ = [
+    "ADDRESS",
     "API",
     "Abilities",
     "AdaptiveAugmentation",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -39,7 +40,7 @@ def follow(work: Callable[[Display], Run | PerClass | Sweep]) -> None:
     if isinstance(run, Sweep):
         print_comparison(compare(run.runs))
     else:
-        say(_use(run) if isinstance(run, Run) else f"A row for each label: {run.sheet}")
+        say("\n".join(next_commands(run)) if isinstance(run, Run) else f"A row for each label: {run.sheet}")
 
 
 def say(text: str) -> None:
@@ -51,12 +52,21 @@ def say(text: str) -> None:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (Python flushes it at its end)
 
 
-def _use(run: Run) -> str:
-    """What to type to use what was trained."""
+def next_commands(run: Run) -> list[str]:
+    """Three commands that one may go on with, right for what the run's architecture does and its data is."""
+    from ganzoo.catalogue.modalities import modality_class
     from ganzoo.runs.header import architecture_of
 
-    if "translation" in architecture_of(run.header, str(run.path)).card.tasks:
-        domains = run.header.data.domains
-        to = f"--to {domains[-1]}" if domains else "--label LABEL"
-        return f"Translate images: ganzoo translate {run.path} IMAGE {to}"
-    return f"New images: ganzoo sample {run.path}"
+    card, data = architecture_of(run.header, str(run.path)).card, run.header.data
+    (unit, length), *_ = run.header.stages[-1].length.items()
+    kind = modality_class(data.modality)
+    use = f"sample {{run}} -o samples{kind.writes[0]}" if kind.writes else "sample {run} --seed 1"
+    look = "interpolate {run}" if data.modality == "image" else "animate {run}"
+    if "translation" in card.tasks:
+        goal = f"--to {shlex.quote(data.domains[-1])}" if data.domains else "--label LABEL"
+        use, look = f"translate {{run}} IMAGE {goal}", "animate {run}"
+    elif "conditional" in card.tasks and data.classes and run.header.config.get("conditional", True):
+        look = f"sample {{run}} --label {shlex.quote(data.classes[0])}"
+    folder = shlex.quote(str(run.path))
+    more = f"extend {{run}} --{unit} {length}"
+    return ["What one may do now:", *(f"  ganzoo {each.replace('{run}', folder)}" for each in (use, look, more))]

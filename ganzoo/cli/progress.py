@@ -201,7 +201,7 @@ def columns_of(values: Mapping[str, float]) -> list[tuple[str, str]]:
     """Name and number of what is shown: each player's loss, then the watch values with their "after" behind them,
     then the gradients' norms where they are logged.
     """
-    from ganzoo.loop.record import GRADIENT, is_loss, is_watch
+    from ganzoo.runs.curves import GRADIENT, is_loss, is_watch
 
     losses = [(f"loss {name[5:]}", f"{value:.4f}") for name, value in values.items() if is_loss(name)]
     watches = []

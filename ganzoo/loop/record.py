@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -30,10 +29,9 @@ from ganzoo.pictures.framed import framed, save_sheet
 from ganzoo.plan.plan import Plan, deciding, typed_plan
 from ganzoo.runs import checkpoint
 from ganzoo.runs.address import fetch, is_remote
+from ganzoo.runs.curves import is_loss, is_watch
 from ganzoo.runs.header import CheckpointHeader, ModelHeader, checkpoint_header, model_header, model_of
 from ganzoo.runs.run import SCORES, Run, write_text
-
-SCORE = "score/"  # what the names of scores begin with in metrics.jsonl
 
 
 class Recorder:
@@ -84,7 +82,8 @@ class Recorder:
         """real.png: as many real items as a sheet of samples has, for comparison; one a domain."""
         for name in dataset.parts:
             items = self._real(dataset, name)
-            picture = dataset.modality.sheet_of_real(items)
+            side = max(items.shape[2:]) if dataset.modality.name == "image" else 0
+            picture = framed(dataset.modality.sheet_of_real(items), side=side)
             with replaced(self.run.path / (f"real-{name}.png" if dataset.domains else "real.png")) as part:
                 picture.save(part)
 
@@ -159,7 +158,7 @@ class Recorder:
 
     def curves(self, stage_starts: list[int]) -> None:
         """Redraws losses.png."""
-        plot_losses(self.run, stage_starts)
+        self.run.plot(self.run.path / "losses.png", stage_starts)
 
     def averaged(self, trainer: Trainer) -> Model:
         """The averaged generators as a model, at the trainer's present step."""
@@ -251,54 +250,3 @@ def classic_line(epoch: int, epochs: int, iteration: int, iterations: int, read:
             after = read.get(name + " after")
             watches.append(f"{name}: {value:.4f}" + ("" if after is None else f" / {after:.4f}"))
     return " ".join([f"[{epoch}/{epochs}][{iteration}/{iterations}]", *losses, *watches])
-
-
-def is_loss(name: str) -> bool:
-    """Whether a value's name is a player's whole loss: ``"loss/D"``, not one of its terms, ``"loss/D/r1"``."""
-    return name.startswith("loss/") and name.count("/") == 1
-
-
-def is_watch(name: str) -> bool:
-    """Whether a name is a watch value's: ``"D(x)"``, no loss, no gradient, no score and no counter."""
-    return not name.startswith(("loss/", GRADIENT, SCORE)) and name not in _COUNTERS
-
-
-def plot_losses(run: Run, stage_starts: list[int]) -> None:
-    """losses.png: the losses above; below them D(x) and its like, each other watched value on a scale of its own, and
-    the gradients' norms, where there are any. Over steps; stages are marked by upright lines.
-    """
-    from matplotlib.figure import Figure
-
-    rows = list(run.metrics())
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    panels = {
-        "loss": [name for name in names if is_loss(name)],
-        "D's mean verdict": [name for name in names if is_watch(name) and _VERDICT.match(name)],
-        **{name: [name] for name in names if is_watch(name) and not _VERDICT.match(name)},
-        "gradient's norm": [name for name in names if name.startswith(GRADIENT)],
-    }
-    panels = {label: shown for label, shown in panels.items() if shown or label == "loss"}
-    figure = Figure(figsize=(10, 1 + 3 * len(panels)), layout="constrained")
-    axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
-    for axis, (title, shown) in zip(axes, panels.items(), strict=True):
-        for name in shown:
-            points = [(row["step"], row[name]) for row in rows if math.isfinite(row.get(name, math.nan))]
-            label = name.removeprefix("loss/").removeprefix(GRADIENT)
-            axis.plot([x for x, _ in points], [y for _, y in points], linewidth=0.9, label=label)
-        if any(name.startswith(GRADIENT) and row.get(name, 0) > 0 for name in shown for row in rows):
-            axis.set_yscale("log")
-        for number, start in enumerate(stage_starts[1:], 2):
-            axis.axvline(start, color="grey", linestyle="--", linewidth=0.8)
-            axis.annotate(f"stage {number}", (start, 1), (3, -10), xycoords=("data", "axes fraction"),
-                          textcoords="offset points", fontsize="small", color="grey")  # fmt: skip
-        axis.set_ylabel(title)
-        axis.legend(loc="upper right", fontsize="small")
-    axes[-1].set_xlabel("step")
-    axes[0].set_title(f"{run.name}: {run.header.architecture} on {run.header.data.name}")
-    with replaced(run.path / "losses.png") as temporary:
-        figure.savefig(temporary, dpi=100)
-
-
-_VERDICT = re.compile(r"D(\.\w+)?\(")  # begins D(x), D(G(z)) after, D.A(real)
-GRADIENT = "gradient/"  # begins the names of gradients' norms
-_COUNTERS = {"step", "epoch", "images", "images_per_second", "seconds"}

@@ -23,10 +23,11 @@ from ganzoo.errors import GanzooError
 from ganzoo.loop.allocator import memory_held
 from ganzoo.loop.display import Display, Moment
 from ganzoo.loop.interrupts import Interruptible, disk_explained, memory_explained
-from ganzoo.loop.record import SCORE, Recorder, classic_line, load_checkpoint, take_weights
+from ganzoo.loop.record import Recorder, classic_line, load_checkpoint, take_weights
 from ganzoo.loop.trainer import Trainer
 from ganzoo.loop.validation import Validator
 from ganzoo.plan.plan import Plan, data_spec, deciding
+from ganzoo.runs.curves import SCORE
 from ganzoo.runs.header import CheckpointHeader, Extent
 from ganzoo.runs.run import Run
 from ganzoo.runs.weights import load_frozen

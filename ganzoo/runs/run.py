@@ -6,18 +6,22 @@ import json
 import os
 import re
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from ganzoo.contract.options import parse_spec, values
 from ganzoo.contract.stored import as_json
-from ganzoo.errors import GanzooError, UsageError
+from ganzoo.errors import GanzooError, UsageError, need
 from ganzoo.files import cause, explained, is_locked, locked, replaced
+from ganzoo.runs import curves
 from ganzoo.runs.header import Process, RunHeader, run_header
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SCORES = "scores.jsonl"  # a line an evaluation: step, images, and metrics as `ganzoo evaluate --json` prints them
 CLASSES = "classes.json"  # describes a folder of runs, one a label
@@ -149,6 +153,31 @@ class Run:
                     row = json.loads(line)
                     if isinstance(row, dict) and isinstance(row.get("step"), int):
                         yield row
+
+    def plot(self, file: str | os.PathLike[str] | None = None, stage_starts: Sequence[int] = ()) -> Figure:
+        """The curves of losses, D's verdicts and scores over images, as a figure of matplotlib's; a notebook shows it.
+
+        Args:
+            file: write them there as well: .png, .pdf or .svg.
+            stage_starts: the steps at which the run's stages began, which are marked.
+        Raises: UsageError for another ending, GanzooError when it cannot be written.
+        """
+        header = self.header
+        figure = curves.draw(
+            list(self.metrics()), f"{self.name}: {header.architecture} on {header.data.name}", stage_starts
+        )
+        if file is not None:
+            place = Path(file)
+            if place.suffix.lower() not in (".png", ".pdf", ".svg"):
+                raise UsageError(f"Curves are written as a .png, .pdf or .svg, not as {place.name}.")
+            with explained(place, "choose another file"), replaced(place) as temporary:
+                figure.savefig(temporary, dpi=120, format=place.suffix[1:].lower())
+        return figure
+
+    def frame(self) -> Any:
+        """The rows of metrics.jsonl as a table of pandas, a column a value. Raises: GanzooError without pandas."""
+        pandas = need("pandas", "pandas", "Run.frame")
+        return pandas.DataFrame(list(self.metrics()))
 
     def write(self) -> None:
         """Writes run.json, atomically."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ganzoo.api import ArchitectureCard, ModelHeader, RunHeader, as_json
+from ganzoo.api import ADDRESS, ArchitectureCard, ModelHeader, RunHeader, as_json
 
 LENGTHS = ("epochs", "images", "steps")
 
@@ -109,7 +109,10 @@ def _use(this: Published) -> str:
 
 def _needs(this: Published) -> str:
     distribution, version = this.model.distribution, this.model.version
-    text = f"With ganzoo {this.run.ganzoo} or newer (`ganzoo` 0.0.1 on the Python package index is something else)"
+    text = (
+        f"With ganzoo {this.run.ganzoo} or newer, `pip install {ADDRESS}` "
+        "(`ganzoo` 0.0.1 on the Python package index is something else)"
+    )
     if distribution == "ganzoo":
         return text
     if any(file.path == distribution for file in this.model.plugin_files):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -34,7 +35,13 @@ def test_train_and_what_it_leaves() -> None:
     result = cli(*TRAIN, "--steps", "2", "--lr", "1e-3", "--no-flip", "--preset", "wide")
     assert result.exit_code == 0, result.output
     assert "[0/1][0/3] Loss_D: " in result.stdout
-    assert result.stdout.splitlines()[-1] == "New images: ganzoo sample " + str(Path("runs/tinygan-tiny-1"))
+    said, *commands = result.stdout.splitlines()[-4:]
+    run = Path("runs/tinygan-tiny-1")
+    assert said == "What one may do now:"
+    assert commands == [
+        f"  ganzoo {line}" for line in (f"sample {run} --seed 1", f"interpolate {run}", f"extend {run} --steps 2")
+    ]
+    assert cli(*shlex.split(commands[0])[1:]).exit_code == 0
     facts = json.loads(Path("runs/tinygan-tiny-1/run.json").read_text(encoding="utf-8"))
     assert (facts["config"]["lr"], facts["config"]["width"], facts["settings"]["flip"]) == (1e-3, 8, False)
     [row] = as_json(cli("runs", "--json"))

@@ -359,11 +359,21 @@ def test_translate_needs_an_architecture_that_does(finished, photos):
 
 
 def test_after_training_the_command_to_use_it_is_named(run):
-    from ganzoo.cli.follow import _use
+    from ganzoo.cli.follow import next_commands
 
-    assert _use(run) == f"Translate images: ganzoo translate {run.path} IMAGE --to B"
-    other = SimpleNamespace(path="runs/x", header=replace(run.header, architecture="dcgan"))
-    assert _use(other) == "New images: ganzoo sample runs/x"
+    unit, length = next(iter(run.header.stages[-1].length.items()))
+    _, use, look, more = next_commands(run)
+    assert use == f"  ganzoo translate {run.path} IMAGE --to B"
+    assert look == f"  ganzoo animate {run.path}"
+    assert more == f"  ganzoo extend {run.path} --{unit} {length}"
+    other = SimpleNamespace(path="my runs/x", header=replace(run.header, architecture="dcgan"))
+    assert next_commands(other)[1:3] == ["  ganzoo sample 'my runs/x' --seed 1", "  ganzoo interpolate 'my runs/x'"]
+    table = replace(run.header.data, modality="table", domains=())
+    rows = SimpleNamespace(path="x", header=replace(run.header, architecture="ctgan", data=table))
+    assert next_commands(rows)[1:3] == ["  ganzoo sample x -o samples.csv", "  ganzoo animate x"]
+    classes = replace(run.header.data, domains=(), classes=("a cat", "dog"))
+    cats = SimpleNamespace(path="x", header=replace(run.header, architecture="cgan", data=classes))
+    assert next_commands(cats)[2] == "  ganzoo sample x --label 'a cat'"
 
 
 # ---- scores ----------------------------------------------------------------------------------------------------------

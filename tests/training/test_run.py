@@ -25,10 +25,10 @@ from ganzoo import Run
 from ganzoo.catalogue.catalogue import Catalogue
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.display import Display
-from ganzoo.loop.record import plot_losses
 from ganzoo.loop.trainer import Trainer
 from ganzoo.plan.memory import free_memory, memory_needed
 from ganzoo.runs import checkpoint
+from ganzoo.runs.curves import PANEL
 from ganzoo.runs.header import Process
 from ganzoo.runs.run import claimed
 
@@ -114,11 +114,12 @@ def test_what_is_watched_besides_d_has_a_panel_and_a_scale_of_its_own(finished, 
     for more in ({}, {"D(x) again": 0.5}, {"D.A(real)": 0.5}, {"k": 0.003}, {"k": 0.003, "M": 1.3}):
         run = Run.create(tmp_path / str(len(heights)), finished.header)
         (run.path / "metrics.jsonl").write_text("".join(json.dumps({**row, **more}) + "\n" for row in rows))
-        plot_losses(run, [])
+        run.plot(run.path / "losses.png")
         with Image.open(run.path / "losses.png") as curves:
             heights.append(curves.height)
-    two, *_ = heights
-    assert heights == [two, two, two, two + 300, two + 600]
+    three, *_ = heights
+    panel = round(PANEL * 120)
+    assert heights == [three, three, three, three + panel, three + 2 * panel]
 
 
 def test_lines_count_steps_that_reach_over_the_end_of_the_data(train):
@@ -148,7 +149,9 @@ def test_pictures(finished):
     for name in ("samples/epoch-0001.png", "samples/epoch-0002.png", "real.png"):
         with Image.open(finished.path / name) as picture:
             sizes.add((picture.mode, picture.size))
-    assert sizes == {("RGB", (2 * 8 + 3 * 2, 2 * 8 + 3 * 2))}
+    side = 16 * (2 * 8 + 3 * 2)  # 8 pixels, 16 times
+    assert {(mode, width) for mode, (width, _) in sizes} == {("RGB", side)}
+    assert len({height for _, (_, height) in sizes}) == 2  # samples have a caption
     with Image.open(finished.path / "losses.png") as curves:
         assert min(curves.size) > 200
 

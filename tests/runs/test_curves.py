@@ -1,0 +1,69 @@
+"""Curves of a log: what is drawn together, smoothing, and the two axes."""
+
+from __future__ import annotations
+
+import sys
+from io import BytesIO
+
+import pytest
+
+import ganzoo
+from ganzoo import GanzooError, UsageError
+from ganzoo.runs.curves import draw, panels_of, smoothed
+
+
+def rows(count=200):
+    return [
+        {"step": 10 * i, "images": 640 * i, "loss/D": 1.0, "loss/G": 900.0 if i == 1 else 10 + i % 2, "D(x)": 0.5}
+        for i in range(1, count + 1)
+    ]
+
+
+def test_each_player_has_a_panel():
+    names = ["loss/D.A", "loss/D.B", "loss/G", "loss/G/cycle", "D(x)", "D(G(z)) after", "k", "score/swd", "gradient/G"]
+    assert panels_of(names) == {
+        "loss of D": ["loss/D.A", "loss/D.B"],
+        "loss of G": ["loss/G"],
+        "D's mean verdict": ["D(x)", "D(G(z)) after"],
+        "k": ["k"],
+        "score/swd": ["score/swd"],
+        "gradient's norm": ["gradient/G"],
+    }
+
+
+def test_smoothing_is_a_mean_over_the_neighbours():
+    assert smoothed([0, 3, 0, 3], 1) == [1.5, 1, 2, 1.5]
+    assert smoothed([4.0], 3) == [4.0]
+
+
+def test_axes_and_legend():
+    figure = draw(rows(), "a run", [0, 1000])
+    d, g, verdict = figure.axes
+    assert verdict.get_xlabel() == "images"
+    assert max(g.lines[0].get_xdata()) == 640 * 200
+    low, high = g.get_ylim()
+    assert low < 10 < 11 < high < 20  # the first steps do not flatten the rest
+    strong = g.lines[0].get_ydata()
+    assert max(strong[20:]) - min(strong[20:]) < 0.2  # smoothed
+    assert set(g.lines[1].get_ydata()) == {10, 11, 900}
+    (above,) = d.child_axes
+    assert above.get_xlabel() == "steps"
+    figure.savefig(BytesIO())
+    assert above.get_xlim() == pytest.approx([x / 64 for x in d.get_xlim()], rel=1e-6)
+    assert g.get_legend().get_window_extent().x0 > g.get_window_extent().x1  # outside
+    assert d.lines[2].get_xdata()[0] == 64_000  # the stage that began at step 1,000
+
+
+def test_few_rows_or_none():
+    assert len(draw(rows(3), "").axes) == 3
+    assert len(draw([], "").axes) == 1
+
+
+def test_a_run_draws_itself_and_is_a_table(finished, tmp_path, monkeypatch):
+    finished.plot(tmp_path / "curves.svg")
+    assert "<svg" in (tmp_path / "curves.svg").read_text()
+    with pytest.raises(UsageError, match="written as a"):
+        finished.plot(tmp_path / "curves.gif")
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(GanzooError, match="needs the package pandas"):
+        ganzoo.Run.open(finished.path).frame()
