@@ -88,7 +88,7 @@ def _curve(axis: Axes, rows: Sequence[Row], name: str) -> None:
     xs, ys = [x for x, _ in points], [y for _, y in points]
     label = name.removeprefix("loss/").removeprefix(GRADIENT).removeprefix(SCORE)
     width = len(points) // SMOOTHED
-    colour = {"color": "tab:red"} if name.startswith("loss/G") and not axis.lines else {}
+    colour: dict[str, Any] = {"color": "tab:red"} if name.startswith("loss/G") and not axis.lines else {}
     if width < 2:
         axis.plot(xs, ys, linewidth=1.4, label=label, marker="." if len(points) < SMOOTHED else "", **colour)
         return
