@@ -47,9 +47,9 @@ def verdicts(
         raise UsageError(f"At least one item is needed to judge, not {samples}.")
     run = run if isinstance(run, Run) else Run.open(run)
     plan, header = plan_of(run), run.header.data
-    if not plan.model.abilities.realness or takes_labels(plan.model, plan.config):
-        raise UsageError(f"The D of {plan.entry.name} judges no items by themselves, without a label.")
+    check_judges(plan.model, plan.entry.name, takes_labels(plan.model, plan.config))
     discriminator = _by_the_batch(trained(run).to(pick_device(device)))
+    check_judges(discriminator, plan.entry.name)
     settings = plan.settings
     batch = max(1, settings.batch_size // (settings.processes * settings.accumulate))
     model, dataset = load(run.path, device), judged_data(header, str(run.path))
@@ -63,6 +63,12 @@ def verdicts(
         part = next(iter(other_data(header, on).parts.values()))
         means[on] = _mean(discriminator, _some(part if label is None else labelled(part, label), samples, seed), batch)
     return means
+
+
+def check_judges(model: Architecture | type[Architecture], name: str, labelled: bool = False) -> None:
+    """Raises: UsageError when an architecture says nothing of items alone; an instance may say so of itself."""
+    if not model.abilities.realness or model.abilities.labels or labelled:
+        raise UsageError(f"The D of {name} judges no items by themselves, without a label.")
 
 
 def _by_the_batch(model: Architecture) -> Architecture:

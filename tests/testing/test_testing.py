@@ -10,14 +10,19 @@ from typing import Any, ClassVar
 
 import pytest
 import torch
+from tinyzoo.conditions import TinyAttributes, TinyPairs
 from tinyzoo.model import Config, FaultyGAN, TinyGAN
 from torch import nn
 
 from ganzoo.api import (
+    Abilities,
+    Architecture,
     ArchitectureCard,
+    DataSpec,
     TrainingState,
     Update,
     UsageError,
+    make_loss,
     mean_over_processes,
     option,
     rows,
@@ -26,6 +31,7 @@ from ganzoo.api import (
 from ganzoo.catalogue.catalogue import Entry
 from ganzoo.testing import CheckFailed, ExpectedFailure, checks
 from ganzoo.testing.architecture.simulated_processes import Lockstep
+from ganzoo.training.discriminator import check_judges
 
 
 def entry(cls: Any, **given: Any) -> Entry:
@@ -554,6 +560,82 @@ def test_a_fault_is_found_by_one_check(cls, given, check, words):
 @pytest.mark.parametrize("cls", [TinyGAN, Excused, MeasuringTogether, Upgraded], ids=name_of)
 def test_what_is_sound_passes(cls):
     assert failures(cls) == {}
+
+
+class Columns(TinyAttributes):
+    """Told attributes, or numbers."""
+
+    abilities = replace(TinyAttributes.abilities, labels=frozenset({"attributes", "numbers"}))
+
+
+class Hearing(Columns):
+    """Deaf to numbers."""
+
+    def generate(self, z, label=None, truncation=1.0):
+        return self.G(z, label * (self.data.label == "attributes"))
+
+
+class Everywhere(TinyPairs):
+    """Translates to each of any domains, of any channels, from the first other one."""
+
+    abilities = Abilities(translate=True, channels=True, domains=0)
+
+    def __init__(self, config, data):
+        Architecture.__init__(self, config, data)
+        self.loss = make_loss("lsgan")
+        ways = {to: (data.shape_before(to)[0], data.shape_of(to)[0]) for to in data.domains}
+        self.G = nn.ModuleDict({to: nn.Conv2d(*way, 3, 1, 1) for to, way in ways.items()})
+        self.D = nn.ModuleDict({to: nn.Conv2d(way[1], 1, 4, 2, 1) for to, way in ways.items()})
+
+    def step(self, batches, progress):
+        reals = next(batches).domains
+        for to in self.data.domains:
+            given = reals[next(name for name in reals if name != to)]
+            fake, d = self.translate(given, to), self.D[to]
+            yield Update(f"D.{to}", {"adversarial": self.loss.discriminator(d(reals[to]), d(fake.detach()))})
+            distance = self.config.weight * fake.float().square().mean()
+            yield Update(f"G.{to}", {"adversarial": self.loss.generator(d(fake)), "distance": distance})
+
+    def translate(self, images, to):
+        return self.G[to](images).tanh()
+
+
+class Twofold(Everywhere):
+    """Has forgotten that there may be three."""
+
+    def step(self, batches, progress):
+        for update in super().step(batches, progress):
+            if "three" not in update.names[0]:
+                yield update
+
+
+def subjects(cls, task):
+    return list(dict.fromkeys(check.subject for check in checks(entry(cls, tasks={task})) if check.subject))
+
+
+def test_labels_of_columns_mixed_channels_and_three_domains_are_cases():
+    assert subjects(Columns, "conditional") == ["conditional 3x8x8", "conditional 3x8x8 numbers"]
+    assert subjects(Everywhere, "translation") == [
+        "translation 3x8x8", "translation 1x8x8 grey", "translation 3x8x8 three domains",
+    ]  # fmt: skip
+    assert failures(Columns, tasks={"conditional"}) == {}
+    assert failures(Everywhere, tasks={"translation"}) == {}
+    assert "changes nothing" in failures(Hearing, tasks={"conditional"})["labels matter"]
+    assert "a gradient" in failures(Twofold, tasks={"translation"})["trains"]
+
+
+class Unsure(TinyGAN):
+    """Takes the ability back that its class declares, which `ganzoo verdict` heeds."""
+
+    def __init__(self, config, data):
+        super().__init__(config, data)
+        self.abilities = replace(self.abilities, realness=False)
+
+
+def test_realness_that_is_not_declared_is_refused():
+    assert failures(Unsure) == {}
+    with pytest.raises(UsageError, match="The D of unsure judges no items by themselves"):
+        check_judges(Unsure(Config(), DataSpec((3, 8, 8))), "unsure")
 
 
 class Shifting(Counter):

@@ -14,6 +14,7 @@ from ganzoo.catalogue.catalogue import Entry
 from ganzoo.contract.architecture import Architecture
 from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.frozen import frozen_in
+from ganzoo.contract.labels import labels_for
 from ganzoo.contract.networks import is_generator, networks
 from ganzoo.contract.options import options, values
 from ganzoo.contract.randomness import seed_everything
@@ -31,21 +32,27 @@ T = TypeVar("T", bound=Trainer)
 TASKS = ("unconditional", "conditional", "translation")
 SMALL = "small"  # the preset that is built, where there is one
 BATCH, ITEMS = 4, 16
+COLUMNS = {"attributes": ((0.5, 0.5), (0.4, 0.49), (0.6, 0.49)), "numbers": ((0.0, 1.0), (5.0, 2.0), (-1.0, 0.1))}
 LENGTH = 1000 * BATCH  # images of the made-up run
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """An architecture as the checks build it, for one task and one shape of data."""
+    """An architecture as the checks build it, for one task and one shape of data.
+
+    Attributes:
+        beside: what is special of its data, where it comes beside a plain case and is checked in less; else "".
+    """
 
     entry: Entry
     task: str
     model: type[Architecture]
     config: Any
     data: DataSpec
+    beside: str = ""
 
     def __str__(self) -> str:
-        return f"{self.task} {'x'.join(map(str, self.data.shape))}"
+        return " ".join(filter(None, (self.task, "x".join(map(str, self.data.shape)), self.beside)))
 
     def build(self, seed: int = 0) -> Architecture:
         """The model on the CPU, with weights by the seed."""
@@ -94,16 +101,17 @@ class Noise:
 
     def __init__(self, data: DataSpec) -> None:
         names = data.domains or ("train",)
-        self.parts = {name: NoisePart(data, seed) for seed, name in enumerate(names)}
+        self.parts = {name: NoisePart(data, seed, data.shape_of(name)) for seed, name in enumerate(names)}
 
 
 class NoisePart:
-    """One domain's items [N, …], and labels [N] in turn."""
+    """One domain's items [N, …], and labels [N] in turn, or [N, K]."""
 
-    def __init__(self, data: DataSpec, seed: int) -> None:
+    def __init__(self, data: DataSpec, seed: int, shape: tuple[int, ...] = ()) -> None:
         stream = torch.Generator().manual_seed(seed)
-        self.items = torch.rand((ITEMS, *data.shape), generator=stream) * 2 - 1
-        self.labels = torch.arange(ITEMS) % len(data.classes) if data.classes else None
+        self.items = torch.rand((ITEMS, *(shape or data.shape)), generator=stream) * 2 - 1
+        in_turn = torch.arange(ITEMS) % len(data.classes) if data.classes else None
+        self.labels = labels_for(data, ITEMS, None, stream) if data.columns else in_turn
 
     def __len__(self) -> int:
         return ITEMS
@@ -117,11 +125,14 @@ def cases(entry: Entry, model: type[Architecture]) -> Iterator[Case]:
     for task in TASKS:
         if task not in entry.card.tasks:
             continue
-        built = None
+        built, beside = None, list[Case | None]()
         for side in sorted(entry.card.resolutions):
             built = built or _case(
                 entry, model, task, (max(entry.card.channels), side, side), promised=side == max(entry.card.resolutions)
             )
+        if built is not None and entry.card.api >= 2:
+            shape, words = built.data.shape, besides(task, model)
+            beside = [_case(entry, model, task, shape, promised=True, beside=each) for each in words]
         others = [
             _case(
                 entry, model, task, shape, modality, promised=modality == "point" and shape[0] in entry.card.dimensions
@@ -133,7 +144,7 @@ def cases(entry: Entry, model: type[Architecture]) -> Iterator[Case]:
             raise UsageError(
                 f"{entry.name} is built neither at a resolution of its card nor for points or other items."
             )
-        yield from filter(None, (built, *others))
+        yield from filter(None, (built, *beside, *others))
 
 
 def _case(
@@ -143,12 +154,13 @@ def _case(
     shape: tuple[int, ...],
     modality: str = "image",
     promised: bool = False,
+    beside: str = "",
 ) -> Case | None:
     """The case at one shape; None where the architecture refuses it, unless it is `promised`."""
     row = model.presets.get(SMALL, {})
     try:
         config = config_of(entry, model, {**row, "batch_size": BATCH}, shape, task)
-        case = Case(entry, task, model, config, spec_of(task, shape, model, modality))
+        case = Case(entry, task, model, config, spec_of(task, shape, model, modality, beside), beside)
         names = networks(built := on_meta(case))
     except UsageError:
         if promised:
@@ -159,11 +171,36 @@ def _case(
     return case
 
 
-def spec_of(task: str, shape: tuple[int, ...], model: type[Architecture], modality: str = "image") -> DataSpec:
-    """Data as a task asks for it: three classes, or two domains."""
-    classes = ("one", "two", "three") if task == "conditional" else ()
-    domains = ("A", "B") if task == "translation" else ()
-    return DataSpec(shape, classes, domains, modality, paired=bool(domains) and model.abilities.pairs)
+def _kinds(model: type[Architecture]) -> list[str]:
+    """Of labels, those that an architecture says it takes; classes where it says none."""
+    return [kind for kind in ("class", *COLUMNS) if kind in model.abilities.labels] or ["class"]
+
+
+def besides(task: str, model: type[Architecture]) -> list[str]:
+    """What else its data may have, as its abilities say: other labels, domains of other channels, more domains."""
+    able = model.abilities
+    if task == "conditional":
+        return _kinds(model)[1:]
+    if task == "translation":
+        return [*["grey"] * able.channels, *["three domains"] * (not able.domains)]
+    return []
+
+
+def spec_of(
+    task: str, shape: tuple[int, ...], model: type[Architecture], modality: str = "image", beside: str = ""
+) -> DataSpec:
+    """Data as a task asks for it: three labels, or two domains; or what is `beside` that, of `besides`."""
+    names = ("one", "two", "three")
+    if task == "conditional":
+        kind = beside or _kinds(model)[0]
+        if kind in COLUMNS:
+            return DataSpec(shape, (), (), modality, label=kind, label_names=names, label_scale=COLUMNS[kind])
+        return DataSpec(shape, names, (), modality)
+    if task == "translation":
+        domains = names if beside == "three domains" else ("A", "B")
+        shapes = {"A": (1, *shape[1:]), "B": shape} if beside == "grey" else {}
+        return DataSpec(shapes.get("A", shape), (), domains, modality, paired=model.abilities.pairs, shapes=shapes)
+    return DataSpec(shape, (), (), modality)
 
 
 def config_of(

@@ -22,6 +22,7 @@ from ganzoo.testing.check import Check, CheckFailed, NotChecked, require
 from ganzoo.testing.kinds.cards import check_card
 
 PROMISES = {**training.PROMISES, **outputs.PROMISES}
+BESIDE = ("trains", "players", "resumes", "samples", "saves", "labels matter", "abilities")  # of special data
 SINCE_2 = ("comparing loss", "names", "protocols")  # what contract 1 did not ask
 
 
@@ -60,6 +61,7 @@ def _exempt(promise: str, case: Case) -> bool:
         (promise == "labels matter" and case.task != "conditional")
         or (promise == "latents" and case.task == "translation")
         or (promise in SINCE_2 and case.entry.card.api < 2)
+        or (bool(case.beside) and promise not in BESIDE)
     )
 
 

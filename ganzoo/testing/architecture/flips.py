@@ -203,9 +203,8 @@ def _of_turn(update: Update) -> list[Any]:
 def sampled(model: Model) -> list[Any]:
     """Some of what a model makes, by every way that its abilities name."""
     architecture = model.architecture
-    able, found = architecture.abilities, []
-    items = NoisePart(architecture.data, 5).items[:2]
-    found += [model.translate(items, to) for to in model.domains]
+    able, data = architecture.abilities, architecture.data
+    found = [model.translate(NoisePart(data, 5, data.shape_before(to)).items[:2], to) for to in model.domains]
     if able.generate:
         z, label = model.noise(2, seed=1), model.labels(2, seed=1)
         found.append(model.generate(z, label))

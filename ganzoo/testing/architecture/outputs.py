@@ -27,6 +27,7 @@ from ganzoo.testing.architecture.cases import Case, NoisePart
 from ganzoo.testing.architecture.training import trained
 from ganzoo.testing.architecture.upgrade import has_history
 from ganzoo.testing.check import CheckFailed, NotChecked, explain, require
+from ganzoo.training.discriminator import check_judges
 
 CLOSE = 1e-4  # what arithmetic in another order may change of a pixel in [-1, 1]
 
@@ -41,7 +42,7 @@ def check_samples(case: Case) -> None:
         torch.manual_seed(2)
         again = make(*inputs)
         few = make(*(rows[:2] for rows in inputs))
-        wanted = (len(inputs[0]), *case.data.shape)
+        wanted = (len(inputs[0]), *case.data.shape_of(name.removeprefix("translate to ")))
         require(
             tuple(images.shape) == wanted,
             f"{name} gives {tuple(images.shape)} where {wanted} belongs; the size is data.height and data.width, "
@@ -67,12 +68,19 @@ def makers(case: Case, architecture: Architecture) -> Iterator[tuple[str, Callab
     """What makes images here, and from what: `generate`, or `translate` to each domain."""
     for domain in targets(architecture):
         make = partial(architecture.translate, to=domain)
-        yield f"translate to {domain}", torch.no_grad()(make), (NoisePart(case.data, 5).items[:6],)
+        items = NoisePart(case.data, 5, case.data.shape_before(domain)).items[:6]
+        yield f"translate to {domain}", torch.no_grad()(make), (items,)
     if case.task != "translation":
-        label = torch.arange(6) % len(case.data.classes) if architecture.conditional and case.data.classes else None
+        label = labels(case, architecture, 6)
         z = torch.randn(6, architecture.latent_dim or 0, generator=torch.Generator().manual_seed(1))
         inputs = (z,) if label is None else (z, label)
         yield "generate", torch.no_grad()(architecture.generate), inputs
+
+
+def labels(case: Case, architecture: Architecture, count: int) -> Tensor | None:
+    """Of so many items, as `Batch.label` has them; None where it takes none."""
+    found = NoisePart(case.data, 5).labels if architecture.conditional else None
+    return None if found is None else found[:count]
 
 
 def _sound(case: Case) -> Model:
@@ -130,12 +138,13 @@ def _as_averaged(trainer: Trainer) -> Iterator[Architecture]:
 def check_labels(case: Case) -> None:
     """The label changes the image."""
     model = _sound(case)
-    if not model.classes:
+    if not model.architecture.conditional:
         raise NotChecked("Its class takes no labels; see the check 'card'.")
-    z = model.noise(2, seed=1)
-    first, second = (model.generate(z, torch.full((2,), label)) for label in range(2))
+    z = model.noise(1, seed=1)
+    rows = NoisePart(case.data, 5).labels
+    images = [] if rows is None else [model.generate(z, label[None]) for label in rows]
     require(
-        not torch.equal(first, second),
+        any(not torch.equal(image, images[0]) for image in images),
         "The label changes nothing; generate must hand it to the generator, and that must use it.",
     )
 
@@ -161,8 +170,7 @@ def check_abilities(case: Case) -> None:
     """What the architecture declares works, and what it does not declare is refused in a sentence."""
     model, whole = _sound(case), case.build().eval()
     able = model.architecture.abilities
-    items = NoisePart(case.data, 5).items[:2]
-    label = torch.zeros(2, dtype=torch.int64) if able.labels and case.data.classes else None
+    items, label = NoisePart(case.data, 5).items[:2], labels(case, model.architecture, 2)
     own, kind = Architecture, type(model.architecture)
     defined = {
         name: getattr(kind, name) is not getattr(own, name) for name in ("mix", "translate", "realness", "encode")
@@ -177,7 +185,7 @@ def check_abilities(case: Case) -> None:
             tuple(found.shape) == (2,), f"realness gives {tuple(found.shape)} for 2 items; give one number of each."
         )
     if able.dropout:
-        _check_dropout(model, items)
+        _check_dropout(model)
     if able.encode:
         z = model.encode(items, label)
         wanted = (2, model.architecture.latent_dim)
@@ -190,6 +198,7 @@ def check_abilities(case: Case) -> None:
         "generate": lambda: model.noise(1),
         "mix": lambda: model.mix(torch.zeros(1, 1), torch.zeros(1, 1)),
         "truncation": lambda: model.generate(model.noise(2), label, truncation=0.5),
+        "realness": lambda: check_judges(whole, case.entry.name),
     }
     for name, call in refusing.items():
         if not getattr(able, name):
@@ -228,11 +237,12 @@ def _check_relabelling(model: Model, items: Tensor) -> None:
         require(made.shape == items.shape, f"generate(encode(items), label) gives {tuple(made.shape)}.")
 
 
-def _check_dropout(model: Model, items: Tensor) -> None:
+def _check_dropout(model: Model) -> None:
     """Dropout in use: an item's translation follows from the seed and its position alone."""
     held = model.architecture.abilities.translate and bool(dropouts(model.architecture))
     require(held, "Its abilities say dropout, and that is of a translator with modules such as nn.Dropout.")
     for to in model.domains:
+        items = NoisePart(model.architecture.data, 5, model.architecture.data.shape_before(to)).items[:2]
         one, again, other = (model.translate(items, to, seed) for seed in (0, 0, 1))
         require(
             torch.equal(one, again) and torch.equal(one[1:], model.translate(items[1:], to, first=1)),
@@ -249,7 +259,8 @@ def check_protocols(case: Case) -> None:
     """Its players are called as the protocols say: Generator or Translator, Discriminator, Loss."""
     model, items = case.build().eval(), NoisePart(case.data, 5).items[:2]
     able, first = model.abilities, model.generators[0]
-    label = (torch.arange(2) % len(case.data.classes),) if able.labels and case.data.classes else ()
+    given = labels(case, model, 2)
+    label = () if given is None else (given,)
     loss = getattr(model, "loss", None)
     for method in ("discriminator", "generator", "score") if loss is not None else ():
         require(callable(getattr(loss, method, None)), f"Its loss has no {method}; see ganzoo.api's Loss.")
