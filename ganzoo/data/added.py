@@ -12,7 +12,7 @@ from typing import Any
 from ganzoo.data.images import PLAIN, Fit, Reading, Unreadable
 from ganzoo.data.pairs import HALVES
 from ganzoo.data.readers import Reader, digest, mark, open_reader
-from ganzoo.data.source import Item
+from ganzoo.data.source import Holdings, Item
 from ganzoo.errors import GanzooError
 
 FORMAT = 1
@@ -117,28 +117,31 @@ class Added:
             raise Unreadable("is not what it was when the set was added, though its file has the same size and time")
         return self.reader.decode(content)
 
-    def size(self, index: int) -> tuple[int, int]:
-        """(height, width) of an image."""
-        sizes = self.record.sizes
-        height, width = sizes[0] if len(sizes) == 1 else sizes[index]
-        return height, width
+    def holds(self) -> Holdings:
+        sizes = [(height, width) for height, width in self.record.sizes]
+        return Holdings(self.record.channels, sizes, self.record.fit)
 
     @property
-    def present(self) -> bool:
-        """True while the files that it was added from are there."""
-        return all(Path(path).exists() for path in self.record.paths)
+    def in_memory(self) -> bool:
+        """Whether reading it is opening no files."""
+        return self.reader.in_memory
 
-    def check(self) -> None:
+    def check_unchanged(self, needed: bool) -> None:
         """Make sure that the source is what it was when it was added.
 
+        Args:
+            needed: False where there is a pack of it, so that it may have vanished.
         Raises:
             GanzooError: it has vanished or changed.
         """
+        present = all(Path(path).exists() for path in self.record.paths)
+        if not present and not needed:
+            return
         name, source = self.record.name, " + ".join(self.record.sources)
         words = [*self.record.sources, *(["--pairs", self.record.pairs] if self.paired else [])]
         words += [*self.record.asked, *self._read_by()]
         again = f"type: ganzoo data remove {name}; ganzoo data add {name} {shlex.join(words)}"
-        if not self.present:
+        if not present:
             raise GanzooError(
                 f"The source of the data set {name}, {source}, is no longer there; "
                 f"put it back, or to add it again {again}"
@@ -157,10 +160,12 @@ class Added:
             words += ["--max-unpacked", str(reading.max_unpacked)] if reading.max_unpacked != PLAIN.max_unpacked else []
         return words
 
-    def recipe(self) -> dict[str, Any]:
-        """The record without what reading one item after another does not need, for another process."""
-        record = asdict(self.record)
-        return {**record, "labels": [], "domains": {}, "sizes": [], "skipped": [], "held_out": []}
+    def to_reopen(self) -> dict[str, Any] | None:
+        """How another process opens it, without what reading one item after another does not need; None where it would
+        read everything first.
+        """
+        needless: dict[str, Any] = {"labels": [], "domains": {}, "sizes": [], "skipped": [], "held_out": []}
+        return None if self.in_memory else asdict(self.record) | needless
 
     @cached_property
     def reader(self) -> Reader:

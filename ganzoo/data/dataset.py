@@ -15,16 +15,15 @@ from ganzoo.catalogue.modalities import make_modality, modality_class
 from ganzoo.contract.modality import Modality
 from ganzoo.contract.randomness import stream
 from ganzoo.data import pack, store
-from ganzoo.data.added import Added
 from ganzoo.data.pack_worker import Format, draw
 from ganzoo.data.pairs import whole
 from ganzoo.data.source import (
     HELD_OUT,
     Report,
     Source,
-    as_image,
     details_of,
     domains_of,
+    holdings,
     modality_of,
     silent,
     trained_on,
@@ -292,8 +291,8 @@ def prepare(
     form = _format(source, name, load_size or resolution, channels)
     items = _large_enough(source, name, form, skip_small, sides)
     job = pack.Job(name, source.fingerprint, items, form)
-    if isinstance(source, Added) and (source.present or not job.made):
-        source.check()
+    if hasattr(source, "check_unchanged"):
+        source.check_unchanged(needed=not job.made)
     rows = _rows(job, source, unpack, report)
     labels, scale = _labels(source, items)
     mixed = {} if channels is not None else dict(getattr(source, "domain_channels", {}))
@@ -347,7 +346,7 @@ def _encoded_shape(part: Part, modality: Modality) -> tuple[int, ...]:
 def _rows(job: pack.Job, source: Source, unpack: bool | None, report: Report) -> Rows:
     host = torch.device("cpu")
     if unpack is None:
-        unpack = job.made or job.bytes <= job.free / 2 or not isinstance(source, Added) or source.reader.in_memory
+        unpack = job.made or job.bytes <= job.free / 2 or getattr(source, "in_memory", True)
     if not unpack:
         return Decoded(job, source, host)
     if not job.made:
@@ -357,21 +356,16 @@ def _rows(job: pack.Job, source: Source, unpack: bool | None, report: Report) ->
 
 def _format(source: Source, name: str, size: tuple[int, int] | None, channels: int | None) -> Format:
     """What to pack: the size and channels asked, else the data's own."""
-    if isinstance(source, Added):
-        own_channels, fit = source.record.channels, source.record.fit
-        own = source.size(0) if len(source.record.sizes) == 1 else None
-    else:
-        own_channels, *rest = store.plugin_shape(source)
-        own, fit = (rest[0], rest[1]) if rest[0] else None, "crop"
-    if own_channels is None:
+    own = holdings(source)
+    if own.channels is None:
         first = np.asarray(source.read(0)).shape
         return Format(0, 0, first[0]) if len(first) == 1 else Format(0, 0, 0, shape=first)
-    size = size or own
+    size = size or (own.sizes[0] if len(own.sizes) == 1 else None)
     if size is None:
         raise UsageError(f"The images of {name} have different sizes; choose one, such as --resolution 64.")
     if channels not in (None, 1, 3, 4):
         raise UsageError(f"--channels {channels} is not possible; images have 1 (grey), 3 (colour) or 4 (with alpha).")
-    return Format(*size, channels or min(3, own_channels), fit)
+    return Format(*size, channels or min(3, own.channels), own.fit)
 
 
 def _large_enough(
@@ -384,11 +378,7 @@ def _large_enough(
     """
     if not form.height:
         return range(len(source))
-    if isinstance(source, Added):
-        sizes = [source.size(index) for index in range(len(source.record.sizes))]
-    else:
-        drawn = as_image(source.read(0, (form.height, form.width)))
-        sizes = [(drawn.height, drawn.width)]
+    sizes = holdings(source, (form.height, form.width)).sizes
     good = [2 * height >= form.height and 2 * width >= form.width for height, width in sizes]
     if all(good):
         return range(len(source))

@@ -97,8 +97,9 @@ def draw_chunks(source: Source, rows: Sequence[int], chunks: Sequence[int], form
 
 def recipe(source: Source) -> dict[str, Any] | None:
     """How another process can open `source`, as JSON; None when it cannot, or when it would read everything first."""
-    if isinstance(source, Added):
-        return None if source.reader.in_memory else {"record": source.recipe()}
+    if hasattr(source, "to_reopen"):
+        record = source.to_reopen()
+        return record and {"record": record}
     cls = type(source)
     if not is_dataclass(source) or "." in cls.__qualname__ or not _importable(cls.__module__):
         return None

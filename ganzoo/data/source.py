@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 
 from ganzoo.contract.report import Report as Report
 from ganzoo.contract.report import silent as silent
+from ganzoo.data.images import Fit, has_alpha, is_grey
 from ganzoo.errors import UsageError, suggest
 
 HELD_OUT = "test"  # domains whose names begin so are not trained on
@@ -32,6 +34,9 @@ class Source(Protocol):
     One without domains may have ``held_out``, the items that are kept for scoring and not trained on.
 
     Where its domains differ in channels, ``domain_channels`` says them: ``{"A": 1, "B": 3}``.
+
+    What holds images of several sizes, or opens files to read them, says so by `holds`, `in_memory`,
+    `check_unchanged` and `to_reopen`, as `ganzoo.data.added.Added` does.
 
     One whose labels are no classes has attributes ``label_kind``, "attributes" (0 or 1) or "numbers", and
     ``label_names``, its columns; `label` then gives an item's row of them.
@@ -64,6 +69,37 @@ class Source(Protocol):
 
         Domains whose names begin with "test" are kept apart and not trained on.
         """
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What a source has.
+
+    Attributes:
+        channels: of its images; None where its items are none.
+        sizes: (height, width) of each image; only one when all are alike, none where they are no images.
+        fit: how an image becomes one of another shape.
+    """
+
+    channels: int | None
+    sizes: Sequence[tuple[int, int]] = ()
+    fit: Fit = "crop"
+
+
+def holdings(source: Source, size: tuple[int, int] | None = None) -> Holdings:
+    """What its method `holds` says; of one without, all items are as the first one is, drawn at this size."""
+    if hasattr(source, "holds"):
+        said: Holdings = source.holds()
+        return said
+    if getattr(source, "modality", "image") != "image":
+        return Holdings(None)
+    if size is None and (shape := getattr(source, "shape", None)) is not None:
+        return Holdings(shape[0], [(shape[1], shape[2])])
+    item = source.read(0) if size is None else source.read(0, size)
+    if is_vector(item):
+        return Holdings(None)
+    image = as_image(item)
+    return Holdings(1 if is_grey(image) else 4 if has_alpha(image) else 3, [(image.height, image.width)])
 
 
 def domains_of(source: Source, name: str, chosen: Sequence[str] = ()) -> Mapping[str, Sequence[int]]:

@@ -20,13 +20,13 @@ from ganzoo.contract import options as spec
 from ganzoo.contract.stored import from_json, parse
 from ganzoo.data.added import FORMAT, Added, Record
 from ganzoo.data.containers import plain_copy
-from ganzoo.data.images import FITS, MAX_PIXELS, MAX_UNPACKED, Fit, Reading, has_alpha, is_grey
+from ganzoo.data.images import FITS, MAX_PIXELS, MAX_UNPACKED, Fit, Reading
 from ganzoo.data.label_files import LabelsFile
 from ganzoo.data.levels import levels_text, parse_levels
 from ganzoo.data.pairs import HALVES, paired, whole
 from ganzoo.data.readers import open_reader
 from ganzoo.data.scan import Scan, scan
-from ganzoo.data.source import HELD_OUT, Report, Source, as_image, details_of, is_vector, modality_of, silent
+from ganzoo.data.source import HELD_OUT, Report, Source, details_of, holdings, modality_of, silent
 from ganzoo.errors import GanzooError, UsageError, printable, suggest
 from ganzoo.files import home, read_bytes, write_json
 
@@ -307,14 +307,21 @@ def open_source(name: str) -> Source:
 def resolve(name: str) -> tuple[Source, str]:
     """The source called `name`, with or without options, and its origin; see `open_source`."""
     bare, options = spec.parse_spec(name)
-    record = _load(bare)
+    record = _added(name)
     if record is not None:
-        if options:
-            raise UsageError(f"The data set {bare} was added by you and takes no options; write {bare} alone.")
         return Added(record), record.origin
     entry = _entry(bare)
     source: Source = spec.build(entry.load(), options, f"the data set {bare}")
     return source, str(entry.card.origin)
+
+
+def _added(name: str) -> Record | None:
+    """Of the data set that was added by this name. Raises: UsageError when it has options."""
+    bare, options = spec.parse_spec(name)
+    record = _load(bare)
+    if record is not None and options:
+        raise UsageError(f"The data set {bare} was added by you and takes no options; write {bare} alone.")
+    return record
 
 
 def meant(name: str, near: Sequence[str]) -> str:
@@ -332,12 +339,14 @@ def info(name: str) -> Info:
     Raises:
         UsageError: there is none.
     """
+    record = _added(name)
+    if record is not None:
+        return _info_of_record(record)
     source, origin = resolve(name)
-    if isinstance(source, Added):
-        return _info_of_record(source.record)
     entry = _entry(spec.parse_spec(name)[0])
     try:
-        channels, height, width = plugin_shape(source)
+        own = holdings(source)
+        channels, (height, width) = own.channels, own.sizes[0] if own.sizes else (None, None)
         return Info(
             name=name,
             origin=origin,
@@ -385,20 +394,6 @@ def _info_or_problem(name: str, kind: str) -> Info:
         return info(name)
     except GanzooError as error:
         return Info(name, "", 0, (), {}, None, None, None, 0, kind, "", "", problem=str(error))
-
-
-def plugin_shape(source: Source) -> tuple[int, int, int] | tuple[None, None, None]:
-    """(channels, height, width) of a plugin's images; Nones when they are vectors."""
-    if getattr(source, "modality", "image") != "image":
-        return None, None, None
-    shape: tuple[int, int, int] | None = getattr(source, "shape", None)
-    if shape is not None:
-        return shape
-    item = source.read(0)
-    if is_vector(item):
-        return None, None, None
-    image = as_image(item)
-    return 1 if is_grey(image) else 4 if has_alpha(image) else 3, image.height, image.width
 
 
 def _entry(name: str) -> Any:
