@@ -33,7 +33,7 @@ from ganzoo.errors import GanzooError, UsageError, need, printable, suggest
 from ganzoo.files import home, locked, make_folder, replaced, written
 
 if TYPE_CHECKING:
-    from ganzoo.catalogue.components import make_augmentation, make_loss, make_penalties
+    from ganzoo.catalogue.components import make_augmentation, make_generator, make_loss, make_penalties
     from ganzoo.contract.abilities import Abilities
     from ganzoo.contract.architecture import (
         Architecture,
@@ -115,7 +115,7 @@ _LAZY = {
     "ganzoo.gan.losses": ("generator_loss",),
     "ganzoo.contract.metric": ("TranslationEvidence", "Items", "DataItems", "Evidence", "Metric", "Scores"),
     "ganzoo.contract.distributed": ("mean_over_processes",),
-    "ganzoo.catalogue.components": ("make_augmentation", "make_loss", "make_penalties"),
+    "ganzoo.catalogue.components": ("make_augmentation", "make_generator", "make_loss", "make_penalties"),
     "ganzoo.gan.penalties": ("squared_norm",),
     "ganzoo.gan.image_pool": ("ImagePool",),
     "ganzoo.contract.modality": ("Modality", "Unreadable"),
@@ -222,6 +222,7 @@ __all__ = [
     "locked",
     "make_augmentation",
     "make_folder",
+    "make_generator",
     "make_loss",
     "make_penalties",
     "mean_over_processes",

@@ -11,10 +11,11 @@ from ganzoo.catalogue.modalities import modality_card
 from ganzoo.contract.abilities import Abilities
 from ganzoo.contract.architecture import Architecture, Loss
 from ganzoo.contract.augmentation import Augmentations
+from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.options import build, option, options, parse_spec
 from ganzoo.contract.penalties import Penalties, Penalty
 from ganzoo.contract.settings import RESERVED
-from ganzoo.errors import GanzooError, UsageError
+from ganzoo.errors import GanzooError, UsageError, suggest
 
 
 def make_loggers(spec: str | None) -> dict[str, object]:
@@ -115,6 +116,29 @@ def load_architecture(entry: Entry) -> type[Architecture]:
     if taken:
         raise GanzooError(f"The Config of {entry.name} has a field {taken.pop()!r}, an option of ganzoo's own.")
     return model
+
+
+def make_generator(spec: str, data: DataSpec) -> Architecture:
+    """An architecture that makes images from noise, with its generators alone: ``"dcgan"``, ``"dcgan:digits-32"``.
+
+    Args:
+        spec: its name and a preset of its own, of which the trainer's options do not count.
+    Raises: UsageError for an unknown one, and for one that takes labels, grows, or makes nothing from noise.
+    """
+    name, _, preset = spec.rpartition(":") if ":" in spec else (spec, "", "")
+    model = load_architecture(find("architecture", name))
+    if preset and preset not in model.presets:
+        raise UsageError(f"{name} has no preset {preset!r}; {suggest(preset, model.presets)}")
+    own = options(model.Config)
+    given = {key: value for key, value in model.presets.get(preset, {}).items() if key in own}
+    shape = {"resolution": data.height, "channels": data.channels}
+    made = model(build(model.Config, given | {key: shape[key] for key in shape if key in own}, name), data)
+    if made.latent_dim is None or made.conditional or model.phase is not Architecture.phase:
+        raise UsageError(f"The generator of {name} is not taken: it needs labels or images, or grows; choose another.")
+    for child, _ in list(made.named_children()):
+        if child not in model.generators:
+            delattr(made, child)
+    return made
 
 
 def _derived_abilities(model: type[Architecture]) -> Abilities:
