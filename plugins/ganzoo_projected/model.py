@@ -16,7 +16,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, interpolate
-from torchvision.models import EfficientNet, efficientnet_b0
+from torchvision.models import efficientnet_b0
 
 from ganzoo.api import (
     Abilities,
@@ -111,17 +111,18 @@ class Discriminator(nn.Module):
         return torch.cat([head(x).flatten(1) for head, x in zip(self.heads, mixed, strict=True)], 1)
 
 
-class Eyes(EfficientNet):
+class Eyes(nn.Module):
     """torchvision's EfficientNet-B0: images [B, 3, h, w] in [-1, 1] -> features of four depths."""
 
     def __init__(self) -> None:
-        nn.Module.__init__(self)
-        self.__dict__.update(efficientnet_b0().__dict__)  # so that its file fits, name by name
+        super().__init__()
+        whole = efficientnet_b0()
+        self.features, self.classifier = whole.features, whole.classifier  # both, so that its file fits
 
-    def forward(self, x: Tensor) -> list[Tensor]:  # type: ignore[override]
+    def forward(self, x: Tensor) -> list[Tensor]:
         mean, spread = (x.new_tensor(each).view(3, 1, 1) for each in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
         x, found = ((x + 1) / 2 - mean) / spread, []
-        for index, layer in enumerate(self.features[: LAYERS[-1] + 1]):  # type: ignore[arg-type]
+        for index, layer in enumerate(self.features[: LAYERS[-1] + 1]):
             x = layer(x)
             if index in LAYERS:
                 found.append(x)
