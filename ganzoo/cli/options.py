@@ -58,6 +58,13 @@ scale_option = click.option(
     "--scale", type=int, metavar="INT", help="Enlarge the images so many times. [default: up to 128 pixels a side]"
 )
 
+levels_option = click.option(
+    "--levels",
+    default="auto",
+    metavar="auto|LOW-HIGH",
+    help="Stored values that are black and white, of more than 8 bits. [default: as in training]",
+)
+
 
 def json_option(instead: str = "a table") -> Callable[[Any], Any]:
     """``--json``, which the function takes as `as_json`; `instead` is what is printed without it."""

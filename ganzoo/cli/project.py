@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from ganzoo.cli.framework import Command
-from ganzoo.cli.options import device_option, quiet_option, scale_option, seed_option
+from ganzoo.cli.options import device_option, levels_option, quiet_option, scale_option, seed_option
 from ganzoo.cli.output import echo, pictures_notes, wrote
 from ganzoo.cli.sample import beside
+from ganzoo.cli.translate import settled
 from ganzoo.errors import UsageError
 from ganzoo.files import written
 
@@ -33,6 +34,7 @@ from ganzoo.files import written
 @seed_option("The same seed, the same images.")
 @click.option("--label", metavar="LABEL", help="The class to look in; without, the one that fits best.")
 @click.option("--each-layer", is_flag=True, help="A style for each layer (w+): nearer, and less like other samples.")
+@levels_option
 @click.option("-o", "--out", metavar="FILE", help="A .png, .jpg or .webp: the image, what was found, the new versions.")
 @scale_option
 @quiet_option
@@ -47,6 +49,7 @@ def project(
     seed: int,
     label: str | None,
     each_layer: bool,
+    levels: str,
     out: str | None,
     scale: int | None,
     quiet: bool,
@@ -68,7 +71,9 @@ def project(
     if vary < 0:
         raise UsageError(f"--vary {vary} is too small; it takes 0 or more.")
     model = ganzoo.load(source, device=device)
-    projection = model.project(image, steps, starts, seed, label, each_layer)
+    model.noise(1)  # says so at once where there are no latents
+    reading = settled([Path(image)], levels, model.header.data.reading(), quiet=quiet)
+    projection = model.project(image, steps, starts, seed, label, each_layer, reading)
     shown = torch.stack([projection.target, projection.image])
     if vary:
         shown = torch.cat([shown, model.vary(projection, vary, strength, seed)])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from ganzoo.cli.framework import Command
-from ganzoo.cli.options import device_option, quiet_option, scale_option, seed_option
+from ganzoo.cli.options import device_option, levels_option, quiet_option, scale_option, seed_option
 from ganzoo.cli.output import echo, pictures_notes, wrote
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.files import written
@@ -48,12 +48,7 @@ SHOWN = 16  # pairs on the sheet, at the most
     metavar="LABEL",
     help="Of a model of labels in place of domains: a class, or every attribute: Young=0,Male=1.",
 )
-@click.option(
-    "--levels",
-    default="auto",
-    metavar="auto|LOW-HIGH",
-    help="Stored values that are black and white, of more than 8 bits. [default: least and largest of all]",
-)
+@levels_option
 @click.option("-o", "--out", metavar="DIR", help="Folder for the results; default: translated-to-DOMAIN in the run's.")
 @scale_option
 @quiet_option
@@ -96,21 +91,24 @@ def translate(
         )
     domain = label or domain or ""
     model.check_goal(domain)
-    channels = model.architecture.data.shape_before(domain)[0]
+    data = model.architecture.data
+    channels = data.shape_before(domain)[0]
     folder = Path(out) if out else default_folder(Path(source), domain)
     check_names(files, folder)
-    reading = settled(files, model, levels)  # reads all, so that a bad one is said before hours of work, not after
+    trained = model.header.data.reading(data.domain_before(domain))
+    reading = settled(files, levels, trained, model, quiet)  # reads all, so that a bad one is said now, not after hours
     opaque = 0
     pairs: list[tuple[Image.Image, Image.Image]] = []
     results = [folder / file.name for file in files]
     for position, file in enumerate(files):
         picture = read(file, model, reading)
-        result = model.translate(picture, domain, seed, first=position)
+        given = from_picture(picture, channels)
+        result = to_picture(model.translate(given, domain, seed, first=position)[0])
         kept = with_alpha(result, picture, file)
         opaque += has_alpha(picture) and not has_alpha(kept)
         write(kept, folder / file.name)
         if len(pairs) < SHOWN:
-            pairs.append((to_picture(from_picture(picture, channels)[0]), result))
+            pairs.append((to_picture(given[0]), result))
     caption = model.header.caption(seed)
     with written(folder / SHEET, "choose another folder with -o") as part:
         sheet = framed(side_by_side(pairs), caption, heads=("given", f"→ {domain}"), side=side_of(pairs), scale=scale)
@@ -169,22 +167,40 @@ def check_names(files: list[Path], folder: Path) -> None:
         seen[file.name] = file
 
 
-def settled(files: list[Path], model: Model, levels: str) -> Reading:
-    """How the images are read, by the rules that data sets are read by; says what is left out and what became black.
+def settled(
+    files: list[Path], levels: str, trained: Reading, model: Model | None = None, quiet: bool = False
+) -> Reading:
+    """How the images are read: by the levels typed, else by those of training, else by the images' own.
 
+    Says which, what of the images lies beyond them, and what is left out.
+
+    Args:
+        model: that is to translate them, which may not take small ones.
     Raises: GanzooError naming a file that cannot be read or is too small.
     """
     from ganzoo.data.images import Reading, survey
-    from ganzoo.data.levels import levels_text, parse_levels
+    from ganzoo.data.levels import joined, levels_text, parse_levels
 
     asked = Reading(parse_levels(levels))
     seen = [_checked(file, lambda data: survey(data, asked), model) for file in files]
     more = sum(each.pages - 1 for each in seen)
-    if more:
-        echo(f"{more:,} further pages or frames are left out; the first of each file is translated.")
-    reading = asked.settled(each.span for each in seen)
-    if reading.levels is not None:
-        echo(f"Stored values {levels_text(reading.levels)} are taken from black to white; results have 8 bits.")
+    if more and not quiet:
+        echo(f"{more:,} further pages or frames are left out; the first of each file is taken.")
+    of_training = asked.levels is None and trained.levels is not None
+    reading = trained if of_training else asked.settled(each.span for each in seen)
+    span = joined(each.span for each in seen)
+    if reading.levels is None or span is None or quiet or not (span.wide or reading.of_bytes):
+        return reading
+    low, high = reading.levels
+    echo(
+        f"Stored values {levels_text(reading.levels)} are taken from black to white"
+        f"{', as in training' if of_training else ''}; results have 8 bits."
+    )
+    if not low <= span.low <= span.high <= high:
+        echo(
+            f"The images have values from {span.low:g} to {span.high:g}, and what lies beyond is cut; another choice: "
+            f"--levels={levels_text((span.low, max(span.high, span.low + 1)))}."
+        )
     return reading
 
 
@@ -195,14 +211,15 @@ def read(file: Path, model: Model, reading: Reading) -> Image.Image:
     return _checked(file, lambda data: decode(data, reading), model)
 
 
-def _checked(file: Path, work: Callable[[bytes], T], model: Model) -> T:
+def _checked(file: Path, work: Callable[[bytes], T], model: Model | None) -> T:
     from ganzoo.data.images import Survey, Unreadable
     from ganzoo.model.translation import check_size
 
     try:
         found = work(file.read_bytes())
         height, width = found.size if isinstance(found, Survey) else found.size[::-1]  # type: ignore[attr-defined]
-        check_size(model.architecture, height, width)
+        if model is not None:
+            check_size(model.architecture, height, width)
     except OSError as error:
         raise GanzooError(f"{file} cannot be read ({error.strerror}).") from error
     except Unreadable as error:

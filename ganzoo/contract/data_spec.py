@@ -66,8 +66,12 @@ class DataSpec:
         return self.shapes.get(domain, self.shape)
 
     def shape_before(self, to: str) -> tuple[int, ...]:
-        """Of the items that are translated to a domain: those of the first other one."""
-        return self.shape_of(next((name for name in self.domains if name != to), to))
+        """Of the items that are translated to a domain."""
+        return self.shape_of(self.domain_before(to))
+
+    def domain_before(self, to: str) -> str:
+        """The domain that is translated to another: the first other one."""
+        return next((name for name in self.domains if name != to), to)
 
     @property
     def channels(self) -> int:

@@ -6,7 +6,8 @@ import gzip
 import math
 import zipfile
 import zlib
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -16,15 +17,36 @@ import numpy.typing as npt
 from ganzoo.data.containers import DAMAGE
 from ganzoo.data.images import Reading, Unreadable
 from ganzoo.data.levels import BYTES, Span, own_levels, span_of, to_bytes
-from ganzoo.errors import GanzooError, UsageError
+from ganzoo.errors import GanzooError, UsageError, printable
 from ganzoo.files import megabytes
 
 Array = npt.NDArray[Any]
 
-_IMAGE_KEYS = ("images", "x_train", "x", "data", "arr_0")
+_IMAGE_KEYS = ("images", "x_train", "train_images", "x", "data", "arr_0")
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 _BLOCK = 1 << 20  # bytes
-_LABEL_KEYS = ("labels", "y_train", "y", "arr_1")
+_LABEL_KEYS = ("labels", "y_train", "train_labels", "y", "arr_1")
+_HELD_OUT = ("test", "val", "valid", "validation")  # x_test is held out beside x_train, x_test or images_val beside x
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Items of an array file.
+
+    Attributes:
+        items: images uint8 [N, H, W, C], or vectors float32 [N, D]; those held out are the last.
+        labels: [N] or [N, K]; None where there are none.
+        reading, span: how pixels were read, and what was stored in them; no span of vectors.
+        apart: how many are held out, and the arrays they are in, by name.
+        rest: arrays that are not read.
+    """
+
+    items: Array
+    labels: Array | None
+    reading: Reading
+    span: Span | None
+    apart: tuple[int, tuple[str, ...]] = (0, ())
+    rest: tuple[str, ...] = ()
 
 
 def read_idx(path: Path, reading: Reading) -> Array:
@@ -71,11 +93,10 @@ def _check_size(path: Path, count: int, reading: Reading) -> None:
         )
 
 
-def idx_in(folder: Path) -> Path | None:
-    """The file of images in a folder of idx files, the training ones first; None when it has none."""
+def idx_in(folder: Path) -> list[Path]:
+    """The files of images in a folder of idx files: the one that is read first, a training one where there is one."""
     found = sorted(path for path in folder.rglob("*images*idx3*") if path.is_file())
-    train = [path for path in found if path.name.startswith("train")]
-    return next(iter(train or found), None)
+    return sorted(found, key=lambda path: not path.name.startswith("train"))
 
 
 def idx_labels(images: Path) -> Path | None:
@@ -87,44 +108,57 @@ def idx_labels(images: Path) -> Path | None:
     return next((path for path in (images.with_name(stem), images.with_name(stem + ".gz")) if path.is_file()), None)
 
 
-def read_npz(path: Path, reading: Reading) -> tuple[Array, Array | None, Reading, Span | None]:
+def read_npz(path: Path, reading: Reading) -> Stored:
     """Images (or vectors) and labels of an npz file, or of an npy file, which has no labels.
 
-    Returns:
-        uint8 [N, H, W, C] or float32 vectors [N, D], labels [N] or [N, K] or None, how pixels were read, and what was
-        stored in them, unless they are vectors.
     Raises:
         GanzooError: it cannot be read, or its arrays are not images.
     """
-    labels = None
+    keys: list[list[str]] = []
+    members: dict[str, zipfile.ZipInfo] = {}
     try:
         if not zipfile.is_zipfile(path):
             with path.open("rb") as plain:
-                images = _array(plain, path.stat().st_size, path, reading)
+                found: list[list[Array]] = [[_array(plain, path.stat().st_size, path, reading)]]
         else:
             with zipfile.ZipFile(path) as file:
                 members = {member.filename.removesuffix(".npy"): member for member in file.infolist()}
-                image_key = next((key for key in _IMAGE_KEYS if key in members), None)
-                label_key = next((key for key in _LABEL_KEYS if key in members), None)
-                if image_key is None:
-                    raise UsageError(
-                        f"{path} has arrays {', '.join(members) or '(none)'}; name the images one of "
-                        f"{', '.join(_IMAGE_KEYS)}."
-                    )
-                with file.open(members[image_key]) as content:
-                    images = _array(content, members[image_key].file_size, path, reading)
-                if label_key is not None:
-                    with file.open(members[label_key]) as content:
-                        labels = _array(content, members[label_key].file_size, path, reading)
+                keys = _keys(members, path)
+                found = []
+                for row in keys:
+                    found.append([])
+                    for key in row:
+                        with file.open(members[key]) as content:
+                            found[-1].append(_array(content, members[key].file_size, path, reading))
     except (OSError, EOFError, ValueError, *DAMAGE) as error:
         raise GanzooError(f"Cannot read {path} ({error}); arrays must be plain, without Python objects.") from error
-    if labels is not None:
-        if labels.ndim not in (1, 2) or len(labels) != len(images):
-            raise UsageError(f"{path} should have one label for each of its {len(images)} images, or a row of them.")
-        if labels.ndim == 2 and labels.shape[1] == 1:
-            labels = labels[:, 0]
-    pixels, reading, span = _pixels(images, path, reading)
-    return pixels, labels, reading, span
+    for items, *labels in found:
+        if labels and (labels[0].ndim not in (1, 2) or len(labels[0]) != len(items)):
+            raise UsageError(f"{path} should have one label for each of its {len(items)} images, or a row of them.")
+    if any(len({array.shape[1:] for array in arrays}) > 1 for arrays in zip(*found, strict=True)):
+        raise UsageError(f"{path} holds out items or labels of another shape than the others; give them as two files.")
+    items, *labels = (arrays[0] if len(arrays) == 1 else np.concatenate(arrays) for arrays in zip(*found, strict=True))
+    pixels, reading, span = _pixels(items, path, reading)
+    values = labels[0] if labels else None
+    if values is not None and values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    apart = len(items) - len(found[0][0]), tuple(row[0] for row in keys[1:])
+    return Stored(pixels, values, reading, span, apart, tuple(members.keys() - {key for row in keys for key in row}))
+
+
+def _keys(members: Collection[str], path: Path) -> list[list[str]]:
+    """The arrays of images and, where there are some, of labels: first those to train on, then those held out."""
+    image_key = next((key for key in _IMAGE_KEYS if key in members), None)
+    label_key = next((key for key in _LABEL_KEYS if key in members), None)
+    if image_key is None:
+        names = ", ".join(map(printable, members)) or "(none)"
+        raise UsageError(f"{path} has arrays {names}; name the images one of {', '.join(_IMAGE_KEYS)}.")
+    keys = [image_key] if label_key is None else [image_key, label_key]
+    rows = [keys]
+    for part in _HELD_OUT:
+        row = [key.replace("train", part) if "train" in key else f"{key}_{part}" for key in keys]
+        rows += [row] if all(key in members for key in row) else []
+    return rows
 
 
 def _array(file: IO[bytes], size: int, path: Path, reading: Reading) -> Array:
@@ -165,12 +199,20 @@ def _pixels(images: Array, path: Path, reading: Reading) -> tuple[Array, Reading
 
 
 def with_levels(images: Array, reading: Reading) -> tuple[Array, Reading, Span]:
-    """Pixels [N, …] of any type as bytes, by the levels given, else by the array's own; and what was stored in them."""
-    span = span_of(images, wide=images.dtype != np.uint8)
+    """Pixels [N, …] of any type as bytes, by the levels given, else by the array's own; and what was stored in them.
+
+    Of four channels the last is transparency, which has its own range; colours that nobody sees do not count.
+    """
+    colours, alpha = (images[..., :3], images[..., 3]) if images.shape[3:] == (4,) else (images, None)
+    seen = colours if alpha is None or not alpha.any() else colours[alpha > 0]
+    span = span_of(seen, wide=images.dtype != np.uint8)
     levels = reading.levels or own_levels(span)
     if images.dtype == np.uint8 and levels == BYTES:
         return np.ascontiguousarray(images), reading, span
     pixels = np.empty(images.shape, np.uint8)
     for place in range(len(images)):  # item by item, without a second array as wide as the first
         pixels[place] = to_bytes(images[place], levels)
-    return pixels, replace(reading, levels=levels), span
+    if alpha is not None:
+        most = own_levels(replace(span_of(alpha, wide=True), low=0.0))[1]
+        pixels[..., 3] = alpha if images.dtype == np.uint8 else to_bytes(alpha, (0, most))
+    return pixels, replace(reading, levels=levels, of_bytes=images.dtype == np.uint8), span

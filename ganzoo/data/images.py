@@ -91,6 +91,14 @@ class Survey:
 PLAIN = Reading()
 
 
+def with_8_bits(image: Image.Image, reading: Reading) -> Image.Image:
+    """A picture that was opened elsewhere, as `decode` would give it."""
+    wide = wide_values(image, None)
+    if wide is not None:
+        return _from_wide(wide, reading.levels)[0]
+    return _with_levels(image, reading.levels) if reading.levels and reading.of_bytes else image
+
+
 def decode(data: bytes, reading: Reading = PLAIN, page: int = 0) -> Image.Image:
     """The image in a file's bytes with 8 bits a channel, turned as its EXIF orientation says.
 
@@ -165,7 +173,7 @@ def _from_wide(values: npt.NDArray[Any], levels: Levels | None) -> tuple[Image.I
     if values.ndim == 2 or values.shape[2] == 3:
         span = span_of(values, wide=True)
         return Image.fromarray(to_bytes(values, levels or own_levels(span))), span
-    colours, alpha = values[..., :3], values[..., 3]
+    colours, alpha = values[..., :-1], values[..., -1]
     seen = colours[alpha > 0]
     span = span_of(seen if seen.size else colours, wide=True)
     pixels = to_bytes(colours, levels or own_levels(span))
@@ -236,9 +244,7 @@ def render(image: Image.Image, size: tuple[int, int], channels: int, fit: Fit) -
 
 def _with_channels(image: Image.Image, channels: int) -> Image.Image:
     """`image` as L, RGB or RGBA. What is transparent is laid on white unless four channels are asked."""
-    wide = wide_values(image, None)  # of a plugin's or caller's picture; those of files come with 8 bits
-    if wide is not None:
-        image = _from_wide(wide, None)[0]
+    image = with_8_bits(image, PLAIN)  # a plugin's or caller's picture; those of files come so
     if has_alpha(image):
         image = image.convert("RGBA")
         if channels != 4:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import sys
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +25,9 @@ _FULL = 0.98  # share of a depth's values that a set spans when it is taken to u
 _FAINT = 1 / 16  # a set of fractions that stays below this share of 1 means other numbers by them
 _DARK = 0.04  # mean, of 1, below which pictures are nearly black; nearly white above the rest of it
 _WIDE = ("I", "F")  # Pillow's modes of more than 8 bits begin so
-_BYTE_SWAPPED = {"RGB;16B": "RGB;16L", "RGB;16L": "RGB;16B", "RGBA;16B": "RGBA;16L", "RGBA;16L": "RGBA;16B"}
+_SWAPPED = {"B": "L", "L": "B"}
+_SEVERAL = re.compile(r"(RGB|RGBA|RGBX|RGBa);16([BLN])")  # Pillow's raw modes of 16 bits in several channels
+_GREY_ALPHA = "LA;16B"
 _NATIVE = "B" if sys.byteorder == "big" else "L"
 
 
@@ -151,29 +154,53 @@ def to_bytes(values: Values, levels: Levels) -> npt.NDArray[np.uint8]:
 def wide_values(image: Image.Image, data: bytes | None) -> Values | None:
     """Pixels [H, W] or [H, W, C] of an opened picture of more than 8 bits a channel; None when it has no more.
 
-    Pillow keeps the upper 8 bits of each 16 where there are several channels. Read again with the bytes of each number
-    swapped, the file gives the lower 8.
+    C is 2 for grey and 4 for colours with transparency, the last. Pillow keeps the upper 8 bits of each 16 where there
+    are several channels. Read again with the bytes of each number swapped, the file gives the lower 8.
 
     Args:
         data: the file's bytes; None where there is no file.
     """
     if image.mode.startswith(_WIDE):
-        return np.asarray(image)
+        return _with_key(np.asarray(image), image.info.get("transparency"))
     if data is None or not isinstance(image, ImageFile.ImageFile) or image.format not in ("PNG", "TIFF"):
         return None
-    page = image.tell()
-    swapped = []
-    for tile in image.tile:
-        given = tile.args if isinstance(tile.args, tuple) else (tile.args,)
-        raw = str(given[0]).replace("16N", f"16{_NATIVE}")
-        if raw not in _BYTE_SWAPPED:
-            return None
-        rest = (_BYTE_SWAPPED[raw], *given[1:])
-        swapped.append(tile._replace(args=rest if isinstance(tile.args, tuple) else rest[0]))
-    if not swapped:
+    raws = [str(tile.args[0] if isinstance(tile.args, tuple) else tile.args) for tile in image.tile]
+    if raws and {*raws} == {_GREY_ALPHA}:
+        four = np.asarray(Image.open(io.BytesIO(_as_four_bytes(data)), formats=["PNG"])).astype(np.uint16)
+        return four[..., 0::2] * 256 + four[..., 1::2]
+    matches = [_SEVERAL.fullmatch(raw.replace("16N", f"16{_NATIVE}")) for raw in raws]
+    if not raws or None in matches:
         return None
-    upper = Image.open(io.BytesIO(data), formats=[image.format])
-    upper.seek(page)
-    image.tile = swapped
-    values: Values = np.asarray(upper).astype(np.uint16) * 256 + np.asarray(image)
-    return values
+    kind, order = matches[0].groups()  # type: ignore[union-attr]
+    mode = "RGBA" if kind == "RGBa" else kind  # as stored: Pillow would divide by the transparency, half by half
+    upper, lower = _read_as(data, image, f"{mode};16{order}"), _read_as(data, image, f"{mode};16{_SWAPPED[order]}")
+    values: Values = upper.astype(np.uint16) * 256 + lower
+    if kind == "RGBa":
+        alpha = np.maximum(values[..., 3:], 1)
+        values[..., :3] = np.minimum(np.round(values[..., :3] * (65535 / alpha)), 65535)
+    return _with_key(values, image.info.get("transparency"))
+
+
+def _read_as(data: bytes, image: ImageFile.ImageFile, raw: str) -> Values:
+    """The present page of a file, its numbers taken for another of Pillow's raw modes."""
+    again = Image.open(io.BytesIO(data), formats=[str(image.format)])
+    again.seek(image.tell())
+    assert isinstance(again, ImageFile.ImageFile)
+    again.tile = [
+        tile._replace(args=(raw, *tile.args[1:]) if isinstance(tile.args, tuple) else raw) for tile in again.tile
+    ]
+    return np.asarray(again)
+
+
+def _as_four_bytes(data: bytes) -> bytes:
+    """A PNG file of 16 bits grey and transparency, said to be four channels of 8, which lie in the file alike."""
+    header = data[12:24] + bytes([8, 6]) + data[26:29]
+    return data[:12] + header + zlib.crc32(header).to_bytes(4, "big") + data[33:]
+
+
+def _with_key(values: Values, key: object) -> Values:
+    """Pixels with a channel of transparency where a PNG file says which stored value is transparent."""
+    if not isinstance(key, int | tuple) or (values.ndim == 3) != isinstance(key, tuple) or values.shape[2:] == (4,):
+        return values
+    hidden = values == key if values.ndim == 2 else (values == np.array(key)).all(2)
+    return np.dstack([values.astype(np.int64), np.where(hidden, 0, 65535)])

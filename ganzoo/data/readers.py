@@ -467,16 +467,16 @@ def _open(
     if not os.path.exists(path):  # unlike Path.exists, False for what may not be looked at
         raise UsageError(f"There is nothing at {path} that can be read; give {_KINDS}.")
     kind = "folder" if path.is_dir() else _kind(path)
-    images = path if kind == "idx" else None
+    images = [path] if kind == "idx" else []
     if kind in ("folder", "zip", "tar"):
         most = reading.most_unpacked(path.stat().st_size)
         container: Container = Folder(path) if kind == "folder" else Zip(path) if kind == "zip" else Tar(path, most)
-        images = None if any(map(is_image, container.names)) or kind != "folder" else arrays.idx_in(path)
+        images = [] if any(map(is_image, container.names)) or kind != "folder" else arrays.idx_in(path)
         modality = modality or ("" if images or any(map(is_image, container.names)) else _modality_in(container.names))
         if modality not in ("", "image"):
             suffixes = modality_card(parse_spec(modality)[0]).suffixes
             return _not_empty(ItemFiles(container, str(path), labels_file, modality, details, parts), path, suffixes)
-        if images is None:
+        if not images:
             return _not_empty(Files(container, str(path), labels_file, reading=reading, parts=parts), path)
     if kind == "":
         modality = modality or _modality_of(path.name, "collections")
@@ -486,18 +486,31 @@ def _open(
         raise UsageError(f"--parts names folders of files, and {path} has none; leave it out.")
     if labels_file is not None and labels_file != "none":
         raise UsageError(f"A labels file goes with image files, and {path} has none; leave --labels away.")
-    if images is not None:
-        beside = arrays.idx_labels(images)
-        pixels, reading, span = arrays.with_levels(arrays.read_idx(images, reading), reading)
+    if images:
+        file, *others = images
+        beside = arrays.idx_labels(file)
+        pixels, reading, span = arrays.with_levels(arrays.read_idx(file, reading), reading)
         if pixels.ndim != 3:
-            raise UsageError(f"{images} holds no images; give the file of images, its labels are found beside it.")
-        files, values = [images], None
-        if beside is not None:
-            files, values = [images, beside], arrays.read_idx(beside, reading)
-        return _not_empty(Arrays(pixels[..., None], values, files, reading, span), path)
+            raise UsageError(f"{file} holds no images; give the file of images, its labels are found beside it.")
+        files, values = [file, *filter(None, [beside])], None
+        if beside is not None and labels_file != "none":
+            values = arrays.read_idx(beside, reading)
+        array = Arrays(pixels[..., None], values, files, reading, span)
+        if others:
+            unread = ", ".join(printable(other.name) for other in others)
+            array.layout.said.append(f"Of this folder {printable(file.name)} is read, and not {unread}.")
+        return _not_empty(array, path)
     if kind == "array":
-        items, found, reading, stored = arrays.read_npz(path, reading)
-        return _not_empty(Arrays(items, found, [path], reading, stored), path)
+        stored = arrays.read_npz(path, reading)
+        labels = None if labels_file == "none" else stored.labels
+        array = Arrays(stored.items, labels, [path], stored.reading, stored.span)
+        count, names = stored.apart
+        if count and parts != "none":
+            array.layout.held_out = {*range(len(stored.items) - count, len(stored.items))}
+            array.layout.said.append(f"Held out: {', '.join(names)}.")
+        if stored.rest:
+            array.layout.said.append(f"Arrays that are not read: {', '.join(map(printable, sorted(stored.rest)))}.")
+        return _not_empty(array, path)
     raise UsageError(f"{path} is of no kind that ganzoo knows; give {_KINDS}.")
 
 

@@ -53,7 +53,7 @@ class Info:
         held_out: how many of the images, of a set without domains, are kept for scoring and not trained on.
         layout: what its folders were taken for, in sentences.
         class_counts: class -> how many are trained on and held out, of a set that was added.
-        levels: of each source, the stored values that become black and white; "" for those of 8 bits as they are.
+        readings: how pictures are read, of each source.
         notes: what was said of it when it was added.
         problem: why the data set cannot be used, in `names`; nothing else is then known of it.
     """
@@ -82,12 +82,17 @@ class Info:
     modality: str = "image"
     shape: tuple[int, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
-    levels: tuple[str, ...] = ()
+    readings: tuple[Reading, ...] = ()
     notes: tuple[str, ...] = ()
     short_sides: Mapping[str, int] = field(default_factory=dict)
     held_out: int = 0
     layout: tuple[str, ...] = ()
     class_counts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Of each source, the stored values that become black and white; "" for those of 8 bits as they are."""
+        return tuple(levels_text(each.levels) if each.levels else "" for each in self.readings)
 
     @property
     def trained(self) -> int:
@@ -522,7 +527,7 @@ def _info_of_record(record: Record) -> Info:
         label_kind=record.label_kind,
         domain_channels=record.domain_channels,
         label_names=tuple(record.label_names),
-        levels=tuple(levels_text(each.levels) if each.levels else "" for each in record.readings),
+        readings=tuple(record.readings),
         notes=tuple(record.notes),
         short_sides=_short_sides(record.sizes),
         held_out=len(record.held_out),

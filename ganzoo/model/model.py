@@ -23,6 +23,7 @@ from ganzoo.contract.labels import labels_for, written
 from ganzoo.contract.networks import generator_state, is_generator, networks, weightless
 from ganzoo.contract.randomness import stream
 from ganzoo.contract.stored import as_json
+from ganzoo.data.images import Reading
 from ganzoo.devices import pick_device
 from ganzoo.errors import GanzooError, UsageError, suggest
 from ganzoo.model import latents
@@ -238,8 +239,9 @@ class Model:
 
         Args:
             to: the domain; of a model with labels in place of domains, a class, or every attribute: "Young=0,Male=1".
-            images: a tensor [N, C, H, W] in [-1, 1], a PIL image, or several of any sizes. Sides that the networks
-                cannot take are padded by reflection and cut off again; networks of one size scale there and back.
+            images: a tensor [N, C, H, W] in [-1, 1], a PIL image, or several of any sizes; more than 8 bits are read
+                by the levels of training. Sides that the networks cannot take are padded by reflection and cut off
+                again; networks of one size scale there and back.
             seed: of what an architecture draws whose dropout stays on in use; to others it is all one.
             first: the position of the first of them, in a longer row; what is drawn for an image follows from the seed
                 and its position alone.
@@ -250,7 +252,8 @@ class Model:
         if isinstance(images, Tensor):
             return through(self.architecture, images, goal, seed, first)
         if isinstance(images, Image.Image):
-            given = from_picture(images, self.architecture.data.shape_before(to)[0])
+            data = self.architecture.data
+            given = from_picture(images, data.shape_before(to)[0], self.header.data.reading(data.domain_before(to)))
             return to_picture(through(self.architecture, given, goal, seed, first)[0])
         return [self.translate(image, to, seed, position) for position, image in enumerate(images, first)]
 
@@ -317,6 +320,7 @@ class Model:
         seed: int = 0,
         label: str | int | None = None,
         each_layer: bool = False,
+        reading: Reading | None = None,
     ) -> Projection:
         """Finds the latent whose image is suggest to a given one, by gradient descent on the mean squared error.
 
@@ -326,11 +330,13 @@ class Model:
             starts: descents, from the suggest of many samples; the best of their ends is taken.
             label: the class to look in; None leaves it to the samples.
             each_layer: give each layer a style of its own (w+): nearer to the image, further from what the model makes.
+            reading: how a file of more than 8 bits is read; None for as in training.
         Raises: UsageError when the image cannot be read or the model makes none from latents.
         """
         self.noise(1)  # says so at once where there are no latents
-        target = image if isinstance(image, Tensor) else read_picture(image, self.architecture.data.shape)
-        return latents.project(self, target, steps, starts, seed, label, each_layer)
+        if not isinstance(image, Tensor):
+            image = read_picture(image, self.architecture.data.shape, reading or self.header.data.reading())
+        return latents.project(self, image, steps, starts, seed, label, each_layer)
 
     def vary(self, projection: Projection, n: int = 8, strength: float = 0.3, seed: int = 0) -> Tensor:
         """New versions [n, C, H, W] in [-1, 1] of a projected image.

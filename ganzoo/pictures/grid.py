@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ganzoo.data.images import Unreadable, decode, render
+from ganzoo.data.images import PLAIN, Reading, Unreadable, decode, render, with_8_bits
 from ganzoo.errors import UsageError
 from ganzoo.pictures import scatter as plane
 from ganzoo.pictures.framed import framed
@@ -34,13 +34,15 @@ def to_picture(image: Tensor) -> Image.Image:
     return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
 
 
-def from_picture(picture: Image.Image, channels: int) -> Tensor:
+def from_picture(picture: Image.Image, channels: int, reading: Reading = PLAIN) -> Tensor:
     """A PIL image as [1, C, H, W] in [-1, 1]; what is transparent is laid on white unless C is 4.
 
+    Args:
+        reading: how it is read, where it has more than 8 bits.
     Raises: UsageError when its colours cannot be converted.
     """
     try:
-        pixels = render(picture, (picture.height, picture.width), channels, "crop")
+        pixels = render(with_8_bits(picture, reading), (picture.height, picture.width), channels, "crop")
     except Unreadable as error:
         raise UsageError(f"An image {error}.") from error
     return _from_bytes(pixels)[None]
@@ -51,7 +53,7 @@ def _from_bytes(pixels: numpy.ndarray[Any, Any]) -> Tensor:
     return torch.from_numpy(pixels.copy()).permute(2, 0, 1).float().div(127.5).sub(1)
 
 
-def read_picture(file: str | os.PathLike[str], shape: tuple[int, ...]) -> Tensor:
+def read_picture(file: str | os.PathLike[str], shape: tuple[int, ...], reading: Reading = PLAIN) -> Tensor:
     """An image file as [C, H, W] in [-1, 1] of this shape: scaled to cover it, the middle cut out.
 
     Raises: UsageError when it cannot be read, or when the shape is no image's.
@@ -59,7 +61,7 @@ def read_picture(file: str | os.PathLike[str], shape: tuple[int, ...]) -> Tensor
     if len(shape) != 3:
         raise UsageError("The model makes no images; there is nothing to compare an image with.")
     try:
-        pixels = render(decode(Path(file).read_bytes()), shape[1:], shape[0], "crop")
+        pixels = render(decode(Path(file).read_bytes(), reading), shape[1:], shape[0], "crop")
     except OSError as error:
         raise UsageError(f"The image {file} cannot be read ({error.strerror or error}).") from error
     except Unreadable as error:

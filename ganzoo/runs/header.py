@@ -21,9 +21,23 @@ from ganzoo.errors import GanzooError, UsageError
 
 if TYPE_CHECKING:
     from ganzoo.contract.data_spec import DataSpec
+    from ganzoo.data.images import Reading
 
 FORMAT = 1  # of run.json, classes.json, models and checkpoints
 RESTORE = "restore it to go on"  # what to do about a damaged one
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The stored values that became black and white, of pictures with more than 8 bits; `of_bytes`: with 8 bits too."""
+
+    black: float
+    white: float
+    of_bytes: bool = rare(False)
+
+    def __post_init__(self) -> None:
+        if not self.black < self.white:
+            raise GanzooError(f"A model cannot be of pictures with levels from {self.black} to {self.white}.")
 
 
 @dataclass(frozen=True)
@@ -35,6 +49,7 @@ class DataHeader:
         images: items of a domain.
         label: that of the only items trained on; None: all of them.
         shape … paired: what an architecture was told of it, see `ganzoo.api.DataSpec`; `label_kind` is its `label`.
+        levels: domain, "" for all, -> how its pictures were read, where not as they are.
         modality, state: what an item is, and what the modality keeps of the whole set.
     """
 
@@ -53,6 +68,7 @@ class DataHeader:
     shapes: Mapping[str, tuple[Side, ...]] = rare({})
     paired: bool = rare(False)
     class_shares: tuple[float, ...] = rare(())
+    levels: Mapping[str, Levels] = rare({})
     modality: str = ""
     state: Mapping[str, Any] | None = None
 
@@ -81,6 +97,13 @@ class DataHeader:
             self.label_kind, self.label_names, self.label_scale, self.shapes, self.paired,
             self.class_shares,
         )  # fmt: skip
+
+    def reading(self, domain: str = "") -> Reading:
+        """How pictures like those of a domain are read; without levels where these are not known."""
+        from ganzoo.data.images import Reading  # now, as above
+
+        levels = self.levels.get(domain) or self.levels.get("")
+        return Reading() if levels is None else Reading((levels.black, levels.white), levels.of_bytes)
 
     @property
     def full_name(self) -> str:

@@ -18,12 +18,13 @@ from ganzoo.contract.frozen import frozen_in
 from ganzoo.contract.networks import networks, parameter_counts
 from ganzoo.contract.options import build, values
 from ganzoo.contract.settings import Settings, Stage
+from ganzoo.data.source import trained_on
 from ganzoo.errors import GanzooError
 from ganzoo.loop.display import Display
 from ganzoo.loop.record import licence_of, take_weights
 from ganzoo.loop.session import Session
 from ganzoo.plan.plan import Plan
-from ganzoo.runs.header import DataHeader, Environment, RunHeader, architecture_of
+from ganzoo.runs.header import DataHeader, Environment, Levels, RunHeader, architecture_of
 from ganzoo.runs.run import Run
 from ganzoo.runs.weights import located
 
@@ -101,6 +102,7 @@ def facts_of(session: Session, init: str | os.PathLike[str] | None) -> RunHeader
             fingerprint=session.dataset.fingerprint,
             images=session.dataset.items,
             label=plan.label,
+            levels=levels_of(plan.data),
             state=session.dataset.modality.state,
         ),
         seed=plan.settings.seed,
@@ -117,6 +119,13 @@ def facts_of(session: Session, init: str | os.PathLike[str] | None) -> RunHeader
         environment=environment(session),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def levels_of(info: data.Info) -> dict[str, Levels]:
+    """How the pictures of a data set are read, by domain where its sources are domains."""
+    domains = trained_on(info.domains) if len(info.readings) > 1 else ("",)
+    each = zip(domains, info.readings, strict=False)  # a plugin's set has no readings
+    return {domain: Levels(*reading.levels, reading.of_bytes) for domain, reading in each if reading.levels}
 
 
 def environment(session: Session) -> Environment:

@@ -193,7 +193,12 @@ def test_idx_folder_takes_the_training_images_and_their_labels(tmp_path):
     assert (info.images, info.channels, info.height, info.width, info.classes) == (3, 1, 5, 4, ("0", "7"))
     assert labels_of("digits") == ["7", "0", "7"]
     assert np.array_equal(np.asarray(data.open_source("digits").read(2)), pixels[2])
+    assert data.info("digits").layout == (
+        "Of this folder train-images-idx3-ubyte.gz is read, and not t10k-images-idx3-ubyte.",
+    )
     assert data.add("test", tmp_path / "t10k-images-idx3-ubyte").images == 2
+    assert data.add("plain", tmp_path, labels="none").classes == ()
+    data.prepare("plain", resolution=(4, 4))
 
 
 def test_damaged_idx_files_are_refused(tmp_path):
@@ -222,6 +227,38 @@ def test_npz_layouts(tmp_path, layout):
     assert labels_of("arrays") == ["2", "3", "2", "2"]
     expected = pixels[3, ..., 0] if layout == "NHW" else pixels[3]
     assert np.array_equal(np.asarray(data.open_source("arrays").read(3)), expected)
+
+
+@pytest.mark.parametrize(
+    ("train", "apart"),
+    [(("x_train", "y_train"), ("x_test", "y_test")), (("train_images", "train_labels"), ("val_images", "val_labels"))],
+)
+def test_arrays_of_a_test_part_are_held_out_and_others_are_named(tmp_path, train, apart):
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 6, 5), np.uint8)
+    arrays = {train[0]: pixels, train[1]: np.arange(6) % 2, apart[0]: pixels[:2], apart[1]: np.array([1, 0])}
+    np.savez(tmp_path / "d.npz", **arrays, extra=np.zeros(3))
+    info = data.add("arrays", tmp_path / "d.npz")
+    assert (info.images, info.held_out) == (8, 2)
+    assert info.class_counts == {"0": (3, 1), "1": (3, 1)}
+    assert f"Held out: {apart[0]}." in info.layout
+    assert "Arrays that are not read: extra." in info.layout
+    assert len(data.prepare("arrays", resolution=(6, 5)).parts["train"]) == 6
+    whole = data.add("whole", tmp_path / "d.npz", parts="none")
+    assert (whole.images, whole.held_out) == (8, 0)
+    plain = data.add("plain", tmp_path / "d.npz", labels="none")
+    assert plain.classes == ()
+    data.prepare("plain", resolution=(6, 5))
+
+
+def test_a_test_part_of_another_shape_or_without_labels(tmp_path):
+    pixels = np.zeros((6, 6, 5), np.uint8)
+    np.savez(tmp_path / "d.npz", x_train=pixels, x_test=pixels[:, :4])
+    with pytest.raises(UsageError, match="of another shape than the others; give them as two files"):
+        data.add("arrays", tmp_path / "d.npz")
+    np.savez(tmp_path / "d.npz", x_train=pixels, y_train=np.arange(6) % 2, x_test=pixels)
+    info = data.add("arrays", tmp_path / "d.npz")
+    assert (info.images, info.held_out) == (6, 0)
+    assert "Arrays that are not read: x_test." in info.layout
 
 
 def test_npz_of_vectors(tmp_path):

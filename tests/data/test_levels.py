@@ -130,16 +130,18 @@ def test_arrays_of_any_type(tmp_path, images, levels):
     assert mean(size=images.shape[1]) == pytest.approx(expected, abs=0.5)
 
 
-def wide_png(pixels: Pixels) -> bytes:
-    """A PNG file of colours with 16 bits each, which Pillow does not write."""
-    height, width, _ = pixels.shape
+def wide_png(pixels: Pixels, key: tuple[int, ...] = ()) -> bytes:
+    """A PNG file of channels with 16 bits each, which Pillow does not write; `key`: the stored value that is hidden."""
+    height, width, channels = pixels.shape
     rows = b"".join(b"\0" + pixels[y].astype(">u2").tobytes() for y in range(height))
-    header = struct.pack(">IIBBBBB", width, height, 16, 2 if pixels.shape[2] == 3 else 6, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 16, (0, 4, 2, 6)[channels - 1], 0, 0, 0)
 
     def chunk(name: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    hidden = chunk(b"tRNS", struct.pack(f">{len(key)}H", *key)) if key else b""
+    content = chunk(b"IHDR", header) + hidden + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + content
 
 
 def wide_tiff(pixels: Pixels, order: str) -> bytes:
@@ -173,6 +175,38 @@ def test_colours_that_nobody_sees_count_neither_in_the_range_nor_in_the_pixels()
     pixels[..., 3] = 65535
     pixels[0, 0] = [60000, 60000, 60000, 0]
     assert survey(wide_png(pixels)).span.high == 1000
+
+
+@pytest.mark.parametrize("top", [4095, 65535])
+def test_grey_of_16_bits_with_transparency_is_read_whole(top):
+    pixels = np.round(np.dstack([RAMP * top, np.full_like(RAMP, 65535)]))
+    pixels[0, 0] = [60000, 0]
+    seen = survey(wide_png(pixels))
+    assert (seen.span.wide, seen.span.high, seen.grey, seen.alpha) == (True, top, True, True)
+    image = decode(wide_png(pixels), Reading((0, top)))
+    assert image.mode == "LA"
+    assert np.asarray(image)[1:, :, 0].mean() == pytest.approx(127.5, abs=0.5)
+    assert (image.getpixel((0, 0))[1], image.getpixel((1, 1))[1]) == (0, 255)
+
+
+@pytest.mark.parametrize("colours", [1, 3])
+def test_a_stored_value_that_is_transparent_stays_so_with_16_bits(colours):
+    pixels = np.round(RAMP[..., None].repeat(colours, 2) * 4095)
+    image = decode(wide_png(pixels, (4095,) * colours), Reading((0, 4095)))
+    alpha = np.asarray(image.getchannel("A"))
+    assert not alpha[:, -1].any()
+    assert alpha[:, :-1].min() == 255
+    assert survey(wide_png(pixels, (4095,) * colours)).span.high < 4095
+
+
+def test_transparency_in_an_array_has_its_own_range_and_hides_colours(tmp_path):
+    images = np.full((4, 8, 8, 4), 65535, np.uint16)
+    images[..., :3] = np.round(np.linspace(0, 4095, 64)).reshape(8, 8, 1)
+    images[:, 0, 0] = [60000, 60000, 60000, 0]
+    np.savez(tmp_path / "a.npz", images=images)
+    assert data.add("set", tmp_path / "a.npz").levels == ("0-4095",)
+    pixels = np.asarray(data.open_source("set").read(0))
+    assert (pixels[0, 0, 3], pixels[1:, :, 3].min(), pixels[-1, -1, 0]) == (0, 255, 255)
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
