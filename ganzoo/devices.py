@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
-from ganzoo.errors import UsageError
+from ganzoo.errors import GanzooError, UsageError
 
 
 def pick_device(name: str) -> torch.device:
@@ -39,6 +41,32 @@ def pick_precision(asked: str, device: torch.device, proven: bool) -> str:
     if asked == "bf16" and device.type == "mps":
         raise UsageError("bf16 training is not supported on mps; use --precision fp32.")
     return asked
+
+
+@contextmanager
+def deterministic(asked: bool) -> Iterator[None]:
+    """Where asked, torch takes only algorithms that give the same each time, cuBLAS's matrix products among them.
+
+    Raises: GanzooError for a computation that has none on its device.
+    """
+    if not asked:
+        yield
+        return
+    before = torch.are_deterministic_algorithms_enabled()
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when CUDA first multiplies matrices
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    except RuntimeError as error:
+        if "use_deterministic_algorithms" not in str(error):
+            raise
+        what = str(error).split()[0]
+        raise GanzooError(
+            f"torch has no algorithm for {what} on this device that gives the same each time; leave out "
+            "--deterministic, or train on the CPU."
+        ) from error
+    finally:
+        torch.use_deterministic_algorithms(before)
 
 
 def out_of_memory(error: BaseException) -> bool:

@@ -150,6 +150,11 @@ def _is_per_class(recipe: str | None) -> bool:
 @click.option(
     "--accumulate", type=int, metavar="INT", help="Compute the batch in so many parts from now on. [default: as before]"
 )
+@click.option(
+    "--deterministic/--no-deterministic",
+    default=None,
+    help="Only algorithms that give the same each time, from now on. [default: as before]",
+)
 @MAX_TIME
 @FORCE
 def resume(run: str | None, **how: Any) -> None:

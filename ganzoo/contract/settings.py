@@ -17,7 +17,12 @@ LENGTHS = ("epochs", "images", "steps")
 FIXED_IN_A_RUN = (
     "seed", "resolution", "channels", "skip_small", "domains", "load_size", "flip", "ema", "precision", "freeze",
 )  # fmt: skip
-OF_THE_MACHINE = ("device", "log", "processes")  # no stage changes these, whoever goes on with a run may
+OF_THE_MACHINE = (
+    "device",
+    "deterministic",
+    "log",
+    "processes",
+)  # no stage changes these, whoever goes on with a run may
 DEFAULT_EPOCHS = 10
 
 
@@ -28,7 +33,7 @@ GROUPS = {
     "Data as it is trained on": ("resolution", "channels", "load_size", "flip", "domains", "skip_small"),
     "Pictures, checkpoints and logs": ("samples", "sample_every", "checkpoint_every", "log", "gradients"),
     "Scores": ("evaluate_every", "evaluate", "keep_best"),
-    "This machine": ("device", "precision", "processes", "accumulate"),
+    "This machine": ("device", "precision", "processes", "accumulate", "deterministic"),
 }
 GROUP_OF = {name: group for group, names in GROUPS.items() for name in names}
 
@@ -55,6 +60,9 @@ class Settings:
     )
     processes: int = option(1, "train in so many processes, one a GPU", low=1)
     accumulate: int = option(1, "compute each process's share of the batch in so many parts, to save memory", low=1)
+    deterministic: bool = option(
+        False, "only algorithms that give the same each time; on CUDA slower, and not every architecture has them"
+    )
     checkpoint_every: int | None = option(
         None, "steps between checkpoints; default: every epoch, and every ten minutes", low=1
     )

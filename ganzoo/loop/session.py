@@ -18,7 +18,7 @@ from ganzoo.contract import distributed
 from ganzoo.contract.networks import freeze, weightless
 from ganzoo.contract.randomness import seed_everything
 from ganzoo.data.loader import Loader
-from ganzoo.devices import pick_device, pick_precision
+from ganzoo.devices import deterministic, pick_device, pick_precision
 from ganzoo.errors import GanzooError
 from ganzoo.loop.allocator import memory_held
 from ganzoo.loop.display import Display, Moment
@@ -121,6 +121,7 @@ class Session:
                 memory_explained(self.plan.settings, self.device),
                 self._events(),
                 memory_held(),
+                deterministic(self.plan.settings.deterministic),
                 Interruptible(display.say, deadline) as self.interrupted,
             ):
                 if self.leader:

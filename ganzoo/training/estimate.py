@@ -18,6 +18,7 @@ from ganzoo.contract.networks import weightless
 from ganzoo.contract.randomness import Share
 from ganzoo.data.dataset import Decoded
 from ganzoo.data.loader import Loader
+from ganzoo.devices import deterministic
 from ganzoo.loop.allocator import memory_held
 from ganzoo.loop.record import Recorder
 from ganzoo.loop.session import CHECKPOINT_SECONDS, CURVES_SECONDS, MODEL_SECONDS, Session
@@ -198,7 +199,7 @@ def _training(session: Session, stage: _Stage, limit: float) -> float:
         steps = sum(count for _, count in marks)
         left = limit - (time.monotonic() - begin)
         if left > 0 or number == 0:
-            with memory_held():
+            with memory_held(), deterministic(session.plan.settings.deterministic):
                 longest = max(longest, mean := _mean(trainer, session.device, left / (len(stage.kinds) - number)))
             seconds += steps * mean
         else:

@@ -153,7 +153,7 @@ def check_data(run: Run, fingerprint: str) -> None:
 
 
 def change_machine(settings: Settings, **given: Any) -> Settings:
-    """Settings that train on another device, in so many processes and parts, and tell these loggers; None leaves them
-    as they are.
+    """Settings that train on another device, in so many processes and parts, by deterministic algorithms or not, and
+    tell these loggers; None leaves them as they are.
     """
     return build(Settings, {name: value for name, value in given.items() if value is not None}, "ganzoo", settings)

@@ -83,6 +83,7 @@ def resume_per_class(
     log: str | None = None,
     processes: int | None = None,
     accumulate: int | None = None,
+    deterministic: bool | None = None,
     max_time: str | float | None = None,
     force: bool = False,
     display: Display | None = None,
@@ -96,7 +97,12 @@ def resume_per_class(
     parent = Run(whole.path, whole.header)
     with parent.locked(force):
         settings = change_machine(
-            whole.header.settings, device=device, log=log, processes=processes, accumulate=accumulate
+            whole.header.settings,
+            device=device,
+            log=log,
+            processes=processes,
+            accumulate=accumulate,
+            deterministic=deterministic,
         )
         whole.header = parent.header = dataclasses.replace(whole.header, settings=settings)
         plan = plan_of(parent)
@@ -144,7 +150,7 @@ def _train(whole: PerClass, plan: Plan, display: Display, deadline: float, force
                 settings = whole.header.settings
                 resume(
                     run, device=settings.device, log=settings.log or "none", processes=settings.processes,
-                    accumulate=settings.accumulate, max_time=left(deadline), force=force, display=display,
+                    accumulate=settings.accumulate, deterministic=settings.deterministic, max_time=left(deadline), force=force, display=display,
                 )  # fmt: skip
             else:
                 mine = dataclasses.replace(plan, label=label, notes=())

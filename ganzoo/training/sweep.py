@@ -86,6 +86,7 @@ def resume_sweep(
     log: str | None = None,
     processes: int | None = None,
     accumulate: int | None = None,
+    deterministic: bool | None = None,
     max_time: str | float | None = None,
     force: bool = False,
     display: Display | None = None,
@@ -93,7 +94,9 @@ def resume_sweep(
     """Goes on with a sweep at the run, and the step, where it stopped. Args and Raises: as `ganzoo.resume`, `sweep`."""
     display, deadline = display or Lines(), deadline_of(max_time)
     whole = path if isinstance(path, Sweep) else Sweep.open(path)
-    how = {"device": device, "log": log, "processes": processes, "accumulate": accumulate}
+    how = {
+        "device": device, "log": log, "processes": processes, "accumulate": accumulate, "deterministic": deterministic
+    }  # fmt: skip
     machine = {name: typed(value) for name, value in how.items() if value is not None}
     unfinished = {folder: chosen for folder, chosen in whole.choices.items() if not _finished(folder)}
     try:

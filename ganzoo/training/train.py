@@ -158,6 +158,7 @@ def resume(
     log: str | None = None,
     processes: int | None = None,
     accumulate: int | None = None,
+    deterministic: bool | None = None,
     max_time: str | float | None = None,
     force: bool = False,
     display: Display | None = None,
@@ -168,6 +169,7 @@ def resume(
         device: where to train from now on, such as on another machine; where it did unless given.
         log: the loggers to tell from now on, ``"none"`` for none; those it had unless given.
         processes, accumulate: train in so many processes, and parts, from now on; as many as it did unless given.
+        deterministic: whether to take only algorithms that give the same each time, from now on.
         max_time: save and stop after so long, in seconds or as in ``"8h"``.
         force: go on although another process seems to train it, as a network disk may say of one that is gone.
     Raises: UsageError when it is no run, or another process trains it; GanzooError when its checkpoint is damaged, its
@@ -181,7 +183,12 @@ def resume(
     with run.locked(force) as lock:
         run.change(
             settings=change_machine(
-                run.header.settings, device=device, log=log, processes=processes, accumulate=accumulate
+                run.header.settings,
+                device=device,
+                log=log,
+                processes=processes,
+                accumulate=accumulate,
+                deterministic=deterministic,
             )
         )
         session = prepare(take_up(run, display), display)
@@ -200,6 +207,7 @@ def extend(
     device: str | None = None,
     log: str | None = None,
     processes: int | None = None,
+    deterministic: bool | None = None,
     max_time: str | float | None = None,
     force: bool = False,
     display: Display | None = None,
@@ -208,7 +216,7 @@ def extend(
     """Adds a stage to a run and trains it: weights and optimizer state go along, the new options apply.
 
     Args:
-        device, log, processes, max_time, force: as `resume`.
+        device, log, processes, deterministic, max_time, force: as `resume`.
         options: one of `epochs`, `images` and `steps`, and whatever changes, such as ``lr=1e-4, beta1=0.3``.
     Raises: as `resume`; UsageError when an option cannot change within a run.
     """
@@ -221,7 +229,8 @@ def extend(
                 f"{run.path} has lost its checkpoints, which going on takes; start a new run with --init "
                 f"{run.model_file}."
             )
-        run.change(settings=change_machine(run.header.settings, device=device, log=log, processes=processes))
+        machine = {"device": device, "log": log, "processes": processes, "deterministic": deterministic}
+        run.change(settings=change_machine(run.header.settings, **machine))
         plan = take_up(run, display)
         session = prepare(dataclasses.replace(plan, stages=(*plan.stages, stage)), display)
         check_data(run, session.dataset.fingerprint)
