@@ -57,7 +57,6 @@ quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print nothing b
 scale_option = click.option(
     "--scale", type=int, metavar="INT", help="Enlarge the images so many times. [default: up to 128 pixels a side]"
 )
-
 levels_option = click.option(
     "--levels",
     default="auto",

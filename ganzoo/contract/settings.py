@@ -17,12 +17,8 @@ LENGTHS = ("epochs", "images", "steps")
 FIXED_IN_A_RUN = (
     "seed", "resolution", "channels", "skip_small", "domains", "load_size", "flip", "ema", "precision", "freeze",
 )  # fmt: skip
-OF_THE_MACHINE = (
-    "device",
-    "deterministic",
-    "log",
-    "processes",
-)  # no stage changes these, whoever goes on with a run may
+# No stage changes these, whoever goes on with a run may.
+OF_THE_MACHINE = ("device", "deterministic", "log", "processes")
 DEFAULT_EPOCHS = 10
 
 
@@ -61,7 +57,7 @@ class Settings:
     processes: int = option(1, "train in so many processes, one a GPU", low=1)
     accumulate: int = option(1, "compute each process's share of the batch in so many parts, to save memory", low=1)
     deterministic: bool = option(
-        False, "only algorithms that give the same each time; on CUDA slower, and not every architecture has them"
+        False, "only algorithms that give the same each time (on CUDA slower; what has none is named)"
     )
     checkpoint_every: int | None = option(
         None, "steps between checkpoints; default: every epoch, and every ten minutes", low=1

@@ -150,7 +150,8 @@ def _train(whole: PerClass, plan: Plan, display: Display, deadline: float, force
                 settings = whole.header.settings
                 resume(
                     run, device=settings.device, log=settings.log or "none", processes=settings.processes,
-                    accumulate=settings.accumulate, deterministic=settings.deterministic, max_time=left(deadline), force=force, display=display,
+                    accumulate=settings.accumulate, deterministic=settings.deterministic, max_time=left(deadline),
+                    force=force, display=display,
                 )  # fmt: skip
             else:
                 mine = dataclasses.replace(plan, label=label, notes=())

@@ -1,4 +1,4 @@
-"""`--deterministic`: torch takes only algorithms that give the same each time, and the run remembers that it was asked."""
+"""`--deterministic`: torch takes only algorithms that give the same each time, and the run keeps it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_what_has_no_such_algorithm_is_a_sentence(train, monkeypatch):
         return step(self, batches, progress)
 
     monkeypatch.setattr(TinyGAN, "step", putting)
-    with pytest.raises(GanzooError, match="no algorithm for put_ on this device .* leave out --deterministic"):
+    with pytest.raises(GanzooError, match=r"no algorithm for put_ on this device .* leave out --deterministic"):
         train(steps=1, deterministic=True)
     assert not torch.are_deterministic_algorithms_enabled()
     train("plain", steps=1)
