@@ -2,14 +2,29 @@
 
     import ganzoo
     run = ganzoo.train("dcgan", "anime", epochs=5)
-    images = ganzoo.load(run.path).sample(16, seed=1)      # [16, 3, 64, 64] in [-1, 1]
+    run.plot()                                             # the losses
+    model = ganzoo.load(run.path)
+    images = model.sample(16, seed=1)                      # [16, 3, 64, 64] in [-1, 1]
+    faces = model.sample(16, seed=1, as_="pil")            # the same as a list of PIL images
+    ganzoo.sheet(images).save("sixteen.png")
 
-Importing the package imports no torch; the names below are fetched when first used.
+What there is     architectures(), recipes(); ganzoo.data.names() and ganzoo.data.add(NAME, FOLDER)
+Training          train(ARCHITECTURE, DATA, ...), resume(RUN), extend(RUN, ...), sweep(...); each returns a Run
+Runs              list_runs(), Run.open(FOLDER); run.metrics(), run.plot(), run.frame()
+Using a model     load(RUN or FILE): model.sample, .interpolate, .mix, .project, .vary, .translate
+Pictures          sheet(images), save_movie(images, FILE), animate(RUN)
+Scores            evaluate(RUN), compare([RUN, ...])
+For others        export(model, FORMAT), push(RUN, ADDRESS), pull(ADDRESS)
+
+help(ganzoo.train) explains the arguments; `ganzoo show dcgan` in a shell lists an architecture's options. In a notebook
+an interrupt saves the run and returns it; ganzoo.resume(run) goes on. Importing the package imports no torch; the names
+are fetched when first used.
 """
 
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 from ganzoo.about import DISTRIBUTION as DISTRIBUTION
@@ -111,9 +126,15 @@ __all__ = [
 ]
 
 
+_TRAINING = ("train", "resume", "extend", "train_per_class", "resume_per_class", "sweep", "resume_sweep")
+
+
 def __getattr__(name: str) -> Any:
     if name in _MODULE_OF:
-        return getattr(importlib.import_module(_MODULE_OF[name]), name)
+        found = getattr(importlib.import_module(_MODULE_OF[name]), name)
+        if name in _TRAINING and "IPython" in sys.modules:
+            return importlib.import_module("ganzoo.notebook").at_home(found)
+        return found
     raise AttributeError(f"ganzoo has no {name!r}")
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import json
+import os
+import re
+import traceback
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +16,12 @@ class GanzooError(Exception):
     """Something failed. Its text is written for the user; the command line prints it and exits with 1."""
 
     exit_code = 1
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows in place of a traceback, unless GANZOO_DEBUG is set."""
+        if os.environ.get("GANZOO_DEBUG", "0") not in ("", "0"):
+            return traceback.format_exception(self)
+        return [f"{type(self).__name__}: {in_python(str(self))}"]
 
 
 class UsageError(GanzooError):
@@ -22,6 +32,39 @@ class UsageError(GanzooError):
 
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C, pressed by the user; any other KeyboardInterrupt may come from a plugin. Its text is for the user."""
+
+
+_OPTIONS = {"class": "label", "continue": "go_on=True"}  # what Python calls otherwise
+_CALLS = {"list": "architectures()", "runs": "list_runs()", "data list": "data.names()"}
+
+
+def in_python(text: str) -> str:
+    """A sentence about the command line with Python's names: ``--lr-d 0.1`` is ``lr_d=0.1``, `ganzoo resume RUN` is
+    ``ganzoo.resume("RUN")``, and what only the command line has gets the exclamation mark of a notebook.
+    """
+
+    def call(found: re.Match[str]) -> str:
+        typed = found[1] or found[2]
+        command, *words = typed.split()
+        if typed in _CALLS:
+            said = f"ganzoo.{_CALLS[typed]}"
+        elif command in ("resume", "train") and words and not any(word.startswith("-") for word in words):
+            said = f"ganzoo.{command}({', '.join(json.dumps(word) for word in words)})"
+        else:
+            said = f"!ganzoo {typed}"
+        return f"`{said}`" if found[1] else said
+
+    def option(found: re.Match[str]) -> str:
+        name = _OPTIONS.get(found[1], found[1].replace("-", "_"))
+        return name if found[2] is None or "=" in name else f"{name}={found[2]}"
+
+    pieces = re.split(r"(`ganzoo [^`]+`|(?<=: )ganzoo .+$)", text)
+    for place, piece in enumerate(pieces):
+        if place % 2:
+            pieces[place] = re.sub(r"`ganzoo ([^`]+)`|ganzoo (.+)$", call, piece)
+        else:
+            pieces[place] = re.sub(r"(?<![\w-])--([a-z][a-z0-9-]*)(?: ([\d.][\w.-]*\b))?", option, piece)
+    return "".join(pieces)
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TextIO
 
 
@@ -32,6 +33,9 @@ class Moment:
 
 class Display:
     """Shows nothing. Every method may be overridden; none may raise."""
+
+    def begin(self, folder: Path) -> None:
+        """Training begins, or goes on, in a run's folder, which the rest is about."""
 
     def say(self, text: str) -> None:
         """A sentence for the user."""

@@ -115,6 +115,7 @@ class Session:
         GanzooError when memory or disk runs out, or a checkpoint is damaged.
         """
         self.run, self.display, self.leader, self.started = run, display, distributed.is_leader(), False
+        display.begin(run.path)
         try:
             with (
                 disk_explained(run),

@@ -7,7 +7,8 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, overload
+from io import BytesIO
+from typing import Any, Literal, overload
 
 import torch
 from PIL import Image
@@ -29,6 +30,7 @@ from ganzoo.errors import GanzooError, UsageError, suggest
 from ganzoo.model import latents
 from ganzoo.model.latents import Projection
 from ganzoo.model.translation import by_encoder, targets, through, to_labels
+from ganzoo.pictures.framed import framed
 from ganzoo.pictures.grid import from_picture, read_picture, to_picture
 from ganzoo.runs import checkpoint
 from ganzoo.runs.address import fetch, is_remote
@@ -37,6 +39,7 @@ from ganzoo.runs.run import Run
 from ganzoo.runs.weights import load_frozen
 
 BATCH = 64  # images generated at a time; fixed, so that a sample does not depend on how many are asked for
+SHOWN = 16  # samples that a notebook shows of a model
 SETTLE = 512  # images that batch norm's statistics are measured on
 
 
@@ -172,6 +175,7 @@ class Model:
             pieces.append(piece.float().cpu())
         return torch.cat(pieces)
 
+    @overload
     def sample(
         self,
         n: int = 1,
@@ -179,19 +183,55 @@ class Model:
         label: str | int | None = None,
         truncation: float = 1.0,
         code: str | int | None = None,
-    ) -> Tensor:
+        as_: Literal["tensor"] = "tensor",
+    ) -> Tensor: ...
+    @overload
+    def sample(
+        self,
+        n: int = 1,
+        seed: int = 0,
+        label: str | int | None = None,
+        truncation: float = 1.0,
+        code: str | int | None = None,
+        *,
+        as_: Literal["pil"],
+    ) -> list[Image.Image]: ...
+    def sample(
+        self,
+        n: int = 1,
+        seed: int = 0,
+        label: str | int | None = None,
+        truncation: float = 1.0,
+        code: str | int | None = None,
+        as_: str = "tensor",
+    ) -> Tensor | list[Image.Image]:
         """New images [n, C, H, W] in [-1, 1] (or vectors [n, D]), the same for the same seed.
 
         Args:
             label: a class's name, or its position as ``"#2"``, for conditional architectures; None draws them.
             truncation: 1 for none; less pulls towards the mean, where the architecture can.
             code: chosen codes of the latents, such as ``3`` for the first one or ``"3,c1=-0.5"``, where it has some.
-        Raises: UsageError for n < 1, an unknown label or code, or truncation where there is none.
+            as_: ``"pil"`` for a list of PIL images.
+        Raises: UsageError for n < 1, an unknown label or code, truncation where there is none, PIL images of points.
         """
+        if as_ not in ("tensor", "pil") or (as_ == "pil" and self.modality.name != "image"):
+            raise UsageError(
+                f'as_={as_!r} is unknown for {self.modality.items}; it takes "tensor", or of images "pil".'
+            )
         if n < 1:
             raise UsageError(f"At least one image can be sampled, not {n}.")
         z = latents.choose(self, self.noise(n, seed), code)
-        return self.generate(z, self.labels(n, seed, label), truncation)
+        images = self.generate(z, self.labels(n, seed, label), truncation)
+        return [to_picture(image) for image in images] if as_ == "pil" else images
+
+    def _repr_png_(self) -> bytes | None:
+        """What a notebook shows: a sheet of samples; nothing of a model that makes none."""
+        if not self.architecture.abilities.generate:
+            return None
+        made, shown = self.sample(self.modality.shown or SHOWN), BytesIO()
+        side = max(made.shape[2:]) if self.modality.name == "image" else 0
+        framed(self.modality.sheet(made), self.header.caption(0), side=side).save(shown, "png")
+        return shown.getvalue()
 
     @torch.no_grad()
     def mix(

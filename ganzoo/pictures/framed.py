@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import importlib.util
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from ganzoo.errors import UsageError
 
 SIDE = 128  # pixels to which an image on a sheet is enlarged, at the most and in whole steps
 LARGEST = 2048  # pixels of a sheet's longer side that enlarging does not exceed
+COLUMN = 640  # pixels of a picture in a notebook, at the most
 PAPER, INK, FAINT = "white", (40, 40, 40), (105, 105, 105)
 SHEETS = (".png", ".jpg", ".jpeg", ".webp")  # what a sheet can be written as
 
@@ -73,6 +76,16 @@ def save_sheet(picture: Image.Image, file: Path, notes: Mapping[str, str] | None
         flat.save(file, lossless=True)
     else:
         flat.save(file, quality=95, comment="\n".join(f"{name}: {text}" for name, text in notes.items()))
+
+
+def as_html(file: Path) -> str:
+    """A picture's file as an element of HTML that holds it, no wider than a notebook's column."""
+    with Image.open(file) as picture:
+        small = picture.convert("RGB")
+    small.thumbnail((COLUMN, 2 * COLUMN))
+    held = io.BytesIO()
+    small.save(held, "webp", quality=85)
+    return f'<img src="data:image/webp;base64,{base64.b64encode(held.getvalue()).decode()}" alt="{file.name}">'
 
 
 def check_sheet(file: str | Path, others: Sequence[str] = (), folder: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -55,8 +56,15 @@ def draw(rows: Sequence[Row], title: str, stage_starts: Sequence[int] = ()) -> F
     from matplotlib.figure import Figure
     from matplotlib.ticker import EngFormatter, MaxNLocator
 
+    class Curves(Figure):
+        def _repr_png_(self) -> bytes:
+            """What a notebook shows, also where pyplot was never imported."""
+            held = io.BytesIO()
+            self.savefig(held, format="png", dpi=80)
+            return held.getvalue()
+
     panels = panels_of(list(dict.fromkeys(name for row in rows for name in row)))
-    figure = Figure(figsize=(10, 1 + PANEL * len(panels)), layout="constrained")
+    figure = Curves(figsize=(10, 1 + PANEL * len(panels)), layout="constrained")
     axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
     for axis, (label, shown) in zip(axes, panels.items(), strict=True):
         for name in shown:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import re
 import socket
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -17,6 +19,7 @@ from ganzoo.contract.options import parse_spec, values
 from ganzoo.contract.stored import as_json
 from ganzoo.errors import GanzooError, UsageError, need
 from ganzoo.files import cause, explained, is_locked, locked, replaced
+from ganzoo.pictures.framed import as_html
 from ganzoo.runs import curves
 from ganzoo.runs.header import Process, RunHeader, run_header
 
@@ -178,6 +181,18 @@ class Run:
         """The rows of metrics.jsonl as a table of pandas, a column a value. Raises: GanzooError without pandas."""
         pandas = need("pandas", "pandas", "Run.frame")
         return pandas.DataFrame(list(self.metrics()))
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: what the run is, how far it has come, and its newest sheet of samples."""
+        header, rows = self.header, deque(self.metrics(), maxlen=1)
+        last = rows[0] if rows else {}
+        numbers = [f"{name}: {value:.3f}" for name, value in last.items() if curves.is_loss(name)]
+        facts = [f"{header.architecture} on {header.data.name}", self.status, f"step {last.get('step', 0):,}",
+                 f"{last.get('images', 0):,} images", *numbers]  # fmt: skip
+        files = [*(self.path / "samples").glob("epoch-*.png"), *(self.path / "samples").glob("step-*.png")]
+        newest = max(files, key=lambda file: file.stat().st_mtime, default=None)
+        head = f"<b>{html.escape(self.path.as_posix())}</b><br>{html.escape(' · '.join(facts))}"
+        return head + (f"<br>{as_html(newest)}" if newest else "")
 
     def write(self) -> None:
         """Writes run.json, atomically."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import inspect
 import math
 import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import torch
 
@@ -28,6 +29,7 @@ from ganzoo.runs.sweep import Sweep
 from ganzoo.runs.weights import load_frozen
 from ganzoo.training.estimate import TRIAL_SECONDS, WORTH_TIMING, forecast, steps_left
 from ganzoo.training.facts import change_machine, check_data, facts_of, plan_of, take_up
+from ganzoo.training.options import TrainOptions
 from ganzoo.training.prepare import prepare, rehearse_scores
 
 if TYPE_CHECKING:
@@ -54,6 +56,36 @@ class Stopped(KeyboardInterrupt):
         return 130 if self.why == CTRL_C else RESUME_ME
 
 
+@overload
+def train(
+    architecture: str | None = None,
+    dataset: str | None = None,
+    *,
+    preset: str | None = None,
+    recipe: str | None = None,
+    label: str | int | None = None,
+    out: str | os.PathLike[str] | None = None,
+    init: str | os.PathLike[str] | None = None,
+    go_on: bool = False,
+    max_time: str | float | None = None,
+    display: Display | None = None,
+    **options: Unpack[TrainOptions],
+) -> Run: ...
+@overload
+def train(
+    architecture: str | None = None,
+    dataset: str | None = None,
+    *,
+    preset: str | None = None,
+    recipe: str | None = None,
+    label: str | int | None = None,
+    out: str | os.PathLike[str] | None = None,
+    init: str | os.PathLike[str] | None = None,
+    go_on: bool = False,
+    max_time: str | float | None = None,
+    display: Display | None = None,
+    **options: Any,  # those that only this architecture has
+) -> Run: ...
 def train(
     architecture: str | None = None,
     dataset: str | None = None,
@@ -104,6 +136,17 @@ def train(
                 there, device=options.get("device"), log=options.get("log"), max_time=left(deadline), display=display
             )
     return start(plan, folder, init, display, deadline)
+
+
+def _completed() -> inspect.Signature:
+    """The signature of `train` with each of the options by name, which IPython completes."""
+    *named, others = inspect.signature(train).parameters.values()
+    names = TrainOptions.__annotations__
+    known = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None) for name in names]
+    return inspect.Signature([*named, *known, others])
+
+
+train.__signature__ = _completed()  # type: ignore[attr-defined]
 
 
 def trained(run: str | os.PathLike[str] | Run) -> Architecture:

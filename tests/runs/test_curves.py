@@ -61,6 +61,7 @@ def test_few_rows_or_none():
 
 def test_a_run_draws_itself_and_is_a_table(finished, tmp_path, monkeypatch):
     finished.plot(tmp_path / "curves.svg")
+    assert finished.plot()._repr_png_().startswith(b"\x89PNG")
     assert "<svg" in (tmp_path / "curves.svg").read_text()
     with pytest.raises(UsageError, match="written as a"):
         finished.plot(tmp_path / "curves.gif")

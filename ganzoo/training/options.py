@@ -1,0 +1,47 @@
+"""The options of `train` by name, for editors and notebooks that complete them; the dataclasses are what counts."""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+
+class TrainOptions(TypedDict, total=False):
+    """The trainer's own options, and those of a GAN with one G and one D, which most architectures have."""
+
+    epochs: int
+    images: int
+    steps: int
+    batch_size: int
+    resolution: int | str
+    channels: int
+    skip_small: bool
+    domains: str
+    load_size: int
+    flip: bool
+    ema: int | str
+    seed: int
+    device: Literal["auto", "cpu", "cuda", "mps"]
+    precision: Literal["auto", "fp32", "bf16"]
+    processes: int
+    accumulate: int
+    checkpoint_every: int
+    checkpoints: int
+    freeze: str
+    samples: int
+    evaluate_every: int
+    evaluate: str
+    keep_best: str
+    log: str
+    sample_every: int
+    gradients: bool
+    loss: str
+    penalty: str
+    augment: str
+    lr: float | str
+    lr_d: float | str
+    beta1: float
+    beta2: float | str
+    n_critic: int
+    latent_dim: int
+    san: bool
+    conditional: bool
