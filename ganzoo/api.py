@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from ganzoo.contract.report import Report, silent
     from ganzoo.contract.scheme import Fetched, Scheme
     from ganzoo.contract.stored import as_json, from_json
+    from ganzoo.contract.warning import TrainingWarning
     from ganzoo.data.readers import Reader, open_reader
     from ganzoo.data.source import Item, Source
     from ganzoo.gan.augment import DiffAugment
@@ -93,6 +94,7 @@ if TYPE_CHECKING:
 _LAZY = {
     "ganzoo.contract.frozen": ("Frozen", "Pretrained"),
     "ganzoo.contract.report": ("Report", "silent",),
+    "ganzoo.contract.warning": ("TrainingWarning",),
     "ganzoo.pictures.grid": ("grid", "sheet"),
     "ganzoo.model.imported": ("Foreign", "Imported", "save_imported"),
     "ganzoo.model.model": ("Model", "load_model"),
@@ -193,6 +195,7 @@ __all__ = [
     "Source",
     "Styled",
     "TrainingState",
+    "TrainingWarning",
     "TranslationEvidence",
     "Translator",
     "TwoDomains",

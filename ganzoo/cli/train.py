@@ -155,6 +155,9 @@ def _is_per_class(recipe: str | None) -> bool:
     default=None,
     help="Only algorithms that give the same each time, from now on. [default: as before]",
 )
+@click.option(
+    "--on-divergence", metavar="stop|rollback|continue", help="When losses diverge, from now on. [default: as before]"
+)
 @MAX_TIME
 @FORCE
 def resume(run: str | None, **how: Any) -> None:

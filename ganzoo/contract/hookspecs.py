@@ -29,6 +29,7 @@ from ganzoo.contract.cards import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ganzoo.contract.warning import TrainingWarning
     from ganzoo.runs.run import Run
 
 hookspec = pluggy.HookspecMarker("ganzoo")
@@ -106,6 +107,11 @@ def ganzoo_logged(run: Run, step: int, values: Mapping[str, float]) -> None:
 @hookspec
 def ganzoo_sampled(run: Run, step: int, image: Path) -> None:
     """A grid of samples was written to `image` (PNG)."""
+
+
+@hookspec
+def ganzoo_warned(run: Run, step: int, warning: TrainingWarning) -> None:
+    """Something looks wrong, or training was rolled back: `warning.kind` is one word, `warning.text` says it."""
 
 
 @hookspec

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from ganzoo.contract.options import option
+from ganzoo.contract.stored import Count, rare
 from ganzoo.errors import UsageError
 
 # Options of the trainer that an architecture's Config or preset may set a default for, by a field of the same name.
@@ -73,16 +74,42 @@ class Settings:
         None, "steps between sheets of samples, from before the first step on; default: after every epoch", low=1
     )
     gradients: bool = option(False, "log the norm of each network's gradient too, before clipping")
+    on_divergence: Literal["stop", "rollback", "continue"] = option(
+        "stop", "when losses diverge: rollback goes back to a checkpoint with half the rates; continue only warns"
+    )
+
+
+@dataclass(frozen=True)
+class Rollback:
+    """Why and from where a stage is trained again.
+
+    Attributes:
+        step: of the checkpoint that it goes on from; seed: what is added to the run's; rate: factor on all rates.
+        why: the figure that was seen, in a sentence.
+    """
+
+    step: Count
+    seed: Count
+    rate: float
+    why: str
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A stretch of a run: how long, and the options that change from its start on."""
+    """A stretch of a run: how long, and the options that change from its start on.
+
+    Attributes:
+        rollback: the stage before, from there on once more; its length is still that one's.
+    """
 
     length: Mapping[str, int]
     changes: Mapping[str, Any] = field(default_factory=dict)
+    rollback: Rollback | None = rare(None)
 
     def __str__(self) -> str:
+        if self.rollback is not None:
+            again = self.rollback
+            return f"again from step {again.step:,}, seed + {again.seed}, rates × {again.rate:g}"
         (unit, count), *_ = self.length.items()
         changes = "".join(f", {name.replace('_', '-')} {value}" for name, value in self.changes.items())
         return f"{count} {unit if count > 1 else unit[:-1]}{changes}"

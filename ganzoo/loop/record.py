@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -23,35 +24,48 @@ from ganzoo.contract.stored import as_json
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.files import replaced
 from ganzoo.loop.trainer import Trainer
+from ganzoo.loop.watch import SEARCHED, changed, copied, diversity, small
 from ganzoo.model.model import Model, make_model
 from ganzoo.model.translation import there_and_back, to_each_label, to_labels
 from ganzoo.pictures.framed import framed, save_sheet
 from ganzoo.plan.plan import Plan, deciding, typed_plan
 from ganzoo.runs import checkpoint
 from ganzoo.runs.address import fetch, is_remote
+from ganzoo.runs.animation import sheets
 from ganzoo.runs.curves import is_loss, is_watch
 from ganzoo.runs.header import CheckpointHeader, ModelHeader, checkpoint_header, model_header, model_of
-from ganzoo.runs.run import SCORES, Run, write_text
+from ganzoo.runs.run import SCORES, SHEETS, WARNINGS, Run, write_text
 
 
 class Recorder:
     """Writes a run's logs, samples, curves, models and checkpoints."""
 
-    def __init__(self, run: Run, plan: Plan, trainer: Trainer, log_bytes: int = 0) -> None:
+    def __init__(self, run: Run, plan: Plan, trainer: Trainer, log_bytes: int = 0, stage: int = 0) -> None:
         """Opened at the trainer's step, it forgets what a killed run recorded after it.
 
         Args:
             log_bytes: length of train.log at that step.
+            stage: that the step was done in.
         """
         self.run, self.plan = run, plan
         self._preview = make_model(plan.entry, self._model_header(trainer), trainer.device.type)
         self._preview_step = -1
+        self._sheet: Image.Image | None = None  # the newest, without its caption
+        self._shown: tuple[Tensor, Tensor, Image.Image] | None = None  # samples, real items, sheet
+        self._training: list[Tensor] = []
         run.make_folders()
         kept = [row for row in run.metrics() if row["step"] <= trainer.step_count]
         self._keep("metrics.jsonl", "".join(json.dumps(row) + "\n" for row in kept))
+        if (run.path / SHEETS).exists():
+            left = [row for row in run.sheets() if row["step"] <= trainer.step_count]
+            self._keep(SHEETS, "".join(json.dumps(row) + "\n" for row in left))
         if (run.path / SCORES).exists():
             left = [row for row in run.scores() if not row["training"] or row["step"] <= trainer.step_count]
             self._keep(SCORES, "".join(json.dumps(row) + "\n" for row in left))
+        if (run.path / WARNINGS).exists():
+            now = (trainer.step_count, stage)
+            left = [row for row in run.warnings() if (row["step"], row.get("stage", 0)) <= now]
+            self._keep(WARNINGS, "".join(json.dumps(row) + "\n" for row in left))
         log = run.path / "train.log"
         self._keep("train.log", log.read_bytes()[:log_bytes].decode(errors="replace") if log.exists() else "")
 
@@ -68,9 +82,9 @@ class Recorder:
             with file.open("rb+") as opened:
                 os.fsync(opened.fileno())
 
-    def record(self, row: Mapping[str, Any]) -> None:
-        """One object of metrics.jsonl."""
-        with (self.run.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
+    def record(self, row: Mapping[str, Any], name: str = "metrics.jsonl") -> None:
+        """One object of metrics.jsonl, or of another such file."""
+        with (self.run.path / name).open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
 
     def log(self, text: str) -> None:
@@ -94,8 +108,8 @@ class Recorder:
         chosen = torch.randperm(len(part), generator=stream(self.plan.settings.seed, *words))
         return part.gather(chosen[: self._count]).cpu()
 
-    def samples(self, trainer: Trainer, stage: int, complain: Callable[[str], None]) -> None:
-        """A sheet by the averaged generators: epoch-0001.png, or step-000050.png.
+    def samples(self, trainer: Trainer, stage: int, complain: Callable[[str], None]) -> dict[str, float]:
+        """A sheet by the averaged generators: epoch-0001.png, or step-000050.png; what it says in numbers.
 
         Of the same noise each time; of a translation, of the same images of each domain, there and back; points of the
         plane with real ones, and D's verdict behind them. The PNG says step, epoch, seed and command (text chunks).
@@ -110,6 +124,28 @@ class Recorder:
         with replaced(file) as temporary:
             save_sheet(picture, temporary, {name: str(value) for name, value in notes.items()})
         catalogue().notify("ganzoo_sampled", complain, run=self.run, step=trainer.step_count, image=file)
+        return self._said(trainer.loader.dataset, trainer.step_count)
+
+    def _said(self, dataset: data.Dataset, step: int) -> dict[str, float]:
+        """What the sheet just drawn says, for samples.jsonl; {} where there is too little to say it of."""
+        if self._shown is None or len(self._shown[0]) < 8:
+            return {}
+        made, real, picture = self._shown
+        said = diversity(made, real)
+        if not said or dataset.modality.name != "image":
+            return said
+        if self._sheet is None:  # of a run that goes on
+            before = [sheet.file for sheet in sheets(self.run) if sheet.step < step]
+            with contextlib.suppress(OSError, IndexError), Image.open(before[-1]) as opened:
+                self._sheet = opened.crop((0, 0, *picture.size))  # without its caption
+        said |= changed(picture, self._sheet) if self._sheet is not None else {}
+        self._sheet = picture
+        part = next(iter(dataset.parts.values()))
+        if 2 <= len(part) <= SEARCHED:
+            if not self._training:
+                self._training = [small(part.gather(some)) for some in torch.split(torch.arange(len(part)), 1024)]
+            said |= copied(made, self._training)
+        return said
 
     def picture(self, trainer: Trainer) -> Image.Image:
         """What a sheet shows, with its caption."""
@@ -117,6 +153,8 @@ class Recorder:
         across = math.ceil(self._count**0.5)
         real = self._real(dataset, next(iter(dataset.parts)))
         names: Sequence[str] = ()
+        self._shown = None
+        side = max(model.architecture.data.shape[1:]) if model.modality.name == "image" else 0
         if model.domains:
             reals = {name: self._real(dataset, name) for name in model.architecture.data.domains}
             picture, names = there_and_back(model, reals, across, seed)
@@ -126,7 +164,7 @@ class Recorder:
             label = torch.arange(self._count) % len(model.classes) if model.classes else model.labels(self._count, seed)
             made = model.generate(model.noise(self._count, seed), label)
             picture = model.modality.sheet(made, real=real, model=trainer.model)
-        side = max(model.architecture.data.shape[1:]) if model.modality.name == "image" else 0
+            self._shown = (made, real, framed(picture, side=side))
         return framed(picture, model.header.caption(seed, f"epoch {trainer.epoch}"), names, side=side)
 
     def model(self, trainer: Trainer) -> None:
@@ -138,7 +176,7 @@ class Recorder:
         self, trainer: Trainer, stage: int, stage_starts: list[int], newest: dict[str, float], keep: int
     ) -> None:
         """The whole training state, with the newest value of all that is logged; so many of the newest stay."""
-        for name in ("metrics.jsonl", SCORES, "train.log"):
+        for name in ("metrics.jsonl", SCORES, SHEETS, WARNINGS, "train.log"):
             self._flush(name)  # a checkpoint that is there must find its logs there
         tensors, counters = trainer.state()
         log_bytes = (self.run.path / "train.log").stat().st_size

@@ -7,16 +7,20 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from ganzoo import data
-from ganzoo.catalogue.catalogue import catalogue
+from ganzoo.catalogue.catalogue import catalogue, entries
 from ganzoo.contract import distributed
 from ganzoo.contract.networks import freeze, weightless
 from ganzoo.contract.randomness import seed_everything
+from ganzoo.contract.settings import Rollback, Stage
+from ganzoo.contract.warning import TrainingWarning
 from ganzoo.data.loader import Loader
 from ganzoo.devices import deterministic, pick_device, pick_precision
 from ganzoo.errors import GanzooError
@@ -26,16 +30,19 @@ from ganzoo.loop.interrupts import Interruptible, disk_explained, memory_explain
 from ganzoo.loop.record import Recorder, classic_line, load_checkpoint, take_weights
 from ganzoo.loop.trainer import Trainer
 from ganzoo.loop.validation import Validator
+from ganzoo.loop.watch import Watch, is_unbounded
 from ganzoo.plan.plan import Plan, data_spec, deciding
+from ganzoo.runs import checkpoint
 from ganzoo.runs.curves import SCORE
-from ganzoo.runs.header import CheckpointHeader, Extent
-from ganzoo.runs.run import Run
+from ganzoo.runs.header import CheckpointHeader, Extent, checkpoint_header
+from ganzoo.runs.run import SHEETS, WARNINGS, Run
 from ganzoo.runs.weights import load_frozen
 
 RECORD_EVERY = 10  # steps between rows of metrics.jsonl; reading values makes a GPU wait
 LINE_EVERY = 50  # steps between classic lines, as in the tutorial
 CURVES_SECONDS = 10  # between drawings of the curves, at the least: epochs may be short
 CHECKPOINT_SECONDS = 600  # between checkpoints, at the most
+ROLLBACKS = 3  # of a run, at the most
 MODEL_SECONDS = 60  # between models to sample from, at the most
 
 
@@ -48,7 +55,11 @@ class Saved(KeyboardInterrupt):
 
 
 class Diverged(GanzooError):
-    """A loss is no longer finite."""
+    """A loss is no longer finite, or grows without bound; `figure` is what was seen, in a sentence."""
+
+    def __init__(self, text: str, figure: str) -> None:
+        super().__init__(text)
+        self.figure = figure
 
 
 class Session:
@@ -80,7 +91,7 @@ class Session:
         loader = Loader(self.dataset, settings.seed, crop, flip, paired=model.abilities.pairs and spec.paired)
         trainer = Trainer(
             model, loader, settings.seed, settings.batch_size, self.precision, settings.ema, settings.accumulate,
-            settings.gradients,
+            settings.gradients, self.plan.rate_at(stage),
         )  # fmt: skip
         trainer.extent = self.extent(trainer, stage)
         return trainer
@@ -98,7 +109,7 @@ class Session:
         extent, items = self.trainer.extent, len(self.trainer.loader)
         (unit, count), *_ = self.plan.stages[self.stage].length.items()
         said = {
-            "steps": (extent.last_step, self.stage_starts[-1] + count),
+            "steps": (extent.last_step, self.stage_starts[self._base] + count),
             "images": (extent.last_image, extent.first_image + count),
             "epochs": (extent.last_image, (extent.first_image // items + count) * items),
         }
@@ -152,7 +163,11 @@ class Session:
         self.started = True
         self._notify("ganzoo_run_started", run=self.run, step=self.trainer.step_count)
         while self.stage < len(self.plan.stages):
-            self._train_stage()
+            try:
+                self._train_stage()
+            except Diverged as error:
+                self._roll_back(error)
+                continue
             self.stage += 1
             if self.stage < len(self.plan.stages):
                 self._begin_stage()
@@ -191,12 +206,13 @@ class Session:
             self._check_extent()
             self._newest = {name: torch.tensor(value, device=self.device) for name, value in header.newest.items()}
             if self.leader:
-                self.recorder = Recorder(self.run, self.plan, self.trainer, header.log_bytes)
+                self.recorder = Recorder(self.run, self.plan, self.trainer, header.log_bytes, self.stage)
                 for change in (*self._changed_by_hand(header), *self._other_machine()):
                     self.display.say(change)
             self.display.say(f"Going on from step {self.trainer.step_count:,}.")
         if self.leader:
             self.recorder.prune(self.settings.checkpoints)
+        self._watch()
         self._checkpointed = self._modelled = time.monotonic()
         self._drawn = -math.inf
         rows = deque(self.run.metrics(), maxlen=1)
@@ -212,10 +228,10 @@ class Session:
                 f"{self.run.path / 'run.json'} was changed since the checkpoint was written: it says {changes}. "
                 "Training goes on with what it says now, so this is no longer the run that was begun."
             )
-        elif seed != self.settings.seed:
+        elif seed != self.plan.settings.seed:
             yield (
-                f"{self.run.path / 'run.json'} was changed by hand: it says the seed {seed}, and {self.settings.seed} "
-                "among the settings, which counts."
+                f"{self.run.path / 'run.json'} was changed by hand: it says the seed {seed}, and "
+                f"{self.plan.settings.seed} among the settings, which counts."
             )
 
     def _other_machine(self) -> Iterator[str]:
@@ -242,11 +258,60 @@ class Session:
         before, self._newest = self.trainer, {}
         self.trainer = self.build(self.stage)
         self.trainer.step_count, self.trainer.images = before.step_count, before.images
-        self.trainer.extent = self.extent(self.trainer, self.stage)
+        rollback = self.plan.stages[self.stage].rollback
+        self.trainer.extent = before.extent if rollback else self.extent(self.trainer, self.stage)
         self.trainer.load_state(*before.state())
         self._keep_scores()
         self.stage_starts.append(self.trainer.step_count)
         self._announce_stage()
+        if rollback is not None:
+            text = f"{rollback.why} The run was rolled back: it is trained {self.plan.stages[self.stage]}."
+            self._warn(TrainingWarning("rollback", text))
+
+    @property
+    def _base(self) -> int:
+        """The stage whose length the present one has: itself, or the one that is trained again."""
+        return max(k for k in range(self.stage + 1) if self.plan.stages[k].rollback is None)
+
+    @property
+    def _stage_done(self) -> bool:
+        """Whether the present stage is over, be it that it is trained again from here on."""
+        after = self.plan.stages[self.stage + 1 : self.stage + 2]
+        return self.trainer.done or any(
+            each.rollback and each.rollback.step <= self.trainer.step_count for each in after
+        )
+
+    def _roll_back(self, error: Diverged) -> None:
+        """Goes back to the newest checkpoint of this stage whose losses are in bounds, and takes up the run from there
+        with half the rates and another seed, as a stage of its own. Raises: `error` where that is not asked for, was
+        done often enough, or there is no such checkpoint.
+        """
+        rollbacks = sum(stage.rollback is not None for stage in self.plan.stages)
+        if self.settings.on_divergence != "rollback":
+            raise error
+        good = None
+        for file in self.run.checkpoints():
+            header = checkpoint_header(checkpoint.read_facts(file), file)
+            if header.counters.step >= self.stage_starts[self.stage] and not is_unbounded(header.newest):
+                good = header
+        if good is None or rollbacks == ROLLBACKS:
+            why = f"it was rolled back {ROLLBACKS} times" if good else "there is no checkpoint from before"
+            raise Diverged(f"{error} --on-divergence rollback could not help: {why}.", error.figure) from error
+        distributed.any_of(False, self.device)  # everyone has looked
+        again = Stage(
+            self.plan.stages[self._base].length, {}, Rollback(good.counters.step, rollbacks + 1, 0.5, error.figure)
+        )
+        stages = [*self.plan.stages]
+        stages.insert(self.stage + 1, again)
+        self.plan = replace(self.plan, stages=tuple(stages))
+        if self.leader:
+            for file in self.run.checkpoints():
+                if file.stem > f"step-{good.counters.step:08d}":
+                    file.unlink()
+            self.run.change(stages=self.plan.stages)
+            self.run.write()
+        distributed.any_of(False, self.device)  # the files are as they are to be
+        self._open()
 
     def _keep_scores(self) -> None:
         self.settings = self.plan.at_stage(self.stage)[1]
@@ -262,7 +327,7 @@ class Session:
     def _train_stage(self) -> None:
         trainer = self.trainer
         clock, images = time.perf_counter(), trainer.images
-        while not trainer.done:
+        while not self._stage_done:
             # One step; a value that comes at some steps only stays until it comes again.
             epoch, iteration, before = trainer.epoch, trainer.step_count - trainer.epoch_step, trainer.images
             values = trainer.step()
@@ -326,17 +391,18 @@ class Session:
         step = self.trainer.step_count
         judged = self.validator(self.run, self.recorder.averaged(self.trainer))
         scores = {SCORE + name: value for name, value in judged.items()}
-        values = {"epoch": epoch, "images": self.trainer.images, **scores}
-        self.recorder.record({"step": step, **values, "seconds": self._seconds()})
-        self._notify("ganzoo_logged", run=self.run, step=step, values=values)
+        self._record_row({"epoch": epoch, "images": self.trainer.images, **scores})
         line = f"Scores at step {step:,}: " + ", ".join(f"{name} {value:.4g}" for name, value in judged.items()) + "."
         self.recorder.log(line)
         self.display.say(line)
 
     def _samples(self) -> None:
         self._check_finite(self.trainer.is_finite())
-        if self.leader:
-            self.recorder.samples(self.trainer, self.stage, self.display.warn)
+        if self.leader and (said := self.recorder.samples(self.trainer, self.stage, self.display.warn)):
+            row = {"step": self.trainer.step_count, "epoch": self.trainer.epoch, "images": self.trainer.images, **said}
+            self.recorder.record(row, SHEETS)
+            for warning in self.watch.hear(row):
+                self._warn(warning)
 
     def _checkpoint_due(self, ended: bool) -> bool:
         """At a stage's end; else every so many steps, or when an epoch has ended and every ten minutes."""
@@ -368,10 +434,13 @@ class Session:
         if distributed.any_of(not finite, self.device):
             files = self.run.checkpoints()
             kept = f"The last good checkpoint, {files[-1].name}, is kept" if files else "No checkpoint was due yet"
+            figure = f"A loss or a weight became NaN or infinite by step {self.trainer.step_count:,}"
             raise Diverged(
-                f"A loss or a weight became NaN or infinite by step {self.trainer.step_count:,}, so training stopped. "
+                f"{figure}, so training stopped. "
                 f"{kept}; try a smaller --lr, another --loss or --precision fp32 in a new run"
-                + (f", with --init {self.run.path} to start from it." if files else ".")
+                + (f", with --init {self.run.path} to start from it" if files else "")
+                + ", or --on-divergence rollback.",
+                f"{figure}.",
             )
 
     # ---- what is shown -----------------------------------------------------------------------------------------
@@ -383,12 +452,43 @@ class Session:
         return dict(zip(self._newest, flat.tolist(), strict=True))
 
     def _record(self, read: dict[str, float], epoch: int, speed: float) -> None:
-        step = self.trainer.step_count
-        speed, seconds = round(speed, 2), self._seconds()
-        values = {"epoch": epoch, "images": self.trainer.images, **read, "images_per_second": speed, "seconds": seconds}
-        if self.leader:
-            self.recorder.record({"step": step, **values})
+        diverged = self._record_row(
+            {"epoch": epoch, "images": self.trainer.images, **read, "images_per_second": round(speed, 2)}
+        )
+        if distributed.any_of(bool(diverged), self.device) and self.settings.on_divergence != "continue":
+            raise Diverged(
+                f"{diverged or 'The losses diverge.'} Training stopped; --on-divergence rollback goes back to a good "
+                "checkpoint with half the rates, and --on-divergence continue trains on.",
+                diverged.partition(" People")[0],
+            )
+
+    def _record_row(self, values: dict[str, float]) -> str:
+        """A row of metrics.jsonl, and what it gives reason to warn of. Returns: the words, where losses diverge."""
+        if not self.leader:
+            return ""
+        step, values = self.trainer.step_count, {**values, "seconds": self._seconds()}
+        self.recorder.record({"step": step, **values})
         self._notify("ganzoo_logged", run=self.run, step=step, values=values)
+        warnings = self.watch.hear({"step": step, **values})
+        for warning in warnings:
+            self._warn(warning)
+        return next((warning.text for warning in warnings if warning.kind == "divergence"), "")
+
+    def _warn(self, warning: TrainingWarning) -> None:
+        """A warning, in warnings.jsonl, in the log, on the display, and as an event."""
+        if self.leader:
+            step, images = self.trainer.step_count, self.trainer.images
+            row = {"step": step, "images": images, "stage": self.stage, "kind": warning.kind, "text": warning.text}
+            self.recorder.record(row, WARNINGS)
+            self.recorder.log(f"Warning at step {step:,}: {warning.text}")
+            self.display.warn(warning.text)
+            self._notify("ganzoo_warned", run=self.run, step=step, warning=warning)
+
+    def _watch(self) -> None:
+        """Begins to watch the run's log, of which it has heard what is there."""
+        self.watch = Watch({name: way for entry in entries("metric") for name, way in entry.card.better.items()})
+        for row in chain(self.run.metrics(), self.run.sheets()) if self.leader else ():
+            self.watch.hear(row)
 
     def _seconds(self) -> float:
         """How long the run has trained, over all its processes' lives."""

@@ -43,6 +43,7 @@ class Trainer:
         average: the averaged generators.
         accumulate: parts of the batch that each process computes one after the other before stepping.
         gradients: whether `step` also returns the norm of each network's gradient.
+        rate: a factor on every learning rate.
         config: the model's as it was given, with its schedules; at each step the model has the numbers of that moment.
         step_count, images, epoch, epoch_step: steps done; images drawn; passes completed; step the epoch began at.
     """
@@ -55,6 +56,7 @@ class Trainer:
     half_life: float = 10_000
     accumulate: int = 1
     gradients: bool = False
+    rate: float = 1.0
     extent: Extent = field(default_factory=Extent)
 
     def __post_init__(self) -> None:
@@ -291,7 +293,7 @@ class Trainer:
 
     def _set_rates(self, progress: Progress) -> None:
         for name, optimizer in self.optimizers.items():
-            factor = self.model.learning_rate(progress, name)
+            factor = self.model.learning_rate(progress, name) * self.rate
             for group, rate in zip(optimizer.param_groups, self._rates[name], strict=True):
                 group["lr"] = rate * factor
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import math
 import re
 import shlex
 import tomllib
@@ -71,7 +72,13 @@ class Plan:
         config, settings = self.config, self.settings
         for stage in self.stages[: index + 1]:
             config, settings = apply_options(self.entry.name, config, settings, stage.changes)
+            if stage.rollback is not None:
+                settings = dataclasses.replace(settings, seed=self.settings.seed + stage.rollback.seed)
         return config, settings
+
+    def rate_at(self, index: int) -> float:
+        """The factor of the rollbacks up to a stage on its rates."""
+        return math.prod(stage.rollback.rate for stage in self.stages[: index + 1] if stage.rollback is not None)
 
 
 # Options of the trainer that decide what a run becomes; the others say how it is watched and where it is computed.
@@ -98,10 +105,12 @@ def typed_plan(plan: Plan, stage: int = 0) -> str:
         before, now = values(theirs), values(mine)
         given.update({name: now[name] for name in names if now[name] != before[name]})
     given["seed"] = plan.settings.seed
+    again = [later for later in plan.stages[1 : stage + 1] if later.rollback is not None]
+    given.update({"on_divergence": "rollback"} if again else {})
     chosen = {"preset": plan.preset, "class": plan.label}
     words = [plan.entry.name, plan.data.name, *_flags({k: v for k, v in chosen.items() if v}), *_flags(given)]
     commands = [["ganzoo", "train", *words]]
-    for later in plan.stages[1 : stage + 1]:
+    for later in (each for each in plan.stages[1 : stage + 1] if each not in again):
         commands.append(["ganzoo", "extend", "RUN", *_flags({**later.length, **later.changes})])
     return " && ".join(shlex.join(map(without_folders, command)) for command in commands)
 

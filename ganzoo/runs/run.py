@@ -26,6 +26,8 @@ from ganzoo.runs.header import Process, RunHeader, run_header
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+SHEETS = "samples.jsonl"  # a line a sheet of samples: step, epoch, images, and what it says in numbers
+WARNINGS = "warnings.jsonl"  # a line a warning: step, images, stage, kind, text
 SCORES = "scores.jsonl"  # a line an evaluation: step, images, and metrics as `ganzoo evaluate --json` prints them
 CLASSES = "classes.json"  # describes a folder of runs, one a label
 LOCK = "lock"  # the file that whoever trains a run holds
@@ -37,8 +39,8 @@ class Run:
     """A training run in its folder.
 
     Attributes:
-        path: the folder: run.json, metrics.jsonl, scores.jsonl, train.log, losses.png, samples/, model.safetensors,
-            checkpoints/.
+        path: the folder: run.json, metrics.jsonl, scores.jsonl, samples.jsonl, warnings.jsonl, train.log, losses.png,
+            samples/, model.safetensors, checkpoints/.
         header: what run.json says: architecture, data and its origin, every option, the stages, the environment.
     """
 
@@ -145,6 +147,16 @@ class Run:
     def scores(self) -> Iterator[dict[str, Any]]:
         """The evaluations that were made of the run's models, as they were made; damaged ones are left out."""
         yield from (row for row in self._rows(SCORES) if _has_scores(row))
+
+    def sheets(self) -> Iterator[dict[str, Any]]:
+        """What each sheet of samples says in numbers: `diversity` (1: as varied as real items), `change` since the one
+        before, `copied`, the share that are copies of training images; those that apply.
+        """
+        yield from (row for row in self._rows(SHEETS) if isinstance(row.get("diversity"), float))
+
+    def warnings(self) -> Iterator[dict[str, Any]]:
+        """What the run was warned of while it trained: `step`, `images`, `kind` and `text` of each, in order."""
+        yield from (row for row in self._rows(WARNINGS) if {"kind", "text"} <= row.keys())
 
     def _rows(self, name: str) -> Iterator[dict[str, Any]]:
         file = self.path / name
@@ -270,7 +282,7 @@ class Run:
 
 
 _HALF = re.compile(
-    r"\.(run|classes|model|best|losses|metrics|scores|train|sheet|real[^.]*|epoch-\d+|step-\d+)\.\d+\.tmp\.\w+|"
+    r"\.(run|classes|model|best|losses|metrics|scores|samples|warnings|train|sheet|real[^.]*|epoch-\d+|step-\d+)\.\d+\.tmp\.\w+|"
     r"\.tmp\w{6}"  # safetensors' own
 )
 

@@ -152,7 +152,13 @@ def _stages(session: Session, run: Run | None) -> Iterator[_Stage]:
         trainer = session.build(index, weights=False)
         trainer.batches = batches_drawn(trainer.model, 2)
         trainer.images, trainer.step_count = images, steps
-        trainer.extent = reached.extent if reached and index == first else session.extent(trainer, index)
+        if reached and index == first:
+            extent = reached.extent
+        elif session.plan.stages[index].rollback is None:
+            extent = session.extent(trainer, index)
+        trainer.extent = extent
+        if any(stage.rollback for stage in session.plan.stages[index + 1 : index + 2]):
+            continue  # it is left where the next one begins, which has its end
         last = trainer.extent.last_step
         marks = _marks(trainer)
         left = sum(each for _, each in marks) if last is None else max(0, last - steps)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from ganzoo.catalogue.upgrade import stored_config, upgraded
 from ganzoo.contract.frozen import frozen_in
 from ganzoo.contract.networks import networks, parameter_counts
 from ganzoo.contract.options import build, values
-from ganzoo.contract.settings import Settings, Stage
+from ganzoo.contract.settings import Settings
 from ganzoo.data.source import trained_on
 from ganzoo.errors import GanzooError
 from ganzoo.loop.display import Display
@@ -42,7 +43,7 @@ def plan_of(run: Run) -> Plan:
         data.info(header.data.full_name),
         header.size,
         tuple(
-            Stage(stage.length, upgraded(model.Config, stage.changes, header.version, entry.name))
+            replace(stage, changes=upgraded(model.Config, stage.changes, header.version, entry.name))
             for stage in header.stages
         ),
         header.preset,

@@ -84,6 +84,7 @@ def resume_per_class(
     processes: int | None = None,
     accumulate: int | None = None,
     deterministic: bool | None = None,
+    on_divergence: str | None = None,
     max_time: str | float | None = None,
     force: bool = False,
     display: Display | None = None,
@@ -103,6 +104,7 @@ def resume_per_class(
             processes=processes,
             accumulate=accumulate,
             deterministic=deterministic,
+            on_divergence=on_divergence,
         )
         whole.header = parent.header = dataclasses.replace(whole.header, settings=settings)
         plan = plan_of(parent)
@@ -150,7 +152,8 @@ def _train(whole: PerClass, plan: Plan, display: Display, deadline: float, force
                 settings = whole.header.settings
                 resume(
                     run, device=settings.device, log=settings.log or "none", processes=settings.processes,
-                    accumulate=settings.accumulate, deterministic=settings.deterministic, max_time=left(deadline),
+                    accumulate=settings.accumulate, deterministic=settings.deterministic,
+                    on_divergence=settings.on_divergence, max_time=left(deadline),
                     force=force, display=display,
                 )  # fmt: skip
             else:

@@ -87,6 +87,7 @@ def resume_sweep(
     processes: int | None = None,
     accumulate: int | None = None,
     deterministic: bool | None = None,
+    on_divergence: str | None = None,
     max_time: str | float | None = None,
     force: bool = False,
     display: Display | None = None,
@@ -95,7 +96,8 @@ def resume_sweep(
     display, deadline = display or Lines(), deadline_of(max_time)
     whole = path if isinstance(path, Sweep) else Sweep.open(path)
     how = {
-        "device": device, "log": log, "processes": processes, "accumulate": accumulate, "deterministic": deterministic
+        "device": device, "log": log, "processes": processes, "accumulate": accumulate,
+        "deterministic": deterministic, "on_divergence": on_divergence,
     }  # fmt: skip
     machine = {name: typed(value) for name, value in how.items() if value is not None}
     unfinished = {folder: chosen for folder, chosen in whole.choices.items() if not _finished(folder)}

@@ -202,6 +202,7 @@ def resume(
     processes: int | None = None,
     accumulate: int | None = None,
     deterministic: bool | None = None,
+    on_divergence: str | None = None,
     max_time: str | float | None = None,
     force: bool = False,
     display: Display | None = None,
@@ -213,6 +214,7 @@ def resume(
         log: the loggers to tell from now on, ``"none"`` for none; those it had unless given.
         processes, accumulate: train in so many processes, and parts, from now on; as many as it did unless given.
         deterministic: whether to take only algorithms that give the same each time, from now on.
+        on_divergence: "stop", "rollback" or "continue", from now on; as it was unless given.
         max_time: save and stop after so long, in seconds or as in ``"8h"``.
         force: go on although another process seems to train it, as a network disk may say of one that is gone.
     Raises: UsageError when it is no run, or another process trains it; GanzooError when its checkpoint is damaged, its
@@ -232,6 +234,7 @@ def resume(
                 processes=processes,
                 accumulate=accumulate,
                 deterministic=deterministic,
+                on_divergence=on_divergence,
             )
         )
         session = prepare(take_up(run, display), display)

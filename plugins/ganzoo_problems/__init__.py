@@ -64,7 +64,7 @@ def ganzoo_recipes() -> Iterator[RecipeCard]:
         "Divergence: a Wasserstein critic without a bound, whose numbers grow without end.",
         "Divergence, mended: a gradient penalty bounds the critic.",
         "gan", "points", "points", 1000,
-        {"loss": "wasserstein", "lr": 2e-3, "n_critic": 5, "gradients": True, **OFTEN},
+        {"loss": "wasserstein", "lr": 2e-3, "n_critic": 5, "gradients": True, "on_divergence": "continue", **OFTEN},
         {"penalty": ""},
         {"penalty": "wgan-gp:weight=1"},
     )  # fmt: skip

@@ -28,6 +28,10 @@ class TinyLog:
         self._hear(run, "sampled", [step, image.name])
 
     @hookimpl
+    def ganzoo_warned(self, run: Any, step: int, warning: Any) -> None:
+        self._hear(run, "warned", [step, warning.kind, str(warning)])
+
+    @hookimpl
     def ganzoo_run_ended(self, run: Any, status: str) -> None:
         self._hear(run, "ended", status)
 

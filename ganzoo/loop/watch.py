@@ -1,0 +1,199 @@
+"""Warnings in words while a run trains: what looks wrong, the figure that says so, and what people do about it.
+
+They are a function of the rows of metrics.jsonl and samples.jsonl, so a resumed run gives those that an uninterrupted
+one gives. The bounds are wide: logs of healthy runs are silent (tests/loop/test_watch.py).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
+
+from ganzoo.contract.warning import TrainingWarning
+
+WINDOW = 50  # rows of losses that are looked at, of ten steps each
+WON = 0.95  # D(x) above it and D(G(z)) below the rest of it through a window, or a loss of D's below LOST
+LOST = 0.02
+UNBOUNDED = 500.0  # a loss beyond it, and beyond 100 times its first, in each of GROWN rows
+GROWN = 10
+DIVERSE, ALIKE = 0.3, 0.1  # of the real images' diversity: where it can be said to fall; where it is gone
+SHEETS = 3  # of such samples, one after the other
+STEPS = 500  # before these: too early to say
+EPOCHS = 5  # in which something should change
+MOVED = 0.05  # of the pictures' contrast: changes that add up to less are none
+COPIED = 0.25  # share of samples that are copies
+SEARCHED = 10_000  # items of a data set in which copies are looked for; in a larger one they are rare
+SIDE = 16  # pixels a side that images are compared at
+
+
+def is_unbounded(values: Mapping[str, float]) -> bool:
+    """Whether a loss among a row's values is far beyond what losses are."""
+    return any(abs(value) > UNBOUNDED for name, value in values.items() if _is_loss(name))
+
+
+class Watch:
+    """Hears the rows of a run, in order, and warns once of each kind."""
+
+    def __init__(self, better: Mapping[str, str]) -> None:
+        """Args: better: "smaller" or "larger" for each score that can tell the better model."""
+        self.better, self.given = better, set[str]()
+        self.rows: deque[Mapping[str, Any]] = deque(maxlen=WINDOW)
+        self.first: dict[str, float] = {}
+        self.sheets: list[Mapping[str, Any]] = []
+        self.scored: list[Mapping[str, Any]] = []
+
+    def hear(self, row: Mapping[str, Any]) -> list[TrainingWarning]:
+        """What a row of metrics.jsonl or samples.jsonl gives reason to warn of."""
+        rules = []
+        if any(_is_loss(name) for name in row):
+            self.rows.append(row)
+            self.first = {**{name: abs(value) for name, value in row.items() if _is_loss(name)}, **self.first}
+            rules = [self._divergence, self._d_wins]
+        elif "diversity" in row:
+            self.sheets.append(row)
+            rules = [self._collapse, self._copies, self._pictures]
+        elif any(name.startswith("score/") for name in row):
+            self.scored.append(row)
+            rules = [self._scores]
+        new: dict[str, TrainingWarning] = {}
+        for warning in (warning for rule in rules for warning in rule()):
+            if warning.kind not in self.given:
+                new.setdefault(warning.kind, warning)
+        self.given |= new.keys()
+        return [*new.values()]
+
+    def _divergence(self) -> Iterator[TrainingWarning]:
+        newest = [*self.rows][-GROWN:]
+        for name, first in self.first.items():
+            sizes = [abs(row.get(name, 0.0)) for row in newest]
+            if len(sizes) == GROWN and min(sizes) > max(UNBOUNDED, 100 * max(first, 1.0)):
+                yield TrainingWarning(
+                    "divergence",
+                    f"The losses diverge: {name} is {newest[-1][name]:,.0f} at step {newest[-1]['step']:,}, and was "
+                    f"{first:.3g} in size at first. People take smaller rates (--lr), a bound on D (--penalty r1 or "
+                    "wgan-gp) or another --loss.",
+                )
+
+    def _d_wins(self) -> Iterator[TrainingWarning]:
+        last = self.rows[-1]
+        if len(self.rows) < WINDOW or last["step"] < STEPS:
+            return
+        real, fake = (self._mean(name) for name in ("D(x)", "D(G(z))"))
+        advice = (
+            "so G learns little from it. People lower D's rate (--lr-d) or bound it (--penalty r1), augment what it "
+            "sees (--augment diffaug), or take a loss that stays steep (--loss nonsaturating or lsgan)."
+        )
+        since = f"over the last {last['step'] - self.rows[0]['step']:,} steps"
+        if WON < real < 1.1 and -0.1 < fake < 1 - WON:
+            yield TrainingWarning("d-wins", f"D wins: D(x) is {real:.3f} and D(G(z)) {fake:.2g} {since}, {advice}")
+        losses = [row.get("loss/D", -1.0) for row in self.rows]
+        if min(losses) >= 0 and max(losses) < LOST:
+            yield TrainingWarning("d-wins", f"D wins: its loss is at most {max(losses):.2g} {since}, {advice}")
+
+    def _mean(self, name: str) -> float:
+        return float(sum(row.get(name, 0.5) for row in self.rows)) / len(self.rows)
+
+    def _collapse(self) -> Iterator[TrainingWarning]:
+        seen = [row["diversity"] for row in self.sheets]
+        now, best = max(seen[-SHEETS:]), max(seen)
+        fell = best > DIVERSE and now < best / 2
+        if len(seen) > SHEETS and self.sheets[-1]["step"] >= STEPS and (fell or now < ALIKE):
+            before = f", and was {best:.0%} at its best" if best > now else ""
+            yield TrainingWarning(
+                "collapse",
+                f"G collapses: its samples are {seen[-1]:.0%} as varied as real ones{before}. People give D more turns "
+                "(--n-critic) or a higher rate (--lr-d), bound it (--penalty r1 or wgan-gp), or let it see how varied "
+                "a batch is; samples/ has the sheets from before.",
+            )
+
+    def _copies(self) -> Iterator[TrainingWarning]:
+        copied = self.sheets[-1].get("copied", 0.0)
+        if copied >= COPIED:
+            yield TrainingWarning(
+                "copies",
+                f"Samples are copies: {copied:.0%} of them are three times nearer to one training image than to any "
+                "other. People add images, augment what D sees (--augment diffaug), keep an earlier model "
+                "(--keep-best), or take smaller networks.",
+            )
+
+    def _pictures(self) -> Iterator[TrainingWarning]:
+        moved, last = 0.0, self.sheets[-1]
+        for row in reversed(self.sheets):
+            if last["epoch"] - row["epoch"] >= EPOCHS and last["step"] - row["step"] >= STEPS:
+                if moved < MOVED:
+                    yield self._no_change(
+                        f"The samples changed by {moved:.1%} of their contrast in {last['epoch'] - row['epoch']} epochs"
+                    )
+                return
+            moved += row.get("change", 1.0)
+
+    def _scores(self) -> Iterator[TrainingWarning]:
+        last, stale = self.scored[-1], []
+        for name in last:
+            which = self.better.get(name.removeprefix("score/")) if name.startswith("score/") else None
+            seen = [row for row in self.scored if name in row]
+            if which is None or len(seen) <= EPOCHS:
+                continue
+            best = (min if which == "smaller" else max)(seen, key=lambda row: row[name])
+            if last["epoch"] - best["epoch"] < EPOCHS or last["step"] - best["step"] < STEPS:
+                return  # one that still gets better will do
+            stale.append(f"{name.removeprefix('score/')} {best[name]:.4g} at {best['images']:,} images")
+        if stale:
+            yield self._no_change(f"No score was better in the last {EPOCHS} epochs (best: {', '.join(stale)})")
+
+    @staticmethod
+    def _no_change(what: str) -> TrainingWarning:
+        return TrainingWarning(
+            "no-change",
+            f"{what}, so more training is unlikely to help at this rate. People stop here, go on with a smaller --lr, "
+            "or take more data or a larger network.",
+        )
+
+
+def _is_loss(name: str) -> bool:
+    return name.startswith("loss/") and name.count("/") == 1
+
+
+# ---- what a sheet of samples says --------------------------------------------------------------------------------
+
+
+def diversity(made: Tensor, real: Tensor) -> dict[str, float]:
+    """How varied samples [N, ...] are, where real ones are 1: the mean distance of two of them."""
+    spread = [torch.pdist(small(items)).mean().item() if len(items) > 1 else 0.0 for items in (made, real)]
+    return {"diversity": spread[0] / spread[1]} if spread[1] > 0 else {}
+
+
+def copied(made: Tensor, training: Sequence[Tensor]) -> dict[str, float]:
+    """The share of samples whose nearest training item is three times nearer than the second nearest (Yoon et al. 2023,
+    "Diffusion probabilistic models generalize when they fail to memorize").
+
+    Args:
+        training: the set in pieces, each as `small` gives it.
+    """
+    distances = torch.cat([torch.cdist(small(made), piece) for piece in training], 1)
+    first, second = distances.topk(2, dim=1, largest=False).values.unbind(1)
+    return {"copied": (3 * first < second).double().mean().item()}
+
+
+def changed(now: Image.Image, before: Image.Image) -> dict[str, float]:
+    """How far two sheets of the same noise differ: root mean square, over the contrast of the newer one."""
+    a, b = (numpy.asarray(each.convert("RGB"), dtype=numpy.float64) for each in (now, before))
+    if a.shape != b.shape or not a.std():
+        return {}
+    return {"change": float(numpy.sqrt(((a - b) ** 2).mean()) / a.std())}
+
+
+def small(items: Tensor) -> Tensor:
+    """Items as vectors [N, D] on the CPU, images averaged down to at most 16 pixels a side."""
+    items = items.detach().float().cpu()
+    if items.dim() == 4:
+        height, width = (min(SIDE, side) for side in items.shape[2:])
+        items = adaptive_avg_pool2d(items, (height, width))
+    return items.flatten(1)
