@@ -22,6 +22,7 @@ class TrainOptions(TypedDict, total=False):
     seed: int
     device: Literal["auto", "cpu", "cuda", "mps"]
     precision: Literal["auto", "fp32", "bf16"]
+    deterministic: bool
     processes: int
     accumulate: int
     checkpoint_every: int
