@@ -127,7 +127,7 @@ def test_runs_and_models_show_themselves(finished):
 
 def test_training_completes_its_options():
     known = {*options(Settings), *options(ConditionalConfig)}
-    assert TrainOptions.__annotations__.keys() == known
+    assert TrainOptions.__annotations__.keys() == known, "an option is new or gone: change TrainOptions"
     assert known <= set(inspect.signature(ganzoo.train).parameters)
 
 

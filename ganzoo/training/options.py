@@ -35,6 +35,7 @@ class TrainOptions(TypedDict, total=False):
     log: str
     sample_every: int
     gradients: bool
+    on_divergence: Literal["stop", "rollback", "continue"]
     loss: str
     penalty: str
     augment: str
