@@ -17,6 +17,8 @@ from ganzoo.api import (
     Abilities,
     Batch,
     DataSpec,
+    Foreign,
+    Imported,
     Progress,
     TwoDomains,
     TwoDomainsConfig,
@@ -92,6 +94,13 @@ class CUT(TwoDomains):
         self.D = nn.ModuleDict({self.side: Discriminator(config.width_d, config.layers_d, data.channels)})
         self.F = PatchFeatures([generator.maps[layer] for layer in config.layers], config.width_f)
         self.apply(xavier_init)
+
+    @staticmethod
+    def imported(foreign: Foreign) -> Imported:
+        """A model of the authors' files."""
+        from ganzoo_cut.official import imported
+
+        return imported(foreign)
 
     def step(self, batches: Iterator[Batch], progress: Progress) -> Iterator[Update]:
         a, b = self.pair(next(batches))

@@ -14,6 +14,8 @@ from ganzoo.api import (
     Abilities,
     Batch,
     DataSpec,
+    Foreign,
+    Imported,
     Progress,
     TwoPlayer,
     TwoPlayerConfig,
@@ -72,6 +74,13 @@ class FastGAN(TwoPlayer):
         self.G = Generator(side, config.latent_dim, config.width_g, data.channels)
         self.D = Discriminator(side, config.width_d, data.channels)
         self.perceptual = lpips() if config.distance == "lpips" and config.reconstruction else None
+
+    @staticmethod
+    def imported(foreign: Foreign) -> Imported:
+        """A model of the authors' checkpoints."""
+        from ganzoo_fastgan.official import imported
+
+        return imported(foreign)
 
     def step(self, batches: Iterator[Batch], progress: Progress) -> Iterator[Update]:
         n_critic = self.config.n_critic

@@ -106,8 +106,8 @@ def _tensors(value: Any, name: str, budget: Iterator[int]) -> Iterator[tuple[str
             yield from _tensors(each[1], str(each[0]), budget)
         for key, each in (state.get("components") or {}).items():
             yield from _tensors(each, "", budget) if isinstance(key, str) else ()
-    elif isinstance(value, Mapping):
-        for key, each in value.items():
+    elif isinstance(value, Mapping | list | tuple):
+        for key, each in value.items() if isinstance(value, Mapping) else enumerate(value):
             if isinstance(each, Tensor | _Array):
                 yield from _tensors(each, f"{name}.{key}" if name else str(key), budget)
 

@@ -10,7 +10,7 @@ import torch
 from ganzoo_progan.growing import Growing, GrowingConfig, GrowingDiscriminator, feature_maps
 from torch import Tensor
 
-from ganzoo.api import Abilities, DataSpec, UsageError, option
+from ganzoo.api import Abilities, DataSpec, Foreign, Imported, UsageError, option
 from ganzoo_stylegan.generator import Generator
 
 
@@ -90,6 +90,13 @@ class StyleGAN(Growing):
             config.noise, config.mapping_layers, config.mapping_rate,
         )  # fmt: skip
         self.D = GrowingDiscriminator(data.height, maps, hidden, data.channels, config.group, config.blur)
+
+    @staticmethod
+    def imported(foreign: Foreign) -> Imported:
+        """A model of the authors' pickles."""
+        from ganzoo_stylegan.official import imported
+
+        return imported(foreign)
 
     def generate(self, z: Tensor, label: Tensor | None = None, truncation: float = 1.0) -> Tensor:
         """Images [B, C, H, W] from z [B, Z]; styles are mixed at random while training, and never truncated there."""

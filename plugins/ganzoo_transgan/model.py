@@ -14,6 +14,8 @@ from torch.nn import functional as F
 from ganzoo.api import (
     Augmentations,
     DataSpec,
+    Foreign,
+    Imported,
     TwoPlayer,
     TwoPlayerConfig,
     Update,
@@ -101,6 +103,13 @@ class TransGAN(TwoPlayer):
         self.D = kind(style, config.patch, config.width_d, config.depth_d, data)
         self.apply(initialise_convolution)
         self.D.apply(initialise_dense)
+
+    @staticmethod
+    def imported(foreign: Foreign) -> Imported:
+        """A model of the authors' checkpoints."""
+        from ganzoo_transgan.official import imported
+
+        return imported(foreign)
 
     def generator_turn(self, real: Tensor, fake: Tensor, label: Tensor | None) -> Iterator[Update]:
         ratio = self.config.batch_ratio

@@ -14,11 +14,14 @@ import pytest
 import torch
 from click.testing import CliRunner
 from ganzoo_import.reader import read, unpickled
+from ganzoo_stylegan import official as official_stylegan
 from support.golden_numbers import near, stored, weights
 from torch import nn
 
 import ganzoo
-from ganzoo.api import Foreign, GanzooError, load_tensors, save_imported
+from ganzoo.api import DataSpec, Foreign, GanzooError, load_tensors, save_imported, upsample
+from ganzoo.catalogue.catalogue import find
+from ganzoo.catalogue.components import load_architecture
 from ganzoo.cli.app import app
 
 FLOAT32 = 1e-4  # of two computations in float32
@@ -288,3 +291,214 @@ def test_a_file_of_torchs_may_hold_several_networks(tmp_path):
     assert {name: list(network) for name, network in found.networks.items()} == {"g": ["w"], "d": ["v"]}
     torch.save({"w": torch.ones(2)}, tmp_path / "b.pth", _use_new_zipfile_serialization=False)
     assert list(read(tmp_path / "b.pth").networks[""]) == ["w"]
+
+
+# ---- weights of other code, by names of its own ----------------------------------------------------------------------
+
+
+def test_cuts_files_give_the_authors_images(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    numbers = stored("cut")
+    for net in ("G", "F"):
+        found = {key.removeprefix(f"{net}/"): value.float() for key, value in weights(numbers).items() if key[0] == net}
+        torch.save(found | ({"model.7.filt": torch.ones(8, 1, 3, 3)} if net == "G" else {}), f"latest_net_{net}.pth")
+    torch.save({key: value.float() for key, value in weights(stored("cut_d")).items()}, "latest_net_D.pth")
+    files = [f"latest_net_{net}.pth" for net in "GFD"]
+    said = cli("import", *files, "--as", "cut", "-o", "a.safetensors")
+    assert said.exit_code == 0, said.stderr
+    model = ganzoo.load("a.safetensors", device="cpu")
+    images = model.architecture.translate(numbers["input/real_a"].float(), "B")
+    assert near(images.double(), numbers["output/out"], FLOAT32)
+    tensors = load_tensors(tmp_path / "a.safetensors")[0]
+    assert torch.equal(tensors["F.mlp_0.0.weight"].double(), numbers["weights/F/mlp_0.0.weight"])
+    assert any(name.startswith("D.B.model.") for name in tensors)
+    refused = cli("import", files[2], "--as", "cut", "-o", "b.safetensors")
+    assert "no generator of CUT's in these files, which begins with latest_net_G.pth" in refused.stderr
+
+
+def test_transgans_checkpoint_gives_the_authors_images(tmp_path):
+    numbers = stored("transgan_g")
+    state = {f"module.{key}": value.float() for key, value in weights(numbers).items()}
+    index = {"module.blocks.block.0.attn.relative_position_index": torch.zeros(64, 64, dtype=torch.int64)}
+    torch.save({"epoch": 3, "gen_state_dict": {}, "avg_gen_state_dict": state | index}, tmp_path / "checkpoint.pth")
+    said = cli("import", tmp_path / "checkpoint.pth", "--as", "transgan", "-o", tmp_path / "a.safetensors")
+    assert said.exit_code == 0, said.stderr
+    model = ganzoo.load(tmp_path / "a.safetensors", device="cpu")
+    assert near(model.architecture.generate(numbers["input/z"].float()).double(), numbers["output/out"], FLOAT32)
+    assert model.sample(2).shape == (2, 3, 32, 32)
+    torch.save({"avg_gen_state_dict": {"l1.weight": torch.ones(2, 2)}}, tmp_path / "less.pth")
+    refused = cli("import", tmp_path / "less.pth", "--as", "transgan", "-o", tmp_path / "b.safetensors")
+    assert "There is no generator of TransGAN's in this file" in refused.stderr
+
+
+@pytest.mark.parametrize(("side", "averaged"), [(64, True), (64, False), (256, True)])
+def test_fastgans_checkpoint(side, averaged, tmp_path):
+    """Names are those of the golden networks; the average is a list in the order of G's parameters."""
+    torch.manual_seed(0)
+    FastGAN = load_architecture(find("architecture", "fastgan"))
+    model = FastGAN(FastGAN.Config(width_g=4, width_d=4, latent_dim=8), DataSpec((3, side, side))).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_(0.5, 0.2)
+
+    def theirs(network):
+        found = {}
+        for name, value in network.state_dict().items():
+            name = name.replace("to_small.", "to_128.") if network is model.G else name
+            name = f"init.{name}" if name.startswith("init.") else name
+            for ours, old in (("original", "weight_orig"), ("0.u", "weight_u"), ("0.v", "weight_v")):
+                name = name.replace(f"parametrizations.weight.{ours}", old)
+            found[f"module.{name}"] = value
+        return found
+
+    g, learned = theirs(model.G), {id(each) for each in model.G.parameters()}
+    average = [each for name, each in model.G.state_dict(keep_vars=True).items() if id(each) in learned]
+    if averaged:
+        g = {name: value + 1 if value.dtype.is_floating_point else value for name, value in g.items()}
+        g |= {name: value for name, value in theirs(model.G).items() if name.endswith(("weight_u", "mean", "var"))}
+    file = {"g": g, "d": theirs(model.D), "g_ema": [each.detach() for each in average] if averaged else None}
+    torch.save(file, tmp_path / "all_50000.pth")
+    said = cli("import", tmp_path / "all_50000.pth", "--as", "fastgan", "-o", tmp_path / "a.safetensors")
+    assert said.exit_code == 0, said.stderr
+    found, z = ganzoo.load(tmp_path / "a.safetensors", device="cpu"), torch.randn(2, 8)
+    assert near(found.architecture.generate(z), model.generate(z), FLOAT32)
+    assert torch.equal(load_tensors(tmp_path / "a.safetensors")[0]["D.rf_small.parametrizations.weight.original"],
+                       model.D.state_dict()["rf_small.parametrizations.weight.original"])  # fmt: skip
+
+
+# ---- pickles of TensorFlow's time ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tensorflow(monkeypatch):
+    """Writes (G, D, Gs) as NVIDIA's TensorFlow code pickles them: variables by name, parts within."""
+    tflib, util = types.ModuleType("dnnlib.tflib.network"), types.ModuleType("dnnlib.util")
+
+    class Network:
+        def __init__(self, variables, **components):
+            self.given = {"version": 4, "name": "G", "static_kwargs": EasyDict(func_name="x", resolution=16)}
+            self.given |= {"build_module_src": "raise AssertionError", "build_func_name": "f", "components": components}
+            self.given["variables"] = [(name, value.numpy()) for name, value in variables.items()]
+
+        def __getstate__(self):
+            return self.given
+
+    Network.__module__, Network.__qualname__ = "dnnlib.tflib.network", "Network"
+    EasyDict = type("EasyDict", (dict,), {"__module__": "dnnlib.util", "__qualname__": "EasyDict"})
+    tflib.Network, util.EasyDict = Network, EasyDict
+    for name, module in (("dnnlib.tflib.network", tflib), ("dnnlib.util", util)):
+        monkeypatch.setitem(sys.modules, name, module)
+    for name in ("dnnlib", "dnnlib.tflib"):
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+
+    def write(file, mapping, synthesis, D, **own):
+        def G():
+            return Network(own, mapping=Network(mapping), synthesis=Network(synthesis))
+
+        file.write_bytes(pickle.dumps((G(), Network(D), G()), protocol=4))
+        return file
+
+    return write
+
+
+def outputs_last(value):
+    """In TensorFlow's order of axes."""
+    value = value.float()
+    return (value.permute(2, 3, 1, 0) if value.dim() == 4 else value.T if value.dim() == 2 else value).contiguous()
+
+
+def test_a_pickle_of_the_first_stylegan_gives_the_released_codes_images(tensorflow, tmp_path):
+    numbers = stored("stylegan_g")
+    parts = {"mapping": {}, "synthesis": {"lod": torch.tensor(0.0)}}
+    for key, value in weights(numbers).items():
+        part, _, name = key.partition("/")
+        parts[part][name] = value.float() if name.endswith("const") else outputs_last(value)
+    d = {key: outputs_last(value) for key, value in weights(stored("stylegan_d")).items()}
+    file = tensorflow(tmp_path / "karras2019.pkl", **parts, D=d, dlatent_avg=numbers["input/w_avg"].float())
+    said = cli("import", file, "--as", "stylegan", "--licence", "CC-BY-NC-4.0", "-o", tmp_path / "a.safetensors")
+    assert said.exit_code == 0, said.stderr
+    model = ganzoo.load(tmp_path / "a.safetensors", device="cpu")
+    w = model.architecture.mapping(numbers["input/z1"].float())
+    assert near(w.double(), numbers["output/w1"], FLOAT32)
+    noise = [numbers[f"input/noise{i}"].float() for i in range(6)]
+    assert near(model.architecture.G.synthesis(w, noise).double(), numbers["output/level16"], FLOAT32)
+    assert near(model.architecture.G.w_mean.double(), numbers["input/w_avg"], 1e-7)
+    assert model.sample(2, truncation=0.7).shape == (2, 3, 16, 16)
+    tensors, facts = load_tensors(tmp_path / "a.safetensors")
+    assert facts["also"] == ["D"]
+    z = model.noise(2)
+    assert model.mix(z, z).shape == (2, 2, 3, 16, 16)
+    assert model.architecture.config.fmap_base == 32
+    StyleGAN = load_architecture(find("architecture", "stylegan"))
+    D = StyleGAN(model.architecture.config, DataSpec((3, 16, 16))).D
+    D.load_state_dict({name[2:]: value for name, value in tensors.items() if name.startswith("D.")})
+    images = stored("stylegan_d")
+    assert near(D(images["input/images16"].float()).double(), images["output/level16"].flatten(), FLOAT32)
+
+
+def test_kernels_that_enlarge_are_turned_from_128_on():
+    """Their fused convolution, a transposed one with the kernel spread over 4×4, is ours with it turned."""
+    torch.manual_seed(0)
+    kernel, x = torch.randn(3, 3, 2, 5), torch.randn(1, 2, 8, 8)  # [k, k, I, O]
+    spread = nn.functional.pad(kernel.permute(2, 3, 0, 1), (1, 1, 1, 1))
+    spread = spread[..., 1:, 1:] + spread[..., :-1, 1:] + spread[..., 1:, :-1] + spread[..., :-1, :-1]
+    fused = nn.functional.conv_transpose2d(x, spread, stride=2, padding=1)
+    ours = nn.functional.conv2d(upsample(x), official_stylegan.outputs_first(kernel).flip(2, 3), padding=1)
+    assert torch.allclose(fused, ours, atol=1e-4)
+    sides = [4, 8, 16, 32, 64, 128]
+    given = {f"{side}x{side}/Conv0_up/weight": kernel for side in sides[1:]} | {
+        "4x4/Const/const": torch.ones(1, 2, 4, 4)
+    }
+    found = official_stylegan._generator(given, sides)
+    for i, side in enumerate(sides[1:], 1):
+        expected = official_stylegan.outputs_first(kernel)
+        assert torch.equal(
+            found[f"layers.{2 * i}.convolution.0.weight"], expected.flip(2, 3) if side > 64 else expected
+        )
+
+
+def test_a_pickle_of_the_first_stylegan2_gives_the_later_codes_images(tensorflow, tmp_path):
+    """Their up-convolutions hold the kernel turned, and the styles' biases are stored less 1."""
+    numbers, names = stored("stylegan2_g"), {"conv0": "Conv0_up", "conv1": "Conv1", "torgb": "ToRGB"}
+    mapping, synthesis, own = {}, {}, {}
+    for key, value in weights(numbers).items():
+        value, (kind, *path) = value.float(), key.split(".")
+        if key == "mapping.w_avg":
+            own["dlatent_avg"] = value
+        elif kind == "mapping":
+            mapping[f"Dense{path[0][2:]}/{path[1]}"] = outputs_last(value)
+        elif path[1] == "const":
+            synthesis["4x4/Const/const"] = value[None]
+        else:
+            side, layer, part = path[0][1:], path[1], "_".join(path[2:])
+            name = "Conv" if (side, layer) == ("4", "conv1") else names[layer]
+            if part == "noise_const":
+                level = int(side).bit_length() - 3
+                synthesis[f"noise{2 * level - (layer == 'conv0')}"] = value[None, None]
+                continue
+            value = value.flip(2, 3) if (layer, part) == ("conv0", "weight") else value
+            value = value - 1 if part == "affine_bias" else value
+            part = part.replace("affine", "mod")
+            synthesis[f"{side}x{side}/{name}/{part}"] = outputs_last(value)
+    d, theirs = {}, {"fromrgb": "FromRGB", "conv0": "Conv0", "conv1": "Conv1_down", "skip": "Skip", "conv": "Conv"}
+    for key, value in weights(stored("stylegan2_d_resnet")).items():
+        side, layer, part = key.split(".")
+        name = f"{side[1:]}x{side[1:]}/{theirs.get(layer, 'Dense0')}" if layer != "out" else "Output"
+        d[f"{name}/{part}"] = outputs_last(value)
+    file = tensorflow(tmp_path / "stylegan2-ffhq.pkl", mapping, synthesis, d, **own)
+    said = cli("import", file, "--as", "stylegan2", "-o", tmp_path / "a.safetensors")
+    assert said.exit_code == 0, said.stderr
+    model = ganzoo.load(tmp_path / "a.safetensors", device="cpu")
+    images = model.architecture.generate(numbers["input/z1"].float())
+    assert near(images.double(), numbers["output/const"], FLOAT32)
+    tensors, facts = load_tensors(tmp_path / "a.safetensors")
+    assert facts["also"] == ["D"]
+    assert near(tensors["D.fc.weight"].double(), stored("stylegan2_d_resnet")["weights/b4.fc.weight"], 1e-7)
+
+
+def test_what_is_no_stylegan(tensorflow, tmp_path):
+    file = tensorflow(tmp_path / "other.pkl", {"Dense0/weight": torch.ones(2, 2)}, {"x": torch.ones(2)}, {})
+    for name, word in (("stylegan", "StyleGAN"), ("stylegan2", "StyleGAN2"), ("fastgan", "FastGAN's")):
+        refused = cli("import", file, "--as", name, "-o", tmp_path / "a.safetensors")
+        assert f"There is no generator of {word} in this file" in refused.stderr
+    assert not (tmp_path / "a.safetensors").exists()
