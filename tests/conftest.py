@@ -13,11 +13,23 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from support.install import write_distribution
 
 HERE = Path(__file__).parent
 _scratch = TemporaryDirectory(prefix="ganzoo-tests-", ignore_cleanup_errors=True)
 SITE = Path(_scratch.name) / "site"  # where the plugin's metadata is, as pip would write it
+
+# The same examples each time, without a folder of them; the first import of torch may take long.
+settings.register_profile(
+    "ganzoo",
+    deadline=None,
+    max_examples=60,
+    database=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+settings.load_profile("ganzoo")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,7 +1,7 @@
 """Mutated files: whatever is in them, an error of ganzoo's own or a data set; no hang, no write elsewhere.
 
 The short form, a few hundred inputs, is part of the suite. The long form, by hand:
-``GANZOO_FUZZ=10000 pytest tests/data/test_mutated.py``
+``GANZOO_FUZZ=10000 pytest -s tests/data/test_mutated.py``
 """
 
 from __future__ import annotations
@@ -10,35 +10,23 @@ import gzip
 import io
 import json
 import lzma
-import os
 import random
 import tarfile
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from support.mutated import Tally, count, mutated
 
 from ganzoo import data
 from ganzoo.errors import GanzooError
 from ganzoo.plan.plan import recipe_of
 
-COUNT = int(os.environ.get("GANZOO_FUZZ", "300"))
-EDGES = (0, 1, 0x7F, 0x80, 0xFF)
-WORDS = (
-    b"\xff\xff\xff\xff",
-    b"\x7f\xff\xff\xff",
-    b"\0\0\0\0",
-    b"-1",
-    b"1e999",
-    b"null",
-    b"[[[[[[",
-    b'"',
-    b"\n",
-    b"NaN",
-)
+COUNT = count(300)
 
 
 def picture(kind: str, mode: str = "RGB") -> bytes:
@@ -99,29 +87,6 @@ SEEDS: dict[str, Callable[[], bytes]] = {
 }
 
 
-def mutated(content: bytes, draw: random.Random) -> bytes:
-    """One to eight changes: a bit or byte, a word, a cut, a piece twice or left out."""
-    changed = bytearray(content)
-    for _ in range(draw.randint(1, 8)):
-        place = draw.randrange(len(changed) + 1) if draw.random() < 0.6 else min(len(changed), draw.randrange(64))
-        size = draw.choice((1, 2, 4, 8, 64))
-        how = draw.randrange(6)
-        if how == 0 and place < len(changed):
-            changed[place] ^= 1 << draw.randrange(8)
-        elif how == 1 and place < len(changed):
-            changed[place] = draw.choice(EDGES)
-        elif how == 2:
-            word = draw.choice(WORDS)
-            changed[place : place + len(word)] = word
-        elif how == 3:
-            changed[place:place] = changed[place : place + size]
-        elif how == 4:
-            del changed[place : place + size]
-        elif draw.random() < 0.2:
-            del changed[place:]
-    return bytes(changed)
-
-
 def attempt(name: str, content: bytes, folder: Path, home: Path) -> None:
     """What a user would do with such a file."""
     plain = folder.parent / "plain"
@@ -152,26 +117,22 @@ def test_no_mutated_file_ends_in_an_unexpected_error(tmp_path, monkeypatch):
     seeds = {name: make() for name, make in SEEDS.items()}
     seeds["record.json"] = (home / "data" / "kept.json").read_bytes()
     before = {path.name for path in tmp_path.iterdir()} | {"given"}
-    unexpected = []
+    tally = Tally()
     for number in range(COUNT):
         draw = random.Random(number)
         name = list(seeds)[number % len(seeds)]
         folder.mkdir()
         for other in range(2):
             (folder / f"{other}.png").write_bytes(picture("PNG"))
-        try:
-            attempt(name, mutated(seeds[name], draw), folder, home)
-        except GanzooError as error:
-            if "\n" in str(error):
-                unexpected.append(f"{number} {name}: several lines: {error}")
-        except Exception as error:
-            unexpected.append(f"{number} {name}: {type(error).__name__}: {error}")
+        content = mutated(seeds[name], draw)
+        tally.attempt(f"{number} {name}", partial(attempt, name, content, folder, home))
         (home / "data" / "set.json").unlink(missing_ok=True)
         for path in folder.iterdir():
             path.unlink()
         folder.rmdir()
         assert {path.name for path in tmp_path.iterdir()} <= before
-    assert unexpected == []
+    print(tally)
+    assert tally.unexpected == []
 
 
 def test_what_the_long_form_found(tmp_path, monkeypatch):

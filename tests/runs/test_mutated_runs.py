@@ -1,0 +1,119 @@
+"""Mutated models, checkpoints and a run's records: an error of ganzoo's own or something usable; no write elsewhere.
+
+Half of the models and checkpoints have a checksum that is right for what was changed, or nothing behind it would be
+tried. The short form is part of the suite. The long form, by hand: ``GANZOO_FUZZ=10000 pytest -s
+tests/runs/test_mutated_runs.py``
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from support.command_line import cli
+from support.mutated import Tally, count, mutated, mutated_json
+
+import ganzoo
+from ganzoo.loop.display import Display
+from ganzoo.runs import checkpoint
+
+COUNT = count(64)
+KINDS = ("model", "checkpoint", "facts", "progress", "tensors", "run.json", "metrics.jsonl", "scores.jsonl")
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    """A finished run of TinyGAN with a checkpoint and a score."""
+    out = tmp_path_factory.mktemp("mutated") / "run"
+    options = {"samples": 4, "device": "cpu", "display": Display()}
+    run = ganzoo.train("tinygan", "tiny", out=out, steps=4, checkpoint_every=2, resolution=16, **options)
+    ganzoo.evaluate(run, ["swd"], samples=64)
+    return run.path
+
+
+def facts_of(file: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    tensors, facts = checkpoint.load(file)
+    return dict(tensors), json.loads(json.dumps(facts))
+
+
+def changed_tensors(tensors: Mapping[str, torch.Tensor], draw: random.Random) -> dict[str, torch.Tensor]:
+    """One is gone, has another shape, type or name, holds what is no number, or there is one more."""
+    found = dict(tensors)
+    name = draw.choice(sorted(found))
+    tensor = found.pop(name)
+    how = draw.randrange(6)
+    if how == 1:
+        found[name] = torch.zeros(draw.choice(((0,), (1,), (2, 3), (*tensor.shape, 1))))
+    elif how == 2:
+        found[name] = tensor.to(draw.choice((torch.int64, torch.float64, torch.bfloat16, torch.bool, torch.complex64)))
+    elif how == 3:
+        found[draw.choice(("", "G", "G." + name, name + "\n", "../" + name, "x" * 300))] = tensor
+    elif how == 4:
+        found[name] = torch.full_like(tensor, float("nan") if tensor.is_floating_point() else 0)
+    elif how == 5:
+        found[name] = tensor
+        found["another"] = torch.zeros(3)
+    return found
+
+
+def spoil(kind: str, run: Path, draw: random.Random) -> None:
+    """Changes one file of a run."""
+    newest = sorted((run / "checkpoints").iterdir())[-1]
+    model = run / "model.safetensors"
+    if kind in ("model", "checkpoint"):
+        file = model if kind == "model" else newest
+        file.write_bytes(mutated(file.read_bytes(), draw))
+    elif kind in ("facts", "progress"):
+        file = model if kind == "facts" else newest
+        tensors, facts = facts_of(file)
+        checkpoint.save(file, tensors, mutated_json(facts, draw))
+    elif kind == "tensors":
+        file = draw.choice((model, newest))
+        tensors, facts = facts_of(file)
+        checkpoint.save(file, changed_tensors(tensors, draw), facts)
+    else:
+        file = run / kind
+        if draw.random() < 0.5:
+            file.write_bytes(mutated(file.read_bytes(), draw))
+        else:
+            rows = [json.loads(file.read_text())] if kind == "run.json" else list(map(json.loads, file.open()))
+            place = draw.randrange(len(rows))
+            rows[place] = mutated_json(rows[place], draw)
+            file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def use(run: Path, resume: bool) -> None:
+    """What a user would do with such a run. What one file spoils must not take the other runs down."""
+    assert cli("runs", run.parent).exit_code == 0
+    assert cli("runs", run, "--csv").exit_code in (0, 1)
+    opened = ganzoo.Run.open(run)
+    list(opened.metrics())
+    list(opened.scores())
+    ganzoo.load(opened.model_file, device="cpu").sample(2)
+    ganzoo.trained(opened)
+    if resume:
+        ganzoo.extend(opened, steps=1, display=Display())
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_no_mutated_run_ends_in_an_unexpected_error(original, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tally = Tally()
+    for number in range(COUNT):
+        draw, kind = random.Random(number), KINDS[number % len(KINDS)]
+        run = tmp_path / "runs" / "run"
+        shutil.copytree(original, run)
+        spoil(kind, run, draw)
+        tally.attempt(f"{number} {kind}", partial(use, run, number // len(KINDS) % 4 == 0))
+        assert [path.name for path in tmp_path.iterdir()] == ["runs"]
+        assert [path.name for path in run.parent.iterdir()] == ["run"]
+        shutil.rmtree(run.parent)
+    print(tally)
+    assert tally.unexpected == []
