@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.contract.architecture import Progress, TrainingState
+from ganzoo.contract.randomness import restore_shared, shared_state
 from ganzoo.contract.schedules import at
 
 
@@ -63,6 +64,17 @@ class Augmentations(TrainingState):
         for change in self.changes.values():
             images = change(images)
         return images
+
+    def alike(self, *images: Tensor) -> tuple[Tensor, ...]:
+        """Images of the same items, [B, C, H, W] each, altered by the same draws: pairs stay pairs."""
+        if not self.changes:
+            return images
+        device = images[0].device
+        state, found = shared_state(device), []
+        for each in images:
+            restore_shared(state, device)
+            found.append(self(each))
+        return tuple(found)
 
     def begin_step(self, progress: Progress) -> None:
         """Strengths and options as they are now; see `AdaptiveAugmentation.begin_step`."""

@@ -161,6 +161,9 @@ def make_plan(
         label = classes[find_label(classes, label)]
     elif info.classes and "conditional" in entry.card.tasks and not takes_labels(model, config):
         notes += (f"The classes of {info.name} are not used; --conditional makes one model of all.",)
+    known = {*options(model.Config), *options(Settings)}
+    older = [name for name in dict.fromkeys(name for row in (given, *stages) for name in row) if name not in known]
+    notes += tuple(f"{name} is called {renamed.option(name, known)} now." for name in older if name in renamed.OPTIONS)
     plan = Plan(
         entry, model, config, settings, info, size,
         tuple(_stage(stage) for stage in stages) or (Stage(_length(settings)),), preset, recipe, notes, label,

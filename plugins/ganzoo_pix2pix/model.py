@@ -80,6 +80,7 @@ class Pix2Pix(TwoDomains):
         self.way, self.side = self.one_way(config.to)
         made = data.domains["AB".index(self.side)]
         before, after = data.shape_before(made)[0], data.shape_of(made)[0]
+        self.before = before
         unet = Generator(config.width_g, halvings, before, after, config.dropout, config.running)
         self.G = nn.ModuleDict({self.way: unet})
         self.D = nn.ModuleDict({self.side: Discriminator(config.width_d, config.layers_d, before + after)})
@@ -105,6 +106,11 @@ class Pix2Pix(TwoDomains):
 
         terms = {"adversarial": self.generator_loss(self.side, real_pair, fake_pair)}
         yield Update("G", terms | {"l1": self.config.l1 * l1_loss(fake.float(), true.float())})
+
+    def discriminate(self, domain: str, images: Tensor) -> Tensor:
+        """What D says of pairs [B, C + C', H, W], both images augmented alike and each by its own colours."""
+        pairs = self.augment.alike(images[:, : self.before], images[:, self.before :])
+        return self.D[domain](torch.cat(pairs, 1))
 
     def learning_rate(self, progress: Progress, network: str) -> float:
         return linear_decay(progress, EPOCHS, self.config.decay)

@@ -13,6 +13,7 @@ from ganzoo.catalogue.components import load_architecture
 from ganzoo.contract.randomness import Share
 from ganzoo.loop.trainer import Trainer
 from ganzoo.testing.architecture.cases import cases
+from ganzoo.testing.architecture.simulated_processes import Lockstep
 
 # NVlabs/stylegan2-ada-pytorch@d72cc7d, training/training_loop.py: rate, interval -> rate and beta2 used, beta1 0.
 REFERENCE = [
@@ -88,6 +89,24 @@ def test_a_resumed_run_keeps_count():
     tensors, counters = stopped.state()
     resumed.load_state({name: value.clone() for name, value in tensors.items()}, counters)
     assert steps(resumed, 3) == expected[3:]
+
+
+@pytest.mark.parametrize("how", ["parts", "processes"])
+def test_parts_and_processes_take_lazy_turns_as_the_whole_batch(make_trainer, how):
+    """The same batch in two: the lazy turns come at the same steps, with the same term for the same weights."""
+
+    def trained(**options):
+        trainer = make_trainer(penalty="r1:every=2", batch_size=8, **options)
+        return [{name: float(value) for name, value in trainer.step().items()} for _ in range(5)]
+
+    whole = trained()
+    halves = [trained(accumulate=2)] if how == "parts" else Lockstep(2).run(lambda: trained())
+    if how == "processes":  # each logs the mean of its own items; the session averages over processes
+        halves = [[{name: (row[name] + other[name]) / 2 for name in row} for row, other in zip(*halves, strict=True)]]
+    assert [name in row for row in whole for name in ["loss/D/r1"]] == [True, False, True, False, True]
+    for row, expected in zip(halves[0], whole, strict=True):
+        assert row.keys() == expected.keys()
+        assert row == pytest.approx(expected, rel=1e-3, abs=1e-4)
 
 
 @pytest.mark.parametrize(

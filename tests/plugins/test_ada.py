@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,11 @@ from ganzoo_ada.ada import Ada, moved
 from ganzoo_ada.pipeline import BLIT, COLOR, GEOMETRIC, SYM6, Groups, augment
 from support.golden_numbers import GRADIENT, OUTPUT, near, stored
 
-from ganzoo.api import Progress, make_augmentation
+from ganzoo.api import DataSpec, Progress, make_augmentation
+from ganzoo.catalogue.catalogue import find
+from ganzoo.catalogue.components import load_architecture
+from ganzoo.loop.trainer import Trainer
+from ganzoo.testing.architecture.cases import cases
 from ganzoo.testing.architecture.simulated_processes import Lockstep
 
 GOLDEN = stored("ada_augment")
@@ -165,3 +170,38 @@ def test_the_checks_pass():
     said = {check.name: check.outcome() for check in checks("ada")}
     assert {name: (each.word, each.message) for name, each in said.items() if each.word == "failed"} == {}
     assert said["strength"].word == "passed"
+
+
+@pytest.mark.parametrize("name", ["cyclegan", "discogan", "cut", "stargan"])
+def test_translators_train_with_it(name):
+    entry = find("architecture", name)
+    case = next(iter(cases(entry, load_architecture(entry))))
+    augmented = replace(case, config=replace(case.config, augment="ada:target=-0.9,speed=64,interval=1"))
+    trainer = augmented.trainer(Trainer)
+    strengths = [float(values.get("augment/ada", -1)) for values in (trainer.step() for _ in range(4))]
+    assert max(strengths) > 0
+    assert trainer.is_finite()
+
+
+@pytest.mark.parametrize("channels", [{}, {"A": 1, "B": 3}], ids=["colours", "grey to colours"])
+def test_a_pair_is_altered_alike(channels):
+    """pix2pix's D sees both images in one; the colours of each change, and what belongs together stays so."""
+    kind = load_architecture(find("architecture", "pix2pix"))
+    shapes = {domain: (count, 32, 32) for domain, count in channels.items()}
+    data = DataSpec((channels.get("A", 3), 32, 32), domains=("A", "B"), shapes=shapes, paired=True)
+    ada = "ada:strength=1" if not channels else "ada:strength=1,blit=no,geometric=no"
+    model = kind(kind.Config(width_g=2, width_d=2, layers_d=1, augment=ada), data)
+    model.begin_step(moment(0, 0))
+    seen = []
+    model.D["B"].register_forward_pre_hook(lambda module, given: seen.append(given[0].detach()))
+    grey = torch.rand(4, 1, 32, 32) * 2 - 1
+    images = grey.expand(-1, data.shape_of("A")[0] + 3, -1, -1).clone()
+    torch.manual_seed(0)
+    model.discriminate("B", images)
+    before = seen[0][:, : data.shape[0]]
+    after = seen[0][:, data.shape[0] :]
+    assert not torch.allclose(before, images[:, : data.shape[0]])
+    if channels:
+        assert not torch.isclose(after, images[:, 1:]).all(3).all(2).any(), "all three colours of each image change"
+    else:
+        assert torch.equal(before, after)
