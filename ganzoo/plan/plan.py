@@ -12,7 +12,7 @@ import math
 import re
 import shlex
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -161,9 +161,6 @@ def make_plan(
         label = classes[find_label(classes, label)]
     elif info.classes and "conditional" in entry.card.tasks and not takes_labels(model, config):
         notes += (f"The classes of {info.name} are not used; --conditional makes one model of all.",)
-    known = {*options(model.Config), *options(Settings)}
-    older = [name for name in dict.fromkeys(name for row in (given, *stages) for name in row) if name not in known]
-    notes += tuple(f"{name} is called {renamed.option(name, known)} now." for name in older if name in renamed.OPTIONS)
     plan = Plan(
         entry, model, config, settings, info, size,
         tuple(_stage(stage) for stage in stages) or (Stage(_length(settings)),), preset, recipe, notes, label,
@@ -439,6 +436,7 @@ def plan_run(
 ) -> Plan:
     """The plan of a run, with a recipe's words filled in. Raises: UsageError."""
     stages: tuple[Mapping[str, Any], ...] = ()
+    rows: list[Mapping[str, Any]] = [options]
     typed = {name for name, value in options.items() if value is not None}
     architecture = None if architecture is None else named(architecture)
     if recipe is not None:
@@ -447,6 +445,7 @@ def plan_run(
             raise UsageError(f"The recipe {recipe} is for {card.architecture}, not for {architecture}.")
         architecture, dataset, preset = card.architecture, dataset or card.data, preset or card.preset
         config = load_architecture(find("architecture", architecture)).Config
+        rows += [card.options, *card.stages]
         given = {name: value for name, value in options.items() if value is not None}
         if not any(name in LENGTHS for name in given):
             written = [upgraded(config, stage, None, architecture) for stage in card.stages]
@@ -454,4 +453,12 @@ def plan_run(
         options = {**upgraded(config, card.options, None, architecture), **given}
     if architecture is None or dataset is None:
         raise UsageError("Say an architecture and a data set, such as `ganzoo train dcgan anime`, or --recipe NAME.")
-    return make_plan(architecture, dataset, options, preset, stages, recipe, label, typed)
+    plan = make_plan(architecture, dataset, options, preset, stages, recipe, label, typed)
+    return dataclasses.replace(plan, notes=plan.notes + _said_anew(plan.model, rows))
+
+
+def _said_anew(model: type[Architecture], rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """A line for each old name of an option among the rows."""
+    known = {*options(model.Config), *options(Settings)}
+    older = [name for name in renamed.OPTIONS if name not in known and any(row.get(name) is not None for row in rows)]
+    return tuple(f"{name} is called {renamed.option(name, known)} now." for name in older)
