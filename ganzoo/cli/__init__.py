@@ -8,11 +8,15 @@ import sys
 
 def main() -> None:
     """The `ganzoo` command."""
+    from ganzoo.cli import completion
     from ganzoo.cli.app import app
 
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that lacks a character shows another
+    if completion.asked():
+        completion.answer(app, sys.argv[1:])
+        return
     try:
         app(prog_name="ganzoo")
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ganzoo.about import __version__
+from ganzoo.cli.completion import install_option
 from ganzoo.cli.framework import Group
 
 ZOO, TRAINING, USING, MACHINE = "The zoo", "Training", "Using what was trained", "Data and this machine"
@@ -59,3 +60,10 @@ app = Group(
     new images with what was trained. Every command explains itself with --help.""",
 )
 click.version_option(__version__, "-v", "--version", prog_name="ganzoo", message="%(prog)s %(version)s")(app)
+app.params.append(
+    click.Option(
+        ["--install-completion"], is_flag=False, flag_value="auto", expose_value=False, is_eager=True,
+        metavar="[bash|zsh|fish|powershell]", callback=install_option,
+        help="Let Tab complete ganzoo's words in this shell, or in the one that is named.",
+    )
+)  # fmt: skip

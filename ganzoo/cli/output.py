@@ -103,7 +103,13 @@ class Table:
         self.rows.append((cells, style))
 
     def print(self) -> None:
-        """On standard output, heading in bold. Heeds NO_COLOR, FORCE_COLOR and COLUMNS."""
+        """On standard output, heading in bold; into a pipe or a file as plain rows, with tabs between the cells. Heeds
+        NO_COLOR, FORCE_COLOR and COLUMNS.
+        """
+        if piped():
+            for cells in (self.headings, *(cells for cells, _ in self.rows)):
+                say("\t".join(" ".join(cell.split()) for cell in cells))
+            return
         screen = shutil.get_terminal_size((PIPE_WIDTH, 24)).columns
         for heading in reversed(self.spare):
             if sum(self._natural()) > self._room(screen):
@@ -149,6 +155,16 @@ class Table:
                 for part, width, heading in zip(parts, widths, self.headings, strict=True)
             ]
             yield f" {'   '.join(padded)}".rstrip()
+
+
+def piped() -> bool:
+    """Whether standard output is a pipe or a file, and nobody said how wide a table is to be."""
+    if os.environ.get("COLUMNS") or os.environ.get("FORCE_COLOR"):
+        return False
+    try:
+        return not os.isatty(sys.stdout.fileno())
+    except (OSError, ValueError):  # a stream in memory
+        return False
 
 
 def columns_of(text: str) -> int:
