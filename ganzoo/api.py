@@ -90,6 +90,7 @@ if TYPE_CHECKING:
     from ganzoo.runs.checkpoint import save as save_tensors
     from ganzoo.runs.header import ModelHeader, RunHeader, architecture_of, model_header
     from ganzoo.runs.run import Run
+    from ganzoo.scoring.evaluator import judged_data
 
 _LAZY = {
     "ganzoo.contract.frozen": ("Frozen", "Pretrained"),
@@ -127,6 +128,7 @@ _LAZY = {
     "ganzoo.contract.randomness": ("stream", "derive", "rows",),
     "ganzoo.runs.checkpoint": ("checksum", "load_tensors", "save_tensors"),
     "ganzoo.runs.run": ("Run",),
+    "ganzoo.scoring.evaluator": ("judged_data",),
     "ganzoo.gan.two_domains": ("TwoDomains", "TwoDomainsConfig", "linear_decay"),
     "ganzoo.gan.two_player": ("Adversarial", "ConditionalConfig", "TwoPlayer", "TwoPlayerConfig"),
     # Where names of the contract's number 1 have gone: plugins written for it still find them here.
@@ -219,6 +221,7 @@ __all__ = [
     "home",
     "hookimpl",
     "is_remote",
+    "judged_data",
     "linear_decay",
     "load_model",
     "load_tensors",

@@ -39,10 +39,46 @@
   const images = () => (told.positions.length ? told.positions[place()][0] : 0);
 
   // The newest moment of a series that is not after the slider's; the first one where there is none.
-  function moment(series, most = Infinity) {
+  // `least` and `most` of an element are those of a stage, whose picture stays within it.
+  function moment(element, series) {
     const moments = told.series[series] || [];
-    const limit = Math.min(images(), most);
+    const { least = 0, most = Infinity } = element.dataset;
+    const limit = Math.min(Math.max(images(), Number(least)), Number(most));
     return moments.filter(([seen]) => seen <= limit).pop() || moments[0];
+  }
+
+  const decoded = new Map(); // picture's number -> promise of the image
+  function image(number) {
+    if (!decoded.has(number)) {
+      const made = new Image();
+      made.src = told.pictures[number];
+      decoded.set(number, made.decode().then(() => made));
+    }
+    return decoded.get(number);
+  }
+
+  // Draws items of a sheet, side by side, into a canvas.
+  async function cut(canvas) {
+    const { series, cells, caption } = canvas.dataset;
+    const found = moment(canvas, series);
+    if (!found) return;
+    canvas.setAttribute("aria-label", `${caption} ${found[2]}`);
+    canvas.dataset.picture = found[1];
+    const sheet = await image(found[1]);
+    if (canvas.dataset.picture !== String(found[1])) return; // the slider has moved on
+    const [columns, , width, height] = told.grids[series];
+    const scale = sheet.naturalWidth / (columns * (width + 2) + 2);
+    const chosen = cells.split(",").map(Number);
+    const [w, h] = [Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale))];
+    canvas.width = chosen.length * w;
+    canvas.height = h;
+    canvas.style.maxWidth = `${chosen.length * Math.max(w, 88)}px`;
+    chosen.forEach((cell, place) => {
+      const [row, column] = [Math.floor(cell / columns), cell % columns];
+      const [left, top] = [(2 + column * (width + 2)) * scale, (2 + row * (height + 2)) * scale];
+      canvas.getContext("2d").drawImage(sheet, left, top, width * scale, height * scale, place * w, 0, w, h);
+    });
+    canvas.dataset.shown = found[1];
   }
 
   function show() {
@@ -50,15 +86,16 @@
       if (!picture.src) picture.src = told.pictures[picture.dataset.picture];
     }
     for (const picture of all("img[data-series]")) {
-      const found = moment(picture.dataset.series);
+      const found = moment(picture, picture.dataset.series);
       if (!found) continue;
       const source = told.pictures[found[1]];
       if (picture.getAttribute("src") !== source) picture.src = source;
       picture.dataset.caption = picture.dataset.caption || picture.alt;
       picture.alt = `${picture.dataset.caption} ${found[2]}`;
     }
+    for (const canvas of all("canvas[data-cells]")) cut(canvas);
     for (const words of all("[data-when]")) {
-      const found = moment(words.dataset.when);
+      const found = moment(words, words.dataset.when);
       if (found) words.textContent = found[2];
     }
     const slider = find("#at");
@@ -253,6 +290,7 @@
   // ---- what the reader does --------------------------------------------------------------------------------------
   document.addEventListener("input", (event) => {
     if (event.target.id === "at") go(Number(event.target.value));
+    if (event.target.matches(".edge")) find(".layers", event.target.parentElement).style.setProperty("--edge", `${event.target.value}%`);
     if (event.target.id === "smooth") {
       view.smooth = Number(event.target.value);
       writeAddress();

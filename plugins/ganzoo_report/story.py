@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,6 +18,7 @@ from ganzoo_report.record import Log, Mark, stages
 
 POSITIONS = 40  # of the slider
 GAP = 2  # pixels between the items of a sheet
+SIDE, LARGEST = 128, 2048  # to which a sheet's items, and it, are enlarged at the most, in whole steps
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,26 @@ class Moment:
     words: str
 
 
+@dataclass(frozen=True)
+class Grid:
+    """How a sheet of images is laid out: items in a row, rows, and pixels of an item."""
+
+    columns: int
+    rows: int
+    width: int
+    height: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.columns * (self.width + GAP) + GAP, self.rows * (self.height + GAP) + GAP
+
+    def cut(self, picture: Image.Image, number: int) -> Image.Image:
+        """An item of a sheet."""
+        row, column = divmod(number, self.columns)
+        left, top = GAP + column * (self.width + GAP), GAP + row * (self.height + GAP)
+        return picture.crop((left, top, left + self.width, top + self.height))
+
+
 @dataclass
 class Story:
     """A run, and all pictures of it.
@@ -35,6 +57,7 @@ class Story:
     Attributes:
         key: what its series begin with.
         series: by name, in the order of the images seen.
+        made: what its model was asked for, by what it is: see `made.py`.
         left_out: what the page does not have, a sentence each.
     """
 
@@ -43,9 +66,16 @@ class Story:
     log: Log
     stages: list[Mark]
     series: dict[str, list[Moment]] = field(default_factory=dict)
-    size: tuple[int, int] = (0, 0)  # of a sheet, in pixels
+    grid: Grid | None = None  # of the sheets, where they are grids of images
+    command: str = ""  # that trains such a run, as the newest sheet says
+    made: dict[str, list[Any]] = field(default_factory=dict)
     real: dict[str, int] = field(default_factory=dict)  # by domain, "" for the only one
     left_out: list[str] = field(default_factory=list)
+
+    @property
+    def sheet(self) -> str:
+        """The name of the series of its sheets."""
+        return f"{self.key}-sheet"
 
     @property
     def name(self) -> str:
@@ -69,17 +99,42 @@ def _sheets(story: Story, album: Album, full: bool) -> None:
     moments = []
     for images, epoch, step, file in (found[place] for place in kept):
         with suppress(OSError, UnidentifiedImageError):  # torn by a crash
-            picture = _opened(file)
-            story.size = picture.size
+            picture, grid, story.command = _plain(file, story)
+            if grid is None or story.grid in (None, grid):
+                story.grid = grid
             when = f"{images:,} images seen (epoch {epoch}, step {step:,})" if images else "before the first step"
             moments.append(Moment(images, album.add(picture), when))
     if moments:
-        story.series[f"{story.key}-sheet"] = moments
+        story.series[story.sheet] = moments
     if len(moments) < len(found):
         story.left_out.append(
             f"{story.name}: {len(moments)} of {len(found)} sheets of samples are on this page, spread over the "
             "training, the first and the last among them; --full takes all."
         )
+
+
+def _plain(file: Path, story: Story) -> tuple[Image.Image, Grid | None, str]:
+    """A sheet without its caption and names and as small as it was made, how it is laid out, and the command in it.
+
+    A sheet of other items than images is taken as it is.
+    """
+    picture = _opened(file)
+    command, data = str(picture.info.get("command", "")), story.run.header.data
+    if data.modality != "image":
+        return picture, None, command
+    height, width = data.shape[1:]
+    columns = math.ceil(math.sqrt(story.run.header.settings.samples))
+    for times in range(max(1, SIDE // max(height, width)), 0, -1) if command else (1,):
+        columns = min(columns, (picture.width - GAP * times) // ((width + GAP) * times))
+        rows = (picture.height - GAP * times) // ((height + GAP) * times)
+        grid = Grid(columns, rows, width, height)
+        usual = max(1, min(SIDE // max(height, width), LARGEST // max(grid.size))) if command else 1
+        if not (columns and rows) or times != usual or not (command or grid.size == picture.size):
+            continue
+        left = picture.width - grid.size[0] * times
+        whole = picture.crop((left, 0, left + grid.size[0] * times, grid.size[1] * times))
+        return whole.resize(grid.size, Image.Resampling.NEAREST), grid, command
+    return picture, None, command
 
 
 def _moments(story: Story) -> Iterator[tuple[int, int, int, Path]]:

@@ -1,4 +1,4 @@
-"""Does the generator copy? Its samples beside the training images nearest to them."""
+"""Does the generator copy? Its samples beside the training images nearest to them. This module is public."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import re
 import shutil
@@ -12,6 +14,7 @@ from PIL import Image, PngImagePlugin
 from support.command_line import cli, refusal
 
 import ganzoo
+from ganzoo.loop.display import Display
 
 pytest.importorskip("plotly", reason="the extra report is not installed")
 
@@ -32,10 +35,10 @@ def test_a_page_is_one_file_in_the_run(run):
     result = cli("report", run.path)
     assert result.exit_code == 0, result.output
     file = run.path / "report.html"
-    assert result.stdout == f"{file}\n"
+    assert result.stdout.splitlines()[-1] == str(file)
     text = file.read_text(encoding="utf-8")
     assert not re.findall(r'(?:src|href)="(?!data:|#)', text)
-    assert len(told(text)["pictures"]) == 3  # the sheets of two epochs, and real.png
+    assert len(told(text)["series"]["r0-sheet"]) == 2  # of two epochs
 
 
 def test_curves_have_the_rows_of_the_log(run):
@@ -114,3 +117,90 @@ def test_without_a_run_it_says_what_to_type(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert "ganzoo report runs/dcgan-anime-1" in refusal(cli("report"))
     assert "is not a run folder" in refusal(cli("report", "nowhere"))
+
+
+def moments(text: str, series: str) -> list[int]:
+    """Images seen of each picture of a series."""
+    return [images for images, _, _ in told(text)["series"][series]]
+
+
+def test_samples_stand_beside_the_training_images_nearest_to_them(run):
+    cli("report", run.path)
+    text = (run.path / "report.html").read_text(encoding="utf-8")
+    assert moments(text, "r0-nearest") == moments(text, "r0-sheet") == [48, 96]
+    assert moments(text, "r0-walk")[-1] == 96
+    assert "The last 4 samples shown above are 0." in text
+    assert f"ganzoo train tinygan tiny --epochs 2 --seed 0 --out {run.name}" in text
+
+
+def test_a_run_whose_data_is_gone_has_a_page_all_the_same(run):
+    facts = json.loads((run.path / "run.json").read_text())
+    facts["data"] = {**facts["data"], "name": "gone", "distribution": ""}
+    (run.path / "run.json").write_text(json.dumps(facts))
+    (run.path / "model.safetensors").unlink()
+    assert cli("report", run.path).exit_code == 0
+    text = (run.path / "report.html").read_text(encoding="utf-8")
+    assert "nothing was made with its model: " in text
+    assert moments(text, "r0-sheet") == [48, 96]
+
+
+def test_sheets_are_taken_without_their_captions(run):
+    """A sheet is enlarged 16 times with a caption below; the page has the items as they were made."""
+    cli("report", run.path, "--full")
+    found = told((run.path / "report.html").read_text(encoding="utf-8"))
+    assert found["grids"]["r0-sheet"] == [2, 2, 8, 8]
+    number = found["series"]["r0-sheet"][-1][1]
+    plain = Image.open(io.BytesIO(base64.b64decode(found["pictures"][number].partition(",")[2])))
+    assert plain.size == (22, 22)
+    whole = Image.open(run.path / "samples" / "epoch-0002.png").convert("RGB")
+    times = 128 // 8
+    small = whole.crop((0, 0, 22 * times, 22 * times)).resize((22, 22), Image.Resampling.NEAREST)
+    assert plain.convert("RGB").tobytes() == small.tobytes()
+
+
+def test_stages_are_chapters(train, tmp_path):
+    recipe = tmp_path / "two.toml"
+    recipe.write_text(
+        'architecture = "tinygan"\ndata = "tiny"\n[[stages]]\nsteps = 3\n[[stages]]\nsteps = 2\nlr = 1e-4\n'
+    )
+    run = train(architecture=None, data=None, recipe=str(recipe))
+    cli("report", run.path)
+    text = (run.path / "report.html").read_text(encoding="utf-8")
+    assert told(text)["runs"][0]["stages"] == [[48, "2 steps, lr 0.0001"]]
+    assert "<h3>Stage 1 of 2: 3 steps</h3>" in text
+    assert "<h3>Stage 2 of 2: 2 steps, lr 0.0001</h3>" in text
+    assert 'data-least="48" data-most="80"' in text
+
+
+def test_settings_that_differ_are_marked(finished, train):
+    other = train(out="other", lr=1e-3, steps=2)
+    assert cli("report", finished.path, other.path).stdout.splitlines()[-1] == "report.html"
+    text = (other.path.parent / "report.html").read_text(encoding="utf-8")
+    marked = re.findall(r'<tr class="marked"><th scope="row">([\w-]+) ', text)
+    assert {"lr", "steps", "epochs"} <= set(marked)
+    assert not {"beta1", "seed", "architecture"} & set(marked)
+    assert "Not equally long: from 32 to 96 images seen." in text
+    assert [each["name"] for each in told(text)["runs"]] == [finished.name, "other"]
+
+
+def test_translations_stand_there_and_back(tmp_path):
+    options = {"layers_d": 1, "blocks": 1, "width_g": 4, "width_d": 4, "load_size": 32, "resolution": 32}
+    run = ganzoo.train("cyclegan", "anime-hair:images=12", out=tmp_path / "run", steps=1, batch_size=1, device="cpu",
+                       samples=4, display=Display(), **options)  # fmt: skip
+    cli("report", run.path)
+    text = (run.path / "report.html").read_text(encoding="utf-8")
+    a, b = run.header.data.domains
+    rows = re.findall(r'<div class="row"><span>(.*?)</span><canvas.*? data-cells="(.*?)"', text)
+    names = (a, f"{a} → {b}", f"{a} → {b} → {a}", b, f"{b} → {a}", f"{b} → {a} → {b}")
+    assert rows == [(name, f"{2 * row},{2 * row + 1}") for row, name in enumerate(names)]
+    assert text.count('class="edge"') == 2
+    assert told(text)["grids"]["r0-sheet"][:2] == [2, 6]
+
+
+def test_sounds_play(tmp_path):
+    run = ganzoo.train("wavegan", "tones:images=16,length=64", out=tmp_path / "run", steps=1, samples=2, device="cpu",
+                       width=1, latent_dim=4, n_critic=1, batch_size=4, display=Display())  # fmt: skip
+    cli("report", run.path)
+    text = (run.path / "report.html").read_text(encoding="utf-8")
+    players = re.findall(r'<audio src="data:audio/wav;base64,([^"]+)" controls', text)
+    assert [base64.b64decode(each)[:4] for each in players] == [b"RIFF"] * 8  # four made, four real

@@ -8,6 +8,9 @@ import pytest
 from support.browser import Watched, chromium
 from support.command_line import cli
 
+import ganzoo
+from ganzoo.loop.display import Display
+
 pytest.importorskip("plotly", reason="the extra report is not installed")
 
 
@@ -44,7 +47,7 @@ def pictures(page) -> dict[str, str]:
 def test_the_slider_changes_every_picture(opened):
     page = opened.page
     last = pictures(page)
-    assert last
+    assert {"r0-sheet", "r0-nearest", "r0-walk"} <= last.keys()
     page.focus("#at")
     page.keyboard.press("Home")
     first = pictures(page)
@@ -54,6 +57,53 @@ def test_the_slider_changes_every_picture(opened):
     assert all(
         "48 images seen" in alt for alt in page.eval_on_selector_all("img[data-series]", "all => all.map(e => e.alt)")
     )
+
+
+def test_items_cut_from_sheets_move_too(browser, tmp_path_factory):
+    options = {"layers_d": 1, "blocks": 1, "width_g": 4, "width_d": 4, "load_size": 32, "resolution": 32}
+    folder = tmp_path_factory.mktemp("pairs") / "run"
+    ganzoo.train("cyclegan", "anime-hair:images=12", out=folder, steps=1, sample_every=1, batch_size=1, samples=4,
+                 lr=0.05, device="cpu", display=Display(), **options)  # fmt: skip
+    cli("report", folder, "--full")  # without loss, so that what stays the same is the same
+    watched = Watched(browser, (folder / "report.html").as_uri())
+    page = watched.page
+    content = "[...document.querySelectorAll('canvas')].map(c => c.toDataURL())"
+    page.wait_for_selector("canvas[data-shown]")
+    last = page.evaluate(content)
+    assert len(last) == 10  # six rows, and two swipes of two
+    page.focus("#at")
+    page.keyboard.press("Home")
+    page.wait_for_selector("canvas[data-shown='0']")
+    first = page.evaluate(content)
+    real = [0, 3, 6, 8]  # what was translated is the same all along
+    assert [place for place in range(10) if first[place] == last[place]] == real
+    page.focus(".edge")
+    page.keyboard.press("End")
+    assert page.evaluate("document.querySelector('.layers').style.getPropertyValue('--edge')") == "100%"
+    assert watched.complaints == []
+    assert watched.outside == []
+    page.close()
+
+
+def test_several_runs_move_together(browser, finished, train):
+    other = train(out="<b>other", steps=3, sample_every=1)
+    cli("report", finished.path, other.path)
+    watched = Watched(browser, (other.path.resolve().parent / "report.html").as_uri())
+    page = watched.page
+    assert page.eval_on_selector_all("article h2", "all => all.map(e => e.textContent)") == [finished.name, "<b>other"]
+    last = pictures(page)
+    assert {name[:2] for name in last} == {"r0", "r1"}
+    page.focus("#at")
+    page.keyboard.press("Home")
+    first = pictures(page)
+    assert first["r0-sheet"] != last["r0-sheet"]
+    assert first["r1-sheet"] != last["r1-sheet"]
+    names = page.evaluate("document.querySelector('.plot').data.map(t => t.name)")
+    assert "&lt;b&gt;other: D" in names
+    assert page.locator("main b").count() == page.locator(".scores b").count()
+    assert watched.complaints == []
+    assert watched.outside == []
+    page.close()
 
 
 def test_curves_have_the_points_of_the_log(opened, finished):
