@@ -73,10 +73,16 @@ def save_imported(name: str, foreign: Foreign, source: Path, out: Path, licence:
     if not hasattr(cls, "imported"):
         able = [each.name for each in entries("architecture") if _imports(each)]
         raise UsageError(f"{entry.name} takes no weights from elsewhere; these do: {', '.join(sorted(able))}.")
-    found: Imported = cls.imported(foreign)
-    config = cls.Config(**found.options)
+    try:
+        found: Imported = cls.imported(foreign)
+        config = cls.Config(**found.options)
+        model = weightless(cls, config, found.data)
+    except (UsageError, GanzooError):
+        raise
+    except Exception as error:  # a stranger's tensors may have any names and shapes
+        raise GanzooError(f"{source} holds no {entry.name} that can be built here; choose another --as.") from error
     tensors = {key: value.float() if value.is_floating_point() else value for key, value in found.tensors.items()}
-    _check(weightless(cls, config, found.data), tensors, f"{source} as a {entry.name}")
+    _check(model, tensors, f"{source} as a {entry.name}")
     generators = set(cls.generators)
     also = sorted({key.split(".")[0] for key in tensors} - generators)
     data = DataHeader.of(found.data, source.stem, f"of weights imported from {source.name}")

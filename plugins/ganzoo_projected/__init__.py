@@ -19,5 +19,6 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         licence="MIT",
         api=2,
         batch_statistics=True,
+        good_for="photographs, with a pretrained network to judge them",
         model="ganzoo_projected.model:Projected",
     )

@@ -18,5 +18,6 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         channels=(1, 3),
         licence="MIT",
         api=2,
+        good_for="pictures in one evening on two CPU cores",
         model="ganzoo_tonight.model:Tonight",
     )

@@ -502,3 +502,41 @@ def test_what_is_no_stylegan(tensorflow, tmp_path):
         refused = cli("import", file, "--as", name, "-o", tmp_path / "a.safetensors")
         assert f"There is no generator of {word} in this file" in refused.stderr
     assert not (tmp_path / "a.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("mapping", "synthesis", "D"),
+    [
+        ({"Dense0/weight": torch.ones(2)}, {"4x4/Const/StyleMod/weight": torch.ones(2)}, {}),
+        (
+            {"Dense0/weight": torch.ones(4, 4)},
+            {"4x4/Const/const": torch.ones(()), "4x4/Conv/mod_weight": torch.ones(2)},
+            {},
+        ),
+        ({}, {"9999999999x9/Conv1/weight": torch.ones(1, 1, 1, 1)}, {"4x4/Dense1/weight": torch.ones(1)}),
+    ],
+)
+@pytest.mark.parametrize("name", ["stylegan", "stylegan2"])
+def test_tensors_of_strange_shapes(name, mapping, synthesis, D, tensorflow, tmp_path):
+    synthesis = {"4x4/Conv/weight": torch.ones(2), "lod": torch.ones(()), **synthesis}
+    file = tensorflow(tmp_path / "odd.pkl", mapping, synthesis, D)
+    refused = cli("import", file, "--as", name, "-o", tmp_path / "a.safetensors")
+    assert refused.exit_code in (1, 2)
+    assert refused.stderr.count("\n") == 1
+    assert "choose another --as" in refused.stderr
+    assert not (tmp_path / "a.safetensors").exists()
+
+
+@pytest.mark.parametrize("what", ["cycle", "number", "pairs"])
+def test_a_network_of_tensorflow_that_is_none(what, tensorflow, tmp_path):
+    Network = sys.modules["dnnlib.tflib.network"].Network
+    odd = Network({})
+    if what == "cycle":
+        odd.given["components"] = {"mapping": odd}
+    elif what == "number":
+        odd.given["components"] = 7
+    else:
+        odd.given["variables"] = [1, ("a",), "bc"]
+    (tmp_path / "odd.pkl").write_bytes(pickle.dumps((odd, odd, odd), protocol=4))
+    refused = cli("import", tmp_path / "odd.pkl", "--as", "stylegan", "-o", tmp_path / "a.safetensors")
+    assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
