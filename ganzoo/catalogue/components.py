@@ -14,7 +14,7 @@ from ganzoo.contract.augmentation import Augmentations
 from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.options import build, option, options, parse_spec
 from ganzoo.contract.penalties import Penalties, Penalty
-from ganzoo.contract.settings import RESERVED
+from ganzoo.contract.settings import FIT, RESERVED
 from ganzoo.errors import GanzooError, UsageError, suggest
 
 
@@ -115,6 +115,8 @@ def load_architecture(entry: Entry) -> type[Architecture]:
     taken = RESERVED & set(names)
     if taken:
         raise GanzooError(f"The Config of {entry.name} has a field {taken.pop()!r}, an option of ganzoo's own.")
+    if FIT in model.presets:
+        raise GanzooError(f"{entry.name} has a preset {FIT!r}, which ganzoo chooses itself; it needs another name.")
     return model
 
 

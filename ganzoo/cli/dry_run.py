@@ -11,11 +11,13 @@ from ganzoo.contract.networks import parameter_counts
 from ganzoo.contract.settings import parse_time
 from ganzoo.data import store
 from ganzoo.data.dataset import Dataset, Decoded
+from ganzoo.errors import UsageError
 from ganzoo.files import megabytes
 from ganzoo.loop.display import Display
-from ganzoo.plan.memory import largest_batch
+from ganzoo.plan.memory import TooLarge, largest_batch
 from ganzoo.plan.plan import labels_of, plan_run
 from ganzoo.runs.run import new_folder
+from ganzoo.training import fit
 from ganzoo.training.estimate import Forecast, forecast, memory_needed, state_bytes
 from ganzoo.training.facts import facts_of
 from ganzoo.training.per_class import check_labels, of_label, steps_of_all
@@ -63,15 +65,23 @@ def dry_run(
         what: the preset, the recipe and the options.
     """
     stop = None if max_time is None else parse_time(max_time)
-    plan = plan_run(architecture, dataset, label=label, **what)
-    labels = labels_of(plan.data, plan.model, plan.config, plan.entry.name) if per_class else ()
     display = Display() if as_json else choose_display()
+    options = {name: value for name, value in what.items() if name not in ("preset", "recipe")}
+    preset = fit.chosen(architecture, dataset, label=label, max_time=max_time, display=display, **what)
+    plan = plan_run(architecture, dataset, label=label, **{**what, "preset": preset})
+    labels = labels_of(plan.data, plan.model, plan.config, plan.entry.name) if per_class else ()
+    smaller = ""
     try:
         session = prepare(plan, display, pack=False)
         if per_class:
             check_labels(session)
         header = facts_of(session, init)
         made = forecast(of_label(session, labels[0]) if labels else session, header)
+        if plan.recipe is None and (made.seconds or 0) > fit.LONG:
+            smaller = fit.advice(plan.entry.full_name, plan.data.name, label, **options)
+    except TooLarge as error:
+        said = "" if plan.recipe else fit.advice(plan.entry.full_name, plan.data.name, label, **options)
+        raise UsageError(f"{error} {said}".rstrip()) from error
     finally:
         display.close()
     if labels:
@@ -104,6 +114,7 @@ def dry_run(
         "seconds": {"training": made.training, "scores": made.scores, "files": made.files, "packing": made.packing,
                     "whole": made.seconds},
         "disk": {"pack": pack, "run": run},
+        "advice": smaller,
         "folder": out or str(new_folder(plan.entry.name, plan.data.name)),
     }  # fmt: skip
     if as_json:
@@ -134,6 +145,8 @@ def dry_run(
     for word, text in rows:
         if text is not None:
             echo(f"{word:<13} {text}")
+    if smaller:
+        echo(smaller)
     echo("Nothing was trained; `ganzoo train` does it.")
 
 

@@ -29,10 +29,18 @@ from ganzoo.cli.output import echo, print_json, table
 )
 @seed_option("The same seed draws the same images.")
 @device_option
+@click.option("--quick", is_flag=True, help="Only scores that need nothing trained: seconds in place of minutes.")
 @click.option("--against", metavar="DATA", help="Compare with this data set instead, such as digits:seed=1.")
 @json_option()
 def evaluate(
-    source: str, metrics: tuple[str, ...], samples: int, seed: int, device: str, against: str | None, as_json: bool
+    source: str,
+    metrics: tuple[str, ...],
+    samples: int,
+    seed: int,
+    device: str,
+    quick: bool,
+    against: str | None,
+    as_json: bool,
 ) -> None:
     """Score a model against the data it was trained on.
 
@@ -40,15 +48,17 @@ def evaluate(
     and each by itself. Without --metric every score that applies. Figures can be compared only where their protocols
     agree; --json has them, and so has scores.jsonl in the run's folder.
 
-    The first score that looks at labels trains a small classifier of the data set, which takes a few minutes; it is
-    kept for all later ones.
+    Cheap scores come first. The first score that looks at labels trains a small classifier of the data set, which takes
+    a few minutes; it is done once, and kept for all later ones. --quick leaves such scores out.
     """
     import ganzoo
+    from ganzoo.loop.display import Lines
 
     with contextlib.redirect_stdout(sys.stderr):  # whatever a metric prints: standard output is for the scores
         scores = ganzoo.evaluate(
-            source, metrics, samples=samples, seed=seed, device=device, against=against, report=_Progress()
-        )
+            source, metrics, samples=samples, seed=seed, device=device, against=against, quick=quick,
+            report=Lines(sys.stderr).report,
+        )  # fmt: skip
     if as_json:
         print_json({"metrics": scores})
         return
@@ -59,19 +69,6 @@ def evaluate(
     else:
         table(("label", "score", "value"), _by_label(scores), right=("value",)).print()
     _say_protocol(scores)
-
-
-class _Progress:
-    """Says on standard error what takes long; standard output is for the scores."""
-
-    def __init__(self) -> None:
-        self._said = ("", 0)
-
-    def __call__(self, what: str, done: int, total: int) -> None:
-        now = (what, 4 * done // total if total else 0)
-        if now != self._said:
-            self._said = now
-            print(f"{what}: {100 * done // total} %" if total else f"{what} …", file=sys.stderr, flush=True)
 
 
 def _number(value: float) -> str:

@@ -15,7 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from ganzoo.loop.display import Display, Lines, Moment
+from ganzoo.loop.display import Display, Lines, Moment, Outlook, duration
 
 REDRAW = 0.4  # seconds between drawings
 MEMORY = 0.95  # how much of the pace of the steps before a step keeps
@@ -67,6 +67,7 @@ class TerminalDisplay(Display):
         self._speed: float | None = None
         self._pace: float | None = None  # seconds a step
         self._stepped: float | None = None  # when the step before ended
+        self._until = Outlook(clock)
 
     # ---- what is told to it ------------------------------------------------------------------------------------
 
@@ -136,7 +137,7 @@ class TerminalDisplay(Display):
     def _bar(self, what: str, done: int, total: int) -> RenderableType:
         if total <= 0:
             return Text(f"{what} …" if not done else f"{what}: {done:,}", overflow="ellipsis", no_wrap=True)
-        return self._row(what, done, total, f"{100 * done // total:>3} %")
+        return self._row(what, done, total, f"{100 * done // total:>3} %{self._until(what, done, total)}")
 
     def _training(self, moment: Moment) -> RenderableType:
         head = Table.grid(expand=True)
@@ -155,8 +156,6 @@ class TerminalDisplay(Display):
 
     def _outlook(self, moment: Moment) -> str:
         """Such as ``118 images/s, 5 minutes left``."""
-        from ganzoo.training.estimate import duration
-
         parts = [] if self._speed is None else [f"{self._speed:,.0f} images/s"]
         if moment.step >= moment.last_step:
             parts.append("done")

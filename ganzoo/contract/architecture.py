@@ -146,6 +146,7 @@ class Architecture(OldNames, nn.Module):
             called like an option of the trainer that may vary by architecture (`batch_size`, `resolution`, `channels`,
             `ema`, `epochs`, `flip`, `load_size`) are this architecture's defaults for it.
         presets: variants as rows, ``{"name": {"option": value}}``.
+        preset_summaries: preset -> what it is for, in one sentence.
         generators: the networks that are averaged, saved as the model and exported.
         abilities: what it can do; an instance may set its own, where that depends on the config.
         modalities: what an item may be, by name; () where its `__init__` sees to it. Others are refused.
@@ -170,6 +171,7 @@ class Architecture(OldNames, nn.Module):
 
     Config: ClassVar[type]
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    preset_summaries: ClassVar[Mapping[str, str]] = {}
     generators: ClassVar[tuple[str, ...]] = ("G",)
     abilities: Abilities = Abilities(generate=True)
     untrained: ClassVar[Mapping[str, str]] = {}

@@ -133,7 +133,8 @@ class MetricCard:
     """A score of a trained model, or several: `metric` is ``"module:Class"``, a frozen dataclass of its options.
 
     `better` says of each score that can tell the better of two models whether a ``"smaller"`` or a ``"larger"`` one
-    is better; `--keep-best` takes their names. `modalities` are the kinds of items it applies to.
+    is better; `--keep-best` takes their names. `modalities` are the kinds of items it applies to. `trains` is True
+    where it trains something first, such as a classifier: it comes last, and `ganzoo evaluate --quick` leaves it out.
     """
 
     name: str
@@ -141,6 +142,7 @@ class MetricCard:
     api: int
     better: Mapping[str, Literal["smaller", "larger"]] = field(default_factory=dict)
     modalities: tuple[str, ...] = ("image",)
+    trains: bool = False
     metric: Any
 
 

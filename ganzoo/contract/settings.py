@@ -21,6 +21,7 @@ FIXED_IN_A_RUN = (
 # No stage changes these, whoever goes on with a run may.
 OF_THE_MACHINE = ("device", "deterministic", "log", "processes")
 DEFAULT_EPOCHS = 10
+FIT = "fit"  # the preset that is whichever suits the machine; no architecture has one of this name
 
 
 # Headings that the options stand under, `TRAINING` for those that are not named.

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
+
+SOON = 2.0  # seconds after which it is said how long work will take
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,30 @@ class Moment:
     epoch: int
     epochs: int
     images_per_second: float | None = None
+
+
+def duration(seconds: float) -> str:
+    """``"50 seconds"``, ``"17 minutes"``, ``"3.2 hours"``."""
+    if seconds < 90:
+        return f"{max(1, seconds):.0f} second{'' if seconds < 1.5 else 's'}"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+
+
+class Outlook:
+    """How long reported work will still take, by what was done since it was first heard of."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._what = clock, ""
+
+    def __call__(self, what: str, done: int, total: int) -> str:
+        """``", 3 minutes left"``; "" until some seconds say it, and at the end."""
+        now = self._clock()
+        if what != self._what:
+            self._what, self._begun, self._first = what, now, done
+        took, more = now - self._begun, done - self._first
+        if took < SOON or more <= 0 or done >= total:
+            return ""
+        return f", {duration(took / more * (total - done))} left"
 
 
 class Display:
@@ -61,7 +88,8 @@ class Lines(Display):
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self.stream = stream or sys.stdout
-        self._reported: tuple[str, int] = ("", -1)
+        self._reported: tuple[str, int, bool] = ("", -1, False)
+        self._outlook = Outlook()
 
     def say(self, text: str) -> None:
         with suppress(OSError):  # whoever read it is gone (`ganzoo train … | head`), which is no reason to stop
@@ -72,10 +100,11 @@ class Lines(Display):
             print(f"Warning: {text}", file=sys.stderr, flush=True)
 
     def report(self, what: str, done: int, total: int) -> None:
-        quarter = 4 * done // total if total else 0
-        if (what, quarter) != self._reported:
-            self._reported = (what, quarter)
-            self.say(f"{what}: {done:,} of {total:,}" if total else f"{what} …")
+        left = self._outlook(what, done, total)
+        now = (what, 4 * done // total if total else 0, bool(left))
+        if now[:2] != self._reported[:2] or (left and not self._reported[2]):  # each quarter, and once it is known
+            self._reported = now
+            self.say(f"{what}: {done:,} of {total:,}{left}" if total else f"{what} …")
 
     def line(self, text: str) -> None:
         self.say(text)

@@ -60,7 +60,10 @@ def describe(architecture: str, *, preset: str | None = None, **given: Any) -> d
             }
             for name, item in option_table(model).items()
         ],
-        "presets": [{"name": name, "options": dict(row)} for name, row in model.presets.items()],
+        "presets": [
+            {"name": name, "summary": model.preset_summaries.get(name, ""), "options": dict(row)}
+            for name, row in model.presets.items()
+        ],
         "parameters": parameters(model, config, data),
         "frozen": [vars(frozen.weights) for frozen in frozen_in(weightless(model, config, data))],
         "counted_for": list(data.shape),

@@ -16,6 +16,11 @@ from ganzoo.contract.settings import Settings
 from ganzoo.devices import pick_device
 from ganzoo.errors import GanzooError, UsageError
 
+
+class TooLarge(UsageError):
+    """A training that the memory here cannot hold."""
+
+
 OVERHEAD = 1.3  # workspaces of convolutions, fragmentation, gradients in flight; measured on dcgan
 
 
@@ -122,7 +127,7 @@ def check_memory(model: Architecture, settings: Settings) -> int | None:
         needed *= settings.processes
         free = free_memory()
         if free is not None and needed > free:
-            raise UsageError(
+            raise TooLarge(
                 f"Training needs about {needed / 2**30:,.1f} GB of memory and {free / 2**30:,.1f} GB are free; lower "
                 f"--batch-size (now {settings.batch_size}), --resolution or the networks' size, or compute the batch "
                 f"in parts: --accumulate {2 * settings.accumulate}."

@@ -34,6 +34,7 @@ from ganzoo.contract.schedules import Schedule
 from ganzoo.contract.settings import (
     BY_ARCHITECTURE,
     DEFAULT_EPOCHS,
+    FIT,
     FIXED_IN_A_RUN,
     LENGTHS,
     OF_THE_MACHINE,
@@ -384,6 +385,8 @@ def preset_row(name: str, model: type[Architecture], preset: str | None) -> Mapp
     """The options of a preset, none for None. Raises: UsageError when there is no such preset."""
     if preset is None:
         return {}
+    if preset == FIT:
+        raise UsageError(f"--preset {FIT} is for `ganzoo train` and `ganzoo plan`, of one run; name the preset here.")
     if preset not in model.presets:
         known = suggest(preset, model.presets) if model.presets else "it has none at all."
         raise UsageError(f"{name} has no preset {preset!r}; {known}")

@@ -32,6 +32,7 @@ def evaluate(
     seed: int = 0,
     device: str = "auto",
     against: str | None = None,
+    quick: bool = False,
     report: Report = silent,
 ) -> list[dict[str, Any]]:
     """Scores of a model against the data it was trained on; they are kept in the run's scores.jsonl as well.
@@ -43,18 +44,21 @@ def evaluate(
         metrics: names of the catalogue, with options (``"swd:directions=64"``); () for all that apply.
         samples: images generated, and real ones drawn to compare with (fewer when there are fewer). A model that
             translates is given images of the first domain, held-out ones where there are, and judged in the last.
+        quick: without `metrics`, only those that train nothing.
         against: compare with this data set instead, such as ``"digits:seed=1"`` for a model of few digits.
         report: told of work that takes long, such as training the classifier of a data set for the first time.
     Returns: ``{"name", "value", "protocol"}`` for each score.
     Raises: UsageError; GanzooError when the data is no longer what the model was trained on.
     """
+    if quick and metrics:
+        raise UsageError("--quick chooses the scores itself; leave out --metric.")
     place: Path | str = source if isinstance(source, str) and is_remote(source) else _path(source)
     if isinstance(place, Path) and (place / CLASSES).exists():
         whole = PerClass.open(place)
         reopen(whole.header.plugin_files, str(place))  # a file that a run was made with may have the metric
-        return _each(whole, Evaluator(metrics, samples, seed, report), device, against)
+        return _each(whole, Evaluator(metrics, samples, seed, report, quick), device, against)
     model = load(place, device)  # takes up such files too
-    return _one(model, place, Evaluator(metrics, samples, seed, report), against)[0]
+    return _one(model, place, Evaluator(metrics, samples, seed, report, quick), against)[0]
 
 
 def _path(source: str | os.PathLike[str] | Run | PerClass) -> Path:

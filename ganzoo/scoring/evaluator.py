@@ -39,7 +39,12 @@ class Evaluator:
     """
 
     def __init__(
-        self, specs: Sequence[str] = (), samples: int = SAMPLES, seed: int = 0, report: Report = silent
+        self,
+        specs: Sequence[str] = (),
+        samples: int = SAMPLES,
+        seed: int = 0,
+        report: Report = silent,
+        quick: bool = False,
     ) -> None:
         """Args as `ganzoo.evaluate`'s. Raises: UsageError when there is no such metric, or it has no such option."""
         if samples < 2:
@@ -48,7 +53,9 @@ class Evaluator:
         self.strict = bool(specs)
         self.metrics: dict[str, Metric] = {}
         self.modalities: dict[str, tuple[str, ...]] = {}
-        for spec in specs or [written_by("metric", entry.name, (entry.distribution,)) for entry in entries("metric")]:
+        every = sorted((each for each in entries("metric") if not (quick and each.card.trains)),
+                       key=lambda each: each.card.trains)  # fmt: skip
+        for spec in specs or [written_by("metric", entry.name, (entry.distribution,)) for entry in every]:
             name, options = parse_spec(spec)
             entry = find("metric", name)
             self.modalities[name] = tuple(entry.card.modalities)

@@ -20,6 +20,7 @@ from ganzoo.data.dataset import Decoded
 from ganzoo.data.loader import Loader
 from ganzoo.devices import deterministic
 from ganzoo.loop.allocator import memory_held
+from ganzoo.loop.display import duration
 from ganzoo.loop.record import Recorder
 from ganzoo.loop.session import CHECKPOINT_SECONDS, CURVES_SECONDS, MODEL_SECONDS, Session
 from ganzoo.loop.trainer import Trainer
@@ -103,6 +104,7 @@ def forecast(
     run: Run | None = None,
     scoring: Sequence[float | None] = (),
     limit: float = TRIAL_SECONDS,
+    least: int = WORTH_TIMING,
     timed: bool = True,
 ) -> Forecast:
     """What is left of a training, from a few steps of each kind on weights that are then thrown away.
@@ -115,11 +117,12 @@ def forecast(
         run: that goes on from its newest checkpoint; None: from the beginning.
         scoring: seconds of one evaluation in each stage; None where there will be some and nobody knows.
         limit: seconds that the trial ends after, about.
+        least: steps; no more than so many are not worth timing.
         timed: False only counts steps.
     """
     stages = list(_stages(session, run))
     steps, images = math.ceil(round(sum(each.steps for each in stages), 6)), round(sum(each.images for each in stages))
-    if not timed or steps <= WORTH_TIMING:
+    if not timed or steps <= least:
         return Forecast(steps, images)
     training = files = 0.0
     scores: float | None = 0.0
@@ -334,10 +337,3 @@ def wait(device: torch.device) -> None:
         torch.cuda.synchronize(device)
     elif device.type == "mps":
         torch.mps.synchronize()
-
-
-def duration(seconds: float) -> str:
-    """``"50 seconds"``, ``"17 minutes"``, ``"3.2 hours"``."""
-    if seconds < 90:
-        return f"{max(1, seconds):.0f} second{'' if seconds < 1.5 else 's'}"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"

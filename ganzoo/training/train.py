@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import inspect
 import math
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
@@ -22,12 +23,14 @@ from ganzoo.loop.display import Display, Lines
 from ganzoo.loop.interrupts import CTRL_C, memory_explained
 from ganzoo.loop.record import take_weights
 from ganzoo.loop.session import Saved, Session
+from ganzoo.plan.memory import TooLarge
 from ganzoo.plan.plan import Plan, plan_run, recipe_of, stage_of
 from ganzoo.runs.header import RunHeader
 from ganzoo.runs.run import Run, claimed, latest
 from ganzoo.runs.sweep import Sweep
 from ganzoo.runs.weights import load_frozen
-from ganzoo.training.estimate import TRIAL_SECONDS, WORTH_TIMING, forecast, steps_left
+from ganzoo.training import fit
+from ganzoo.training.estimate import TRIAL_SECONDS, WORTH_TIMING, Forecast, forecast, steps_left
 from ganzoo.training.facts import change_machine, check_data, facts_of, plan_of, take_up
 from ganzoo.training.options import TrainOptions
 from ganzoo.training.prepare import prepare, rehearse_scores
@@ -105,7 +108,8 @@ def train(
     Args:
         architecture, dataset: names of the catalogue, such as ``"dcgan"`` and ``"anime"``; a recipe may say them. An
             architecture may also be a file, ``"my_gan.py"``; see `ganzoo.use_plugin`.
-        preset: a named set of options of the architecture.
+        preset: a named set of options of the architecture; ``"fit"``: the one that trains longest in `max_time` here,
+            or in three hours without it.
         recipe: a named experiment of the catalogue, or a TOML file; options given here override its own.
         label: train on the items with this label only, a name or position (``"#2"``); see `train_per_class`.
         out: the run's folder; ``runs/ARCHITECTURE-DATASET-N`` unless given.
@@ -127,6 +131,9 @@ def train(
         raise UsageError(
             f"The recipe {recipe} trains a model for each label; say which label, or use ganzoo.train_per_class."
         )
+    preset = fit.chosen(
+        architecture, dataset, preset=preset, recipe=recipe, label=label, max_time=max_time, display=display, **options
+    )
     plan = plan_run(architecture, dataset, preset=preset, recipe=recipe, label=label, **options)
     folder = Path(out) if out is not None else None
     if go_on:
@@ -135,7 +142,12 @@ def train(
             return resume(
                 there, device=options.get("device"), log=options.get("log"), max_time=left(deadline), display=display
             )
-    return start(plan, folder, init, display, deadline)
+    smaller = functools.partial(fit.advice, plan.entry.full_name, plan.data.name, label, **options)
+    try:
+        return start(plan, folder, init, display, deadline, smaller if recipe is None else None)
+    except TooLarge as error:
+        said = "" if recipe is not None else smaller()
+        raise UsageError(f"{error} {said}".rstrip()) from error
 
 
 def _completed() -> inspect.Signature:
@@ -176,9 +188,19 @@ def left(deadline: float) -> float | None:
 
 
 def start(
-    plan: Plan, out: Path | None, init: str | os.PathLike[str] | None, display: Display, deadline: float = math.inf
+    plan: Plan,
+    out: Path | None,
+    init: str | os.PathLike[str] | None,
+    display: Display,
+    deadline: float = math.inf,
+    smaller: Callable[[], str] | None = None,
 ) -> Run:
-    """Trains a plan in a new folder, the next free one for None. Raises: as `train`."""
+    """Trains a plan in a new folder, the next free one for None.
+
+    Args:
+        smaller: asked for a sentence on what takes less, where this takes long.
+    Raises: as `train`.
+    """
     if out is not None:
         Run.check_free(out)
     session = prepare(plan, display)
@@ -187,7 +209,9 @@ def start(
         header = facts_of(session, init)
         scoring = rehearse_scores(session, header, display)
         _announce(session, header, display)
-        _forecast(session, header, display, f"into {folder}", scoring=scoring)
+        made = _forecast(session, header, display, f"into {folder}", scoring=scoring)
+        if smaller is not None and (made.seconds or 0) > fit.LONG and (said := smaller()):
+            display.say(said)
         run = Run.create(folder, header)
     with run.locked() as lock:
         _go(session, run, display, lock, deadline)
@@ -314,11 +338,13 @@ def _forecast(
     where: str,
     run: Run | None = None,
     scoring: Sequence[float] = (),
-) -> None:
+) -> Forecast:
     """Says how long it will take, before anything is written."""
     if steps_left(session, run) > WORTH_TIMING:
         display.say(f"Timing a few steps, for about {TRIAL_SECONDS} seconds at the most …")
-    display.say(f"{forecast(session, header, run=run, scoring=scoring)}, {where}.")
+    made = forecast(session, header, run=run, scoring=scoring)
+    display.say(f"{made}, {where}.")
+    return made
 
 
 def _go(session: Session, run: Run, display: Display, lock: int | None, deadline: float) -> None:

@@ -52,6 +52,10 @@ class ACGAN(TwoPlayer):
         },
         "cifar": {"resolution": 32, "channels": 3},
     }  # fmt: skip
+    preset_summaries: ClassVar = {
+        "small": "32×32 and a quarter of the widths: classes on two CPU cores.",
+        "cifar": "The paper's networks for CIFAR-10, at 32×32.",
+    }
 
     def __init__(self, config: ACGANConfig, data: DataSpec) -> None:
         """Raises: UsageError without classes, or for sides that do not halve often enough."""

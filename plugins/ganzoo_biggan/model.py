@@ -68,6 +68,11 @@ class BigGAN(TwoPlayer):
             "adam_eps": 1e-6, "n_critic": 1, "batch_size": 2048, "ema": 14_195_000,
         },
     }  # fmt: skip
+    preset_summaries: ClassVar = {
+        "small": "32×32 and an eighth of the width, for two CPU cores.",
+        "cifar": "The authors' settings for CIFAR-10: 500 epochs, for a GPU.",
+        "imagenet-128": "The authors' settings for ImageNet at 128×128, in batches of 2,048 over many GPUs.",
+    }
 
     def __init__(self, config: BigGANConfig, data: DataSpec) -> None:
         """Raises: UsageError without classes, for a size that no table has, or maps that there are not."""

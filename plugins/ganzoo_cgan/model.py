@@ -31,6 +31,10 @@ class CGAN(TwoPlayer):
         "digits": {"resolution": 28, "channels": 1, "batch_size": 32},
         "small": {"width_g": 16, "width_d": 16, "batch_size": 32},
     }
+    preset_summaries: ClassVar = {
+        "digits": "28×28 grey, for digits as they are.",
+        "small": "A quarter of the width, for a look within minutes.",
+    }
 
     def __init__(self, config: CGANConfig, data: DataSpec) -> None:
         super().__init__(config, data)

@@ -51,6 +51,9 @@ class CTGAN(Adversarial):
     modalities = ("table",)
     abilities = Abilities(generate=True)
     presets: ClassVar = {"small": {"hidden": 128, "batch_size": 250, "epochs": 100, "n_critic": 1, "lr": 5e-4}}
+    preset_summaries: ClassVar = {
+        "small": "Half the width and a third of the epochs, for a look within minutes.",
+    }
 
     idle: ClassVar = {"temperature": "columns with choices", "condition": "columns of categories"}
 

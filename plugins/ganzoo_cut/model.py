@@ -72,6 +72,10 @@ class CUT(TwoDomains):
             "width_f": 64, "patches": 128, "batch_size": 4, "lr": 1e-3, "images": 12_000,
         },
     }  # fmt: skip
+    preset_summaries: ClassVar = {
+        "fastcut": "The paper's faster variant: no identity term, and the mirrored image as well.",
+        "small": "64×64 and narrow networks: a translation on two CPU cores.",
+    }
     side_multiple = 4
     smallest_side = 8
 

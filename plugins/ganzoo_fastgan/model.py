@@ -62,6 +62,12 @@ class FastGAN(TwoPlayer):
         "official-512": {"resolution": 512},
         "official-1024": {"resolution": 1024},
     }
+    preset_summaries: ClassVar = {
+        "small": "64×64 and narrow networks, for two CPU cores.",
+        "official-256": "The released networks at 256×256.",
+        "official-512": "The released networks at 512×512.",
+        "official-1024": "The released networks at 1024×1024.",
+    }
 
     def __init__(self, config: FastGANConfig, data: DataSpec) -> None:
         """Raises: UsageError unless the images are square, of a power of two from 64 to 1024."""

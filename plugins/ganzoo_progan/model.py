@@ -55,6 +55,13 @@ class ProGAN(Growing):
             "penalty": "wgan-gp:target=750+drift",
         },
     }  # fmt: skip
+    preset_summaries: ClassVar = {
+        "small": "32×32 and a sixteenth of the maps: an hour on two CPU cores.",
+        "paper": "1024×1024 as the paper's text has it.",
+        "official-1gpu": "1024×1024, the released run for one GPU.",
+        "official-8gpu": "1024×1024, the released run for eight GPUs.",
+        "cifar": "The released settings for CIFAR-10 at 32×32.",
+    }
 
     def __init__(self, config: ProGANConfig, data: DataSpec) -> None:
         super().__init__(config, data)

@@ -72,6 +72,14 @@ class R3GAN(TwoPlayer):
             "group_width": 32, "flip": True, "conditional": True,
         },
     }  # fmt: skip
+    preset_summaries: ClassVar = {
+        "small": "32×32, one block at each size: for two CPU cores.",
+        "cifar": "The published run for CIFAR-10 with classes, for GPUs.",
+        "ffhq-64": "The published run for faces at 64×64, for GPUs.",
+        "ffhq-256": "The published run for faces at 256×256, for GPUs.",
+        "imagenet-32": "The published run for ImageNet at 32×32, in batches of 4,096.",
+        "imagenet-64": "The published run for ImageNet at 64×64, in batches of 4,096.",
+    }
 
     def __init__(self, config: R3GANConfig, data: DataSpec) -> None:
         """Raises: UsageError unless the images are square, of a power of two from 8 to 1024, and the groups fit."""

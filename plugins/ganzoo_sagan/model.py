@@ -51,6 +51,13 @@ class SAGAN(TwoPlayer):
             "halvings": 5, "attention_g": 3, "batch_size": 256, "conditional": True,
         },
     }  # fmt: skip
+    preset_summaries: ClassVar = {
+        "small": "32×32 and a quarter of the width, for two CPU cores.",
+        "cifar": "32×32 without classes, for a GPU.",
+        "classes": "32×32 with one model for all classes, for a GPU.",
+        "mimicry": "32×32 as the library Mimicry trains it, with its order of layers.",
+        "paper-128": "128×128 with classes, the paper's networks for ImageNet.",
+    }
 
     def __init__(self, config: SAGANConfig, data: DataSpec) -> None:
         super().__init__(config, data)

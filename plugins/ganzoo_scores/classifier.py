@@ -137,7 +137,11 @@ def trained_classifier(dataset: DataItems, report: Report = silent) -> Trained:
         make_folder(file.parent)
         with locked(file.with_suffix(".lock"), lambda: report("Waiting for another ganzoo's classifier", 0, 0)):
             if not file.exists():
-                _train(network, learn, lambda done: report(f"Training a classifier of {dataset.name}", done, 100))
+                _train(
+                    network,
+                    learn,
+                    lambda done: report(f"Training a classifier of {dataset.name}, once and kept", done, 100),
+                )
                 made = {"data": dataset.name, "fingerprint": dataset.fingerprint, "shape": list(dataset.shape),
                          "classes": list(dataset.classes), "accuracy": _accuracy(network, held_out),
                          "training": len(learn), "held_out": len(held_out)}  # fmt: skip
@@ -163,6 +167,7 @@ def _train(network: Classifier, part: Items, report: Callable[[int], None]) -> N
     random = stream("classifier", "order")
     network.train()
     order = torch.arange(0)
+    report(0)
     for step in range(steps):
         if len(order) < batch:
             order = torch.randperm(len(part), generator=random)

@@ -52,6 +52,15 @@ class SNGAN(TwoPlayer):
             "halvings": 5, "n_critic": 2, "steps": 100_000,
         },
     }  # fmt: skip
+    preset_summaries: ClassVar = {
+        "small": "32×32 and a quarter of the width, for two CPU cores.",
+        "cifar": "The paper's residual networks for CIFAR-10, for a GPU.",
+        "projection": "The same with one model for all classes, by projection.",
+        "mimicry": "The same with the order of layers that the library Mimicry has.",
+        "stl": "The paper's networks for STL-10 at 48×48.",
+        "celeba-64": "Deeper networks for faces at 64×64.",
+        "celeba-128": "Deeper networks for faces at 128×128.",
+    }
 
     def __init__(self, config: SNGANConfig, data: DataSpec) -> None:
         super().__init__(config, data)

@@ -66,6 +66,10 @@ class StarGAN(Adversarial):
             "images": 60_000,
         },
     }  # fmt: skip
+    preset_summaries: ClassVar = {
+        "paper": "The paper's length, 200,000 steps of 16 images.",
+        "small": "64×64, three blocks and narrow networks, for two CPU cores.",
+    }
     side_multiple = 4
     smallest_side = 8
 

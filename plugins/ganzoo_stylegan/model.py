@@ -76,6 +76,18 @@ class StyleGAN(Growing):
         "official-1gpu": {**OFFICIAL, "batch_size": 128, "batch_sizes": (128, 128, 128, 64, 32, 16, 8, 4)},
         "official-8gpu": {**OFFICIAL, "batch_size": 512, "batch_sizes": (512, 256, 128, 64, 32)},
     }  # fmt: skip
+    preset_summaries: ClassVar = {
+        "small": "32×32 and few maps: under an hour on two CPU cores.",
+        "small-64": "64×64 and few maps: the settings of its best faces, an hour of a CPU core.",
+        "A": "The paper's step A: progressive growing alone, with ProGAN's loss.",
+        "B": "The paper's step B: tuned, with blur and the non-saturating loss.",
+        "C": "The paper's step C: adds the mapping network and styles.",
+        "D": "The paper's step D: begins with a learned constant in place of z.",
+        "E": "The paper's step E: adds noise.",
+        "F": "The paper's step F: adds style mixing, which is what no preset gives too.",
+        "official-1gpu": "1024×1024, the released run for one GPU.",
+        "official-8gpu": "1024×1024, the released run for eight GPUs.",
+    }
 
     def __init__(self, config: StyleGANConfig, data: DataSpec) -> None:
         super().__init__(config, data)

@@ -96,6 +96,18 @@ class StyleGAN2(TwoPlayer):
         "auto": auto(256),
         **{f"auto-{side}": auto(side) for side in (32, 64, 128, 512, 1024)},
     }  # fmt: skip
+    preset_summaries: ClassVar = {
+        "small": "32×32 and few maps, for two CPU cores.",
+        "config-f": "1024×1024, the paper's largest networks.",
+        "paper256": "256×256 with ADA, as the ADA paper has it.",
+        "cifar": "CIFAR-10 with ADA, as the ADA paper tuned it.",
+        "auto": "256×256 with ADA, the released code's automatic settings.",
+        "auto-32": "The automatic settings at 32×32.",
+        "auto-64": "The automatic settings at 64×64.",
+        "auto-128": "The automatic settings at 128×128.",
+        "auto-512": "The automatic settings at 512×512.",
+        "auto-1024": "The automatic settings at 1024×1024.",
+    }
 
     def __init__(self, config: StyleGAN2Config, data: DataSpec) -> None:
         """Raises: UsageError unless the images are square, of a power of two from 8 to 1024."""

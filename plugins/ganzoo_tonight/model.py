@@ -56,6 +56,11 @@ class Tonight(TwoPlayer):
         "digits-32": {"resolution": 32, "width": 32, "width_max": 128, "augment": "none", "epochs": 6},
         "small-64": {"resolution": 64, "flip": True},
     }
+    preset_summaries: ClassVar = {
+        "small": "16×16 and narrow networks, for a look within minutes.",
+        "digits-32": "32×32 without augmentation, for digits in the evening.",
+        "small-64": "64×64 with mirrored images, for faces in the evening.",
+    }
 
     def __init__(self, config: TonightConfig, data: DataSpec) -> None:
         """Raises: UsageError unless the images are square, of a size that halves down to 4×4 once patches are taken."""

@@ -87,6 +87,13 @@ class TransGAN(TwoPlayer):
         "v1-s": {**CIFAR, **V1, "width_g": 384, "depths_g": (5, 2, 2)},
         "small": SMALL,
     }  # fmt: skip
+    preset_summaries: ClassVar = {
+        "cifar": "The released run for CIFAR-10: a day and a half on eight GPUs.",
+        "stl": "The released run for STL-10 at 48×48.",
+        "v1": "The first version of the paper, with its largest generator.",
+        "v1-s": "The first version of the paper, with its smallest generator.",
+        "small": "32×32, four blocks and narrow layers: an hour and a half of a CPU core.",
+    }
 
     def __init__(self, config: TransGANConfig, data: DataSpec) -> None:
         super().__init__(config, data)

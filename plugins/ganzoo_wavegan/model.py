@@ -46,6 +46,10 @@ class WaveGAN(TwoPlayer):
         },
         "paper": {},
     }  # fmt: skip
+    preset_summaries: ClassVar = {
+        "small": "A fifth of the width, for short sounds on two CPU cores.",
+        "paper": "The paper's networks and batches, which is what no preset gives too.",
+    }
 
     def __init__(self, config: WaveGANConfig, data: DataSpec) -> None:
         """Raises: UsageError for a length that is not 16 times a power of 4."""

@@ -49,6 +49,12 @@ class WGANGP(TwoPlayer):
         },
         "small": {"width": 16, "latent_dim": 32, "lr": 5e-4, "batch_size": 32},
     }  # fmt: skip
+    preset_summaries: ClassVar = {
+        "cifar": "32×32 in colour, the paper's networks for CIFAR-10 without residual blocks.",
+        "digits-32": "Narrow, with one turn of D and no momentum: the settings of its best score on MNIST.",
+        "mnist": "28×28 grey, as the released code trains on MNIST.",
+        "small": "An eighth of the width, for a look on two CPU cores.",
+    }
 
     def __init__(self, config: WGANGPConfig, data: DataSpec) -> None:
         super().__init__(config, data)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ganzoo.about import DISTRIBUTION
 from ganzoo.catalogue.catalogue import catalogue
+from ganzoo.catalogue.components import load_architecture
 from ganzoo.testing import checks
 
 FAULTS = {
@@ -17,3 +19,13 @@ CHECKS = [check for name in DISTRIBUTIONS for check in checks(name, FAULTS.get(n
 @pytest.mark.parametrize("check", CHECKS, ids=str)
 def test_plugin(check):
     check()
+
+
+OURS = [entry for entry in catalogue().entries("architecture") if entry.distribution == DISTRIBUTION]
+
+
+@pytest.mark.parametrize("entry", OURS, ids=lambda entry: entry.name)
+def test_every_preset_says_what_it_is_for(entry):
+    model = load_architecture(entry)
+    assert list(model.preset_summaries) == list(model.presets)
+    assert all(text.endswith(".") for text in model.preset_summaries.values())

@@ -378,6 +378,11 @@ class Preset(TinyGAN):
     presets: ClassVar = {"wrong": {"resolution": 7}}
 
 
+class Summary(TinyGAN):
+    presets: ClassVar = {"wide": {"width": 8}}
+    preset_summaries: ClassVar = {"wider": "Twice the width."}
+
+
 class Undecided(TinyGAN):
     generators: ClassVar = ("H",)
 
@@ -502,6 +507,7 @@ BROKEN: list[tuple[Any, dict[str, Any], str, str]] = [
     (Undecided, {}, "builds", "is among its `generators`"),
     (Misnamed, {}, "builds", "has a field 'seed', an option of ganzoo's own"),
     (Preset, {}, "presets", "sides must be even"),
+    (Summary, {}, "presets", "preset_summaries has 'wider', which is no preset"),
     (Deafened, {"api": 2}, "options", r"changes nothing in a step of the small model: unread\. .*idle = \{\"unread\""),
     (Misexcused, {"api": 2}, "options", "`idle` names unredd, and there is no such option"),
     (Idle, {}, "trains", "G.idle.bias, G.idle.weight a gradient"),

@@ -120,3 +120,43 @@ def test_the_largest_batch_fits_and_twice_as_many_do_not(monkeypatch):
     model = weightless(session.plan.model, session.plan.config, ganzoo.api.DataSpec((3, 8, 8)))
     largest = memory.largest_batch(model, session.plan.settings, session.device)
     assert memory.memory_needed(model, largest) <= 50_000_000 < memory.memory_needed(model, 2 * largest)
+
+
+# ---- presets that fit ------------------------------------------------------------------------------------------------
+
+
+def by_width(monkeypatch, seconds):
+    """A step takes so many seconds for each feature map: 4 by default, 8 in the preset `wide`."""
+    monkeypatch.setattr(estimate, "_mean", lambda trainer, *_: seconds * trainer.config.width)
+    monkeypatch.setattr(estimate, "_files", lambda *_: 0.0)
+
+
+def test_fit_takes_the_largest_preset_that_there_is_time_for(monkeypatch):
+    by_width(monkeypatch, 10)
+    words = ("train", "tinygan", "tiny", "--device", "cpu", "--samples", "4", "--steps", "2", "--preset", "fit")
+    run = ganzoo.train("tinygan", "tiny", preset="fit", steps=2, max_time=170, device="cpu", samples=4, display=QUIET)
+    assert (run.header.preset, run.facts["config"]["width"]) == ("wide", 8)
+    less = ganzoo.train("tinygan", "tiny", preset="fit", steps=2, max_time=100, device="cpu", samples=4, display=QUIET)
+    assert (less.header.preset, less.facts["config"]["width"]) == (None, 4)
+    assert "The preset wide fits best: about 3 minutes." in cli(*words).stdout, "three hours where none are said"
+    assert "No preset of tinygan trains on tiny here within 9 seconds" in refusal(cli(*words, "--max-time", "9s"))
+    assert "of one run; name the preset here" in refusal(cli("show", "tinygan", "--preset", "fit"))
+    assert as_json(cli("plan", *words[1:], "--json"))["preset"] == "wide"
+
+
+def test_what_takes_long_or_does_not_fit_names_the_presets_that_do(monkeypatch):
+    monkeypatch.setattr("tinyzoo.model.TinyGAN.presets", {"small": {"width": 2}, "tiny": {"width": 1}})
+    by_width(monkeypatch, 1)
+    said = "Of its presets, these take less than an hour here: tiny (about 20 minutes), small (about 40 minutes)"
+    assert said in cli(*PLAN, "--steps", "1200").stdout
+    assert "Of its presets" not in cli(*PLAN, "--steps", "600").stdout
+    monkeypatch.setattr(memory, "memory_needed", lambda model, count: 2**50 if model.config.width > 2 else 1)
+    for command in ("plan", "train"):
+        text = refusal(cli(command, *PLAN[1:], "--steps", "1200"))
+        assert "GB are free" in text
+        assert said in text
+
+
+def test_no_plugin_may_call_a_preset_fit(monkeypatch):
+    monkeypatch.setattr("tinyzoo.model.TinyGAN.presets", {"fit": {"width": 2}})
+    assert "has a preset 'fit', which ganzoo chooses itself" in refusal(cli("show", "tinygan"), 1)

@@ -122,7 +122,13 @@ def check_builds(entry: Entry, model: type[Architecture]) -> None:
 
 
 def check_presets(entry: Entry, model: type[Architecture]) -> None:
-    """Every preset builds at its own resolution, or at one of the card's, or for points or signals."""
+    """Every preset builds at its own resolution, or at one of the card's, or for points or signals; what is said of
+    presets is said of those there are, in a line each.
+    """
+    for name, text in model.preset_summaries.items():
+        require(name in model.presets, f"preset_summaries has {name!r}, which is no preset.")
+        lined = isinstance(text, str) and text.isprintable() and bool(text)
+        require(lined, f"preset_summaries has {text!r} for {name!r}, which is not one line of text.")
     for name in model.presets:
         row = preset_row(entry.name, model, name)
         sides = [int(row["resolution"])] if row.get("resolution") else sorted(entry.card.resolutions)

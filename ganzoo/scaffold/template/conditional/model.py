@@ -46,6 +46,7 @@ class MyGAN(Architecture):
     Config = MyGANConfig
     abilities = Abilities(generate=True, labels=frozenset({"class"}))
     presets: ClassVar = {"small": {"width": 8}}
+    preset_summaries: ClassVar = {"small": "Narrow networks, for a first look."}
 
     def __init__(self, config: MyGANConfig, data: DataSpec) -> None:
         super().__init__(config, data)

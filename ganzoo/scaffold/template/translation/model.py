@@ -28,6 +28,7 @@ class MyGAN(TwoDomains):
 
     Config = MyGANConfig
     presets: ClassVar = {"small": {"width": 8}}
+    preset_summaries: ClassVar = {"small": "Narrow networks, for a first look."}
     side_multiple = 4
     smallest_side = 16
 

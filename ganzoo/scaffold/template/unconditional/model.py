@@ -42,6 +42,7 @@ class MyGAN(Architecture):
 
     Config = MyGANConfig
     presets: ClassVar = {"small": {"width": 8}}
+    preset_summaries: ClassVar = {"small": "Narrow networks, for a first look."}
 
     def __init__(self, config: MyGANConfig, data: DataSpec) -> None:
         super().__init__(config, data)
