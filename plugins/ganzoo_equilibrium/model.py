@@ -64,6 +64,11 @@ class BEGAN(Architecture):
             "lambda_k": 0.02, "ema": 500,
         },
     }  # fmt: skip
+    preset_summaries: ClassVar = {
+        "n64": "64 filters, the smaller of the paper's two sizes.",
+        "refined": "With the paper's refinements: skips, and a carry that vanishes.",
+        "small": "32×32 and few filters, for two CPU cores.",
+    }
 
     def __init__(self, config: BEGANConfig, data: DataSpec) -> None:
         super().__init__(config, data)

@@ -69,6 +69,10 @@ class Projected(TwoPlayer):
             "generator": "fastgan:small", "resolution": 64, "view": 128, "mixed": 32, "heads": 128, "batch_size": 16,
         },
     }  # fmt: skip
+    preset_summaries: ClassVar = {
+        "small": "32×32 with the small DCGAN's generator, for two CPU cores.",
+        "small-64": "64×64 with the small FastGAN's generator, for two CPU cores.",
+    }
     other_calls: ClassVar = {"G": "it is an architecture, whose generate makes the images"}
 
     def __init__(self, config: ProjectedConfig, data: DataSpec) -> None:
