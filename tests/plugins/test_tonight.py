@@ -54,6 +54,15 @@ def test_how_the_weights_begin():
     assert torch.equal(block(x), x)
 
 
+def test_the_pixels_of_a_patch_begin_alike():
+    torch.manual_seed(0)
+    with torch.no_grad():
+        images = build(**TINY).generate(torch.randn(2, 4), None, 1.0)
+    patches = images.unflatten(3, (8, 2)).unflatten(2, (8, 2))  # [B, C, 8, 2, 8, 2]
+    assert torch.allclose(patches, patches[:, :, :, :1, :, :1].expand_as(patches), atol=1e-6)
+    assert images.std() > 0.1
+
+
 def test_z_reaches_every_size():
     """With the first layer cut off, z still alters the image by the factors in the blocks."""
     torch.manual_seed(0)
