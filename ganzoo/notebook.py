@@ -10,9 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ganzoo.loop.display import Display, Moment
+from ganzoo.loop.display import Display, Moment, duration
 from ganzoo.pictures.framed import as_html
-from ganzoo.training.estimate import duration
 from ganzoo.training.train import Stopped
 
 REDRAW = 2.0  # seconds between two updates of what is shown

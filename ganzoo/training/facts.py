@@ -20,11 +20,12 @@ from ganzoo.contract.networks import networks, parameter_counts
 from ganzoo.contract.options import build, values
 from ganzoo.contract.settings import Settings
 from ganzoo.data.source import trained_on
-from ganzoo.errors import GanzooError
+from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.display import Display
 from ganzoo.loop.record import licence_of, take_weights
 from ganzoo.loop.session import Session
 from ganzoo.plan.plan import Plan
+from ganzoo.runs.address import is_remote
 from ganzoo.runs.header import DataHeader, Environment, Levels, RunHeader, architecture_of
 from ganzoo.runs.run import Run
 from ganzoo.runs.weights import located
@@ -84,7 +85,12 @@ def facts_of(session: Session, init: str | os.PathLike[str] | None) -> RunHeader
     taken, licence = None, ""
     if init is not None:
         # Now, so that what does not fit is said before anything is written.
-        taken, licence = take_weights(model, str(init), plan.entry.name), licence_of(str(init))
+        try:
+            taken, licence = take_weights(model, str(init), plan.entry.name), licence_of(str(init))
+        except GanzooError as error:
+            if is_remote(str(init)):  # which may be out of reach
+                raise
+            raise UsageError(str(error)) from error
     for frozen in frozen_in(model):
         located(frozen.weights)  # now too, for the same reason
     return RunHeader(

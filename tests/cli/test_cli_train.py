@@ -70,7 +70,11 @@ def test_a_recipe() -> None:
 
 def test_weights_of_another_run(run: str) -> None:
     assert cli(*TRAIN, "--steps", "1", "--init", run, "--out", "next").exit_code == 0
-    assert "do not fit" in refusal(cli(*TRAIN, "--steps", "1", "--init", run, "--width", "9", "--out", "no"), 1)
+    assert "do not fit" in refusal(cli(*TRAIN, "--steps", "1", "--init", run, "--width", "9", "--out", "no"))
+    Path("foreign.safetensors").write_bytes(b"no tensors")
+    for wrong in ("foreign.safetensors", "nowhere", "."):
+        refusal(cli(*TRAIN, "--steps", "1", "--init", wrong, "--out", "no"))
+        refusal(cli("plan", *TRAIN[1:], "--steps", "1", "--init", wrong))
     assert not Path("no").exists()
 
 
