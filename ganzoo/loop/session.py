@@ -77,6 +77,7 @@ class Session:
         Args:
             weights: False for a trainer without memory (torch's meta device), which counts and takes no step.
         """
+        # The model, with first weights by the seed.
         config, settings = self.plan.at_stage(stage)
         spec = data_spec(self.dataset, self.plan.size)
         seed_everything(settings.seed, "weights")
@@ -86,9 +87,13 @@ class Session:
             load_frozen(model)
         if spec.modality == "image":
             model = model.to(memory_format=torch.channels_last)
+
+        # Batches, in an order by the seed, flipped and cropped as asked.
         flip = settings.flip and "flip" in self.dataset.modality.transforms
         crop = self.plan.size if settings.load_size else None
         loader = Loader(self.dataset, settings.seed, crop, flip, paired=model.abilities.pairs and spec.paired)
+
+        # The trainer, and where its stage ends.
         trainer = Trainer(
             model, loader, settings.seed, settings.batch_size, self.precision, settings.ema, settings.accumulate,
             settings.gradients, self.plan.rate_at(stage),
@@ -159,9 +164,12 @@ class Session:
                     self._notify("ganzoo_run_ended", run=self.run, status=self.run.header.status)
 
     def _train(self) -> None:
+        # Where the newest checkpoint left it, or from the beginning.
         self._open()
         self.started = True
         self._notify("ganzoo_run_started", run=self.run, step=self.trainer.step_count)
+
+        # Stage after stage; one that diverges is trained again from a checkpoint, where that is asked for.
         while self.stage < len(self.plan.stages):
             try:
                 self._train_stage()
@@ -179,6 +187,7 @@ class Session:
         newest = load_checkpoint(self.run)
         self._newest: dict[str, Tensor] = {}
         if newest is None:
+            # Without a checkpoint: a new trainer, its weights by the seed or from another model.
             if any(self.run.metrics()):
                 self.display.say("There is no checkpoint yet, so training begins at step 0 again.")
             self.stage, self.stage_starts = 0, [0]
@@ -187,6 +196,8 @@ class Session:
             if self.run.header.init:
                 take_weights(self.trainer.model, self.run.header.init, self.plan.entry.name)
                 self.trainer.restart_ema()
+
+            # What there is before the first step: real items, the untrained model, its samples.
             if self.leader:
                 self.recorder = Recorder(self.run, self.plan, self.trainer)
                 self.recorder.real(self.dataset)
@@ -197,6 +208,7 @@ class Session:
             if self.run.header.init:
                 self._checkpoint()  # so that going on does not need what the weights came from
         else:
+            # With one: its stage, the whole state of training, and the values that were logged last.
             tensors, header = newest
             self.stage, self.stage_starts = header.stage, list(header.stage_starts)
             self._keep_scores()
@@ -205,11 +217,15 @@ class Session:
             self.trainer.load_state(tensors, header.counters)
             self._check_extent()
             self._newest = {name: torch.tensor(value, device=self.device) for name, value in header.newest.items()}
+
+            # The log goes on where the checkpoint left it; what is different now is said.
             if self.leader:
                 self.recorder = Recorder(self.run, self.plan, self.trainer, header.log_bytes, self.stage)
                 for change in (*self._changed_by_hand(header), *self._other_machine()):
                     self.display.say(change)
             self.display.say(f"Going on from step {self.trainer.step_count:,}.")
+
+        # From here on time counts: of the whole run, and since its files were written.
         if self.leader:
             self.recorder.prune(self.settings.checkpoints)
         self._watch()
@@ -255,12 +271,15 @@ class Session:
 
     def _begin_stage(self) -> None:
         """Goes over into stage `self.stage`: weights and optimizer state stay, its options apply."""
+        # A fresh trainer with the stage's options takes up where the one before stands.
         before, self._newest = self.trainer, {}
         self.trainer = self.build(self.stage)
         self.trainer.step_count, self.trainer.images = before.step_count, before.images
         rollback = self.plan.stages[self.stage].rollback
         self.trainer.extent = before.extent if rollback else self.extent(self.trainer, self.stage)
         self.trainer.load_state(*before.state())
+
+        # The stage is told, and scored by its own options.
         self._keep_scores()
         self.stage_starts.append(self.trainer.step_count)
         self._announce_stage()
@@ -289,6 +308,8 @@ class Session:
         rollbacks = sum(stage.rollback is not None for stage in self.plan.stages)
         if self.settings.on_divergence != "rollback":
             raise error
+
+        # The newest checkpoint of this stage with losses in bounds.
         good = None
         for file in self.run.checkpoints():
             header = checkpoint_header(checkpoint.read_facts(file), file)
@@ -298,12 +319,16 @@ class Session:
             why = f"it was rolled back {ROLLBACKS} times" if good else "there is no checkpoint from before"
             raise Diverged(f"{error} --on-divergence rollback could not help: {why}.", error.figure) from error
         distributed.any_of(False, self.device)  # everyone has looked
+
+        # The rest of the stage becomes one of its own, with half the rates.
         again = Stage(
             self.plan.stages[self._base].length, {}, Rollback(good.counters.step, rollbacks + 1, 0.5, error.figure)
         )
         stages = [*self.plan.stages]
         stages.insert(self.stage + 1, again)
         self.plan = replace(self.plan, stages=tuple(stages))
+
+        # What was written after that checkpoint goes; the run is taken up from it.
         if self.leader:
             for file in self.run.checkpoints():
                 if file.stem > f"step-{good.counters.step:08d}":
@@ -364,19 +389,24 @@ class Session:
             stop: whether this step is the last for now.
         Returns: whether anything was due.
         """
+        # What is due after this step.
         trainer, every = self.trainer, self.settings.sample_every
         ended = trainer.epoch > epoch or trainer.done
         scores = bool(self.validator.every) and (trainer.done or self.validator.due(images, trainer.images))
         sheet = trainer.done or (ended if every is None else trainer.step_count % every == 0)
         curves = ended and (trainer.done or time.monotonic() - self._drawn > CURVES_SECONDS)
         checkpoint, model = stop or self._checkpoint_due(ended), self._model_due()
+
+        # Scores and sheets come before the checkpoint of this step, so that no row is missing after it.
         if scores:
-            self._score(epoch)  # before the checkpoint of this step, so that no row is missing after it
+            self._score(epoch)
         if sheet:
             self._samples()
         if curves and self.leader:
             self.recorder.curves(self.stage_starts)
             self._drawn = time.monotonic()
+
+        # A checkpoint writes the model too.
         if checkpoint:
             self._checkpoint()
         elif model:
