@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from torch import Tensor, nn
 
 from ganzoo.contract.abilities import Abilities
-from ganzoo.contract.architecture import Progress, Update
+from ganzoo.contract.architecture import Discriminator, Progress, Translator, Update
 from ganzoo.contract.data_spec import Batch, DataSpec
 from ganzoo.contract.options import option
 from ganzoo.errors import UsageError, suggest
@@ -84,11 +84,13 @@ class TwoDomains(Adversarial):
         return ("AB", "B") if to == b else ("BA", "A")
 
     def translate(self, images: Tensor, to: str) -> Tensor:
-        return cast(Tensor, self.G["AB" if to == self.data.domains[1] else "BA"](images))
+        generator: Translator = self.G["AB" if to == self.data.domains[1] else "BA"]
+        return generator(images)
 
     def discriminate(self, domain: str, images: Tensor) -> Tensor:
         """What the discriminator of domain "A" or "B" says of images, augmented."""
-        return cast(Tensor, self.D[domain](self.augment(images)))
+        critic: Discriminator = self.D[domain]
+        return critic(self.augment(images))
 
     def generator_loss(self, domain: str, real: Tensor, fake: Tensor) -> Tensor:
         """The adversarial loss of the generator that makes images of a domain."""

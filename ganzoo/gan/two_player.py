@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ganzoo.catalogue.components import make_augmentation, make_loss, make_penalties
 from ganzoo.contract.abilities import Abilities
-from ganzoo.contract.architecture import Architecture, Progress, Update
+from ganzoo.contract.architecture import Architecture, Discriminator, Loss, Progress, Update
 from ganzoo.contract.data_spec import Batch, DataSpec
 from ganzoo.contract.networks import is_generator
 from ganzoo.contract.options import option
@@ -39,6 +39,7 @@ class Adversarial(Architecture):
     """Generators against discriminators: `loss`, `penalties` and `augment` as the config names them."""
 
     config: Any
+    loss: Loss
 
     def __init__(self, config: Any, data: DataSpec) -> None:
         """Raises: UsageError for a loss, penalty or augmentation that there is not, or is not for such items."""
@@ -172,5 +173,5 @@ class TwoPlayer(Adversarial):
 
     def _logits(self, images: Tensor, label: Tensor | None) -> Tensor:
         inputs = (images, label) if self.conditional else (images,)
-        logits: Tensor = self.slicing(self.D, *inputs) if self.slicing else self.D(*inputs)
-        return logits
+        critic: Discriminator = partial(self.slicing, self.D) if self.slicing else self.D
+        return critic(*inputs)
