@@ -1,4 +1,4 @@
-"""`ganzoo report`: a page about runs, in one file. What is listed without importing torch."""
+"""`ganzoo report` and `ganzoo watch`, pages about runs. What is listed without importing torch."""
 
 from __future__ import annotations
 
@@ -19,4 +19,12 @@ def ganzoo_commands() -> Iterator[CommandCard]:
         ),
         api=2,
         command="ganzoo_report.commands:report",
+    )
+    yield CommandCard(
+        name="watch",
+        summary="Serve a run's page to your browser while it trains.",
+        section="Training",
+        examples=("ganzoo watch", "ganzoo watch runs/dcgan-anime-1 --port 8000"),
+        api=2,
+        command="ganzoo_report.commands:watch",
     )

@@ -1,4 +1,4 @@
-"""`ganzoo report`."""
+"""`ganzoo report` and `ganzoo watch`."""
 
 from __future__ import annotations
 
@@ -35,3 +35,27 @@ def report(
     with written(place) as part:
         part.write_text(text, encoding="utf-8")
     click.echo(printable(str(place)))
+
+
+@click.command("watch")
+@click.argument("run", required=False, metavar="[RUN]")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), metavar="INT", help="The port. [default: 8731, or the next free one]"
+)
+@click.option(
+    "--host", default="127.0.0.1", metavar="ADDRESS", help="Who may look. [default: 127.0.0.1, this machine alone]"
+)
+def watch(run: str | None, port: int | None, host: str) -> None:
+    """Serve a run's page to your browser while it trains.
+
+    It is the page of `ganzoo report`, which refreshes itself. RUN is the newest run below `runs` unless given. Nothing
+    but this run's page is served, and to this machine alone unless --host says another of its addresses, such as
+    0.0.0.0 for all networks that reach it; whoever reaches it then sees the page. Ctrl-C ends it.
+
+    Of a machine that you use through ssh, type on your own: ssh -N -L 8731:127.0.0.1:8731 MACHINE, and open
+    http://127.0.0.1:8731. In Colab, start it with `!ganzoo watch RUN &` and show it from Python with
+    google.colab.output.serve_kernel_port_as_iframe(8731).
+    """
+    from ganzoo_report.watch import newest, serve
+
+    serve(Run.open(run) if run else newest(), host, port, lambda text: click.echo(printable(text)))

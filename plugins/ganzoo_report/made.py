@@ -29,8 +29,12 @@ MIXED = 5  # styles a side
 SOUNDS = 4
 
 
-def make(story: Story, album: Album, report: Report = silent) -> None:
-    """Adds what the model makes; what cannot be made is left out, with the reason."""
+def make(story: Story, album: Album, quick: bool = False, report: Report = silent) -> None:
+    """Adds what the model makes; what cannot be made is left out, with the reason.
+
+    Args:
+        quick: only say what it can, such as its classes, and make nothing.
+    """
     try:
         model = load_model(story.run.path, device="cpu")
     except GanzooError as error:
@@ -40,6 +44,11 @@ def make(story: Story, album: Album, report: Report = silent) -> None:
     if model.architecture.abilities.translate and not model.domains:
         data = story.run.header.data
         story.made["goals"] = ["none", *data.label_names] if data.label_names else list(data.classes)
+    if quick:
+        story.left_out.append(
+            f"{story.name}: what takes long, such as walks and a search for copies: ganzoo report does it."
+        )
+        return
     image = model.modality.name == "image"
     if model.architecture.abilities.generate and image:
         for images, words in _weights(story, model, report):

@@ -236,6 +236,7 @@
       there.append(make("div", { className: "panel" }, make("h3", { textContent: panel.title }), make("div", { className: "plot" })));
     }
     told.panels.forEach((panel, place) => {
+      find("h3", there.children[place]).textContent = panel.title;
       const plot = find(".plot", there.children[place]);
       plot.setAttribute("role", "img");
       plot.setAttribute("aria-label", summary(panel));
@@ -285,6 +286,38 @@
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
     const code = await new Response(stream).text();
     document.head.append(make("script", { textContent: code }));
+  }
+
+  // ---- a page that is served while training goes on --------------------------------------------------------------
+  let held = false; // a pointer is down, so the reader is in the middle of something
+  async function refresh() {
+    if (held) return;
+    const said = find("footer");
+    try {
+      const version = await (await fetch("version")).text();
+      if (version !== told.version) {
+        const fresh = new DOMParser().parseFromString(await (await fetch("./")).text(), "text/html");
+        told = JSON.parse(fresh.getElementById("data").textContent);
+        const [panels, focus] = [find("#panels"), document.activeElement && document.activeElement.id];
+        const open = all("details[open] > summary").map((each) => each.textContent);
+        find("#page").replaceChildren(...fresh.getElementById("page").childNodes);
+        if (panels && find("#panels")) find("#panels").replaceWith(panels);
+        for (const each of all("details")) each.open = each.open || open.includes(find("summary", each).textContent);
+        decoded.clear();
+        show();
+        draw();
+        if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
+      }
+      said.textContent = `As of ${new Date().toLocaleTimeString()}; this page refreshes itself.`;
+    } catch {
+      said.textContent = "ganzoo watch does not answer any more; the page stays as it was.";
+    }
+  }
+  if (told.version) {
+    setInterval(refresh, told.every);
+    document.addEventListener("pointerdown", () => { held = true; });
+    document.addEventListener("pointerup", () => { held = false; });
+    document.addEventListener("pointercancel", () => { held = false; });
   }
 
   // ---- what the reader does --------------------------------------------------------------------------------------

@@ -18,14 +18,19 @@ from ganzoo_report.words import Html, html, json_in_html
 
 LIMIT = 8_000_000  # bytes of a page, unless it is written in full
 RESERVE = 20_000  # of them, for what is not counted exactly
+# What the browser lets the page do: nothing but what is in it; of a page that is served, what its server has too.
+POLICY = "default-src 'none'; img-src data: blob: 'self'; media-src data:; style-src 'unsafe-inline'; "
+ALONE = "script-src 'unsafe-inline'"
+SERVED = "script-src 'unsafe-inline' 'self'; connect-src 'self'"
 
 
 def page(runs: Sequence[Run], full: bool = False, report: Report = silent) -> str:
     """The page of these runs, in one file. Raises: GanzooError when plotly is not installed."""
-    charts = _charts()
-    album, stories = gather(runs, full, report)
+    packed = base64.b64encode(gzip.compress(charts().encode(), mtime=0)).decode()  # a third of it; browsers unpack it
+    script = Html(f'<script type="text/plain" id="charts">{packed}</script>')
+    album, stories = gather(runs, full, report=report)
     told = tell_script(stories, full)
-    empty = _whole(stories, told, charts, [])
+    empty = whole(stories, told, script)
     room = None if full else (LIMIT - RESERVE - len(empty.encode())) * 3 // 4 - 30 * len(album.pictures)
     pictures = album.encode(room)
     if not full and album.share < 1:
@@ -33,19 +38,18 @@ def page(runs: Sequence[Run], full: bool = False, report: Report = silent) -> st
             f"The pictures are scaled to {album.share:.0%} of their sides, so that the page has 8 MB at most; "
             "--full takes them as they are."
         )
-    return _whole(
-        stories, told, charts, [f"data:image/webp;base64,{base64.b64encode(each).decode()}" for each in pictures]
-    )
+    told["pictures"] = [f"data:image/webp;base64,{base64.b64encode(each).decode()}" for each in pictures]
+    return whole(stories, told, script)
 
 
-def gather(runs: Sequence[Run], full: bool, report: Report = silent) -> tuple[Album, list[Story]]:
-    """The pictures and what is told of the runs, with what their models make."""
+def gather(runs: Sequence[Run], full: bool, quick: bool = False, report: Report = silent) -> tuple[Album, list[Story]]:
+    """The pictures and what is told of the runs; unless it is to be quick, with what their models make."""
     from ganzoo_report.made import make  # now: it loads torch
 
     album = Album()
     stories = [tell(run, f"r{number}", album, full) for number, run in enumerate(runs)]
     for story in stories:
-        make(story, album, report)
+        make(story, album, quick, report)
     return album, stories
 
 
@@ -58,10 +62,10 @@ def tell_script(stories: Sequence[Story], full: bool) -> dict[str, Any]:
     return told
 
 
-def _charts() -> str:
-    """plotly.js, compressed: a third of its bytes, which browsers unpack."""
-    library = need("plotly.offline", "plotly", "ganzoo report", "report").get_plotlyjs()
-    return base64.b64encode(gzip.compress(library.encode(), mtime=0)).decode()
+def charts() -> str:
+    """The code of plotly.js. Raises: GanzooError when plotly is not installed."""
+    code: str = need("plotly.offline", "plotly", "ganzoo report", "report").get_plotlyjs()
+    return code
 
 
 def _series(stories: Sequence[Story]) -> dict[str, list[list[Any]]]:
@@ -84,14 +88,22 @@ def _positions(stories: Sequence[Story]) -> list[list[Any]]:
     ]
 
 
-def _whole(stories: Sequence[Story], told: Any, charts: str, sources: list[str]) -> str:
+def whole(stories: Sequence[Story], told: Any, script: Html, served: bool = False) -> str:
+    """The HTML.
+
+    Args:
+        told: what its script is told; script: the element with the code of the charts.
+        served: whether it comes from `ganzoo watch`, which it then asks for what is new, and nobody else.
+    """
     title = ", ".join(story.name for story in stories)
-    style, script, frame = (
+    style, code, frame = (
         (files("ganzoo_report") / name).read_text(encoding="utf-8") for name in ("page.css", "page.js", "page.html")
     )
+    alone = "Made by ganzoo. Everything on this page is in this one file."
     parts = {
-        "TITLE": html(f"{title} · ganzoo"), "STYLE": style, "BODY": body_of(stories),
-        "DATA": json_in_html({**told, "pictures": sources}), "CHARTS": charts, "SCRIPT": script,
+        "POLICY": POLICY + (SERVED if served else ALONE), "TITLE": html(f"{title} · ganzoo"), "STYLE": style,
+        "BODY": body_of(stories), "FOOTER": "" if served else alone, "DATA": json_in_html(told), "CHARTS": script,
+        "SCRIPT": code,
     }  # fmt: skip
     for name, part in parts.items():
         before, found, after = frame.partition(f"<!-- {name} -->")
