@@ -134,7 +134,7 @@ def test_a_pack_holds_each_image_as_it_is_drawn(
         rows = part.raw(torch.arange(count)).numpy()
         for image, row in zip(images, rows, strict=True):
             picture = Image.fromarray(image[..., 0] if channels == 1 else image)
-            assert (row == render(picture, (to_height, to_width), channels, fit)).all()  # type: ignore[arg-type]
+            assert (row == render(picture, (to_height, to_width), channels, fit)).all()
 
 
 @settings(max_examples=25)

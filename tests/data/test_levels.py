@@ -40,7 +40,7 @@ def add(folder: Path, pictures: list[Pixels], suffix: str, **options: object) ->
     folder.mkdir(exist_ok=True)
     for number, pixels in enumerate(pictures):
         Image.fromarray(pixels).save(folder / f"{number:02d}.{suffix}")
-    return data.add("set", folder, **options)  # type: ignore[arg-type]
+    return data.add("set", folder, **options)
 
 
 def mean(name: str = "set", size: int = 16) -> float:

@@ -73,7 +73,9 @@ def test_nor_for_who_gives_no_verdict():
 
 
 def colour(values: torch.Tensor, x: int, y: int) -> tuple[int, ...]:
-    return plane.draw(torch.zeros(0, 2), View(), verdict=values).getpixel((x, y))
+    pixel = plane.draw(torch.zeros(0, 2), View(), verdict=values).getpixel((x, y))
+    assert isinstance(pixel, tuple)
+    return pixel
 
 
 def near(one, other) -> bool:

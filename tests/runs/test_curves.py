@@ -40,7 +40,7 @@ def test_axes_and_legend():
     figure = draw(rows(), "a run", [0, 1000])
     d, g, verdict = figure.axes
     assert verdict.get_xlabel() == "images"
-    assert max(g.lines[0].get_xdata()) == 640 * 200
+    assert max(map(float, g.lines[0].get_xdata())) == 640 * 200
     low, high = g.get_ylim()
     assert low < 10 < 11 < high < 20  # the first steps do not flatten the rest
     strong = g.lines[0].get_ydata()

@@ -97,7 +97,7 @@ class Keeping(TinyGAN):
 
     def __init__(self, config, data):
         super().__init__(config, data)
-        spectral_norm(self.D.down)
+        spectral_norm(self.D.get_submodule("down"))
         self.D.norm = nn.BatchNorm2d(config.width)
         self.D.down = nn.Sequential(self.D.down, self.D.norm)
 
