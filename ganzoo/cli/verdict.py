@@ -23,8 +23,8 @@ from ganzoo.cli.output import print_json, table
 def verdict(run: str, on: str | None, samples: int, seed: int, device: str, as_json: bool) -> None:
     """Say what a run's D thinks of real and generated items.
 
-    A D that takes its training data for real and other data of the same kind for generated has learned the training
-    data by heart. Figures are means of D(x) as the log shows it.
+    A D that takes its training data for real and other data of the same kind for generated overfits: it has memorised
+    the training data. Figures are means of D(x) as the log shows it.
     """
     import ganzoo
 

@@ -51,7 +51,7 @@ class Settings:
     load_size: int | None = option(None, "scale images to this first, then crop them at random", low=1)
     flip: bool = option(False, "mirror images at random")
     ema: int = option(10_000, "half-life of the averaged generator, in images; 0: no averaging", low=0, scheduled=True)
-    seed: int = option(0, "what all randomness is a function of", low=0, high=2**63 - 1)
+    seed: int = option(0, "the random seed, which decides everything that is drawn", low=0, high=2**63 - 1)
     device: Literal["auto", "cpu", "cuda", "mps"] = option("auto", "where to train")
     precision: Literal["auto", "fp32", "bf16"] = option(
         "auto", "arithmetic; auto: bf16 where the device has it and the architecture is proven with it"

@@ -1,4 +1,4 @@
-"""What a run's D thinks of real and of generated items: whether it has learned the data, or learned it by heart."""
+"""What a run's D thinks of real and of generated items: whether it has learned the data, or overfits."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def verdicts(
 
     Args:
         on: another data set of the same kind, such as ``"digits:seed=1"``. A D that thinks less of it than of the
-            training data has learned that by heart.
+            training data has memorised them: it overfits.
         samples: items of each kind, fewer where there are fewer.
     Returns: the mean verdict on ``"training"`` items, on ``"samples"`` of the averaged generator, and on those of `on`
         by its name: what the log shows as D(x), a probability where the loss has one.

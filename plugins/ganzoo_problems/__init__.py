@@ -52,7 +52,7 @@ def ganzoo_recipes() -> Iterator[RecipeCard]:
     )  # fmt: skip
     yield from _pair(
         "vanishing",
-        "Vanishing gradients: D is sure of itself, and the minimax loss leaves G nothing to learn from.",
+        "Vanishing gradients: D is confident, and the minimax loss leaves G nothing to learn from.",
         "Vanishing gradients, mended: the non-saturating loss against the same D.",
         "gan", "digits", "small", 1500,
         {"resolution": 32, "lr_d": 1e-3, "hidden_d": (256, 256), "gradients": True},
@@ -70,7 +70,7 @@ def ganzoo_recipes() -> Iterator[RecipeCard]:
     )  # fmt: skip
     yield from _pair(
         "few-images",
-        "Too few images: D learns a hundred images by heart.",
+        "Too few images: D overfits: it memorises a hundred images.",
         "Too few images, mended: D sees them augmented, and G's alike.",
         "dcgan", "digits:images=100", "small", 3000,
         {"sample_every": 250, "checkpoint_every": 1000},
