@@ -90,7 +90,9 @@ if TYPE_CHECKING:
     from ganzoo.runs.checkpoint import save as save_tensors
     from ganzoo.runs.header import ModelHeader, RunHeader, architecture_of, model_header
     from ganzoo.runs.run import Run
+    from ganzoo.runs.weights import pretrained_tensors
     from ganzoo.scoring.evaluator import judged_data
+    from ganzoo.training.train import trained
 
 _LAZY = {
     "ganzoo.contract.frozen": ("Frozen", "Pretrained"),
@@ -129,6 +131,8 @@ _LAZY = {
     "ganzoo.runs.checkpoint": ("checksum", "load_tensors", "save_tensors"),
     "ganzoo.runs.run": ("Run",),
     "ganzoo.scoring.evaluator": ("judged_data",),
+    "ganzoo.runs.weights": ("pretrained_tensors",),
+    "ganzoo.training.train": ("trained",),
     "ganzoo.gan.two_domains": ("TwoDomains", "TwoDomainsConfig", "linear_decay"),
     "ganzoo.gan.two_player": ("Adversarial", "ConditionalConfig", "TwoPlayer", "TwoPlayerConfig"),
     # Where names of the contract's number 1 have gone: plugins written for it still find them here.
@@ -237,6 +241,7 @@ __all__ = [
     "normal_init",
     "open_reader",
     "option",
+    "pretrained_tensors",
     "printable",
     "replaced",
     "rows",
@@ -249,6 +254,7 @@ __all__ = [
     "stem",
     "stream",
     "suggest",
+    "trained",
     "upsample",
     "written",
 ]

@@ -30,6 +30,7 @@ from ganzoo.cli.output import echo, print_json, table
 @seed_option("The same seed draws the same images.")
 @device_option
 @click.option("--quick", is_flag=True, help="Only scores that need nothing trained: seconds in place of minutes.")
+@click.option("--inception", metavar="FILE", help="Inception's weights for --metric fid. [default: fetched once]")
 @click.option("--against", metavar="DATA", help="Compare with this data set instead, such as digits:seed=1.")
 @json_option()
 def evaluate(
@@ -39,6 +40,7 @@ def evaluate(
     seed: int,
     device: str,
     quick: bool,
+    inception: str | None,
     against: str | None,
     as_json: bool,
 ) -> None:
@@ -54,6 +56,8 @@ def evaluate(
     import ganzoo
     from ganzoo.loop.display import Lines
 
+    if inception is not None:
+        metrics = tuple(_with_inception(spec, inception) for spec in metrics or ("fid",))
     with contextlib.redirect_stdout(sys.stderr):  # whatever a metric prints: standard output is for the scores
         scores = ganzoo.evaluate(
             source, metrics, samples=samples, seed=seed, device=device, against=against, quick=quick,
@@ -71,6 +75,11 @@ def evaluate(
     _say_protocol(scores)
 
 
+def _with_inception(spec: str, file: str) -> str:
+    """A metric's spec with the file of weights, where it is FID's."""
+    return f"{spec}{',' if ':' in spec else ':'}inception={file}" if spec.partition(":")[0] == "fid" else spec
+
+
 def _number(value: float) -> str:
     return f"{value:.4g}"
 
@@ -81,11 +90,19 @@ def _by_label(scores: Sequence[dict[str, Any]]) -> list[tuple[str, str, str]]:
 
 def _say_protocol(scores: Sequence[dict[str, Any]]) -> None:
     protocol = scores[0]["protocol"]
+    if "samples_asked" in protocol:
+        asked = protocol["samples_asked"]
+        echo(f"{asked:,} samples were asked for; the {protocol['split']} part of the data has fewer.")
     echo(
         f"{protocol['samples']:,} samples against {protocol['real']:,} items of {protocol['data']} "
         f"({protocol['origin']}), {protocol['split']} split, {protocol['weights']} weights of step "
         f"{protocol['step']:,}, seed {protocol['seed']}."
     )
+    searched = next((each["protocol"]["searched"] for each in scores if "searched" in each["protocol"]), None)
+    if searched is not None and protocol["split"] != "training":
+        echo(f"Copies are looked for among {searched:,} items of the training split.")
+    for caution in dict.fromkeys(each["protocol"]["caution"] for each in scores if each["protocol"].get("caution")):
+        echo(f"Caution: {caution}")
     classifier = next((each["protocol"]["classifier"] for each in scores if "classifier" in each["protocol"]), None)
     if classifier is not None:
         echo(f"The classifier names {classifier['accuracy']:.2%} of {classifier['held_out']:,} held-out items rightly.")

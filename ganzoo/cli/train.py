@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 @click.option("--seeds", metavar="N|A-B|A,B", help="Train a run for each seed: 3 from --seed on, 0-9, or 4,8.")
 @click.option("--dry-run", is_flag=True, help="Check everything, say what would be trained, and stop: `ganzoo plan`.")
 @json_option("text, with --dry-run")
+@click.option("--print-recipe", is_flag=True, help="Print the TOML that trains the same with --recipe, and stop.")
 def train(
     architecture: str | None,
     dataset: str | None,
@@ -59,6 +60,7 @@ def train(
     seeds: str | None,
     dry_run: bool,
     as_json: bool,
+    print_recipe: bool,
     **options: Any,
 ) -> None:
     """Train an architecture on a data set.
@@ -78,6 +80,11 @@ def train(
         raise UsageError("Give --class for one label or --per-class for a model of each, not both.")
     per_class = per_class or (label is None and _is_per_class(recipe))
     what = {"preset": preset, "recipe": recipe, **options}
+    if print_recipe:
+        from ganzoo.cli.print_recipe import print_recipe as show
+
+        show(architecture, dataset, label, per_class, what)
+        return
     if dry_run:
         from ganzoo.cli.dry_run import dry_run as rehearse
         from ganzoo.runs.sweep import parse_seeds
@@ -116,7 +123,7 @@ def plan(**given: Any) -> None:
     click.get_current_context().invoke(train, dry_run=True, go_on=False, **given)
 
 
-plan.params = [param for param in train.params if param.name not in ("dry_run", "go_on")]
+plan.params = [param for param in train.params if param.name not in ("dry_run", "go_on", "print_recipe")]
 
 
 def _train_seeds(

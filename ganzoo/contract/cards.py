@@ -135,6 +135,7 @@ class MetricCard:
     `better` says of each score that can tell the better of two models whether a ``"smaller"`` or a ``"larger"`` one
     is better; `--keep-best` takes their names. `modalities` are the kinds of items it applies to. `trains` is True
     where it trains something first, such as a classifier: it comes last, and `ganzoo evaluate --quick` leaves it out.
+    One that is taken `on_request` is left out where no metric is named, since it needs a download or takes long.
     """
 
     name: str
@@ -143,6 +144,7 @@ class MetricCard:
     better: Mapping[str, Literal["smaller", "larger"]] = field(default_factory=dict)
     modalities: tuple[str, ...] = ("image",)
     trains: bool = False
+    on_request: bool = False
     metric: Any
 
 

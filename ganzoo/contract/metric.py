@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -51,6 +51,14 @@ class DataItems(Protocol):
     def classes(self) -> tuple[str, ...]:
         """Label names; () when there are none."""
 
+    @property
+    def training(self) -> Items:
+        """All that is trained on."""
+
+    @property
+    def test(self) -> Items | None:
+        """The set's own test part, which no model saw; None where it has none."""
+
     def split(self) -> tuple[Items, Items]:
         """Items to learn from or look among, and those held out from that; the same ones each time."""
 
@@ -71,6 +79,8 @@ class Evidence:
         report: told of work that takes long.
         z: the latents [N, Z] that `fake` were made from; None where there are none.
         classify: what `probabilities` asks; None where there is no classifier.
+        draw: so many samples of the model, [B, C, H, W] at a time, for a metric that takes more than `fake`; the same
+            ones each time. None of a translation.
     """
 
     real: Tensor
@@ -84,6 +94,7 @@ class Evidence:
     report: Report = silent
     z: Tensor | None = None
     classify: Callable[[DataItems, Tensor, Report], Tensor] | None = None
+    draw: Callable[[int], Iterator[Tensor]] | None = None
 
     def probabilities(self, images: Tensor) -> Tensor:
         """What a small classifier of `dataset` gives each of its labels, [N, classes], for images like `fake`.

@@ -32,7 +32,7 @@ from ganzoo.errors import UsageError, suggest
 from ganzoo.files import processors
 
 MAX_BAD = 0.05  # share of images that may be too small
-TRAIN = "train"  # the part of a set without domains
+TRAIN, TEST = "train", "test"  # the parts of a set without domains
 JUDGED = 5000  # items that `split` holds out, at the most
 FITTED = 50_000  # items that a modality is fitted on, at the most
 ON_DEVICE = 0.3  # share of the device's free memory that a pack may take
@@ -235,13 +235,27 @@ class Dataset:
         """How many are trained on, in all domains together."""
         return sum(len(part) for part in self.parts.values())
 
+    @property
+    def training(self) -> Part:
+        """What a plain set is trained on."""
+        return self.parts[TRAIN]
+
+    @property
+    def test(self) -> Part | None:
+        """A plain set's own test part, which no model saw; None where it has none worth scoring with."""
+        part = self.held_out.get(TEST)
+        return part if part is not None and len(part) > 1 else None
+
     def split(self) -> tuple[Part, Part]:
         """Items of a plain set to judge with: those to learn from or look among, and those held out from that.
 
-        The same ones each time: 5,000, or a sixth where there are fewer than 30,000. A model trained on the data set
-        has seen both.
+        The same ones each time: the set's own test part, 5,000 of it at the most; without one 5,000, or a sixth where
+        there are fewer than 30,000, and then a model trained on the data set has seen both.
         """
-        part = self.parts[TRAIN]
+        part = self.training
+        if self.test is not None:
+            order = torch.randperm(len(self.test), generator=stream("held out"))
+            return part, self.test.subset(order[:JUDGED].sort().values)
         held = min(JUDGED, len(part) // 6)
         order = torch.randperm(len(part), generator=stream("held out"))
         return part.subset(order[held:].sort().values), part.subset(order[:held].sort().values)

@@ -168,6 +168,9 @@ class Session:
         self._open()
         self.started = True
         self._notify("ganzoo_run_started", run=self.run, step=self.trainer.step_count)
+        for name, logger in self.loggers.items() if self.leader else ():
+            if address := getattr(logger, "address", ""):
+                self.display.say(f"{name}: {address}")
 
         # Stage after stage; one that diverges is trained again from a checkpoint, where that is asked for.
         while self.stage < len(self.plan.stages):

@@ -53,6 +53,7 @@ class Row:
         images: drawn in training.
         seconds: that training took; None where the run does not say.
         scores: by name.
+        pretrained: weights that its networks look through or began from; "none".
     """
 
     runs: tuple[str, ...]
@@ -61,6 +62,7 @@ class Row:
     images: tuple[int, ...]
     seconds: tuple[float | None, ...]
     scores: Mapping[str, Figures] = field(default_factory=dict)
+    pretrained: str = "none"
 
     @property
     def name(self) -> str:
@@ -87,7 +89,7 @@ class Comparison:
             "rows": [
                 {
                     "runs": list(row.runs), "seeds": list(row.seeds), "settings": dict(row.settings),
-                    "images": list(row.images), "seconds": list(row.seconds),
+                    "images": list(row.images), "seconds": list(row.seconds), "pretrained": row.pretrained,
                     "scores": {
                         name: {"final": list(each.final), "best": list(each.best),
                                "mean": statistics.fmean(each.final), "spread": _spread(each.final)}
@@ -105,7 +107,7 @@ class Comparison:
         best = [name for name in self.scores if any(row.scores[name].best for row in self.rows if name in row.scores)]
         several = any(len(row.runs) > 1 for row in self.rows)
         headings = ["run", *(name.replace("_", "-") for name in settings), *(["seeds"] if several else [])]
-        headings += ["images", "minutes"]
+        headings += ["images", "minutes", "pretrained"]
         for name in self.scores:
             headings += [name, *([f"{name}, best"] if name in best else [])]
         rows = []
@@ -114,7 +116,7 @@ class Comparison:
             cells = [name, *(typed(row.settings.get(each, "")) for each in settings)]
             cells += [",".join(map(str, row.seeds))] if several else []
             minutes = [each / 60 for each in row.seconds if each is not None]
-            cells += [_mean(row.images, "{:,.0f}"), _mean(minutes, "{:.1f}") if minutes else ""]
+            cells += [_mean(row.images, "{:,.0f}"), _mean(minutes, "{:.1f}") if minutes else "", row.pretrained]
             for name in self.scores:
                 each = row.scores.get(name, Figures(()))
                 cells += [_mean(each.final), *([_mean(each.best)] if name in best else [])]
@@ -165,7 +167,7 @@ def compare(runs: Sequence[str | os.PathLike[str] | Run]) -> Comparison:
     rows = tuple(
         _row(some, {name: chosen[id(some[0])].get(name) for name in differing}, better) for some in groups.values()
     )
-    return Comparison(rows, (*_budgets(rows), *_protocols(found)))
+    return Comparison(rows, (*_budgets(rows), *_protocols(found), *_cautions(found)))
 
 
 def plot(compared: Comparison, file: str | os.PathLike[str], value: str | None = None, over: str = "images") -> str:
@@ -245,7 +247,15 @@ def _row(runs: Sequence[Run], settings: Mapping[str, Any], better: Mapping[str, 
         tuple(int(row.get("images", 0)) for row in last),
         tuple(row.get("seconds") for row in last),
         scores,
+        ", ".join(dict.fromkeys(name for run in runs for name in _pretrained(run))) or "none",
     )
+
+
+def _pretrained(run: Run) -> Iterable[str]:
+    """Names of the weights that it did not learn itself."""
+    yield from (weights.name for weights in run.header.frozen)
+    if run.header.init:
+        yield f"begun from {Path(run.header.init).name}"
 
 
 def _histories(run: Run) -> dict[str, list[float]]:
@@ -280,6 +290,13 @@ def _protocols(runs: Sequence[Run]) -> Iterable[str]:
         differing = [key for key in keys if len({repr(protocol.get(key)) for protocol in protocols}) > 1]
         if differing:
             yield f"{name} was not taken alike: the runs differ in {', '.join(differing)}."
+
+
+def _cautions(runs: Sequence[Run]) -> Iterable[str]:
+    """What scores say that one should bear in mind of them, once each."""
+    newest = [score for run in runs for row in list(run.scores())[-1:] for score in row["metrics"]]
+    said = {(each["protocol"].get("metric", each["name"]), each["protocol"].get("caution")) for each in newest}
+    return [f"Caution about {metric}: {caution}" for metric, caution in sorted(said, key=repr) if caution]
 
 
 def _value(value: str | None, logs: Sequence[list[dict[str, Any]]]) -> str:

@@ -47,6 +47,17 @@ def located(weights: Pretrained, report: Report = silent) -> Path:
     return file
 
 
+def pretrained_tensors(
+    weights: Pretrained, file: str | None = None, report: Report = silent
+) -> tuple[dict[str, Tensor], str]:
+    """Pretrained weights by name, fetched if need be, or those of a file in their place; and the file's SHA-256.
+
+    Raises: as `load_frozen`.
+    """
+    place = located(weights, report) if file is None else Path(file)
+    return read(place, weights.name), sha256(place)
+
+
 def read(file: Path, name: str) -> dict[str, Tensor]:
     """Tensors by name, of a .safetensors file or of a checkpoint of torch, from which no code is run.
 

@@ -109,7 +109,8 @@ def _each(whole: PerClass, evaluator: Evaluator, device: str, against: str | Non
     header = model_of(whole.header, whole.header.config, *_progress(runs.values()))
     if against is not None:
         header = of_other(header, other_data(header.data, against))
-    scores = evaluator.scores(together, "training", header, f"{len(runs)} models", whole.path)
+    split = "training" if every[0].dataset is None or every[0].dataset.test is None else "test"
+    scores = evaluator.scores(together, split, header, f"{len(runs)} models", whole.path)
     keep(whole.path, header, scores)
     return [*scores, *(score for theirs, _ in scored for score in theirs)]
 

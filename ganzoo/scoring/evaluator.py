@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from ganzoo.pictures.grid import from_picture
 from ganzoo.runs.header import DataHeader, ModelHeader
 from ganzoo.runs.run import SCORES
 
+DRAWN = 256  # samples at a time for a metric that draws its own
 SAMPLES = 2000  # images to evaluator, unless asked otherwise
 
 
@@ -53,9 +54,7 @@ class Evaluator:
         self.strict = bool(specs)
         self.metrics: dict[str, Metric] = {}
         self.modalities: dict[str, tuple[str, ...]] = {}
-        every = sorted((each for each in entries("metric") if not (quick and each.card.trains)),
-                       key=lambda each: each.card.trains)  # fmt: skip
-        for spec in specs or [written_by("metric", entry.name, (entry.distribution,)) for entry in every]:
+        for spec in specs or _unasked(quick):
             name, options = parse_spec(spec)
             entry = find("metric", name)
             self.modalities[name] = tuple(entry.card.modalities)
@@ -70,7 +69,8 @@ class Evaluator:
         if model.domains:
             return translations(model, dataset, self.samples, self.seed)
         label = dataset_label(model, dataset)
-        part = next(iter(dataset.parts.values()))
+        test = dataset.test
+        part = next(iter(dataset.parts.values())) if test is None else test
         part = part if label is None else labelled(part, label)
         count = min(self.samples, len(part))
         chosen = torch.randperm(len(part), generator=stream(self.seed, "evaluate"))[:count]
@@ -80,9 +80,15 @@ class Evaluator:
         if label is not None:
             asked = torch.full((count,), label)
         real = part.gather(chosen).contiguous()
+
+        def draw(samples: int) -> Iterator[Tensor]:
+            z, asked = model.noise(samples, self.seed), model.labels(samples, self.seed)
+            for some in torch.split(torch.arange(samples), DRAWN):
+                yield model.generate(z[some], None if asked is None else asked[some])
+
         return Evidence(
-            real, fake, self.seed, z=z, asked=asked, dataset=dataset, label=label, classify=classify
-        ), "training"
+            real, fake, self.seed, z=z, asked=asked, dataset=dataset, label=label, classify=classify, draw=draw
+        ), "training" if test is None else "test"
 
     def scores(
         self, evidence: Evidence, split: str, header: ModelHeader, file: str, folder: Path | None = None
@@ -97,6 +103,7 @@ class Evaluator:
         evidence = replace(evidence, folder=folder, report=self.report)
         protocol = {
             "samples": len(evidence.fake),
+            **({"samples_asked": self.samples} if len(evidence.fake) < self.samples else {}),
             "real": len(evidence.real),
             "data": header.data.name,
             "origin": header.data.origin,
@@ -132,6 +139,13 @@ class Evaluator:
                 raise UsageError(f"No installed score judges {_items(kind)}; `ganzoo list --metrics` names them all.")
             raise refused[0]
         return rows
+
+
+def _unasked(quick: bool) -> list[str]:
+    """The metrics that are taken where none is named, those that train something last, or not at all."""
+    found = [each for each in entries("metric") if not (each.card.on_request or (quick and each.card.trains))]
+    found = sorted(found, key=lambda each: each.card.trains)
+    return [written_by("metric", entry.name, (entry.distribution,)) for entry in found]
 
 
 def classify(dataset: DataItems, images: Tensor, report: Report) -> Tensor:

@@ -154,7 +154,8 @@ def trained_classifier(dataset: DataItems, report: Report = silent) -> Trained:
 
 def _file(dataset: DataItems) -> Path:
     """Where the classifier is kept; whatever changes its data or its making changes the name."""
-    key = json.dumps([VERSION, dataset.fingerprint, dataset.shape, dataset.classes, dataset.fit])
+    whole = [] if getattr(dataset, "test", None) is None else ["test"]  # then it learns from all of the training part
+    key = json.dumps([VERSION, dataset.fingerprint, dataset.shape, dataset.classes, dataset.fit, *whole])
     return home() / "classifiers" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.safetensors"
 
 

@@ -10,6 +10,9 @@ from torch import Tensor
 from ganzoo.api import DataItems, Evidence, Report, Scores, UsageError, option
 from ganzoo_scores.classifier import Trained, trained_classifier
 
+ACCURATE = 0.9  # share of held-out items named rightly, below which a classifier's figures carry a caution
+ENOUGH = 500  # held-out items; with fewer its accuracy is known to no better than ±1.3 % at 0.9
+
 
 @dataclass(frozen=True)
 class ByClassifier:
@@ -46,7 +49,9 @@ class ByClassifier:
             values["label-accuracy"] = (named == evidence.asked).double().mean().item()
         values["fd-classifier"] = frechet_distance(features, real_features)
         named_shares = dict(zip(evidence.dataset.classes, shares.tolist(), strict=True))
-        return Scores(values, reference=len(held_out), classifier=_facts(classifier), shares=named_shares)
+        caution = _caution(classifier)
+        said = {"caution": caution} if caution else {}
+        return Scores(values, reference=len(held_out), classifier=_facts(classifier), shares=named_shares, **said)
 
     @staticmethod
     def probabilities(dataset: DataItems, images: Tensor, report: Report) -> Tensor:
@@ -69,6 +74,16 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:
     shared = torch.linalg.eigvalsh(root @ cov_b @ root).clamp_min(0).sqrt().sum()
     distance = (a.mean(0) - b.mean(0)).square().sum() + cov_a.trace() + cov_b.trace() - 2 * shared
     return max(0.0, float(distance))
+
+
+def _caution(classifier: Trained) -> str:
+    """What to bear in mind of its figures; "" for a classifier that can be relied on."""
+    faults = []
+    if classifier.accuracy < ACCURATE:
+        faults.append(f"names only {classifier.accuracy:.1%} of held-out items rightly")
+    if classifier.held_out < ENOUGH:
+        faults.append(f"was tried on {classifier.held_out:,} held-out items alone")
+    return f"the classifier behind these scores {' and '.join(faults)}." if faults else ""
 
 
 def _facts(classifier: Trained) -> dict[str, object]:

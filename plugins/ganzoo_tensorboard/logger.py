@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy
 from PIL import Image
 
-from ganzoo.api import Run, hookimpl, need
+from ganzoo.api import Run, TrainingWarning, hookimpl, need
 
 FLUSH_SECONDS = 10  # at the most between an event and its being on the disk, for whoever watches
 
@@ -31,6 +31,7 @@ class TensorBoard:
             str(run.path / "tensorboard"), purge_step=step + 1, flush_secs=FLUSH_SECONDS
         )
         self._step = step
+        self.address = f"tensorboard --logdir {run.path / 'tensorboard'}"
         chosen = {name: _plain(value) for name, value in run.hyperparameters.items() if value is not None}
         self._writer.file_writer.add_summary(self._hparams.hparams_pb(chosen))
 
@@ -44,6 +45,10 @@ class TensorBoard:
     def ganzoo_sampled(self, step: int, image: Path) -> None:
         with Image.open(image) as picture:
             self._writer.add_image("samples", numpy.asarray(picture.convert("RGB")), step, dataformats="HWC")
+
+    @hookimpl
+    def ganzoo_warned(self, step: int, warning: TrainingWarning) -> None:
+        self._writer.add_text("warning", str(warning), step)
 
     @hookimpl
     def ganzoo_run_ended(self, status: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ganzoo.api import GanzooError, Run, hookimpl, need, option, replaced
+from ganzoo.api import GanzooError, Run, TrainingWarning, hookimpl, need, option, replaced
 
 EXIT_CODES = {"finished": 0, "interrupted": 255}  # as wandb's own for a script that ends, or is stopped by Ctrl-C
 
@@ -52,8 +52,10 @@ class WeightsAndBiases:
             dir=str(run.path),
             config=run.hyperparameters,
             reinit="create_new",  # a run of the caller's own in the same notebook stays as it is
-            settings=self._wandb.Settings(console="off"),  # the display is not to be captured
+            # The display is not to be captured, nor written on: `address` is what there is to say.
+            settings=self._wandb.Settings(console="off", silent=True),
         )
+        self.address = self._run.url or f"wandb sync {self._run.dir}"
         kept.parent.mkdir(exist_ok=True)
         with replaced(kept) as part:
             part.write_text(self._run.id + "\n", encoding="utf-8")
@@ -70,6 +72,10 @@ class WeightsAndBiases:
         # Steps that a killed run will come to again are there already, and are the same.
         if step >= self._run.step:
             self._run.log(dict(values), step=step)
+
+    @hookimpl
+    def ganzoo_warned(self, step: int, warning: TrainingWarning) -> None:
+        self._run.alert(title=f"{warning.kind} at step {step:,}", text=str(warning), level="WARN")
 
     @hookimpl
     def ganzoo_run_ended(self, status: str) -> None:

@@ -68,7 +68,7 @@ def test_listing_loggers_imports_none(run_python):
         "print(*(entry.name for entry in entries('logger')))\n"
         "print([name for name in ('torch', 'numpy', 'PIL', 'tensorboard', 'wandb') if name in sys.modules])"
     )
-    assert run_python(code).stdout.splitlines() == ["otherlog tensorboard tinylog wandb", "[]"]
+    assert run_python(code).stdout.splitlines() == ["otherlog tensorboard tinylog trackio wandb", "[]"]
 
 
 @pytest.mark.parametrize("how", ["error", "exit"])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from support.runs import edit
 
 import ganzoo
 from ganzoo.cli.app import app
@@ -71,10 +72,10 @@ def test_the_table_in_every_form(runs: Path) -> None:
     table = run(runs).output
     assert "52 ± 2.828" in table
     rows = list(csv.reader(run(runs, "--csv").output.splitlines()))
-    assert rows[0] == ["run", "lr", "seeds", "images", "minutes", "swd", "swd, best"]
-    assert rows[1] == ["a0", "0.001", "0,1", "300", "1.5", "52 ± 2.828", "42 ± 2.828"]
-    assert "| b0 | 0.002 | 0,1 | 300 | 1.5 | 22 ± 2.828 | 22 ± 2.828 |" in run(runs, "--markdown").output
-    assert r"b0 & 0.002 & 0,1 & 300 & 1.5 & 22 $\pm$ 2.828" in run(runs, "--latex").output
+    assert rows[0] == ["run", "lr", "seeds", "images", "minutes", "pretrained", "swd", "swd, best"]
+    assert rows[1] == ["a0", "0.001", "0,1", "300", "1.5", "none", "52 ± 2.828", "42 ± 2.828"]
+    assert "| b0 | 0.002 | 0,1 | 300 | 1.5 | none | 22 ± 2.828 | 22 ± 2.828 |" in run(runs, "--markdown").output
+    assert r"b0 & 0.002 & 0,1 & 300 & 1.5 & none & 22 $\pm$ 2.828" in run(runs, "--latex").output
     assert json.loads(run(runs, "--json").output)["rows"][0]["scores"]["swd"]["best"] == [40, 44]
 
 
@@ -88,6 +89,19 @@ def test_scores_taken_otherwise_are_said(runs: Path) -> None:
     make(runs / "c0", 0, 3e-3, [60, 30, 20], samples=50)
     assert ganzoo.compare([runs]).notes == ("swd was not taken alike: the runs differ in samples.",)
     assert "swd was not taken alike" in run(runs, "--markdown").output
+
+
+def test_the_caution_of_a_score_is_said(runs: Path) -> None:
+    make(runs / "c0", 0, 3e-3, [60, 30, 20], caution="the classifier names only 71.0% of held-out items rightly.")
+    notes = ganzoo.compare([runs / "c0"]).notes
+    assert notes == ("Caution about swd: the classifier names only 71.0% of held-out items rightly.",)
+
+
+def test_pretrained_weights_have_a_column(runs: Path) -> None:
+    row = ganzoo.compare([runs]).facts()["rows"][0]
+    assert row["pretrained"] == "none"
+    edit(runs / "a0" / "run.json", init="elsewhere/faces.safetensors")
+    assert ganzoo.compare([runs]).rows[0].pretrained == "begun from faces.safetensors"
 
 
 @pytest.mark.parametrize("ending", ["png", "pdf", "svg"])

@@ -1,0 +1,188 @@
+"""FID and its like, by torch-fidelity's arithmetic on the features of the literature's Inception."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from ganzoo.api import (
+    DataItems,
+    Evidence,
+    Items,
+    Scores,
+    UsageError,
+    home,
+    load_tensors,
+    make_folder,
+    need,
+    option,
+    save_tensors,
+    stream,
+)
+from ganzoo_fid.inception import Inception, inception
+from ganzoo_fid.manifolds import density_coverage
+
+PROTOCOLS = {"fid50k-full": (50_000, "training"), "fid10k-test": (10_000, "test")}  # samples, the data's part
+KEPT = 10_000  # features of real images, at the most, that KID, precision and their like look at
+BATCH = 64
+NEIGHBOURS, DENSE_NEIGHBOURS = 3, 5  # of precision and recall (Kynkäänniemi et al. 2019), of density and coverage
+KID_SUBSET, KID_SUBSETS, IS_SPLITS = 1000, 100, 10
+ENOUGH = 10_000  # samples; fewer make a Fréchet distance too large, which is said
+FEWEST = 2 * DENSE_NEIGHBOURS
+VERSION = 1  # of what is cached
+
+
+@dataclass(frozen=True)
+class Canonical:
+    """FID, KID, Inception Score, precision and recall by torch-fidelity; density and coverage by ganzoo.
+
+    Figures of the literature are of 50,000 samples and the whole data, `protocol=fid50k-full`. A distance in the
+    features of another file of weights is called ``fd-FILE``, never FID.
+    """
+
+    protocol: Literal["samples", "fid50k-full", "fid10k-test"] = option(
+        "samples", "samples: as many as --samples, and real ones; else as papers call it"
+    )
+    resize: Literal["legacy", "clean"] = option(
+        "legacy", "how images come to 299×299: legacy, as TensorFlow's bilinear did; clean, with antialiasing"
+    )
+    inception: str = option("", "a file of Inception's weights; default: fetched once, or `ganzoo weights add`")
+
+    def __call__(self, evidence: Evidence) -> Scores:
+        if evidence.fake.dim() != 4:
+            raise UsageError("FID and its like need images.")
+        network = inception(self.inception, evidence.report)
+        real = self._real(evidence, network)
+        fake = Features.of(network, self._fake(evidence), self.resize, evidence.report, "Features of samples")
+        if min(real.count, fake.count) < FEWEST:
+            raise UsageError(f"FID and its like need {FEWEST} images of each kind at the least, not {fake.count}.")
+        values = scores(fake, real)
+        if not network.canonical:
+            values = {{"fid": "fd", "kid": "kd"}.get(key, key) + f"-{network.name}": v for key, v in values.items()}
+        said: dict[str, Any] = {"samples": fake.count, "real": real.count}
+        if self.protocol != "samples":
+            said["split"] = PROTOCOLS[self.protocol][1]
+        if min(fake.count, real.count) < ENOUGH:
+            said["caution"] = (
+                f"FID of {fake.count:,} samples and {real.count:,} real images is too large by what chance adds; "
+                f"compare it with FIDs of as many alone."
+            )
+        return Scores(values, features=network.name, sha256=network.sha256, inception=network.name,
+                      neighbours=[NEIGHBOURS, DENSE_NEIGHBOURS], kid_subset=_subset(fake, real), **said)  # fmt: skip
+
+    def _fake(self, evidence: Evidence) -> Iterable[Tensor]:
+        if self.protocol == "samples":
+            return torch.split(evidence.fake, BATCH)
+        if evidence.draw is None:
+            raise UsageError(f"{self.protocol} is for models that make images from noise.")
+        return evidence.draw(PROTOCOLS[self.protocol][0])
+
+    def _real(self, evidence: Evidence, network: Inception) -> Features:
+        """Statistics of the real images, computed once for a data set, its size and the features."""
+        data = evidence.dataset
+        if self.protocol == "samples" or data is None:
+            return Features.of(
+                network, torch.split(evidence.real, BATCH), self.resize, evidence.report, "Features of data"
+            )
+        which = PROTOCOLS[self.protocol][1]
+        part = data.test if which == "test" else data.training
+        if part is None:
+            raise UsageError(f"{data.name} has no test part of its own, which {self.protocol} is scored against.")
+        part = part.labelled(evidence.label) if evidence.label is not None else part
+        file = _file(data, which, evidence.label, network, self.resize)
+        if not file.exists():
+            found = Features.of(network, _batches(part), self.resize, evidence.report, f"Features of {data.name}")
+            make_folder(file.parent)
+            save_tensors(file, vars(found), {"data": data.name, "part": which, "count": found.count})
+        tensors, _ = load_tensors(file)
+        return Features(**tensors)
+
+
+@dataclass(frozen=True)
+class Features:
+    """What is known of some images' features.
+
+    Attributes:
+        number: how many images, int64; mean, covariance: float64 [D], [D, D], of all of them.
+        some: the features of those that were kept, float32 [n, D], and logits [n, classes] of as many.
+    """
+
+    number: Tensor
+    mean: Tensor
+    covariance: Tensor
+    some: Tensor
+    logits: Tensor
+
+    @property
+    def count(self) -> int:
+        return int(self.number)
+
+    @classmethod
+    def of(cls, network: Inception, batches: Iterable[Tensor], resize: str, report: Any, what: str) -> Features:
+        """Of images [B, C, H, W] in [-1, 1], some at a time."""
+        count, total, squares = 0, torch.zeros(0), torch.zeros(0)
+        kept, logits = list[Tensor](), list[Tensor]()
+        for images in batches:
+            features, verdict = network(images, resize)
+            wide = features.double()
+            if not count:
+                shift = wide.mean(0)  # so that large means cost no digits
+                total, squares = torch.zeros_like(shift), torch.zeros(len(shift), len(shift), dtype=torch.float64)
+            wide = wide - shift
+            total, squares = total + wide.sum(0), squares + wide.T @ wide
+            if count < KEPT:
+                kept.append(features[: KEPT - count])
+                logits.append(verdict[: KEPT - count])
+            count += len(images)
+            report(what, count, 0)
+        mean = total / count
+        covariance = (squares - count * mean[:, None] * mean) / max(1, count - 1)
+        return cls(torch.tensor(count), mean + shift, covariance, torch.cat(kept), torch.cat(logits))
+
+
+def scores(fake: Features, real: Features) -> dict[str, float]:
+    """The figures by name; where there are fewer images than features they are still defined."""
+    fidelity = {name: need(f"torch_fidelity.metric_{name}", "torch-fidelity", "--metric fid", "fid")
+                for name in ("fid", "kid", "isc", "prc")}  # fmt: skip
+    a, b = ({"mu": each.mean.numpy(), "sigma": each.covariance.numpy()} for each in (fake, real))
+    distance = fidelity["fid"].fid_statistics_to_metric(a, b, False)["frechet_inception_distance"]
+    kid = fidelity["kid"].kid_features_to_metric(
+        fake.some, real.some, kid_subsets=KID_SUBSETS, kid_subset_size=_subset(fake, real), verbose=False
+    )
+    splits = max(1, min(IS_SPLITS, len(fake.logits) // IS_SPLITS))
+    inception_score = fidelity["isc"].isc_features_to_metric(fake.logits, splits)
+    manifold = fidelity["prc"].prc_features_to_metric(
+        fake.some, real.some, prc_neighborhood=NEIGHBOURS, save_cpu_ram=True, verbose=False
+    )
+    density, coverage = density_coverage(fake.some, real.some, DENSE_NEIGHBOURS)
+    return {
+        "fid": max(0.0, distance),
+        "kid": kid["kernel_inception_distance_mean"],
+        "inception-score": inception_score["inception_score_mean"],
+        "precision": manifold["precision"],
+        "recall": manifold["recall"],
+        "density": density,
+        "coverage": coverage,
+    }
+
+
+def _subset(fake: Features, real: Features) -> int:
+    return min(KID_SUBSET, len(fake.some), len(real.some))
+
+
+def _batches(part: Items) -> Iterator[Tensor]:
+    """A part's images in an order of chance, so that those that are kept are of all kinds."""
+    order = torch.randperm(len(part), generator=stream("fid", "order"))
+    return (part.gather(some) for some in torch.split(order, BATCH))
+
+
+def _file(data: DataItems, part: str, label: int | None, network: Inception, resize: str) -> Path:
+    key = json.dumps([VERSION, data.fingerprint, data.shape, data.fit, part, label, network.sha256, resize])
+    return home() / "statistics" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.safetensors"

@@ -1,0 +1,122 @@
+"""Warnings while a run trains: each on the log of a run made to fail in its way, and none on those of healthy runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from ganzoo.loop.watch import Watch, changed, copied, diversity, small
+
+LOGS = Path(__file__).parents[1] / "fixtures" / "logs"
+BETTER = {"swd": "smaller", "confident": "larger"}
+
+
+def warned(rows) -> dict[str, tuple[int, str]]:
+    watch, said = Watch(BETTER), {}
+    for row in rows:
+        for warning in watch.hear(row):
+            assert warning.kind not in said, "once of each kind"
+            said[warning.kind] = (row["step"], warning.text)
+    return said
+
+
+def log(name: str):
+    return map(json.loads, (LOGS / f"{name}.jsonl").read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.parametrize("file", sorted(LOGS.glob("healthy-*")), ids=lambda file: file.stem)
+def test_healthy_runs_are_silent(file):
+    assert warned(log(file.stem)) == {}
+
+
+@pytest.mark.parametrize(
+    ("run", "kind", "says"),
+    [
+        ("diverges", "divergence", "loss/G is -3,692 at step 117"),
+        ("diverges", "collapse", "its samples are 16% as varied as real ones, and was 126% at its best"),
+        ("stands-still", "no-change", "The samples changed by 0.0% of their contrast in "),
+    ],
+)
+def test_a_run_made_to_fail_is_warned_of(run, kind, says):
+    """`problem-divergence`; a rate of 0."""
+    _, text = warned(log(run))[kind]
+    assert says in text
+    assert "People" in text
+
+
+def test_a_watch_that_is_begun_in_the_middle_says_no_more_than_one_that_heard_all():
+    rows = list(log("diverges"))
+    watch = Watch(BETTER)
+    before = [warning for row in rows[:60] for warning in watch.hear(row)]
+    replayed = Watch(BETTER)
+    for row in rows[:60]:
+        replayed.hear(row)
+    assert [watch.hear(row) for row in rows[60:]] == [replayed.hear(row) for row in rows[60:]]
+    assert [warning.kind for warning in before] == ["divergence"]
+
+
+def scored(values: list[float], epochs: int = 1, steps: int = 200, name: str = "score/swd"):
+    for number, value in enumerate(values, 1):
+        row = {"step": steps * number, "epoch": epochs * number, "images": 1000 * number, name: value}
+        yield {**row, "seconds": 1.0}
+
+
+def test_scores_that_no_longer_get_better():
+    still = [60.0, 40.0, 30.0, 31.0, 30.5, 33.0, 30.2, 30.1]
+    step, text = warned(scored(still))["no-change"]
+    assert step == 1600
+    assert "best: swd 30 at 3,000 images" in text
+    assert "more training is unlikely to help at this rate" in text
+    assert warned(scored(still[:-1])) == {}, "after less than five epochs"
+    assert warned(scored([*still[:-1], 29.9])) == {}, "a better one"
+    assert "no-change" in warned(scored([-value for value in still], name="score/confident"))
+    assert warned(scored(still, steps=20)) == {}, "five epochs of a few images are a few steps"
+    assert warned(scored(still, name="score/nearest")) == {}, "which way is better is not known"
+
+
+def test_a_bounded_loss_that_is_gone():
+    """Of hinge and least squares, whose D(x) is no probability: D's loss itself says that it wins."""
+    rows = [{"step": 10 * k, "epoch": 0, "images": k, "loss/D": 0.001, "loss/G": 5.0, "D(x)": 7.0} for k in range(80)]
+    step, text = warned(rows)["d-wins"]
+    assert step == 500
+    assert "its loss is at most 0.001" in text
+    lost = [{**row, "loss/D": -0.5 if k == 70 else 0.001} for k, row in enumerate(rows)]
+    assert "d-wins" not in warned([{**row, "loss/D": -0.001} for row in lost]), "a critic's is below 0"
+
+
+# ---- what a sheet says ---------------------------------------------------------------------------------------------
+
+
+def test_diversity_is_the_mean_distance_over_that_of_real_items():
+    random = torch.Generator().manual_seed(0)
+    real = torch.randn(12, 3, 32, 32, generator=random)
+    assert diversity(real, real) == {"diversity": pytest.approx(1)}
+    assert diversity(real / 4, real) == {"diversity": pytest.approx(0.25)}
+    assert diversity(real[:1].expand(12, -1, -1, -1), real) == {"diversity": 0}
+    assert diversity(real, torch.zeros_like(real)) == {}, "real items that are all alike say nothing"
+    points = torch.tensor([[0.0, 0.0], [3.0, 4.0]])
+    assert diversity(points, 2 * points) == {"diversity": 0.5}
+
+
+def test_copies_are_three_times_nearer_to_one_item_than_to_any_other():
+    random = torch.Generator().manual_seed(0)
+    training = torch.randn(40, 1, 8, 8, generator=random)
+    near = training[:6] + 0.01 * torch.randn(6, 1, 8, 8, generator=random)
+    others = torch.randn(2, 1, 8, 8, generator=random)
+    pieces = [small(part) for part in torch.split(training, 15)]
+    assert copied(torch.cat([near, others]), pieces) == {"copied": 0.75}
+
+
+def test_change_is_measured_against_the_contrast():
+    still, moved = (Image.new("L", (8, 8), 0) for _ in range(2))
+    for x in range(4):
+        for y in range(8):
+            still.putpixel((x, y), 200)
+            moved.putpixel((x, y), 190)
+    assert changed(still, still) == {"change": 0}
+    assert changed(still, moved) == {"change": pytest.approx((10**2 / 2) ** 0.5 / 100)}
+    assert changed(still, Image.new("L", (9, 8))) == {}
