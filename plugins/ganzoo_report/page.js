@@ -72,7 +72,9 @@
     const [w, h] = [Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale))];
     canvas.width = chosen.length * w;
     canvas.height = h;
-    canvas.style.maxWidth = `${chosen.length * Math.max(w, 88)}px`;
+    const widest = `${chosen.length * Math.max(w, 88)}px`;
+    canvas.style.maxWidth = widest;
+    canvas.closest(".swipe")?.style.setProperty("max-width", widest);
     chosen.forEach((cell, place) => {
       const [row, column] = [Math.floor(cell / columns), cell % columns];
       const [left, top] = [(2 + column * (width + 2)) * scale, (2 + row * (height + 2)) * scale];
@@ -114,6 +116,7 @@
     moveCursor();
   }
 
+  let opened = null; // details that were opened for paper; null: this is a screen
   let playing = null;
   function play() {
     const button = find("#play");
@@ -139,7 +142,7 @@
     dark: ["#6cb6ff", "#ff9d5c", "#6fd18a", "#d79bff", "#ff8f87", "#5fd4d6", "#e3c34f", "#b4bac4"],
   };
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  const shade = (place) => (dark.matches && !matchMedia("print").matches ? SHADES.dark : SHADES.light)[place % SHADES.light.length];
+  const shade = (place) => (dark.matches && opened === null ? SHADES.dark : SHADES.light)[place % SHADES.light.length];
   const DASHES = ["solid", "dash", "dot", "dashdot", "longdash"];
   const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;"); // plotly reads tags
   const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -343,7 +346,20 @@
   });
   window.addEventListener("hashchange", () => { readAddress(); show(); draw(); });
   dark.addEventListener("change", draw);
-  window.addEventListener("beforeprint", () => all(".plot").forEach((plot) => plot.data && Plotly.Plots.resize(plot)));
+
+  // On paper all of it is open, in the colours of paper, and two curves stand beside each other.
+  function paper(on) {
+    if (on === (opened !== null)) return;
+    if (on) opened = all("details:not([open])");
+    for (const each of opened) each.open = on;
+    if (!on) opened = null;
+    draw();
+    for (const plot of all(".plot")) if (plot.data) Plotly.relayout(plot, on ? { width: 335, height: 250 } : { width: null, height: null, autosize: true });
+  }
+  const printed = matchMedia("print");
+  printed.addEventListener("change", () => paper(printed.matches));
+  window.addEventListener("beforeprint", () => paper(true));
+  window.addEventListener("afterprint", () => paper(false));
 
   readAddress();
   show();

@@ -115,7 +115,7 @@ def body_of(stories: Sequence[Story]) -> Html:
     """Everything that is seen."""
     order = (
         sections.headline, sections.slider, sections.pictures, sections.classes, sections.translations,
-        sections.stage_by_stage, sections.curves, sections.walks, sections.sounds, sections.memorisation,
-        sections.scores, sections.settings, sections.commands, sections.left_out,
+        sections.stage_by_stage, sections.curves, sections.warned, sections.walks, sections.sounds,
+        sections.memorisation, sections.scores, sections.settings, sections.commands, sections.left_out,
     )  # fmt: skip
     return Html("\n".join(each for each in (section(stories) for section in order) if each))

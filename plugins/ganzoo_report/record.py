@@ -105,6 +105,12 @@ def stages(run: Run, log: Log) -> list[Mark]:
     return [Mark(log.images_at(step), str(stage)) for step, stage in reached]
 
 
+def warnings(run: Run) -> list[Mark]:
+    """What the run was warned of."""
+    found = [(row.get("images"), row["text"]) for row in run.warnings()]
+    return [Mark(images, str(text)) for images, text in found if isinstance(images, int)]
+
+
 def _facts(file: Any) -> Any:
     """The facts in a checkpoint's head, without its tensors."""
     with file.open("rb") as opened:

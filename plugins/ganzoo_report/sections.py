@@ -126,7 +126,9 @@ def _time(seconds: Any, device: str) -> str:
 
 def _pretrained(run: Run) -> str:
     found = [f"{each.name} ({each.licence})" for each in run.header.frozen]
-    return ", ".join([*found, *([f"began with {run.header.init}"] if run.header.init else [])]) or "none"
+    return (
+        ", ".join([*found, *([f"began with {_without_folders(run.header.init)}"] if run.header.init else [])]) or "none"
+    )
 
 
 # ---- pictures --------------------------------------------------------------------------------------------------------
@@ -336,6 +338,16 @@ def curves(stories: Sequence[Story]) -> Html:
     return _section("curves", "Curves", controls, hint, tag("div", id="panels"))
 
 
+def warned(stories: Sequence[Story]) -> Html:
+    """What ganzoo warned of while it trained; the curves have a mark at each."""
+    columns = [
+        (story, tag("ul", *(tag("li", f"⚠ {mark.images:,} images seen: {mark.text}") for mark in story.warnings)))
+        for story in stories
+        if story.warnings
+    ]
+    return _section("warnings", "Warnings", _each(stories, columns)) if columns else Html()
+
+
 def memorisation(stories: Sequence[Story]) -> Html:
     columns = []
     for story in stories:
@@ -385,6 +397,8 @@ def scores(stories: Sequence[Story]) -> Html:
 def settings(stories: Sequence[Story]) -> Html:
     """Every option and the environment; of several runs side by side, with those marked that differ."""
     chosen = [dict(story.run.hyperparameters) for story in stories]
+    for each in chosen:
+        each["recipe"] = _without_folders(each.get("recipe"))
     machines = [as_json(story.run.header.environment) for story in stories]
     stages = [{f"stage {n}": str(stage) for n, stage in enumerate(story.run.header.stages, 1)} for story in stories]
     versions = [
@@ -444,6 +458,11 @@ def commands(stories: Sequence[Story]) -> Html:
 def _place(run: Run) -> str:
     """The run's folder as it was given, without the folders of this machine."""
     return run.name if run.path.is_absolute() else str(run.path)
+
+
+def _without_folders(place: str | None) -> str | None:
+    """A recipe or model as others may read of it: of a file here, only its name."""
+    return place if place is None or "://" in place else place.replace("\\", "/").rstrip("/").rpartition("/")[2]
 
 
 def _every_option(run: Run) -> str:

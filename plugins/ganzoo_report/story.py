@@ -14,7 +14,7 @@ from PIL import Image, UnidentifiedImageError
 
 from ganzoo.api import Run
 from ganzoo_report.album import Album, spread
-from ganzoo_report.record import Log, Mark, stages
+from ganzoo_report.record import Log, Mark, stages, warnings
 
 POSITIONS = 40  # of the slider
 GAP = 2  # pixels between the items of a sheet
@@ -65,6 +65,7 @@ class Story:
     key: str
     log: Log
     stages: list[Mark]
+    warnings: list[Mark]
     series: dict[str, list[Moment]] = field(default_factory=dict)
     grid: Grid | None = None  # of the sheets, where they are grids of images
     command: str = ""  # that trains such a run, as the newest sheet says
@@ -85,7 +86,7 @@ class Story:
 def tell(run: Run, key: str, album: Album, full: bool) -> Story:
     """Everything of a run but what its model makes anew."""
     log = Log(run)
-    story = Story(run, key, log, stages(run, log))
+    story = Story(run, key, log, stages(run, log), warnings(run))
     _sheets(story, album, full)
     for file in sorted(run.path.glob("real*.png")):
         with suppress(OSError, UnidentifiedImageError):
@@ -169,6 +170,7 @@ def facts(story: Story, full: bool) -> dict[str, Any]:
         "columns": columns,
         "epoch": _epoch(story),
         "stages": [[mark.images, mark.text] for mark in story.stages[1:]],
+        "warnings": [[mark.images, mark.text] for mark in story.warnings],
     }
 
 

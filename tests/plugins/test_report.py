@@ -170,6 +170,17 @@ def test_stages_are_chapters(train, tmp_path):
     assert "<h3>Stage 1 of 2: 3 steps</h3>" in text
     assert "<h3>Stage 2 of 2: 2 steps, lr 0.0001</h3>" in text
     assert 'data-least="48" data-most="80"' in text
+    assert '<th scope="row">recipe</th><td>two.toml</td>' in text  # without the folders of this machine
+    assert str(tmp_path) not in text
+
+
+def test_warnings_are_marked_and_said(run):
+    row = {"step": 3, "images": 48, "stage": 0, "kind": "collapse", "text": "The samples are <b>alike</b>."}
+    (run.path / "warnings.jsonl").write_text(json.dumps(row) + "\n")
+    cli("report", run.path)
+    text = (run.path / "report.html").read_text(encoding="utf-8")
+    assert told(text)["runs"][0]["warnings"] == [[48, "The samples are <b>alike</b>."]]
+    assert "48 images seen: The samples are &lt;b&gt;alike&lt;/b&gt;." in text
 
 
 def test_settings_that_differ_are_marked(finished, train):

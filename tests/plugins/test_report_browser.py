@@ -168,3 +168,20 @@ def test_nothing_is_wider_than_the_screen(browser, report, width, scheme):
     assert watched.page.evaluate("document.documentElement.scrollWidth") == width
     assert watched.complaints == []
     watched.page.close()
+
+
+def test_on_paper_everything_is_open_and_within_the_page(browser, report):
+    watched = Watched(browser, report.as_uri(), viewport={"width": 718, "height": 1000}, color_scheme="dark")
+    page = watched.page
+    before = page.locator("details[open]").count()
+    page.emulate_media(media="print")
+    page.wait_for_selector("details[open] >> nth=2")
+    assert page.locator("details:not([open])").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth") == 718
+    sides = page.evaluate("[...document.querySelectorAll('.plot')].map(p => [p.layout.width, p.offsetWidth])")
+    assert all(drawn == there for drawn, there in sides)
+    page.emulate_media(media="screen")
+    page.wait_for_function("() => document.querySelectorAll('details[open]').length < 3")
+    assert page.locator("details[open]").count() == before
+    assert watched.complaints == []
+    page.close()
