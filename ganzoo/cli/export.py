@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ganzoo.cli.framework import Command
-from ganzoo.cli.output import echo
+from ganzoo.cli.output import echo, wrote
 
 
 @click.command(
@@ -40,3 +40,4 @@ def export(source: str, format: str, to: str | None, encode: bool, out: str | No
     without = " without dropout, which `ganzoo translate` keeps on" if dropout else ""
     what = "finds the latents that the model finds" if encode else "makes the images that the model makes"
     echo(f"{file} {what}{without} ({file.stat().st_size / 2**20:.1f} MB).")
+    wrote("It is", file)

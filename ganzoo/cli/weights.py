@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ganzoo.cli.framework import Command, Group
-from ganzoo.cli.output import echo, table
+from ganzoo.cli.output import echo, table, wrote
 
 COMMANDS = {
     "list": ("Commands", "ganzoo.cli.weights:list_weights", "List the pretrained weights that you added."),
@@ -42,7 +42,7 @@ def add(name: str, file: str) -> None:
     """
     from ganzoo.runs import weights as store
 
-    echo(f"The weights {name} are in {store.add(name, Path(file))}.")
+    wrote(f"The weights {name} are in", store.add(name, Path(file)))
 
 
 @click.command("remove", cls=Command, takes_plugins=False, examples=("ganzoo weights remove vgg16",))

@@ -95,7 +95,7 @@ def test_a_pickle_of_stylegan2_gives_the_released_codes_images(name, nvidia, tmp
     numbers, d = stored(name), "stylegan2_d_cond" if "cond" in name else "stylegan2_d_resnet"
     nvidia("official.pkl", G={}, D=golden(d), G_ema=golden(name))
     said = cli("import", "official.pkl", "--as", "stylegan2", "--licence", "NVIDIA-NC", "-o", "ours.safetensors")
-    assert (said.exit_code, said.stdout) == (0, "official.pkl is now the model ours.safetensors.\n")
+    assert (said.exit_code, said.stdout) == (0, "official.pkl is now the model ours.safetensors\n")
     model = ganzoo.load("ours.safetensors", device="cpu")
     assert model.header.licence == "NVIDIA-NC"
     assert model.header.data.origin == "of weights imported from official.pkl"
