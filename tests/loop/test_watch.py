@@ -38,11 +38,12 @@ def test_healthy_runs_are_silent(file):
     [
         ("diverges", "divergence", "loss/G is -3,692 at step 117"),
         ("diverges", "collapse", "its samples are 16% as varied as real ones, and was 126% at its best"),
+        ("d-wins", "d-wins", "D wins: D(x) is 1.000 and D(G(z)) 0.00027 over the last 400 steps"),
         ("stands-still", "no-change", "The samples changed by 0.0% of their contrast in "),
     ],
 )
 def test_a_run_made_to_fail_is_warned_of(run, kind, says):
-    """`problem-divergence`; a rate of 0."""
+    """`problem-divergence`; `problem-vanishing`; a rate of 0."""
     _, text = warned(log(run))[kind]
     assert says in text
     assert "People" in text
