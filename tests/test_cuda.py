@@ -163,6 +163,17 @@ def test_more_processes_than_devices(tmp_path):
     assert f"--processes {count} is more than the {count - 1} GPUs here" in result.output
 
 
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="there is one CUDA device")
+def test_two_devices_with_synchronized_batch_norm_equal_one(train):
+    """Not measured on a GPU yet."""
+    options = {"architecture": "dcgan", "data": DIGITS, "steps": 3, **SMALL, "precision": "fp32"}
+    one = train(out="one", **options)
+    two = train(out="two", processes=2, sync_batchnorm=True, **options)
+    tensors = [checkpoint.load(run.checkpoints()[-1])[0] for run in (one, two)]
+    for name, tensor in tensors[0].items():
+        torch.testing.assert_close(tensors[1][name], tensor, rtol=1e-2, atol=5e-3)
+
+
 def test_doctor_names_the_device():
     found = {finding.name: finding.found for finding in examine()}
     assert torch.cuda.get_device_name(0) in found["cuda 0"]

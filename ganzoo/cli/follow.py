@@ -23,20 +23,27 @@ def follow(work: Callable[[Display], Run | PerClass | Sweep]) -> None:
     """Does a training with a progress display, and says how to go on."""
     from ganzoo.cli.compare import print_comparison
     from ganzoo.cli.progress import choose_display
+    from ganzoo.loop.display import Display
+    from ganzoo.loop.processes import env_rank
     from ganzoo.runs.compare import compare
     from ganzoo.runs.run import Run
     from ganzoo.runs.sweep import Sweep
     from ganzoo.training.train import Stopped
 
-    display = choose_display()
+    shows = env_rank() == 0  # of the processes that torchrun started, the first
+    display = choose_display() if shows else Display()
     try:
         run = work(display)
     except Stopped as stopped:
         display.close()
-        say(str(stopped))
-        raise click.exceptions.Exit(stopped.exit_code) from None
+        if shows:
+            say(str(stopped))
+        # torchrun would begin again at any code but 0.
+        raise click.exceptions.Exit(0 if "TORCHELASTIC_RUN_ID" in os.environ else stopped.exit_code) from None
     finally:
         display.close()
+    if not shows:
+        return
     if isinstance(run, Sweep):
         print_comparison(compare(run.runs))
     else:

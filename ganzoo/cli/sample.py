@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -96,19 +97,25 @@ def sample(
         raise UsageError(f"{modality.items.capitalize()} are written together; leave out --seeds.")
     if target is not None:
         _check_target(target, modality, folder_only=many is not None)
-    if many is None:
-        images = model.sample(count, seed=seed, label=label, truncation=truncation, code=code)
+    drawn: dict[str, Any] = {"label": label, "truncation": truncation, "code": code}
+    batches: Iterable[Tensor]
+    each_apart = many is not None or (target is not None and is_folder(out or ""))
+    if many is not None:
+        batches, count = (model.sample(1, seed=each, **drawn) for each in many), len(many)
     else:
-        images = torch.cat([model.sample(1, seed=each, label=label, truncation=truncation, code=code) for each in many])
-    if index is not None:
-        images = images[index - 1 : index]
+        batches = model.batches(count, seed, **drawn)
+    if index is not None or not each_apart:
+        images = torch.cat(list(batches))
+        images = images if index is None else images[index - 1 : index]
+        batches, count = [images], len(images)
     usual = default_file(source, model, seed, label, truncation, code)
     notes = pictures_notes(seed)
-    made = f"{len(images):,} {modality.items} are" if len(images) > 1 else f"1 {modality.items.removesuffix('s')} is"
-    if many is not None or (target is not None and is_folder(out or "")):
+    made = f"{count:,} {modality.items} are" if count > 1 else f"1 {modality.items.removesuffix('s')} is"
+    if each_apart:
         folder = target or usual.with_name("seeds" if Path(source).is_dir() else f"{named_after(source, model)}-seeds")
         names = None if many is None else [f"seed-{each:04d}" for each in many]
-        wrote(f"{made} in", *_write_each(images, folder, modality, names), *([] if quiet else [folder]), quiet=quiet)
+        files, images = _write_each(batches, count, folder, modality, names)
+        wrote(f"{made} in", *files, *([] if quiet else [folder]), quiet=quiet)
     else:
         target = target or (usual if index is None else usual.with_stem(f"{usual.stem}-index-{index}"))
         caption = "" if index else model.header.caption(seed, *_said(label, code, truncation))
@@ -193,15 +200,24 @@ def _write_all(
         modality.save(items, file)
 
 
-def _write_each(items: Tensor, folder: Path, modality: Modality, names: list[str] | None = None) -> list[Path]:
-    """A file for each item, by number unless named. Returns: them."""
-    digits = max(4, len(str(len(items))))
-    names = names or [f"{number:0{digits}}" for number in range(1, len(items) + 1)]
+def _write_each(
+    batches: Iterable[Tensor], count: int, folder: Path, modality: Modality, names: list[str] | None = None
+) -> tuple[list[Path], Tensor]:
+    """A file for each item, by number unless named. Returns: the files, and the first items: no more are held."""
+    import torch
+
+    digits = max(4, len(str(count)))
+    names = names or [f"{number:0{digits}}" for number in range(1, count + 1)]
     files = [folder / f"{name}{modality.each}" for name in names]
-    for item, file in zip(items, files, strict=True):
-        with written(file) as part:
-            modality.save(item[None], part)
-    return files
+    kept: list[Tensor] = []
+    left = iter(files)
+    for batch in batches:
+        if sum(map(len, kept)) < COUNT:
+            kept.append(batch)
+        for item, file in zip(batch, left, strict=False):
+            with written(file) as part:
+                modality.save(item[None], part)
+    return files, torch.cat(kept)
 
 
 def _draw(images: Tensor, columns: int | None, modality: Modality) -> None:

@@ -165,6 +165,9 @@ def _is_per_class(recipe: str | None) -> bool:
 @click.option(
     "--on-divergence", metavar="stop|rollback|continue", help="When losses diverge, from now on. [default: as before]"
 )
+@click.option(
+    "--max-restarts", type=int, metavar="INT", help="Begin again when a process dies, so often. [default: as before]"
+)
 @MAX_TIME
 @FORCE
 def resume(run: str | None, **how: Any) -> None:
@@ -179,6 +182,11 @@ def resume(run: str | None, **how: Any) -> None:
 
     if run is None:
         raise UsageError(_which_run("resume"))
+    if (Path(run) / "run.json").exists():
+        follow(lambda display: ganzoo.resume(run, display=display, **how))
+        return
+    if how.pop("max_restarts") is not None:
+        raise UsageError("--max-restarts is for a single run.")
     if (Path(run) / SWEEP).exists():
         follow(lambda display: ganzoo.resume_sweep(run, display=display, **how))
     elif (Path(run) / CLASSES).exists():

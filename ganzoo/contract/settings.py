@@ -19,7 +19,7 @@ FIXED_IN_A_RUN = (
     "seed", "resolution", "channels", "skip_small", "domains", "load_size", "flip", "ema", "precision", "freeze",
 )  # fmt: skip
 # No stage changes these, whoever goes on with a run may.
-OF_THE_MACHINE = ("device", "deterministic", "log", "processes")
+OF_THE_MACHINE = ("device", "deterministic", "log", "processes", "max_restarts")
 DEFAULT_EPOCHS = 10
 FIT = "fit"  # the preset that is whichever suits the machine; no architecture has one of this name
 
@@ -31,7 +31,8 @@ GROUPS = {
     "Data as it is trained on": ("resolution", "channels", "load_size", "flip", "domains", "skip_small"),
     "Pictures, checkpoints and logs": ("samples", "sample_every", "checkpoint_every", "log", "gradients"),
     "Scores": ("evaluate_every", "evaluate", "keep_best"),
-    "This machine": ("device", "precision", "processes", "accumulate", "deterministic"),
+    "This machine": ("device", "precision", "accumulate", "deterministic"),
+    "Several processes": ("processes", "sync_batchnorm", "max_restarts"),
 }
 GROUP_OF = {name: group for group, names in GROUPS.items() for name in names}
 
@@ -57,6 +58,10 @@ class Settings:
         "auto", "arithmetic; auto: bf16 where the device has it and the architecture is proven with it"
     )
     processes: int = option(1, "train in so many processes, one a GPU", low=1)
+    sync_batchnorm: bool = option(False, "batch norm looks at the whole batch of all processes; needs CUDA")
+    max_restarts: int = option(
+        0, "when a process dies, begin again at the newest checkpoint, so many times at the most", low=0
+    )
     accumulate: int = option(1, "compute each process's share of the batch in so many parts, to save memory", low=1)
     deterministic: bool = option(
         False, "only algorithms that give the same each time (on CUDA slower; what has none is named)"

@@ -1,150 +1,196 @@
-"""Several processes that train one model: what they tell each other, and how they are started.
+"""Several processes that train one model, by torch's own launcher: `torchrun`, or its engine for `--processes N`.
 
-One process trains alone and none of this does anything. `--processes N` starts N of them on this machine, one a GPU;
-each opens the same run folder and takes its rows of every global batch.
+One process trains alone and none of this does anything. Several open the same run folder, and each takes its rows of
+every global batch. The engine starts them, hands signals on, tells them of each other, and brings them back
+(`--max-restarts`); what is here is what it lacks: one sentence of what went wrong, and an end when nobody waits for
+them any more.
 """
 
 from __future__ import annotations
 
-import json
+import logging
 import math
 import os
-import subprocess
+import signal
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
 import torch.distributed as dist
+from torch.distributed.distributed_c10d import PrefixStore
+from torch.distributed.rendezvous import rendezvous
 
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.interrupts import Interruptible
 
 POLL = 0.1  # seconds between looks at the processes
-PATIENCE = 10.0  # seconds that one has to end when the others are gone
+SAVING = 3600  # seconds that they have to save when they are asked to stop, before they are killed
+WAIT = timedelta(hours=2)  # for each other: the first one scores alone, and packs the data
+VERDICT = "verdict"  # the file in which a process says what would go wrong again
+FOLDER = "run"  # what the first process says under this name to those that torchrun started beside it
+
+_meeting: Any = None  # the store through which the processes of `group` find each other
 
 
 def launch(
-    run: Path, processes: int, say: Callable[[str], None], lock: int | None = None, deadline: float = math.inf
+    run: Path,
+    processes: int,
+    restarts: int = 0,
+    say: Callable[[str], None] = print,
+    deadline: float = math.inf,
+    force: bool = False,
 ) -> str | None:
     """Trains a run folder with so many processes on this machine, and returns when they have, or have been stopped.
 
-    They are in sessions of their own and hear of Ctrl-C from here: the first asks them to save and stop.
-
     Args:
-        lock: descriptor of the run's lock, which they hold as well.
-        deadline: when to save and stop, by `time.monotonic`.
-    Returns: what asked them to stop, as `Interruptible` has it.
-
-    Raises: KeyboardInterrupt for the second; GanzooError when a process failed.
+        restarts: how many times they begin again at the newest checkpoint when one of them dies.
+        deadline: when to save and stop, by `time.monotonic`, which counts alike for all processes of a machine.
+        force: as for `Run.locked`; the first process holds the run's lock.
+    Returns: the signal that asked them to stop, as `Interruptible` has it.
+    Raises: KeyboardInterrupt for a second Ctrl-C; GanzooError when a process failed.
     """
+    from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
     if torch.cuda.is_available() and processes > torch.cuda.device_count():
         raise UsageError(f"--processes {processes} is more than the {torch.cuda.device_count()} GPUs here.")
-    with TemporaryDirectory(prefix="ganzoo-") as meeting, Interruptible(say, deadline) as interrupted:
-        workers: list[_Worker] = []
-        try:
-            workers.extend(_Worker(run, rank, processes, Path(meeting), lock) for rank in range(processes))
-            told = False
-            while any(worker.running for worker in workers) and not any(worker.failed for worker in workers):
-                time.sleep(POLL)
-                if interrupted.asked and not told:
-                    told = True
-                    for worker in workers:
-                        worker.interrupt()
-            failed = next((worker for worker in workers if worker.failed), None)
-            if failed is not None:
-                raise GanzooError(failed.reason)
-        finally:
-            _end(workers)
-        return interrupted.why
-
-
-def _end(workers: Sequence[_Worker]) -> None:
-    """Interrupts those that are still running, without saving, and ends them soon after."""
-    for worker in workers:
-        worker.interrupt()
-        worker.interrupt()
-    deadline = time.monotonic() + PATIENCE
-    for worker in workers:
-        worker.end(deadline - time.monotonic())
-
-
-class _Worker:
-    """A process that trains with others."""
-
-    def __init__(self, run: Path, rank: int, processes: int, meeting: Path, lock: int | None) -> None:
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
-        environment.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(processes))
-        apart: dict[str, Any] = {"start_new_session": True, "pass_fds": [] if lock is None else [lock]}
-        if sys.platform == "win32":
-            apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-        self._rank, self._run, self._complaint = rank, run, meeting / f"error-{rank}"
-        self._process = process = subprocess.Popen(
-            [sys.executable, "-m", "ganzoo.training.worker", str(run), str(meeting)],
-            env=environment, stdin=subprocess.PIPE, **apart,
+    stops = [each for each in ("SIGTERM", "SIGINT", "SIGHUP") if _heeded(each)]
+    # Not every torch that will do has these.
+    newer: dict[str, Any] = {"shutdown_timeout": SAVING, "signals_to_handle": ",".join(stops)}
+    known = {name: value for name, value in newer.items() if name in {each.name for each in fields(LaunchConfig)}}
+    path = os.pathsep.join(filter(None, sys.path))  # they find the modules that this process does
+    environment = _environment(PYTHONPATH=path, TORCH_DISABLE_SHARE_RDZV_TCP_STORE="1")  # a new store at each restart
+    with TemporaryDirectory(prefix="ganzoo-") as meeting, _quiet(), environment, Interruptible(say, deadline):
+        config = LaunchConfig(
+            min_nodes=1, max_nodes=1, nproc_per_node=processes, run_id=Path(meeting).name, rdzv_backend="c10d",
+            rdzv_endpoint="localhost:0", max_restarts=restarts, monitor_interval=POLL,
+            logs_specs=DefaultLogsSpecs(log_dir=meeting), **known,
         )  # fmt: skip
-        assert process.stdin is not None
-        self._stdin = process.stdin
-
-    def end(self, patience: float) -> None:
-        """Waits so many seconds for its end, then brings it about."""
+        words = ("-m", "ganzoo.training.worker", str(run), meeting, repr(deadline), str(int(force)))
         try:
-            self._process.wait(max(0.0, patience))
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        with suppress(OSError):
-            self._stdin.close()
-
-    @property
-    def running(self) -> bool:
-        return self._process.poll() is None
-
-    @property
-    def failed(self) -> bool:
-        return bool(self._process.poll())
-
-    @property
-    def reason(self) -> str:
-        """What went wrong, in a sentence."""
-        if self._complaint.exists():
-            return str(json.loads(self._complaint.read_text(encoding="utf-8")))
-        code = self._process.poll()
-        return (
-            f"Process {self._rank} of those that train {self._run} ended with code {code} (out of memory?); "
-            f"checkpoints so far are kept, and `ganzoo resume {self._run}` goes on."
-        )
-
-    def interrupt(self) -> None:
-        """Ctrl-C, for this process alone."""
-        with suppress(OSError):
-            self._stdin.write(b"\n")
-            self._stdin.flush()
+            elastic_launch(config, sys.executable)(*words)
+        except SignalException as stopped:
+            if isinstance(stopped.__context__, SignalException):
+                raise KeyboardInterrupt from None
+            return "Ctrl-C" if stopped.sigval == signal.SIGINT else stopped.sigval.name
+        except ChildFailedError as error:
+            raise GanzooError(_reason(run, Path(meeting), error.failures)) from None
+        return None
 
 
-def env_rank() -> int:
-    """The number that `launch` gave this process; 0 where it did not start it."""
-    return int(os.environ.get("RANK", 0))
+def _heeded(name: str) -> bool:
+    """Whether this system knows a signal, and does not ignore it here, as nohup has a hangup ignored."""
+    return hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN
+
+
+def _reason(run: Path, meeting: Path, failures: dict[int, Any]) -> str:
+    """What went wrong, in a sentence: said by a process, else of the one that was killed, whom the others then miss."""
+    if (meeting / VERDICT).exists():
+        return (meeting / VERDICT).read_text(encoding="utf-8")
+    rank, failure = min(
+        failures.items(), key=lambda each: (each[1].exitcode in (1, -signal.SIGTERM), each[1].timestamp)
+    )
+    if failure.exitcode == 1:
+        return str(failure.message)
+    return (
+        f"Process {rank} of those that train {run} ended with code {failure.exitcode} (out of memory?); "
+        f"checkpoints so far are kept, and `ganzoo resume {run}` goes on."
+    )
 
 
 @contextmanager
-def group(meeting: Path) -> Iterator[None]:
-    """Joins the processes that `launch` started, which find each other by a file in `meeting`."""
-    cuda = torch.cuda.is_available()
-    if cuda:
-        torch.cuda.set_device(env_rank())
-    dist.init_process_group(
-        "nccl" if cuda else "gloo",
-        init_method=f"file://{meeting / 'group'}",
-        rank=env_rank(),
-        world_size=int(os.environ["WORLD_SIZE"]),
-    )
+def _quiet() -> Iterator[None]:
+    """The engine reports each signal and each end; here one sentence is said."""
+    logger = logging.getLogger("torch.distributed.elastic")
+    before, logger.disabled = logger.level, False
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+@contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    """What processes that are started find in their environment."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
+
+
+# ---- in each of the processes --------------------------------------------------------------------------------------
+
+
+def env_rank() -> int:
+    """The number that the engine gave this process, over all machines; 0 where it did not start it."""
+    return int(os.environ.get("RANK", 0))
+
+
+def grouped() -> bool:
+    """Whether this process has joined others, in `group`."""
+    return dist.is_initialized()
+
+
+def by_torchrun() -> bool:
+    """Whether torchrun started this process, and it has not joined the others yet."""
+    return "TORCHELASTIC_RUN_ID" in os.environ and not grouped()
+
+
+def one_run_only() -> None:
+    """Raises: UsageError under torchrun, each of whose processes would train runs of its own."""
+    if by_torchrun():
+        raise UsageError("torchrun trains one run: use it with `train`, `resume` or `extend` of a single one.")
+
+
+def restarted() -> bool:
+    """Whether the engine brought this process back."""
+    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0)) > 0
+
+
+@contextmanager
+def group() -> Iterator[None]:
+    """Joins the processes that the engine started, on the CPU by gloo and on GPUs by NCCL, each on a GPU of its own."""
+    global _meeting
+    backend = "gloo"
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        backend = "cpu:gloo,cuda:nccl"
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) // int(os.environ["LOCAL_WORLD_SIZE"])))
+    store, rank, world = next(rendezvous("env://"))
+    shared = (
+        os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
+    )  # then it still has what was there before a restart
+    _meeting = PrefixStore(os.environ["TORCHELASTIC_RESTART_COUNT"] if shared else "0", store)
+    dist.init_process_group(backend, store=PrefixStore("group", _meeting), rank=rank, world_size=world, timeout=WAIT)
     try:
         yield
     finally:
         dist.destroy_process_group()
+        _meeting = None
+
+
+def announce(folder: Path | None) -> None:
+    """The first process tells the others which run it will train; None: none, unless it has told them one."""
+    if _meeting is not None:
+        _meeting.compare_set(FOLDER, "", str(folder or ""))
+
+
+def announced() -> Path | None:
+    """The run that the first process will train, once it has said so; None: none."""
+    _meeting.wait([FOLDER], WAIT)
+    folder = _meeting.get(FOLDER).decode()
+    return Path(folder) if folder else None

@@ -12,7 +12,8 @@ from itertools import chain
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.modules import batchnorm
 
 from ganzoo import data
 from ganzoo.catalogue.catalogue import catalogue, entries
@@ -23,7 +24,7 @@ from ganzoo.contract.settings import Rollback, Stage
 from ganzoo.contract.warning import TrainingWarning
 from ganzoo.data.loader import Loader
 from ganzoo.devices import deterministic, pick_device, pick_precision
-from ganzoo.errors import GanzooError
+from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.allocator import memory_held
 from ganzoo.loop.display import Display, Moment
 from ganzoo.loop.interrupts import Interruptible, disk_explained, memory_explained
@@ -85,6 +86,8 @@ class Session:
         freeze(model, settings.freeze)
         if weights:
             load_frozen(model)
+        if settings.sync_batchnorm:
+            synchronized(model)
         if spec.modality == "image":
             model = model.to(memory_format=torch.channels_last)
 
@@ -556,3 +559,11 @@ class Session:
     def _notify(self, event: str, **arguments: Any) -> None:
         if self.leader:
             catalogue().notify(event, self.display.warn, **arguments)
+
+
+def synchronized(model: nn.Module) -> None:
+    """Gives a model batch norm over all processes, in place. Raises: UsageError when it has one of its own."""
+    for layer in model.modules():
+        if isinstance(layer, batchnorm._BatchNorm) and type(layer).__module__ != batchnorm.__name__:
+            raise UsageError("This architecture has a batch norm of its own; leave out --sync-batchnorm.")
+    nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from io import BytesIO
 from typing import Any, Literal, overload
@@ -218,11 +218,24 @@ class Model:
             raise UsageError(
                 f'as_={as_!r} is unknown for {self.modality.items}; it takes "tensor", or of images "pil".'
             )
+        images = torch.cat(list(self.batches(n, seed, label, truncation, code)))
+        return [to_picture(image) for image in images] if as_ == "pil" else images
+
+    def batches(
+        self,
+        n: int,
+        seed: int = 0,
+        label: str | int | None = None,
+        truncation: float = 1.0,
+        code: str | int | None = None,
+    ) -> Iterator[Tensor]:
+        """The images of `sample` a few at a time, made when they are asked for. Args and Raises: as `sample`."""
         if n < 1:
             raise UsageError(f"At least one image can be sampled, not {n}.")
-        z = latents.choose(self, self.noise(n, seed), code)
-        images = self.generate(z, self.labels(n, seed, label), truncation)
-        return [to_picture(image) for image in images] if as_ == "pil" else images
+        z, labels = latents.choose(self, self.noise(n, seed), code), self.labels(n, seed, label)
+        for start in range(0, n, BATCH):
+            some = slice(start, start + BATCH)
+            yield self.generate(z[some], None if labels is None else labels[some], truncation)
 
     def _repr_png_(self) -> bytes | None:
         """What a notebook shows: a sheet of samples; nothing of a model that makes none."""

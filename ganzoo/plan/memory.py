@@ -124,7 +124,7 @@ def check_memory(model: Architecture, settings: Settings) -> int | None:
     except (NotImplementedError, RuntimeError, GanzooError):
         return None  # a step that reads values cannot run without data; the allocator will have the last word
     if device.type == "cpu":
-        needed *= settings.processes
+        needed *= int(os.environ.get("LOCAL_WORLD_SIZE", settings.processes))  # torchrun's others may be elsewhere
         free = free_memory()
         if free is not None and needed > free:
             raise TooLarge(

@@ -24,6 +24,8 @@ class TrainOptions(TypedDict, total=False):
     precision: Literal["auto", "fp32", "bf16"]
     deterministic: bool
     processes: int
+    sync_batchnorm: bool
+    max_restarts: int
     accumulate: int
     checkpoint_every: int
     checkpoints: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import torch
@@ -16,6 +15,7 @@ from ganzoo.contract.networks import is_generator, networks, weightless
 from ganzoo.devices import pick_device
 from ganzoo.errors import UsageError
 from ganzoo.loop.display import Display
+from ganzoo.loop.processes import one_run_only
 from ganzoo.loop.session import Session
 from ganzoo.loop.trainer import check_split
 from ganzoo.loop.validation import Validator
@@ -31,12 +31,13 @@ def prepare(plan: Plan, display: Display, *, pack: bool = True) -> Session:
 
     Raises: UsageError.
     """
-    if "TORCHELASTIC_RUN_ID" in os.environ:  # each of its processes would train a run of its own
-        raise UsageError("ganzoo starts its processes itself; leave torchrun away and add --processes N.")
+    one_run_only()
     for note in plan.notes:
         display.say(note)
     loggers = make_loggers(plan.settings.log)
-    pick_device(plan.settings.device)
+    device = pick_device(plan.settings.device)
+    if plan.settings.sync_batchnorm and device.type != "cuda":
+        raise UsageError(f"--sync-batchnorm needs CUDA, and this trains on {device.type}; leave it out.")
     expected = expected_spec(plan)
     if expected is not None:  # before the data is packed, which may take long
         _check_batches(plan, plan.data.trained)

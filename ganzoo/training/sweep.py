@@ -19,6 +19,7 @@ from ganzoo.contract.networks import weightless
 from ganzoo.contract.options import typed
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.display import Display, Lines
+from ganzoo.loop.processes import one_run_only
 from ganzoo.plan.plan import Plan, expected_spec, plan_run, recipe_of
 from ganzoo.runs.run import Run, new_folder
 from ganzoo.runs.sweep import MOST_RUNS, SWEEP, Sweep, SweepHeader
@@ -52,6 +53,7 @@ def sweep(
         architecture … options: as `ganzoo.train`.
     Raises: as `ganzoo.train`; `Stopped` names the whole folder, and `resume_sweep` goes on.
     """
+    one_run_only()
     display, deadline = display or Lines(), deadline_of(max_time)
     given = {name: typed(value) for name, value in options.items() if value is not None}
     ways = {name.replace("-", "_"): tuple(map(typed, values)) for name, values in (over or {}).items()}
@@ -93,6 +95,7 @@ def resume_sweep(
     display: Display | None = None,
 ) -> Sweep:
     """Goes on with a sweep at the run, and the step, where it stopped. Args and Raises: as `ganzoo.resume`, `sweep`."""
+    one_run_only()
     display, deadline = display or Lines(), deadline_of(max_time)
     whole = path if isinstance(path, Sweep) else Sweep.open(path)
     how = {

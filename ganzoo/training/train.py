@@ -8,19 +8,21 @@ import functools
 import inspect
 import math
 import os
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack, overload
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast, overload
 
 import torch
 
+from ganzoo.contract import distributed
 from ganzoo.contract.architecture import Architecture
 from ganzoo.contract.settings import parse_time
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop import processes as parallel
 from ganzoo.loop.display import Display, Lines
-from ganzoo.loop.interrupts import CTRL_C, memory_explained
+from ganzoo.loop.interrupts import CTRL_C, TIME, memory_explained
 from ganzoo.loop.record import take_weights
 from ganzoo.loop.session import Saved, Session
 from ganzoo.plan.memory import TooLarge
@@ -59,6 +61,37 @@ class Stopped(KeyboardInterrupt):
         return 130 if self.why == CTRL_C else RESUME_ME
 
 
+Work = TypeVar("Work", bound=Callable[..., Run])
+
+
+def _together(work: Work) -> Work:
+    """Of the processes that torchrun started, the first does the work, and the others train with it what it trains."""
+
+    @functools.wraps(work)
+    def by_each(*args: Any, **given: Any) -> Run:
+        if not parallel.by_torchrun():
+            return work(*args, **given)
+        deadline, asked = deadline_of(given.get("max_time")), given.get("processes")
+        with parallel.group():
+            if asked not in (None, distributed.world(), str(distributed.world())):
+                raise UsageError(f"torchrun has started {distributed.world()} processes; leave --processes away.")
+            if distributed.is_leader():
+                alone = {**given, "processes": distributed.world()}
+                try:
+                    with distributed.standing_in(distributed.Alone()):  # until `_go`; the others wait for the run
+                        return work(*args, **alone)
+                finally:
+                    parallel.announce(None)
+            folder = parallel.announced()
+            if folder is None:
+                sys.exit()  # the first one says why
+            run = Run.open(folder)
+            _go(prepare(plan_of(run), Display()), run, Display(), contextlib.ExitStack(), deadline)
+            return run
+
+    return cast("Work", by_each)
+
+
 @overload
 def train(
     architecture: str | None = None,
@@ -89,6 +122,7 @@ def train(
     display: Display | None = None,
     **options: Any,  # those that only this architecture has
 ) -> Run: ...
+@_together
 def train(
     architecture: str | None = None,
     dataset: str | None = None,
@@ -136,12 +170,13 @@ def train(
     )
     plan = plan_run(architecture, dataset, preset=preset, recipe=recipe, label=label, **options)
     folder = Path(out) if out is not None else None
-    if go_on:
+    if go_on or parallel.restarted():
         there = folder if folder is not None else latest(plan.entry.name, plan.data.name, plan.label, recipe)
         if there is not None and (there / "run.json").exists():
             return resume(
-                there, device=options.get("device"), log=options.get("log"), max_time=left(deadline), display=display
-            )
+                there, device=options.get("device"), log=options.get("log"), processes=options.get("processes"),
+                max_time=left(deadline), display=display,
+            )  # fmt: skip
     smaller = functools.partial(fit.advice, plan.entry.full_name, plan.data.name, label, **options)
     try:
         return start(plan, folder, init, display, deadline, smaller if recipe is None else None)
@@ -213,11 +248,13 @@ def start(
         if smaller is not None and (made.seconds or 0) > fit.LONG and (said := smaller()):
             display.say(said)
         run = Run.create(folder, header)
-    with run.locked() as lock:
+    with contextlib.ExitStack() as lock:
+        lock.enter_context(run.locked())
         _go(session, run, display, lock, deadline)
     return run
 
 
+@_together
 def resume(
     run: str | os.PathLike[str] | Run,
     *,
@@ -227,6 +264,7 @@ def resume(
     accumulate: int | None = None,
     deterministic: bool | None = None,
     on_divergence: str | None = None,
+    max_restarts: int | None = None,
     max_time: str | float | None = None,
     force: bool = False,
     display: Display | None = None,
@@ -236,7 +274,8 @@ def resume(
     Args:
         device: where to train from now on, such as on another machine; where it did unless given.
         log: the loggers to tell from now on, ``"none"`` for none; those it had unless given.
-        processes, accumulate: train in so many processes, and parts, from now on; as many as it did unless given.
+        processes, accumulate, max_restarts: train in so many processes, and parts, from now on, and begin again so many
+            times when a process dies; as it did unless given.
         deterministic: whether to take only algorithms that give the same each time, from now on.
         on_divergence: "stop", "rollback" or "continue", from now on; as it was unless given.
         max_time: save and stop after so long, in seconds or as in ``"8h"``.
@@ -249,28 +288,22 @@ def resume(
     if run.status == "finished":
         display.say(f"{run.path} is finished; `ganzoo extend {run.path} --epochs N` trains it further.")
         return run
-    with run.locked(force) as lock:
-        run.change(
-            settings=change_machine(
-                run.header.settings,
-                device=device,
-                log=log,
-                processes=processes,
-                accumulate=accumulate,
-                deterministic=deterministic,
-                on_divergence=on_divergence,
-            )
-        )
+    with contextlib.ExitStack() as lock:
+        lock.enter_context(run.locked(force))
+        machine = {"device": device, "log": log, "processes": processes, "max_restarts": max_restarts}
+        more = {"accumulate": accumulate, "deterministic": deterministic, "on_divergence": on_divergence}
+        run.change(settings=change_machine(run.header.settings, **machine, **more))
         session = prepare(take_up(run, display), display)
         check_data(run, session.dataset.fingerprint)
         scoring = rehearse_scores(session, run.header, display)
         with memory_explained(session.plan.settings, session.device):
             _forecast(session, run.header, display, f"in {run.path}", run, scoring)
         run.write()
-        _go(session, run, display, lock, deadline)
+        _go(session, run, display, lock, deadline, force)
     return run
 
 
+@_together
 def extend(
     run: str | os.PathLike[str] | Run,
     *,
@@ -278,6 +311,7 @@ def extend(
     log: str | None = None,
     processes: int | None = None,
     deterministic: bool | None = None,
+    max_restarts: int | None = None,
     max_time: str | float | None = None,
     force: bool = False,
     display: Display | None = None,
@@ -286,20 +320,24 @@ def extend(
     """Adds a stage to a run and trains it: weights and optimizer state go along, the new options apply.
 
     Args:
-        device, log, processes, deterministic, max_time, force: as `resume`.
+        device, log, processes, max_restarts, deterministic, max_time, force: as `resume`.
         options: one of `epochs`, `images` and `steps`, and whatever changes, such as ``lr=1e-4, beta1=0.3``.
     Raises: as `resume`; UsageError when an option cannot change within a run.
     """
     display, deadline = display or Lines(), deadline_of(max_time)
     run = run if isinstance(run, Run) else Run.open(run)
     stage = stage_of(options)
-    with run.locked(force) as lock:
+    if parallel.restarted() and run.header.stages[-1] == stage:
+        return resume(run, max_time=left(deadline), display=display)  # the stage was added before a process died
+    with contextlib.ExitStack() as lock:
+        lock.enter_context(run.locked(force))
         if run.status == "finished" and not run.checkpoints():
             raise GanzooError(
                 f"{run.path} has lost its checkpoints, which going on takes; start a new run with --init "
                 f"{run.model_file}."
             )
         machine = {"device": device, "log": log, "processes": processes, "deterministic": deterministic}
+        machine["max_restarts"] = max_restarts
         run.change(settings=change_machine(run.header.settings, **machine))
         plan = take_up(run, display)
         session = prepare(dataclasses.replace(plan, stages=(*plan.stages, stage)), display)
@@ -314,7 +352,7 @@ def extend(
             _forecast(session, run.header, display, f"in {run.path}", run, scoring)
         run.change(stages=(*run.header.stages, stage), status="interrupted")
         run.write()
-        _go(session, run, display, lock, deadline)
+        _go(session, run, display, lock, deadline, force)
     return run
 
 
@@ -347,16 +385,27 @@ def _forecast(
     return made
 
 
-def _go(session: Session, run: Run, display: Display, lock: int | None, deadline: float) -> None:
-    processes = session.plan.settings.processes
+def _go(
+    session: Session,
+    run: Run,
+    display: Display,
+    lock: contextlib.ExitStack,
+    deadline: float,
+    force: bool = False,
+) -> None:
+    """Trains here, or in processes of its own, of which the first takes over the run's lock."""
+    settings = session.plan.settings
     try:
-        if processes == 1:
-            session.train(run, display, deadline)
+        if parallel.grouped() or (settings.processes == 1 and not settings.max_restarts):
+            parallel.announce(run.path)
+            with distributed.standing_in(distributed.Processes()):
+                session.train(run, display, deadline)
         else:
-            why = parallel.launch(run.path, processes, display.say, lock, deadline)
+            lock.close()
+            why = parallel.launch(run.path, settings.processes, settings.max_restarts, display.say, deadline, force)
             run.header = Run.open(run.path).header
             if run.status != "finished":
-                raise Saved(why or "SIGTERM")
+                raise Saved(why or (TIME if time.monotonic() >= deadline else "SIGTERM"))
     except Saved as saved:
         raise Stopped(run, saved.why) from None
     except KeyboardInterrupt:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 import sys
 import threading
+import time
 from _thread import interrupt_main
 from pathlib import Path
+
+from torch.distributed.elastic.multiprocessing.errors import get_error_handler
 
 from ganzoo.errors import GanzooError
 from ganzoo.loop import processes as parallel
@@ -18,35 +21,39 @@ from ganzoo.training.facts import plan_of
 from ganzoo.training.prepare import prepare
 
 
-def main(folder: Path, meeting: Path) -> int:
-    """Trains, and leaves what went wrong in the meeting place, for the process that started this one to say."""
-    threading.Thread(target=_listen, daemon=True).start()
-    display = Lines() if parallel.env_rank() == 0 else Display()
+def main(folder: Path, meeting: Path, deadline: float, force: bool) -> int:
+    """Trains, and leaves what went wrong where the process that started this one finds it."""
+    threading.Thread(target=_watch, args=(meeting, os.getppid()), daemon=True).start()
+    leads, verdict = parallel.env_rank() == 0, meeting / parallel.VERDICT
+    display = Lines() if leads else Display()
     try:
-        with Interruptible(lambda text: None), parallel.group(meeting):
+        if verdict.exists():  # brought back, to what would go wrong again
+            return 1
+        with Interruptible(display.say), parallel.group():
             run = Run.open(folder)
-            prepare(plan_of(run), display).train(run, display)
+            with run.locked(force) if leads else contextlib.nullcontext():
+                prepare(plan_of(run), display).train(run, display, deadline)
     except KeyboardInterrupt:
         return 0  # stopped as asked; whoever asked says so
     except Exception as error:
         if os.environ.get("GANZOO_DEBUG", "0") not in ("", "0"):
             raise
-        known = isinstance(error, GanzooError)
-        text = str(error) if known else f"{type(error).__name__}: {' '.join(str(error).split())}"
-        (meeting / f"error-{parallel.env_rank()}").write_text(json.dumps(text), encoding="utf-8")
+        if isinstance(error, GanzooError):
+            verdict.write_text(str(error), encoding="utf-8")
+        get_error_handler().record_exception(error)
         return 1
     return 0
 
 
-def _listen() -> None:
-    """Each line on standard input is a Ctrl-C; so is its end, when the process that started this one is gone."""
-    for _ in sys.stdin:
-        interrupt_main()
+def _watch(meeting: Path, parent: int) -> None:
+    """When nobody waits for this process any more, that is a Ctrl-C."""
+    while meeting.exists() and os.getppid() == parent:
+        time.sleep(parallel.POLL)
     interrupt_main()
 
 
 if __name__ == "__main__":
-    code = main(Path(sys.argv[1]), Path(sys.argv[2]))
+    code = main(Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]), sys.argv[4] == "1")
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # all is saved; taking Python down under torch's own threads can abort (pytorch issue 38228)

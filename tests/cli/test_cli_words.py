@@ -120,11 +120,10 @@ def test_a_default_is_said_once() -> None:
         assert epochs.count("efault") == 1, epochs
 
 
-def test_torchrun_is_sent_to_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_torchrun_takes_one_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
-    found = run(
-        "train", "gan", "points:images=64", "--preset", "points", "--steps", "1", "--out", str(tmp_path / "run")
-    )
+    words = ["gan", "points:images=64", "--preset", "points", "--steps", "1", "--out", str(tmp_path / "run")]
+    found = run("train", *words, "--seeds", "2")
     assert found.exit_code == 2
-    assert "leave torchrun away and add --processes N." in found.output
+    assert "torchrun trains one run" in found.output
     assert not (tmp_path / "run").exists()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -14,6 +17,7 @@ import torch
 import ganzoo
 from ganzoo import Run
 from ganzoo.errors import GanzooError
+from ganzoo.loop.session import synchronized
 from ganzoo.runs import checkpoint
 
 
@@ -54,9 +58,74 @@ def test_ctrl_c_reaches_all_processes_once_and_they_save(train, tmp_path):
     assert ganzoo.load(run).facts["step"] == checkpoint.read_facts(stopped.checkpoints()[-1])["counters"]["step"] > 0
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL to send")
+def test_a_process_that_dies_is_missed_or_brought_back(train, tmp_path, capfd):
+    """A sentence says so; with --max-restarts the run goes on at its checkpoint and ends as it would have."""
+    killed = {"architecture": "faultygan", "fault": "killed", "at": 3, "checkpoint_every": 2, "processes": 2}
+    with pytest.raises(GanzooError, match=r"Process 1 of those that train .* ended with code -9 .* `ganzoo resume"):
+        train(**killed, steps=6, out=tmp_path / "missed")
+    back = train(**killed, steps=6, out=tmp_path / "back", max_restarts=1)
+    assert back.status == "finished"
+    assert "Traceback" not in capfd.readouterr().err
+    whole = train(architecture="faultygan", at=99, checkpoint_every=2, steps=6, out=tmp_path / "whole", processes=2)
+    one, two = (checkpoint.load(run.checkpoints()[-1])[0] for run in (back, whole))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_torchrun_on_two_machines_trains_one_run(train, tmp_path):
+    """Two launchers that meet on the loopback stand for two machines with one disk; it goes on with one process."""
+    train(steps=2, batch_size=8, out=tmp_path / "packed")
+    words = ["train", "tinygan", "tiny", "--steps=22", "--batch-size=8", "--samples=4", "--device=cpu", "--out=both"]
+    with socket.create_server(("localhost", 0)) as free:
+        port = free.getsockname()[1]
+    how = ["--nnodes=2", "--nproc-per-node=1", f"--rdzv-endpoint=localhost:{port}"]
+    machines = [_torchrun(how, words) for _ in "ab"]
+    said = [machine.communicate(timeout=300)[0] for machine in machines]
+    assert [machine.returncode for machine in machines] == [0, 0], said
+    assert sorted(text.count("ganzoo sample both") for text in said) == [0, 1]
+    both, one = Run.open("both"), train(steps=22, batch_size=8, out=tmp_path / "one")
+    assert (both.status, both.header.settings.processes) == ("finished", 2)
+    theirs, ours = (checkpoint.load(run.checkpoints()[-1])[0] for run in (both, one))
+    for name in ours:
+        assert torch.allclose(ours[name].double(), theirs[name].double(), rtol=1e-2, atol=1e-4), name
+    assert ganzoo.extend("both", steps=1, processes=1, display=ganzoo.loop.display.Display()).status == "finished"
+
+
+def test_torchrun_says_what_is_wrong_and_ends(train):
+    machine = _torchrun(["--standalone", "--nproc-per-node=2"], ["train", "tinygan", "tiny", "--batch-size=7"])
+    said = machine.communicate(timeout=300)[0]
+    assert machine.returncode
+    assert "A batch of 7 does not split into 2 processes; use --batch-size 8." in said
+
+
+def _torchrun(how: list[str], words: list[str]) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-m", "torch.distributed.run", "--rdzv-backend=c10d", *how, "-m", "ganzoo", *words]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
 def test_what_goes_wrong_in_a_process_is_said_once(train, capfd):
     with pytest.raises(GanzooError, match=r"NaN .*stopped"):
         train(architecture="faultygan", at=2, steps=12, checkpoint_every=2, processes=2, out="run")
     assert "Traceback" not in capfd.readouterr().err
     assert Run.open("run").status == "failed"
     assert [file.name for file in Path("run/checkpoints").iterdir()] == ["step-00000002.safetensors"]
+
+
+def test_sync_batchnorm_is_refused_where_there_is_none(train):
+    with pytest.raises(ganzoo.UsageError, match="--sync-batchnorm needs CUDA"):
+        train(sync_batchnorm=True)
+
+
+def test_sync_batchnorm_takes_the_place_of_torchs_own_alone():
+    plain = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 1), torch.nn.BatchNorm2d(2))
+    names = list(plain.state_dict())
+    synchronized(plain)
+    assert isinstance(plain[1], torch.nn.SyncBatchNorm)
+    assert list(plain.state_dict()) == names
+
+    class Own(torch.nn.BatchNorm2d):
+        pass
+
+    with pytest.raises(ganzoo.UsageError, match="batch norm of its own"):
+        synchronized(torch.nn.Sequential(Own(2)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -57,7 +59,7 @@ class Discriminator(nn.Module):
 
 @dataclass(frozen=True)
 class FaultyConfig(Config):
-    fault: Literal["loss", "gradient"] = option("loss", "what becomes NaN in G's turn")
+    fault: Literal["loss", "gradient", "killed"] = option("loss", "what becomes NaN in G's turn, or its process killed")
     at: int = option(4, "at this step, counted from 0")
 
 
@@ -67,7 +69,10 @@ class FaultyGAN(TinyGAN):
 
     def step(self, batches: Iterator[Batch], progress: Progress) -> Iterator[Update]:
         for update in super().step(batches, progress):
-            if update.names == ("G",) and progress.step == self.config.at:
+            if update.names == ("G",) and progress.step == self.config.at and self.config.fault == "killed":
+                if os.environ.get("RANK") == "1" and os.environ.get("TORCHELASTIC_RESTART_COUNT") == "0":
+                    os.kill(os.getpid(), signal.SIGKILL)  # once, and only one of several
+            elif update.names == ("G",) and progress.step == self.config.at:
                 zero = 0 * next(self.G.parameters()).sum()
                 # The root's slope at 0 is infinite, so that its gradient is NaN while its value is 0.
                 fault = zero * torch.nan if self.config.fault == "loss" else zero.square().sqrt()
