@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from ganzoo.errors import UsageError, suggest
 
 TRAIN_FOLDERS = ("train", "training")
 HELD_OUT_FOLDERS = ("test", "testing", "val", "valid", "validation")
+_TRAINING = re.compile(r"(^|[^a-z])train(ing)?($|[^a-z])")  # a name that has the word
+_APART = re.compile(r"(^|[^a-z])(test(ing)?|val|valid(ation)?|evaluation|eval|dev|holdout)($|[^a-z])")
 FEW = 0.05  # share of the files that may lie beside the folders of classes or parts
 
 
@@ -76,7 +79,10 @@ def _parts(found: Layout, parts: str) -> dict[str, str]:
     train, test = ([folder for folder, kind in kinds.items() if kind == which] for which in ("train", "test"))
     loose = sum("/" not in name for name in found.names)
     if not test or (len(tops) == 1 and not loose):  # "train" beside "car" and "plane" is a class
-        return {} if test else _inner_parts(found)
+        inner = {} if test else _inner_parts(found)
+        if not inner:
+            _check_alike(found, tops)
+        return inner
     if not train or others or loose > max(1, FEW * len(found.names)):
         beside = ", ".join([*train, *others][:5]) or f"{loose} files"
         raise UsageError(
@@ -84,6 +90,23 @@ def _parts(found: Layout, parts: str) -> dict[str, str]:
             f"--parts train={train[0] if train else 'FOLDER'},test={'+'.join(test)}, or --parts none for classes."
         )
     return {folder: kind for folder, kind in kinds.items() if kind}
+
+
+def _check_alike(found: Layout, tops: Collection[str]) -> None:
+    """Raises: UsageError for folders that look like parts under other names: train_set and test_set, train and dev."""
+    inner: dict[str, set[str]] = {top: set() for top in tops}
+    for top, _, rest in (name.partition("/") for name in found.names):
+        if "/" in rest:
+            inner[top].add(rest.partition("/")[0])
+    train = [top for top in tops if _TRAINING.search(top.lower())]
+    others = [top for top in tops if top not in train and train]
+    apart = [top for top in others if _APART.search(top.lower()) or (inner[top] and inner[top] <= inner[train[0]])]
+    if apart:
+        raise UsageError(
+            f"The folders {_listed(sorted(tops))} look like images to train on and to hold out, but their names "
+            f"do not say so for certain; say which is which: --parts train={train[0]},test={'+'.join(sorted(apart))}, or "
+            "--parts none for classes."
+        )
 
 
 def _inner_parts(found: Layout) -> dict[str, str]:

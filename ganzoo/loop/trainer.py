@@ -369,11 +369,23 @@ def _load_model(model: Architecture, tensors: Mapping[str, Tensor]) -> None:
 
 
 def _load_optimizer(optimizer: torch.optim.Optimizer, state: Mapping[str, Any]) -> None:
-    """State by ``"<index>/<key>"`` into an optimizer, whose rates and betas stay its own."""
+    """State by ``"<index>/<key>"`` into an optimizer, whose rates and betas stay its own.
+
+    Raises: GanzooError when it is not whole, or of other parameters.
+    """
     by_index: dict[int, dict[str, Any]] = {}
     for where, value in state.items():
         index, _, key = where.partition("/")
-        by_index.setdefault(int(index), {})[key] = value
+        by_index.setdefault(int(index) if index.isdecimal() else -1, {})[key] = value
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    known = by_index.keys() <= {*range(len(parameters))}
+    if known and type(optimizer).__module__.startswith("torch.optim"):  # others may keep what they like
+        known = len({frozenset(each) for each in by_index.values()}) <= 1 and all(
+            value.dim() == 0 or value.shape == parameters[index].shape
+            for index, each in by_index.items() for value in each.values() if isinstance(value, Tensor)
+        )  # fmt: skip
+    if not known:
+        raise GanzooError("The checkpoint is damaged: its optimizers' state is not that of these networks.")
     optimizer.load_state_dict({"state": by_index, "param_groups": optimizer.state_dict()["param_groups"]})
 
 

@@ -15,7 +15,7 @@ from ganzoo.catalogue.single_file import PluginFile, reopen
 from ganzoo.contract import renamed
 from ganzoo.contract.options import parse_spec, values
 from ganzoo.contract.pretrained import Pretrained
-from ganzoo.contract.settings import Settings, Stage
+from ganzoo.contract.settings import LENGTHS, Settings, Stage
 from ganzoo.contract.stored import Count, Side, from_json, parse, rare
 from ganzoo.errors import GanzooError, UsageError
 
@@ -75,6 +75,8 @@ class DataHeader:
     def __post_init__(self) -> None:
         if not self.modality:  # from before there were modalities
             object.__setattr__(self, "modality", "image" if len(self.shape) == 3 else "point")
+        if any(len(shape) not in (1, 3) for shape in (self.shape, *self.shapes.values()) if self.modality == "image"):
+            raise GanzooError(f"No image has the shape {list(self.shape)}; the run or model that says so is damaged.")
 
     @classmethod
     def of(cls, spec: DataSpec, name: str, origin: str, **others: Any) -> DataHeader:
@@ -289,7 +291,11 @@ def run_header(text: str | bytes, file: object, what: str = "a run") -> RunHeade
     if not isinstance(facts, dict) or "architecture" not in facts:
         raise GanzooError(f"{file} does not describe {what}.")
     _check_format(facts, file)
-    return from_json(RunHeader, renamed.facts(facts), file, RESTORE)
+    header = from_json(RunHeader, renamed.facts(facts), file, RESTORE)
+    for stage in header.stages:
+        if len(stage.length) != 1 or not {*stage.length} <= {*LENGTHS} or min(stage.length.values()) < 1:
+            raise GanzooError(f"{file} is damaged: a stage's length is {dict(stage.length)}; {RESTORE}.")
+    return header
 
 
 def model_header(facts: object, what: object) -> ModelHeader:

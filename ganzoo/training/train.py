@@ -18,6 +18,7 @@ import torch
 
 from ganzoo.contract import distributed
 from ganzoo.contract.architecture import Architecture
+from ganzoo.contract.networks import weightless
 from ganzoo.contract.settings import parse_time
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop import processes as parallel
@@ -27,6 +28,7 @@ from ganzoo.loop.record import take_weights
 from ganzoo.loop.session import Saved, Session
 from ganzoo.plan.memory import TooLarge
 from ganzoo.plan.plan import Plan, plan_run, recipe_of, stage_of
+from ganzoo.runs.checkpoint import shapes
 from ganzoo.runs.header import RunHeader
 from ganzoo.runs.run import Run, claimed, latest
 from ganzoo.runs.sweep import Sweep
@@ -205,6 +207,11 @@ def trained(run: str | os.PathLike[str] | Run) -> Architecture:
     run = run if isinstance(run, Run) else Run.open(run)
     plan = plan_of(run)
     config, _ = plan.at_stage(len(plan.stages) - 1)
+    for file in run.checkpoints()[-1:]:  # compared before memory is taken for what run.json claims
+        held = sum(math.prod(shape) for name, shape in shapes(file).items() if name.startswith("model/"))
+        claimed_by_json = weightless(plan.model, config, run.header.data.spec).state_dict().values()
+        if sum(tensor.numel() for tensor in claimed_by_json) > held:
+            raise GanzooError(f"{run.path / 'run.json'} describes larger networks than {file} holds; restore it.")
     with torch.random.fork_rng(devices=[]):
         model = plan.model(config, run.header.data.spec)
     take_weights(model, str(run.path))

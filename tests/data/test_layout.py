@@ -95,6 +95,24 @@ def test_parts_may_lie_within_the_classes() -> None:
     assert found.labels.of == [0] * 6 + [1] * 6
 
 
+@pytest.mark.parametrize(
+    ("train", "apart"),
+    [("train", "dev"), ("train", "holdout"), ("training_set", "test_set"), ("train-images", "eval"), ("train", "2024")],
+)
+def test_parts_under_other_names_are_asked_for(train: str, apart: str) -> None:
+    """They became two classes, and what was to be held out was trained on."""
+    folders = names(f"{train}/cat", f"{train}/dog", f"{apart}/cat", f"{apart}/dog")
+    with pytest.raises(UsageError, match=f"--parts train={train},test={apart}, or --parts none"):
+        layout_of(folders)
+    assert sorted(layout_of(folders, parts=f"train={train},test={apart}").held_out) == [6, 7, 8, 9, 10, 11]
+    assert layout_of(folders, parts="none").labels.classes == tuple(sorted((train, apart)))
+
+
+def test_flat_folders_of_such_names_are_asked_for_too() -> None:
+    with pytest.raises(UsageError, match="--parts train=train_images,test=test_images"):
+        layout_of(names("train_images", "test_images"))
+
+
 def test_a_train_beside_other_vehicles_is_a_class() -> None:
     assert layout_of(names("car", "plane", "train")).labels.classes == ("car", "plane", "train")
 

@@ -131,7 +131,7 @@ def test_no_mutated_file_ends_in_an_unexpected_error(tmp_path, monkeypatch):
             path.unlink()
         folder.rmdir()
         assert {path.name for path in tmp_path.iterdir()} <= before
-    print(tally)
+    print(tally, *tally.unexpected, sep="\n")
     assert tally.unexpected == []
 
 

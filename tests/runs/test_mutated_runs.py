@@ -21,6 +21,7 @@ from support.command_line import cli
 from support.mutated import Tally, count, mutated, mutated_json
 
 import ganzoo
+from ganzoo.errors import GanzooError
 from ganzoo.loop.display import Display
 from ganzoo.runs import checkpoint
 
@@ -115,5 +116,32 @@ def test_no_mutated_run_ends_in_an_unexpected_error(original, tmp_path, monkeypa
         assert [path.name for path in tmp_path.iterdir()] == ["runs"]
         assert [path.name for path in run.parent.iterdir()] == ["run"]
         shutil.rmtree(run.parent)
-    print(tally)
+    print(tally, *tally.unexpected, sep="\n")
     assert tally.unexpected == []
+
+
+def edited(original: Path, folder: Path, change: Any) -> ganzoo.Run:
+    """A copy of the run whose run.json was edited by hand."""
+    shutil.copytree(original, folder)
+    facts = json.loads((folder / "run.json").read_text())
+    change(facts)
+    (folder / "run.json").write_text(json.dumps(facts))
+    return ganzoo.Run.open(folder)
+
+
+def test_what_the_long_form_found(original, tmp_path):
+    """Shapes that no image has, stages without a length, networks too large, half an optimizer."""
+    with pytest.raises(GanzooError, match=r"No image has the shape \[3, 16\]"):
+        edited(original, tmp_path / "a", lambda facts: facts["data"].update(shape=[3, 16]))
+    for length in ({}, {"epochs": 1, "steps": 1}, {"weeks": 2}, {"steps": 0}):
+        with pytest.raises(GanzooError, match="a stage's length is"):
+            edited(original, tmp_path / f"b{length}", lambda facts, say=length: facts["stages"][0].update(length=say))
+    huge = edited(original, tmp_path / "c", lambda facts: facts["data"].update(shape=[3, 16, 16_000_000]))
+    with pytest.raises(GanzooError, match="describes larger networks than"):
+        ganzoo.trained(huge)
+    run = edited(original, tmp_path / "d", lambda facts: None)
+    tensors, facts = facts_of(run.checkpoints()[-1])
+    del tensors[next(name for name in tensors if name.startswith("optimizer/") and name.endswith("/step"))]
+    checkpoint.save(run.checkpoints()[-1], tensors, facts)
+    with pytest.raises(GanzooError, match="its optimizers' state is not that of these networks"):
+        ganzoo.extend(run, steps=1, display=Display())
