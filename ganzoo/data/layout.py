@@ -104,8 +104,8 @@ def _check_alike(found: Layout, tops: Collection[str]) -> None:
     if apart:
         raise UsageError(
             f"The folders {_listed(sorted(tops))} look like images to train on and to hold out, but their names "
-            f"do not say so for certain; say which is which: --parts train={train[0]},test={'+'.join(sorted(apart))}, or "
-            "--parts none for classes."
+            f"do not say so for certain; say which is which: --parts train={train[0]},test={'+'.join(sorted(apart))}, "
+            "or --parts none for classes."
         )
 
 

@@ -141,8 +141,10 @@ class Run:
         return sorted((self.path / "checkpoints").glob("step-*.safetensors"))
 
     def metrics(self) -> Iterator[dict[str, Any]]:
-        """The rows of metrics.jsonl, in order; a line that cannot be read is left out."""
-        yield from self._rows("metrics.jsonl")
+        """The rows of metrics.jsonl, in order; a line that cannot be read, or is not of numbers, is left out."""
+        for row in self._rows("metrics.jsonl"):
+            if all(type(value) in (int, float) for value in row.values()):
+                yield row
 
     def scores(self) -> Iterator[dict[str, Any]]:
         """The evaluations that were made of the run's models, as they were made; damaged ones are left out."""

@@ -140,6 +140,9 @@ def test_what_the_long_form_found(original, tmp_path):
     with pytest.raises(GanzooError, match="describes larger networks than"):
         ganzoo.trained(huge)
     run = edited(original, tmp_path / "d", lambda facts: None)
+    with (run.path / "metrics.jsonl").open("a") as log:
+        log.write('{"step": 5, "seconds": [0]}\n')
+    assert [row["step"] for row in run.metrics()] == [1, 4]
     tensors, facts = facts_of(run.checkpoints()[-1])
     del tensors[next(name for name in tensors if name.startswith("optimizer/") and name.endswith("/step"))]
     checkpoint.save(run.checkpoints()[-1], tensors, facts)
