@@ -121,8 +121,8 @@ def add(
     """Give a data set a name. Every image is read once; those that cannot be used are left out and listed.
 
     Args:
-        source: a folder, a zip, tar, idx or npz file, an http(s) URL, ``torchvision://NAME``; several of them are
-            domains A, B, …, or have names of their own: ``summer=pictures/summer``.
+        source: a folder, a zip, tar, idx or npz file, an http(s) URL, ``torchvision://NAME``, ``hf://datasets/USER/NAME``;
+            several of them are domains A, B, …, or have names of their own: ``summer=pictures/summer``.
         fit: how images of another shape are made to fit: "crop", "pad" or "stretch".
         labels: a CSV file (filename,label, or a column for each attribute or number), CelebA's list or StyleGAN's JSON;
             "folders" for the folders that the images lie in, "none" for no labels (a file of such a name: "./none").

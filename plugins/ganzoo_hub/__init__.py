@@ -1,4 +1,4 @@
-"""The Hugging Face hub: models between people."""
+"""The Hugging Face hub: models between people, and data sets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ganzoo.api import CommandCard, SchemeCard, hookimpl
 def ganzoo_schemes() -> Iterator[SchemeCard]:
     yield SchemeCard(
         name="hf",
-        summary="Models on the Hugging Face hub: hf://USER/NAME[@REVISION].",
+        summary="Models and data sets on the Hugging Face hub: hf://[datasets/]USER/NAME[@REVISION].",
         fetches=("model", "data"),
         publishes=True,
         api=2,

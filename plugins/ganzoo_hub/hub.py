@@ -12,21 +12,19 @@ from typing import Any
 
 from ganzoo.api import Fetched, GanzooError, Report, Scheme, UsageError, need
 
-_ADDRESS = re.compile(r"hf://([\w.-]+/[\w.-]+)(?:@([\w./-]+))?")
+_ADDRESS = re.compile(r"hf://(datasets/)?([\w.-]+/[\w.-]+)(?:@([\w./-]+))?")
 LOGIN = "log in with `hf auth login`, or set HF_TOKEN"
 
 
 class Hub(Scheme):
-    """``hf://user/name`` and ``hf://user/name@revision``: models, down and up."""
+    """``hf://user/name[@revision]``: models, down and up; ``hf://datasets/user/name[@revision]``: data, down."""
 
     def fetch(self, address: str, file: str, report: Report) -> Fetched:
-        if not file:
-            repository = address.removeprefix("hf://")
-            raise UsageError(
-                f"{address} is a data set on the hub, and ganzoo does not read those yet; download the files, "
-                f"`hf download --repo-type dataset {repository} --local-dir FOLDER`, and add that folder."
-            )
-        return Fetched(*download(address, file))
+        if file:
+            return Fetched(*download(address, file))
+        from ganzoo_hub import data_sets
+
+        return data_sets.fetch(address, report)
 
     def check(self, address: str) -> None:
         check_login(address)
@@ -35,14 +33,17 @@ class Hub(Scheme):
         return upload(folder, address, private)
 
 
-def parse(address: str) -> tuple[str, str | None]:
-    """``"hf://user/name@revision"`` is ``("user/name", "revision")``; without one, None. Raises: UsageError."""
+def parse(address: str, kind: str = "model") -> tuple[str, str | None]:
+    """``"hf://user/name@revision"`` is ``("user/name", "revision")``; without one, None. Raises: UsageError.
+
+    Args:
+        kind: "model", or "data set" for ``hf://datasets/user/name``.
+    """
     match = _ADDRESS.fullmatch(address)
-    if not match:
-        raise UsageError(
-            f"{address} is no model's address on the hub; write hf://USER/NAME or hf://USER/NAME@REVISION."
-        )
-    return match[1], match[2]
+    if not match or bool(match[1]) != (kind == "data set"):
+        form = "hf://datasets/USER/NAME" if kind == "data set" else "hf://USER/NAME"
+        raise UsageError(f"{address} is no {kind}'s address on the hub; write {form} or {form}@REVISION.")
+    return match[2], match[3]
 
 
 def download(address: str, name: str) -> tuple[Path, str]:
@@ -54,8 +55,8 @@ def download(address: str, name: str) -> tuple[Path, str]:
     Raises: GanzooError: there is no such repository, revision or file, it cannot be reached, or the file is another.
     """
     repository, revision = parse(address)
-    hub = _client()
-    with _explained(hub, address, name), _bars(hub):
+    hub = client()
+    with explained(hub, address, name), _bars(hub):
         url = hub.hf_hub_url(repository, name, revision=revision)
         try:
             stated = hub.get_hf_file_metadata(url)
@@ -75,7 +76,7 @@ def check_login(address: str) -> None:
     _, revision = parse(address)
     if revision is not None:
         raise UsageError(f"A push makes a new revision by itself; leave out @{revision}.")
-    if not _client().get_token():
+    if not client().get_token():
         raise GanzooError(f"Nobody is logged in to the hub on this machine; {LOGIN}.")
 
 
@@ -85,8 +86,8 @@ def upload(folder: Path, address: str, private: bool) -> str:
     Raises: GanzooError when it may not be written or cannot be reached.
     """
     repository, _ = parse(address)
-    hub = _client()
-    with _explained(hub, address, ""), _bars(hub):
+    hub = client()
+    with explained(hub, address, ""), _bars(hub):
         api = hub.HfApi()
         url = str(api.create_repo(repository, private=private or None, exist_ok=True))
         files = [hub.CommitOperationAdd(file.name, file) for file in sorted(folder.iterdir())]
@@ -94,7 +95,7 @@ def upload(folder: Path, address: str, private: bool) -> str:
     return url
 
 
-def _client() -> Any:
+def client() -> Any:
     for part in ("errors", "utils"):  # which the package itself leaves for later
         need(f"huggingface_hub.{part}", "huggingface_hub", "hf://", "hub")
     return need("huggingface_hub", "huggingface_hub", "hf://", "hub")
@@ -127,10 +128,10 @@ def _kept(hub: Any, repository: str, name: str, revision: str | None, error: Exc
 
 
 @contextlib.contextmanager
-def _explained(hub: Any, address: str, name: str) -> Iterator[None]:
+def explained(hub: Any, address: str, name: str, kind: str = "model") -> Iterator[None]:
     """Raises: GanzooError, in one sentence, for whatever the hub or the network says."""
     errors = hub.errors
-    repository, revision = parse(address)
+    repository, revision = parse(address, kind)
     try:
         yield
     except errors.GatedRepoError as error:
@@ -139,12 +140,12 @@ def _explained(hub: Any, address: str, name: str) -> Iterator[None]:
         ) from error
     except errors.RepositoryNotFoundError as error:
         raise GanzooError(
-            f"There is no model {repository} on the hub, or you may not see it; check the name, or {LOGIN}."
+            f"There is no {kind} {repository} on the hub, or you may not see it; check the name, or {LOGIN}."
         ) from error
     except errors.RevisionNotFoundError as error:
         raise GanzooError(f"{repository} has no revision {revision}; its page lists them.") from error
     except errors.HFValidationError as error:
-        raise UsageError(f"{address} is no model's address on the hub: {error}") from error
+        raise UsageError(f"{address} is no {kind}'s address on the hub: {error}") from error
     except (*_network(hub), errors.EntryNotFoundError, ValueError) as error:
         raise GanzooError(_failure(hub, error, address, name)) from error
     except RuntimeError as error:  # the client's own around what went wrong with one file of several

@@ -351,7 +351,7 @@ def test_unknown_fit_and_schemes(tmp_path):
         data.add("faces", tmp_path, fit="crap")
     with pytest.raises(UsageError, match="cannot fetch ftp://"):
         data.add("faces", "ftp://example.org/x.zip")
-    with pytest.raises(UsageError, match="hf download --repo-type dataset org/faces"):
+    with pytest.raises(UsageError, match="is no data set's address on the hub; write hf://datasets/USER/NAME"):
         data.add("faces", "hf://org/faces")
 
 

@@ -1,0 +1,168 @@
+"""Data sets of the hub, by its own library reading folders on this machine that are laid out as they are there."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import zipfile
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from ganzoo_hub import data_sets
+from PIL import Image
+from support.command_line import cli, refusal
+
+from ganzoo import data
+from ganzoo.errors import GanzooError, UsageError
+
+datasets = pytest.importorskip("datasets", reason="the extra datasets is not installed")
+COMMIT = "5" * 40
+CATS = "hf://datasets/somebody/cats"
+
+
+def png(value: int) -> dict:
+    file = io.BytesIO()
+    Image.fromarray(np.full((32, 32, 3), value, np.uint8)).save(file, "PNG")
+    return {"bytes": file.getvalue(), "path": None}
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANZOO_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """Writes the splits of the hub's only repository as Parquet; the network is this folder."""
+    import huggingface_hub
+
+    folder, load = tmp_path / "hub", datasets.load_dataset
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+
+    def dataset_info(self, repository: str, *, revision: str | None = None):
+        if repository != "somebody/cats":
+            raise ConnectionError("Network is unreachable")
+        return SimpleNamespace(id=repository, sha=COMMIT)
+
+    def load_dataset(path: str, name: str | None, *, revision: str, streaming: bool):
+        assert (path, revision, streaming) == ("somebody/cats", COMMIT, True)
+        return load(str(folder), name, streaming=True)
+
+    monkeypatch.setattr(huggingface_hub.HfApi, "dataset_info", dataset_info)
+    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+
+    def write(kinds: dict, **splits: dict) -> None:
+        features = datasets.Features(kinds)
+        for split, columns in splits.items():
+            rows = datasets.Dataset.from_dict(columns, features=features)
+            rows.to_parquet(folder / "data" / f"{split}-00000-of-00001.parquet")
+
+    (folder / "data").mkdir(parents=True)
+    return write
+
+
+IMAGE, LABEL = datasets.Image(), datasets.ClassLabel(names=["tabby", "black"])
+SIX = {"image": [png(20 * i) for i in range(6)], "label": [0, 1, 1, 0, 1, 0]}
+
+
+def test_a_data_set_of_the_hub_is_what_its_commit_holds(hub, home):
+    """Labels by name, splits as parts, the revision pinned, and the files themselves."""
+    hub({"image": IMAGE, "label": LABEL}, train=SIX, test={"image": [png(250), png(251)], "label": [1, 0]})
+    info = data.add("cats", CATS)
+    assert info.origin == f"added by the user: {CATS}@{COMMIT}"
+    assert (info.images, info.trained, info.held_out, info.classes) == (8, 6, 2, ("tabby", "black"))
+    assert info.class_counts == {"tabby": (3, 1), "black": (3, 1)}
+    ready = data.prepare("cats", resolution=(32, 32))
+    assert ready.training.labels.tolist() == SIX["label"]
+    assert ready.training.raw(torch.arange(6))[:, 0, 0, 0].tolist() == [0, 20, 40, 60, 80, 100]
+    assert ready.test.raw(torch.arange(2))[:, 0, 0, 0].tolist() == [250, 251]
+
+
+def test_it_is_streamed_once_and_removed_with_its_name(hub, home, monkeypatch):
+    hub({"image": IMAGE, "label": LABEL}, train=SIX)
+    info = data.add("cats", CATS)
+    monkeypatch.setattr(datasets, "load_dataset", lambda *_, **__: pytest.fail("it was there already"))
+    assert data.add("cats", f"{CATS}@{COMMIT}") == info
+    (kept,) = (home / "downloads").glob("*.zip")
+    assert all(member.compress_type == zipfile.ZIP_STORED for member in zipfile.ZipFile(kept).infolist())
+    data.remove("cats")
+    assert not kept.exists()
+
+
+def test_a_run_says_of_which_revision_its_data_is(hub, home, tmp_path):
+    hub({"image": IMAGE, "label": LABEL}, train=SIX)
+    cli("data", "add", "cats", CATS)
+    words = ["--resolution", "32", "--steps", "1", "--batch-size", "2", "--out", tmp_path / "run"]
+    done = cli("train", "dcgan", "cats", *words)
+    assert done.exit_code == 0, done.output
+    header = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert header["data"]["origin"].endswith(f"@{COMMIT}")
+
+
+def test_what_to_take_can_be_said(hub, home):
+    columns = {"image": SIX["image"], "other": SIX["image"][::-1], "label": SIX["label"], "kind": list("aabbcc")}
+    kinds = {"image": IMAGE, "other": IMAGE, "label": LABEL, "kind": datasets.Value("string")}
+    hub(kinds, train=columns, extra=columns)
+    for address, words in (
+        (CATS, f"has the splits train, extra; say which to take: {CATS}#split=train."),
+        (f"{CATS}#split=trian", "has no split 'trian'; did you mean train"),
+        (f"{CATS}#split=train", "has several columns of images, image, other; choose one: #image=image"),
+        (f"{CATS}#split=train,image=label", "has no column of images called label, only image, other, label, kind."),
+        (f"{CATS}#split=train,image=imago", "has no column 'imago'; did you mean image"),
+        (f"{CATS}#piece=train", "After # come split=, config=, image= or label= and a name, not 'piece=train'."),
+        (f"{CATS}#config=large", "#config=NAME"),
+    ):
+        with pytest.raises(UsageError) as caught:
+            data.add("cats", address)
+        assert words in str(caught.value)
+    info = data.add("cats", f"{CATS}#split=extra,image=other,label=kind")
+    assert info.classes == ("a", "b", "c")
+    assert info.source.endswith("#split=extra,image=other,label=kind")
+
+
+def test_labels_that_are_not_told_and_tables_without_images(hub, home):
+    hub({"image": IMAGE, "label": LABEL}, train=SIX, test={"image": [png(1), png(2)], "label": [-1, -1]})
+    with pytest.raises(UsageError, match=r"images without a label \(test/00000000.png, column label\).*#split=train"):
+        data.add("cats", CATS)
+    assert not list((home / "downloads").glob("*.zip"))
+    assert data.add("cats", f"{CATS}#split=train").images == 6
+
+
+def test_a_table_without_images(hub, home):
+    hub({"text": datasets.Value("string")}, train={"text": ["a", "b"]})
+    with pytest.raises(UsageError, match=r"has no column of images, only text\."):
+        data.add("cats", CATS)
+
+
+def test_an_image_that_is_missing_is_counted(hub, home):
+    hub({"image": IMAGE}, train={"image": [*SIX["image"], None]})
+    assert data.add("cats", CATS, skip_bad=True).skipped == 1
+
+
+def test_a_table_may_name_no_file_of_this_machine(tmp_path):
+    for path in (
+        "/etc/passwd",
+        f"{CATS}@1/../../x",
+        f"file:///etc/passwd::{CATS}@1/a.zip",
+        "https://example.org/a.png",
+    ):
+        with pytest.raises(GanzooError, match="names a file outside of itself"):
+            data_sets._content({"bytes": None, "path": path}, f"{CATS}@1")
+
+
+def test_without_network_library_or_repository(hub, home, monkeypatch):
+    with pytest.raises(GanzooError, match=r"The hub cannot be asked about hf://datasets/nobody/x .*check the network"):
+        data.add("cats", "hf://datasets/nobody/x")
+    with pytest.raises(GanzooError, match="hf://datasets/somebody/cats cannot be read"):
+        data.add("cats", CATS)  # an empty repository
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    assert "pip install 'ganzoo[datasets]'" in refusal(cli("data", "add", "cats", CATS), 1)
+
+
+def test_a_model_is_no_data_set_and_a_data_set_no_model():
+    assert "is no model's address on the hub" in refusal(cli("sample", CATS))
+    assert "write hf://datasets/USER/NAME" in refusal(cli("data", "add", "cats", "hf://somebody/cats"))
