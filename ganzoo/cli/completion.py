@@ -108,7 +108,7 @@ def _possible(app: click.Group, words: list[str], word: str) -> Iterable[Row]:
         command, context = inner, click.Context(inner, context, resilient_parsing=True)
     if isinstance(command, click.Group) and not word.startswith("-"):
         return [(name, _summary(command, name)) for name in command.list_commands(context)]
-    flags = _flags(command, context, words)
+    flags = flags_of(command, context, words)
     before = words[-1] if words else ""
     if before in flags and flags[before] is not None:
         return _values(OPTIONS.get(before, flags[before] or ""), words)
@@ -129,7 +129,7 @@ def _summary(group: click.Group, name: str) -> str:
     return str(lazy[name][2]) if name in lazy else ""
 
 
-def _flags(command: click.Command, context: click.Context, words: Sequence[str]) -> dict[str, str | None]:
+def flags_of(command: click.Command, context: click.Context, words: Sequence[str]) -> dict[str, str | None]:
     """The options of a command, each with what stands for its value in the help; None: it takes none."""
     from ganzoo.cli.options import ArchitectureCommand, trainer_options
     from ganzoo.training.options import TrainOptions
@@ -138,7 +138,7 @@ def _flags(command: click.Command, context: click.Context, words: Sequence[str])
     params: list[Any] = list(click.Command.get_params(command, context))
     if isinstance(command, ArchitectureCommand):
         params += trainer_options()
-        names = [*TrainOptions.__annotations__, *_named_in_source(words, "Config")]
+        names = [*TrainOptions.__annotations__, *named_in_source(words, "Config")]
         found |= dict.fromkeys((f"--{name.replace('_', '-')}" for name in names), "")
     for param in params:
         if isinstance(param, click.Option) and not param.hidden:
@@ -163,7 +163,7 @@ def _values(kind: str, words: Sequence[str]) -> list[Row]:
     if kind == "run":
         return [(str(file.parent), "") for name in ("run", "classes", "sweep") for file in _made(name)]
     if kind == "preset":
-        return [(name, "") for name in _named_in_source(words, "presets")]
+        return [(name, "") for name in named_in_source(words, "presets")]
     if "|" in kind:
         return [(each, "") for each in kind.split("|") if each.islower()]
     from ganzoo.catalogue.catalogue import entries
@@ -192,7 +192,7 @@ def _architecture(words: Sequence[str]) -> Entry | None:
     return next((named[word] for word in words if word in named), None)
 
 
-def _named_in_source(words: Sequence[str], what: str) -> list[str]:
+def named_in_source(words: Sequence[str], what: str) -> list[str]:
     """Names that stand in the source of the architecture among the words, which is read and not run: the keys of
     `presets`, or the fields of its classes that end in "Config".
     """

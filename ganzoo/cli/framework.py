@@ -43,7 +43,7 @@ class Command(click.Command):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        files = list(_values(PLUGIN, args)) if self.takes_plugins and not extra.get("resilient_parsing") else []
+        files = list(values_of(PLUGIN, args)) if self.takes_plugins and not extra.get("resilient_parsing") else []
         if files:
             from ganzoo.catalogue.single_file import use_plugin
 
@@ -78,7 +78,7 @@ class Command(click.Command):
                     formatter.write(f"{'':{formatter.current_indent}}{example}\n")
 
 
-def _values(flag: str, args: Sequence[str]) -> Iterator[str]:
+def values_of(flag: str, args: Sequence[str]) -> Iterator[str]:
     """What an option is given on a command line that is not parsed yet."""
     rest = iter(args)
     for arg in rest:
@@ -242,6 +242,7 @@ def _plain(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     if isinstance(error, click.NoSuchOption):
         known = [flag for param in context.command.get_params(context) for flag in param.opts] if context else []
+        known += error.possibilities or ()
         meant = " or ".join(near(error.option_name, [flag for flag in known if flag.startswith("--")]))
         text = f"There is no option {error.option_name}{f'; did you mean {meant}?' if meant else '.'}"
     elif isinstance(error, click.MissingParameter) and error.param is not None and context:

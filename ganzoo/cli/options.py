@@ -98,7 +98,12 @@ class ArchitectureCommand(Command):
             for flag in param.opts
         }
         takes_value |= {f"--{old}" for old in renamed.OPTIONS} | SYNONYMS.keys()
-        model = self._model(ctx, *peek([arg for arg in args if arg != GPU], takes_value))
+        words, given = peek([arg for arg in args if arg != GPU], takes_value)
+        if not ctx.resilient_parsing and not {*args} & {*ctx.help_option_names}:
+            from ganzoo.cli import early
+
+            early.check(ctx, args, words, given, _flags(args, given))
+        model = self._model(ctx, words, given)
         extra = trainer_options() if model is None else architecture_options(model)
         args = _by_present_names(args, {option.name or "" for option in extra})
         for option in extra:
@@ -116,6 +121,13 @@ class ArchitectureCommand(Command):
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         return [*super().get_params(ctx), *ctx.meta.get(_EXTRA, ())]
+
+
+def _flags(args: Sequence[str], given: Mapping[str, str]) -> list[str]:
+    """The options on a command line whose names are not known to be ganzoo's."""
+    before = args[: args.index("--")] if "--" in args else args
+    flags = [arg.partition("=")[0].replace("_", "-") for arg in before if arg.startswith("--")]
+    return [flag for flag in flags if flag not in given and flag != GPU and flag not in SYNONYMS]
 
 
 def _by_present_names(args: Sequence[str], known: Collection[str]) -> list[str]:

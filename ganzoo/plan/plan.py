@@ -45,6 +45,7 @@ from ganzoo.contract.settings import (
 from ganzoo.data.source import check_chosen, trained_on
 from ganzoo.errors import GanzooError, UsageError, suggest
 from ganzoo.files import read_text
+from ganzoo.plan.words import architecture_of
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def make_plan(
         typed: those of the options that the user wrote himself, not a recipe.
     Raises: UsageError for whatever of it cannot be.
     """
-    entry = _architecture(architecture, data_name)
+    entry = architecture_of(architecture, data_name)
     model = load_architecture(entry)
     info = data.info(data_name)
     row = preset_row(entry.name, model, preset)
@@ -169,19 +170,6 @@ def make_plan(
     if plan.domains:
         check_chosen(plan.domains, trained_on(info.domains) or info.classes, info.name)
     return plan
-
-
-def _architecture(name: str, data_name: str) -> Entry:
-    """Raises: UsageError when there is none, which knows the two words in the wrong order."""
-    try:
-        return find("architecture", name)
-    except UsageError as error:
-        try:
-            find("architecture", data_name)
-            data.info(name)
-        except GanzooError:
-            raise error from None
-        raise UsageError(f"The architecture comes first; type: ganzoo train {data_name} {name}") from None
 
 
 def _check_transforms(info: data.Info, given: Mapping[str, Any]) -> None:

@@ -34,6 +34,30 @@ def test_looking_around_imports_no_torch(run_python: Callable[..., CompletedProc
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("dcgan nosuchdata", "There is no data set 'nosuchdata'"),
+        ("dcgan anime --nosuch 3", "There is no option --nosuch."),
+        ("dcgan anime --lrr 3", "There is no option --lrr; did you mean --lr?"),
+        ("tinygan tiny --batch-size x", "--batch-size takes a whole number, not 'x'; its default is 64."),
+        ("dcgan anime --preset smal", "dcgan has no preset 'smal'; did you mean small?"),
+        ("tinygan tiny --epochs 2 --steps 3", "Give one of --epochs, --images and --steps, not several."),
+        ("tinygan tiny --evaluate nosuch", "There is no metric 'nosuch'"),
+        ("tinygan tiny --log nosuch", "There is no logger 'nosuch'"),
+        ("tinygan tiny --device gpu0", "--device takes auto, cpu, cuda or mps"),
+        ("stylegan anime --penalty nosuch", "There is no penalty 'nosuch'"),
+        ("tiny tinygan", "The architecture comes first; type: ganzoo train tinygan tiny"),
+    ],
+)
+def test_a_slip_is_refused_without_torch(
+    run_python: Callable[..., CompletedProcess[str]], words: str, line: str
+) -> None:
+    done = run_python(f"try:\n {MAIN}\nfinally: print('torch' in sys.modules)", "train", *words.split())
+    assert (done.returncode, done.stdout) == (2, "False\n")
+    assert line in done.stderr
+
+
 @pytest.mark.parametrize("words", [["--help"], ["list"], ["plugins"]])
 def test_looking_around_imports_no_rich(run_python: Callable[..., CompletedProcess[str]], words: list[str]) -> None:
     """It would take a third of the time."""
