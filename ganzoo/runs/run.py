@@ -19,7 +19,6 @@ from ganzoo.contract.options import parse_spec, values
 from ganzoo.contract.stored import as_json
 from ganzoo.errors import GanzooError, UsageError, need
 from ganzoo.files import cause, explained, is_locked, locked, replaced
-from ganzoo.pictures.framed import as_html
 from ganzoo.runs import curves
 from ganzoo.runs.header import Process, RunHeader, run_header
 
@@ -198,6 +197,8 @@ class Run:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: what the run is, how far it has come, and its newest sheet of samples."""
+        from ganzoo.pictures.framed import as_html  # Pillow, which a list of runs needs not
+
         header, rows = self.header, deque(self.metrics(), maxlen=1)
         last = rows[0] if rows else {}
         numbers = [f"{name}: {value:.3f}" for name, value in last.items() if curves.is_loss(name)]
