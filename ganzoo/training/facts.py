@@ -15,6 +15,7 @@ from ganzoo.about import __version__
 from ganzoo.catalogue.components import load_architecture
 from ganzoo.catalogue.single_file import records
 from ganzoo.catalogue.upgrade import stored_config, upgraded
+from ganzoo.contract.architecture import Architecture
 from ganzoo.contract.frozen import frozen_in
 from ganzoo.contract.networks import networks, parameter_counts
 from ganzoo.contract.options import build, values
@@ -78,19 +79,25 @@ def take_up(run: Run, display: Display) -> Plan:
     return plan
 
 
+def first_weights(model: Architecture, init: str, architecture: str) -> tuple[str, str]:
+    """Takes a model's first weights from a run or model. Returns: what was taken, in a sentence, and its licence.
+
+    Raises: UsageError when there is none or it does not fit; GanzooError when it is out of reach.
+    """
+    try:
+        return take_weights(model, init, architecture), licence_of(init)
+    except GanzooError as error:
+        if is_remote(init):
+            raise
+        raise UsageError(str(error)) from error
+
+
 def facts_of(session: Session, init: str | os.PathLike[str] | None) -> RunHeader:
     """What run.json says at the start."""
     trainer = session.build(weights=init is not None)
     plan, model = session.plan, trainer.model
-    taken, licence = None, ""
-    if init is not None:
-        # Now, so that what does not fit is said before anything is written.
-        try:
-            taken, licence = take_weights(model, str(init), plan.entry.name), licence_of(str(init))
-        except GanzooError as error:
-            if is_remote(str(init)):  # which may be out of reach
-                raise
-            raise UsageError(str(error)) from error
+    # Now, so that what does not fit is said before anything is written.
+    taken, licence = (None, "") if init is None else first_weights(model, str(init), plan.entry.name)
     for frozen in frozen_in(model):
         located(frozen.weights)  # now too, for the same reason
     return RunHeader(

@@ -61,7 +61,7 @@ def train_per_class(
             )
     folder = folder or new_folder(plan.entry.name, plan.data.name)
     Run.check_free(folder)
-    session = prepare(plan, display)
+    session = prepare(plan, display, init=init)
     check_labels(session)
     whole = PerClass(folder, dataclasses.replace(facts_of(session, init), labels=labels))
     with explained(folder, "choose another --out", UsageError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Iterator
 
 import torch
@@ -11,7 +13,8 @@ from ganzoo import data
 from ganzoo.catalogue.components import make_loggers
 from ganzoo.contract.architecture import Progress
 from ganzoo.contract.data_spec import DataSpec
-from ganzoo.contract.networks import is_generator, networks, weightless
+from ganzoo.contract.frozen import frozen_in
+from ganzoo.contract.networks import freeze, is_generator, networks, weightless
 from ganzoo.devices import pick_device
 from ganzoo.errors import UsageError
 from ganzoo.loop.display import Display
@@ -22,13 +25,17 @@ from ganzoo.loop.validation import Validator
 from ganzoo.model.model import Model
 from ganzoo.plan.plan import Plan, data_channels, data_spec, expected_spec, takes_labels
 from ganzoo.runs.header import RunHeader, model_of
+from ganzoo.runs.weights import located
 from ganzoo.scoring.evaluator import judged_data
 from ganzoo.training.estimate import memory_needed
+from ganzoo.training.facts import first_weights
 
 
-def prepare(plan: Plan, display: Display, *, pack: bool = True) -> Session:
+def prepare(plan: Plan, display: Display, *, pack: bool = True, init: str | os.PathLike[str] | None = None) -> Session:
     """Checks a plan against its data and this machine, and packs the data, unless `pack` says no.
 
+    Args:
+        init: where the first weights will be taken from, if they fit.
     Raises: UsageError.
     """
     one_run_only()
@@ -42,6 +49,11 @@ def prepare(plan: Plan, display: Display, *, pack: bool = True) -> Session:
     if expected is not None:  # before the data is packed, which may take long
         _check_batches(plan, plan.data.trained)
         check_networks(plan, expected)
+        if init is not None:
+            with warnings.catch_warnings(action="ignore"):  # torch says that nothing is copied
+                first_weights(weightless(plan.model, plan.config, expected), str(init), plan.entry.name)
+    for index in range(len(plan.stages)):
+        Validator(plan.at_stage(index)[1])  # which refuses scores that there are not
     settings = plan.settings
     load = (settings.load_size, settings.load_size) if settings.load_size else None
     dataset = data.prepare(
@@ -162,6 +174,9 @@ def check_networks(plan: Plan, spec: DataSpec) -> None:
     for index, stage in enumerate(plan.stages):
         config, settings = plan.at_stage(index)
         model = weightless(plan.model, config, spec)
+        freeze(model, settings.freeze)
+        for frozen in frozen_in(model):
+            located(frozen.weights)
         first = model.batch_size(Progress(0, 0, 0, 0, 1)) or settings.batch_size
         check_split(first, settings.processes, settings.accumulate)
         shapes.append({name: tensor.shape for name, tensor in model.state_dict().items()})

@@ -245,7 +245,7 @@ def start(
     """
     if out is not None:
         Run.check_free(out)
-    session = prepare(plan, display)
+    session = prepare(plan, display, init=init)
     claim = claimed(plan.entry.name, plan.data.name) if out is None else contextlib.nullcontext(out)
     with claim as folder, memory_explained(plan.settings, session.device):
         header = facts_of(session, init)

@@ -627,6 +627,26 @@ def test_an_init_that_does_not_fit_or_is_not_there(train, finished, tmp_path):
         assert not Path("run").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"init": "nowhere"}, "nowhere"),
+        ({"init": "finished", "width": 8}, "do not fit TinyGAN"),
+        ({"freeze": "D.dwon"}, "did you mean D.down"),
+        ({"evaluate": "swd"}, "need --evaluate-every"),
+        ({"evaluate_every": 24, "evaluate": "nosuch"}, "There is no metric 'nosuch'"),
+        ({"evaluate_every": 24, "keep_best": "nosuch"}, "--keep-best nosuch is not a score"),
+    ],
+)
+def test_refused_before_the_data_is_packed(train, finished, tmp_path, monkeypatch, options, message):
+    monkeypatch.setenv("GANZOO_HOME", str(tmp_path / "home"))
+    options = {**options, "init": finished.path} if options.get("init") == "finished" else options
+    with pytest.raises(UsageError, match=message):
+        train(steps=1, **options)
+    assert not list(tmp_path.glob("home/packs/*"))
+    assert not Path("run").exists()
+
+
 # ---- samples -------------------------------------------------------------------------------------------------------
 
 
