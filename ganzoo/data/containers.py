@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import hashlib
+import json
 import lzma
 import os
 import struct
@@ -12,17 +13,19 @@ import tarfile
 import threading
 import zipfile
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Protocol
 
 from ganzoo.data.images import Unreadable
 from ganzoo.data.kinds import HEAD
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.files import home, make_folder, megabytes
+from ganzoo.files import home, make_folder, megabytes, write_json
 
 MAX_FILE_BYTES = 1 << 29  # a larger single file is no training image
 _SUSPECT_BYTES, _SUSPECT_RATIO = 1 << 24, 200  # a larger file of an archive that is packed so well is no picture
 _BLOCK = 1 << 20  # bytes
+_MANY = 1000  # members whose list is worth keeping
 # What Python's own readers raise on damaged archives, and on those that are made to look so.
 DAMAGE = (
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError),
@@ -181,16 +184,11 @@ class Tar:
         self._path = path
         self.lost: dict[str, str] = {}
         self._lock = threading.Lock()
+        plain, self._places, self.folders = tar_members(path, most)
         try:
-            plain = _uncompressed(path, most)
-            with tarfile.open(plain, "r:") as tar:
-                every = tar.getmembers()
-            members = [member for member in every if member.isreg() and not member.issparse()]
-            self.folders = [member.name.removeprefix("./") for member in every if member.isdir()]
-            self._places = {member.name.removeprefix("./"): (member.offset_data, member.size) for member in members}
             self._file: IO[bytes] = plain.open("rb")
-        except (OSError, *DAMAGE) as error:
-            raise GanzooError(f"Cannot open {path} as a tar file ({error}); it may be damaged or cut short.") from error
+        except OSError as error:
+            raise GanzooError(f"Cannot open {path} ({error.strerror}); see whether it may be read.") from error
         self.names = sorted(self._places)
 
     def __del__(self) -> None:
@@ -217,6 +215,39 @@ class Tar:
 
     def signature(self) -> str:
         return file_signature(self._path)
+
+
+def tar_members(path: Path, most: int) -> tuple[Path, dict[str, tuple[int, int]], list[str]]:
+    """What a tar holds, read once and kept among the downloads.
+
+    Returns: the uncompressed file, name -> (offset, size) of each file in it, and its folders.
+    Raises: GanzooError for what is no tar; UsageError when it unpacks to more than `most` bytes.
+    """
+    try:
+        plain = _uncompressed(path, most)
+        kept = members_file(path)
+        with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+            found = json.loads(kept.read_bytes())
+            return (
+                plain,
+                {name: (int(offset), int(size)) for name, (offset, size) in found["files"].items()},
+                found["folders"],
+            )
+        with tarfile.open(plain, "r:") as tar:
+            every = tar.getmembers()
+    except (OSError, *DAMAGE) as error:
+        raise GanzooError(f"Cannot open {path} as a tar file ({error}); it may be damaged or cut short.") from error
+    files = [member for member in every if member.isreg() and not member.issparse()]
+    places = {member.name.removeprefix("./"): (member.offset_data, member.size) for member in files}
+    folders = [member.name.removeprefix("./") for member in every if member.isdir()]
+    if len(every) >= _MANY:
+        write_json(kept, {"files": places, "folders": folders})
+    return plain, places, folders
+
+
+def members_file(path: Path) -> Path:
+    """Where the list of a tar's members is kept, or would be."""
+    return plain_copy(path).with_suffix(".members.json")
 
 
 def plain_copy(path: Path) -> Path:

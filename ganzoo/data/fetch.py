@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from ganzoo.catalogue.schemes import scheme_of
@@ -22,6 +22,7 @@ _TIMEOUT = 30  # seconds without an answer
 _BLOCK = 1 << 18  # bytes
 _LOOK = 1 << 24  # bytes between looks at how much disk is left, where no size is stated
 _RESERVE = 500_000_000  # bytes of disk that a download leaves free
+_MANY = 100_000  # shards of one address
 _PAGES = ("text/html", "application/xhtml+xml")
 
 
@@ -39,9 +40,13 @@ def located(source: str, report: Report) -> Fetched:
 
 
 class Web(Scheme):
-    """``http://`` and ``https://``."""
+    """``http://`` and ``https://``; ``faces-{000..009}.tar`` are shards, which are kept in a folder."""
 
     def fetch(self, address: str, file: str, report: Report) -> Fetched:
+        if not file and (shards := _shards(address)):
+            folder = home() / "downloads" / hashlib.sha256(address.encode()).hexdigest()[:12]
+            every = [download(shard, report, folder) for shard in shards]
+            return Fetched(folder, _shown(urlsplit(address)), f"{every[0].title} to {every[-1].title}")
         fetched = download(address, report)
         if file and not _is_model(fetched.path):
             fetched.path.unlink(missing_ok=True)
@@ -56,10 +61,29 @@ def _is_model(path: Path) -> bool:
     return start[8:] == b"{" and int.from_bytes(start[:8], "little") <= path.stat().st_size - 8
 
 
-def download(url: str, report: Report) -> Fetched:
+def _shards(address: str) -> list[str]:
+    """The addresses that ``faces-{000..009}.tar`` stands for; none of another. Raises: UsageError for bad numbers."""
+    match = re.fullmatch(r"(.*)\{(\d{1,9})\.\.(\d{1,9})\}(.*\.tar)", address)
+    if not match:
+        return []
+    before, first, last, after = match.groups()
+    if not 0 <= int(last) - int(first) < _MANY:
+        raise UsageError(f"{{{first}..{last}}} must count upwards, to {_MANY:,} shards at the most.")
+    return [f"{before}{number:0{len(first)}d}{after}" for number in range(int(first), int(last) + 1)]
+
+
+def _shown(parts: SplitResult) -> str:
+    """An address without a password."""
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def download(url: str, report: Report, folder: Path | None = None) -> Fetched:
     """Download `url` once; a part that an earlier try left is gone on with when the server can tell it is the same.
 
     ``URL#sha256=…`` checks the file against a hash.
+
+    Args:
+        folder: where it is kept, under its own name; None among the downloads.
 
     Raises:
         GanzooError: it cannot be fetched whole, or has another hash.
@@ -75,11 +99,13 @@ def download(url: str, report: Report) -> Fetched:
         raise UsageError(f"{printable(url)} is no address that can be asked ({error}).") from error
     if not host:
         raise UsageError(f"{printable(url)} names no server; write https://SERVER/FILE.")
-    shown = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()  # without a password
+    shown = _shown(parts)
     title = printable(Path(unquote(parts.path)).name) or host
     key = hashlib.sha256(url.encode()).hexdigest()[:12]
-    target = make_folder(home() / "downloads") / f"{key}-{re.sub('[^A-Za-z0-9._-]', '_', title)[-80:]}"
-    with locked(target.with_name(f"{key}.lock"), lambda: report(f"Waiting for another download of {title}", 0, 0)):
+    plain = re.sub("[^A-Za-z0-9._-]", "_", title)[-80:]
+    downloads = make_folder(home() / "downloads")
+    target = make_folder(folder) / plain if folder else downloads / f"{key}-{plain}"
+    with locked(downloads / f"{key}.lock", lambda: report(f"Waiting for another download of {title}", 0, 0)):
         if not target.exists() or (wanted and _sha256(target) != wanted):
             part = target.with_name(target.name + ".part")
             try:

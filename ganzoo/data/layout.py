@@ -74,7 +74,7 @@ def _parts(found: Layout, parts: str) -> dict[str, str]:
     if parts != "auto":
         return _given_parts(found, parts)
     tops = Counter(name.partition("/")[0] for name in found.names if "/" in name)
-    kinds = {folder: _kind(folder) for folder in tops}
+    kinds = {folder: part_of(folder) for folder in tops}
     others = [folder for folder, kind in kinds.items() if not kind]
     train, test = ([folder for folder, kind in kinds.items() if kind == which] for which in ("train", "test"))
     loose = sum("/" not in name for name in found.names)
@@ -113,7 +113,7 @@ def _inner_parts(found: Layout) -> dict[str, str]:
     """Parts within each class: cat/train, cat/val, dog/train, dog/val."""
     inner = {tuple(name.split("/")[1:-1])[:1] for name in found.names}
     words = [each[0] for each in inner if each]
-    kinds = {folder: _kind(folder) for folder in words}
+    kinds = {folder: part_of(folder) for folder in words}
     return kinds if len(words) == len(inner) and {*kinds.values()} == {"train", "test"} else {}
 
 
@@ -131,7 +131,7 @@ def _given_parts(found: Layout, parts: str) -> dict[str, str]:
     return split
 
 
-def _kind(folder: str) -> str:
+def part_of(folder: str) -> str:
     """ "train", "test" or "", by a folder's name."""
     name = folder.lower()
     return "train" if name in TRAIN_FOLDERS else "test" if name in HELD_OUT_FOLDERS else ""

@@ -37,6 +37,7 @@ from ganzoo.data.kinds import (
 )
 from ganzoo.data.layout import Layout, layout_of
 from ganzoo.data.levels import Span
+from ganzoo.data.shards import Shards, holds_shards, labels_beside
 from ganzoo.data.source import Item, as_image, is_vector
 from ganzoo.errors import GanzooError, UsageError, printable
 
@@ -141,6 +142,11 @@ class Files(_Laid):
             found = label_files.from_file(given, self._files)
         elif lists:
             found = label_files.from_json(self._container.read(lists[0]), self._files, f"{lists[0]} in {self._where}")
+        elif isinstance(self._container, (Tar, Shards)) and (
+            text := labels_beside(self._files, self._container.names, self._container.read)
+        ):
+            self.aside.pop(".cls", None)
+            found = label_files.from_json(text, self._files, f"What is beside the images of {self._where}")
         else:
             return layout_of(self.names, folders, self._parts)
         layout = layout_of(self.names, folders, self._parts, "none")
@@ -471,6 +477,8 @@ def _open(
     if kind in ("folder", "zip", "tar"):
         most = reading.most_unpacked(path.stat().st_size)
         container: Container = Folder(path) if kind == "folder" else Zip(path) if kind == "zip" else Tar(path, most)
+        if isinstance(container, Folder) and holds_shards(container):
+            kind, container = "tar", Shards(container, path, lambda tar: reading.most_unpacked(tar.stat().st_size))
         images = [] if any(map(is_image, container.names)) or kind != "folder" else arrays.idx_in(path)
         modality = modality or ("" if images or any(map(is_image, container.names)) else _modality_in(container.names))
         if modality not in ("", "image"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -19,7 +20,7 @@ from ganzoo.catalogue import catalogue as plugins
 from ganzoo.contract import options as spec
 from ganzoo.contract.stored import from_json, parse
 from ganzoo.data.added import FORMAT, Added, Record
-from ganzoo.data.containers import plain_copy
+from ganzoo.data.containers import members_file, plain_copy
 from ganzoo.data.images import FITS, MAX_PIXELS, MAX_UNPACKED, Fit, Reading
 from ganzoo.data.label_files import LabelsFile
 from ganzoo.data.levels import levels_text, parse_levels
@@ -454,16 +455,17 @@ def _discard_files(paths: Sequence[str]) -> None:
     _discard_copies(paths)
     for path in (Path(each) for each in paths if each not in needed):
         if path.parent == home() / "downloads":
-            path.unlink(missing_ok=True)
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def _discard_copies(paths: Sequence[str]) -> None:
     """Removes what was unpacked of these sources, where no data set needs it; downloads stay, to try again with."""
     needed = {path for record in _records() for path in record.paths}
     for path in (Path(each) for each in paths if each not in needed):
-        if path.is_file():
+        for file in [path] if path.is_file() else path.rglob("*.tar"):
             with suppress(OSError):  # open still, on Windows
-                plain_copy(path).unlink(missing_ok=True)
+                plain_copy(file).unlink(missing_ok=True)
+                members_file(file).unlink(missing_ok=True)
 
 
 def _records() -> list[Record]:
