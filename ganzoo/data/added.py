@@ -138,9 +138,7 @@ class Added:
         if not present and not needed:
             return
         name, source = self.record.name, " + ".join(self.record.sources)
-        words = [*self.record.sources, *(["--pairs", self.record.pairs] if self.paired else [])]
-        words += [*self.record.asked, *self._read_by()]
-        again = f"type: ganzoo data remove {name}; ganzoo data add {name} {shlex.join(words)}"
+        again = f"type: ganzoo data remove {name}; {self.again}"
         if not present:
             raise GanzooError(
                 f"The source of the data set {name}, {source}, is no longer there; "
@@ -150,6 +148,13 @@ class Added:
             raise GanzooError(
                 f"The source of the data set {name}, {source}, has changed since it was added; to add it again {again}"
             )
+
+    @property
+    def again(self) -> str:
+        """The command that adds it once more."""
+        words = [*self.record.sources, *(["--pairs", self.record.pairs] if self.paired else [])]
+        words += ["--fit", self.record.fit] if self.record.fit != "crop" else []
+        return f"ganzoo data add {self.record.name} {shlex.join([*words, *self.record.asked, *self._read_by()])}"
 
     def _read_by(self) -> list[str]:
         """The options of `ganzoo data add` that say how its pictures are read."""

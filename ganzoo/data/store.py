@@ -236,6 +236,8 @@ def add(
     if old is not None and old.fingerprint != record.fingerprint:
         raise _taken(old)
     write_json(_path(name), asdict(record))
+    if name in (removed := _removed()):
+        write_json(_removed_file(), {other: how for other, how in removed.items() if other != name})
     return _info_of_record(record)
 
 
@@ -284,7 +286,7 @@ def _named_sources(sources: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
 def remove(name: str) -> None:
     """Forget a name that was added, with its packs and downloads unless another name uses them.
 
-    The source itself is left alone.
+    The source itself is left alone. How to add it again is kept, for whoever asks for the name later.
 
     Raises:
         UsageError: nothing was added under that name.
@@ -292,6 +294,7 @@ def remove(name: str) -> None:
     record = _load(name)
     if record is None:
         raise UsageError(f"No data set {name!r} was added; {suggest(name, _added_names())}")
+    write_json(_removed_file(), {**_removed(), name: Added(record).again})
     _path(name).unlink(missing_ok=True)
     others = _records()
     if all(other.fingerprint != record.fingerprint for other in others):
@@ -409,6 +412,10 @@ def _entry(name: str) -> Any:
         known = {entry.name for entry in plugins.entries("dataset")} | set(_added_names())
         if name in known:
             raise
+        if again := _removed().get(name):
+            raise UsageError(
+                f"There is no data set {name!r} since it was removed; to add it again type: {again}"
+            ) from error
         raise UsageError(
             f"There is no data set {name!r}; {suggest(name, known)} Add your own: `ganzoo data add {name} FOLDER`."
         ) from error
@@ -479,6 +486,19 @@ def _records() -> list[Record]:
 
 def _path(name: str) -> Path:
     return home() / "data" / f"{name}.json"
+
+
+def _removed_file() -> Path:
+    return home() / "removed.json"
+
+
+def _removed() -> dict[str, str]:
+    """Names that were removed, and the command that adds each again."""
+    try:
+        known = parse(read_bytes(_removed_file()), _removed_file(), "remove it")
+    except (GanzooError, OSError):
+        return {}
+    return {str(name): str(again) for name, again in known.items()} if isinstance(known, dict) else {}
 
 
 def _added_names() -> list[str]:

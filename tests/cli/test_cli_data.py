@@ -40,6 +40,7 @@ def test_add_list_show_train_remove() -> None:
     assert trained.exit_code == 0, trained.output
     assert "mine is forgotten" in cli("data", "remove", "mine").stdout
     assert "There is no data set 'mine'" in refusal(cli("data", "show", "mine"))
+    assert "type: ganzoo data add mine " in refusal(cli("extend", "runs/tinygan-mine-1", "--steps", "2"))
     assert Path("pictures/even/0.png").exists()
 
 

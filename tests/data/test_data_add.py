@@ -374,6 +374,23 @@ def test_a_name_is_added_once_and_removed(tmp_path, home):
         data.remove("faces")
 
 
+def test_a_removed_name_is_known_by_what_adds_it_again(tmp_path, home):
+    source = folder(tmp_path / "my faces", ["a.png", "b.png"])
+    data.add("faces", source, fit="pad")
+    data.remove("faces")
+    with pytest.raises(UsageError) as refused:
+        data.info("faces")
+    assert str(refused.value) == (
+        "There is no data set 'faces' since it was removed; "
+        f"to add it again type: ganzoo data add faces '{source}' --fit pad"
+    )
+    data.add("faces", source)
+    data.remove("faces")
+    (home / "removed.json").write_text("[")  # no harm is done by what cannot be read
+    with pytest.raises(UsageError, match=r"There is no data set .faces.; "):
+        data.info("faces")
+
+
 def test_relative_paths_are_kept_absolute(tmp_path, monkeypatch):
     folder(tmp_path / "f", ["a.png", "b.png"])
     monkeypatch.chdir(tmp_path)
