@@ -124,8 +124,8 @@ def add(
     """Give images, sounds or a table of your own a name to train on.
 
     SOURCE is a folder of images or sounds (its sub-folders are labels), a table as .csv or .parquet, a zip, tar, idx or
-    npz file, a folder of tars (WebDataset), a URL, a set of torchvision's such as torchvision://MNIST, or of the Hugging
-    Face hub, hf://datasets/USER/NAME. Several sources are the domains of a translation, A, B, …, or named:
+    npz file, a folder of tars (WebDataset), a URL, a set of torchvision's such as torchvision://MNIST, or of the
+    Hugging Face hub, hf://datasets/USER/NAME. Several sources are the domains of a translation, A, B, …, or named:
     summer=pictures/s winter=pictures/w. Every item is read once; those that cannot be read are left out and named at
     the end. The files stay where they are.
     """

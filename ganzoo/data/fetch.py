@@ -63,7 +63,7 @@ def _is_model(path: Path) -> bool:
 
 def _shards(address: str) -> list[str]:
     """The addresses that ``faces-{000..009}.tar`` stands for; none of another. Raises: UsageError for bad numbers."""
-    match = re.fullmatch(r"(.*)\{(\d{1,9})\.\.(\d{1,9})\}(.*\.tar)", address)
+    match = re.fullmatch(r"([^?#]*)\{(\d{1,9})\.\.(\d{1,9})\}([^/?#]*\.tar)", address)
     if not match:
         return []
     before, first, last, after = match.groups()

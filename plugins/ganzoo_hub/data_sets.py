@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 import shutil
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -30,6 +31,7 @@ from ganzoo.api import (
 from ganzoo_hub.hub import client, explained, parse
 
 KIND = "data set"
+_MAJOR = 5  # version of the library
 _KEYS = ("split", "config", "image", "label")
 _HELD_OUT = ("test", "validation")  # splits that are kept for scoring, as folders of these names are
 _RESERVE = 500_000_000  # bytes of disk that are left free
@@ -64,6 +66,11 @@ def fetch(address: str, report: Report) -> Fetched:
 
 def _library() -> Any:
     datasets = need("datasets", "datasets", "hf://datasets/", "datasets")
+    if int(str(datasets.__version__).partition(".")[0]) < _MAJOR:  # earlier ones may execute what a data set brings
+        raise GanzooError(
+            f"hf://datasets/ needs datasets {_MAJOR} or later, and {datasets.__version__} is installed; "
+            "type: pip install -U 'ganzoo[datasets]'"
+        )
     datasets.disable_progress_bars()  # ganzoo shows its own
     return datasets
 
@@ -178,7 +185,8 @@ def _content(image: Mapping[str, Any] | None, address: str) -> bytes:
         return bytes(image["bytes"])
     path = str(image.get("path") or "")
     inner, _, place = path.rpartition("::")  # of an archive: zip://a.png::hf://datasets/…
-    if not place.startswith(f"{address}/") or ".." in place.split("/") or inner.count("::") or "file:" in inner:
+    inside = place.startswith(f"{address}/") and ".." not in place.split("/")
+    if not inside or not re.fullmatch(r"((zip|tar)://[^:]+)?", inner):
         raise GanzooError(f"{address} names a file outside of itself, {printable(path)!r}; do not use it.")
     fsspec = need("fsspec", "fsspec", "hf://datasets/", "datasets")
     with _said(address), fsspec.open(path, "rb") as file:

@@ -200,6 +200,11 @@ def test_a_shard_that_is_not_there_or_none_is_said(tmp_path, home, web):
     assert not [path for path in (home / "downloads").iterdir() if path.is_dir()]  # to be fetched anew
 
 
+def test_numbers_before_the_name_are_no_shards(web):
+    with pytest.raises(GanzooError, match="Cannot fetch"):  # all of them would have one name
+        data.add("faces", f"{web}/{{0..3}}/faces.tar")
+
+
 def test_an_address_of_no_shards(web):
     for numbers in ("{9..0}", "{0..999999999}"):
         with pytest.raises(UsageError, match="must count upwards, to 100,000 shards at the most"):

@@ -143,15 +143,40 @@ def test_an_image_that_is_missing_is_counted(hub, home):
     assert data.add("cats", CATS, skip_bad=True).skipped == 1
 
 
-def test_a_table_may_name_no_file_of_this_machine(tmp_path):
+def test_a_table_may_name_no_file_of_this_machine_or_the_web():
+    mine = f"{CATS}@1/a.zip"
     for path in (
         "/etc/passwd",
-        f"{CATS}@1/../../x",
-        f"file:///etc/passwd::{CATS}@1/a.zip",
+        f"{CATS}@1/../x",
+        f"{CATS}@10/a.png",
+        f"/etc/passwd::{mine}",
         "https://example.org/a.png",
     ):
         with pytest.raises(GanzooError, match="names a file outside of itself"):
             data_sets._content({"bytes": None, "path": path}, f"{CATS}@1")
+    for path in (
+        f"file:///etc/passwd::{mine}",
+        f"https://example.org/a::{mine}",
+        f"zip://a::file:///b.zip::{mine}",
+        "",
+    ):
+        with pytest.raises(GanzooError, match="names a file outside of itself"):
+            data_sets._content({"bytes": None, "path": path}, f"{CATS}@1")
+
+
+def test_a_file_of_the_repository_is_read(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        file.writestr("1.png", png(1)["bytes"])
+    (tmp_path / "1.png").write_bytes(png(2)["bytes"])
+    root = tmp_path.as_uri()  # stands for hf://datasets/…@…
+    assert data_sets._content({"bytes": None, "path": f"{root}/1.png"}, root) == png(2)["bytes"]
+    assert data_sets._content({"bytes": None, "path": f"zip://1.png::{root}/a.zip"}, root) == png(1)["bytes"]
+
+
+def test_an_older_library_is_refused(hub, home, monkeypatch):
+    monkeypatch.setattr(datasets, "__version__", "3.6.0")
+    with pytest.raises(GanzooError, match=r"needs datasets 5 or later, and 3\.6\.0 is installed; type: pip install -U"):
+        data.add("cats", CATS)
 
 
 def test_without_network_library_or_repository(hub, home, monkeypatch):
