@@ -173,6 +173,28 @@ def test_a_file_of_the_repository_is_read(tmp_path):
     assert data_sets._content({"bytes": None, "path": f"zip://1.png::{root}/a.zip"}, root) == png(1)["bytes"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("RevisionNotFoundError", "somebody/cats has no revision v9; its page lists them."),
+        ("RepositoryNotFoundError", "There is no data set somebody/cats on the hub, or you may not see it"),
+        ("GatedRepoError", "hf://datasets/somebody/cats@v9 asks for a consent that you have not given"),
+    ],
+)
+def test_what_the_hub_refuses_is_said(hub, home, monkeypatch, kind, words):
+    import huggingface_hub
+
+    answer = SimpleNamespace(headers={}, request=None, status_code=404)
+
+    def refuse(self, repository: str, *, revision: str | None):
+        raise getattr(huggingface_hub.errors, kind)("no", response=answer)
+
+    monkeypatch.setattr(huggingface_hub.HfApi, "dataset_info", refuse)
+    with pytest.raises(GanzooError) as caught:
+        data.add("cats", f"{CATS}@v9")
+    assert words in str(caught.value)
+
+
 def test_an_older_library_is_refused(hub, home, monkeypatch):
     monkeypatch.setattr(datasets, "__version__", "3.6.0")
     with pytest.raises(GanzooError, match=r"needs datasets 5 or later, and 3\.6\.0 is installed; type: pip install -U"):
