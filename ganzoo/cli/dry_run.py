@@ -29,7 +29,8 @@ NAMED = 20  # classes that are listed
 def _contents(dataset: Dataset) -> list[tuple[str, str]]:
     """Its classes, domains and parts, with counts, and how many items are left out."""
     rows = []
-    for word, parts in (("", dataset.parts), ("held out", dataset.held_out)):
+    kept = {name: part for name, part in dataset.held_out.items() if len(part)}
+    for word, parts in (("", dataset.parts), *((("held out", kept),) if kept else ())):
         if dataset.domains:
             rows.append((word or "domains", ", ".join(f"{name} {len(part):,}" for name, part in parts.items())))
         elif dataset.classes:
@@ -42,7 +43,7 @@ def _contents(dataset: Dataset) -> list[tuple[str, str]]:
             rows.append((word, f"{sum(map(len, parts.values())):,}"))
     left_out = dataset.skipped + store.info(dataset.name).skipped
     rows.append(("left out", f"{left_out:,}; `ganzoo data show {dataset.name}` names them" if left_out else ""))
-    return [(word, text) for word, text in rows if text.strip("0")]
+    return [(word, text) for word, text in rows if text]
 
 
 def dry_run(
