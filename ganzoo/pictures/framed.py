@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import importlib.util
 import io
 from collections.abc import Mapping, Sequence
@@ -85,7 +86,8 @@ def as_html(file: Path) -> str:
     small.thumbnail((COLUMN, 2 * COLUMN))
     held = io.BytesIO()
     small.save(held, "webp", quality=85)
-    return f'<img src="data:image/webp;base64,{base64.b64encode(held.getvalue()).decode()}" alt="{file.name}">'
+    data = base64.b64encode(held.getvalue()).decode()
+    return f'<img src="data:image/webp;base64,{data}" alt="{html.escape(file.name)}">'
 
 
 def check_sheet(file: str | Path, others: Sequence[str] = (), folder: bool = False) -> None:

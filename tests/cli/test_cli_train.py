@@ -170,7 +170,7 @@ def test_bad_usage_of_a_run(run: str) -> None:
         (["sample", run, "--truncation", "0.5"], "has no truncation"),
         (["sample", run, "--columns", "0"], "--columns 0 is too small"),
         (["sample", run, "--device", "gpu"], "There is no gpu device here"),
-        (["sample", run, "-o", "x.jpg"], "-o takes a .png or .npy file or a folder, not x.jpg."),
+        (["sample", run, "-o", "x.gif"], "-o takes a .png, .jpg, .jpeg, .webp or .npy file or a folder, not x.gif."),
     ):
         assert line in refusal(cli(*words))
     assert (Path(run) / "run.json").read_bytes() == before
