@@ -49,7 +49,12 @@ class Command(click.Command):
 
             for file in files:
                 use_plugin(file)
+        if not extra.get("resilient_parsing") and not {*args} & {*HELP_NAMES}:
+            self.look_at(click.Context(self, parent, info_name), args)
         return super().make_context(info_name, args, parent, **extra)
+
+    def look_at(self, ctx: click.Context, args: Sequence[str]) -> None:
+        """Refuses what it can of a command line that is about to be parsed. Raises: UsageError, or click's own."""
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         return _guarded(super().main, standalone_mode, *args, **extra)

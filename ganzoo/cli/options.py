@@ -90,7 +90,22 @@ class ArchitectureCommand(Command):
         self.finder = finder
         self.hidden_options = frozenset(hidden_options)
 
+    def look_at(self, ctx: click.Context, args: Sequence[str]) -> None:
+        from ganzoo.cli import early
+
+        words, given = self._peek(args)
+        early.check(ctx, args, words, given, _flags(args, given))
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        model = self._model(ctx, *self._peek(args))
+        extra = trainer_options() if model is None else architecture_options(model)
+        args = _by_present_names(args, {option.name or "" for option in extra})
+        for option in extra:
+            option.hidden = option.name in self.hidden_options
+        ctx.meta[_EXTRA] = extra
+        return super().parse_args(ctx, args)
+
+    def _peek(self, args: Sequence[str]) -> tuple[list[str], dict[str, str]]:
         takes_value = {
             flag
             for param in [*self.params, *trainer_options()]
@@ -98,18 +113,7 @@ class ArchitectureCommand(Command):
             for flag in param.opts
         }
         takes_value |= {f"--{old}" for old in renamed.OPTIONS} | SYNONYMS.keys()
-        words, given = peek([arg for arg in args if arg != GPU], takes_value)
-        if not ctx.resilient_parsing and not {*args} & {*ctx.help_option_names}:
-            from ganzoo.cli import early
-
-            early.check(ctx, args, words, given, _flags(args, given))
-        model = self._model(ctx, words, given)
-        extra = trainer_options() if model is None else architecture_options(model)
-        args = _by_present_names(args, {option.name or "" for option in extra})
-        for option in extra:
-            option.hidden = option.name in self.hidden_options
-        ctx.meta[_EXTRA] = extra
-        return super().parse_args(ctx, args)
+        return peek([arg for arg in args if arg != GPU], takes_value)
 
     def _model(self, ctx: click.Context, words: Sequence[str], given: Mapping[str, str]) -> type[Architecture] | None:
         try:
