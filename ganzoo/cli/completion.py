@@ -163,7 +163,7 @@ def _values(kind: str, words: Sequence[str]) -> list[Row]:
     if kind == "run":
         return [(str(file.parent), "") for name in ("run", "classes", "sweep") for file in _made(name)]
     if kind == "preset":
-        return [(name, "") for name in named_in_source(words, "presets")]
+        return [(name, "") for name in named_in_source(words, "presets") if name]
     if "|" in kind:
         return [(each, "") for each in kind.split("|") if each.islower()]
     from ganzoo.catalogue.catalogue import entries
@@ -194,7 +194,7 @@ def _architecture(words: Sequence[str]) -> Entry | None:
 
 def named_in_source(words: Sequence[str], what: str) -> list[str]:
     """Names that stand in the source of the architecture among the words, which is read and not run: the keys of
-    `presets`, or the fields of its classes that end in "Config".
+    `presets` ("" for one that is computed), or the fields of its classes that end in "Config".
     """
     entry = _architecture(words)
     if entry is None:
@@ -211,7 +211,7 @@ def named_in_source(words: Sequence[str], what: str) -> list[str]:
         if what == "presets" and isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Dict):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             if any(getattr(target, "id", "").lower() == what for target in targets):
-                names += [str(key.value) for key in node.value.keys if isinstance(key, ast.Constant)]
+                names += [str(key.value) if isinstance(key, ast.Constant) else "" for key in node.value.keys]
     return names
 
 

@@ -101,7 +101,8 @@ def _check_values(given: Mapping[str, str], entry: Entry) -> None:
     if preset not in (None, FIT) and not _may_say(entry, preset or ""):
         from ganzoo.cli.completion import named_in_source
 
-        if known := named_in_source([entry.name], "presets"):
+        known = named_in_source([entry.name], "presets")
+        if known and all(known):  # else some are computed
             raise UsageError(f"{entry.name} has no preset {preset!r}; {suggest(preset or '', known)}")
 
 
