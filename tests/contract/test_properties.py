@@ -142,7 +142,7 @@ data_headers = st.builds(
     DataHeader,
     name=names,
     origin=st.text(),
-    shape=st.lists(st.integers(1, 8192), min_size=1, max_size=3).map(tuple),
+    shape=(st.tuples(st.integers(1, 8192)) | st.tuples(*3 * [st.integers(1, 8192)])),
     classes=st.lists(names, unique=True).map(tuple),
     domains=st.lists(names, unique=True).map(tuple),
     fingerprint=st.text(),
