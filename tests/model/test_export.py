@@ -98,7 +98,7 @@ def test_onnx_says_what_it_is(finished, tmp_path):
 @pytest.mark.parametrize("format", ["torch-export", pytest.param("onnx", marks=needs_onnx)])
 def test_translators_take_images_of_any_size(name, format, tmp_path):
     entry = find("architecture", name)
-    (case,) = cases(entry, load_architecture(entry))
+    case, *_ = cases(entry, load_architecture(entry))
     model = case.averaged(case.trainer(Trainer))
     file = export(model, format, tmp_path / "model", to="A")
     multiple = model.architecture.side_multiple
@@ -116,7 +116,7 @@ def test_translators_take_images_of_any_size(name, format, tmp_path):
 def test_networks_of_one_size_are_exported_for_it(bottleneck, side, tmp_path):
     """So is one trained at a single multiple of its sides, 16 pixels, where tracing leaves a guard against that."""
     entry = find("architecture", "discogan")
-    (case,) = cases(entry, load_architecture(entry))
+    case, *_ = cases(entry, load_architecture(entry))
     data = dataclasses.replace(case.data, shape=(3, side, side))
     case = dataclasses.replace(case, config=dataclasses.replace(case.config, bottleneck=bottleneck), data=data)
     file = export(case.averaged(case.trainer(Trainer)), "torch-export", tmp_path / "model", to="A")
