@@ -94,6 +94,10 @@ def escaped(text: str) -> str:
     )
 
 
+class MissingPackage(GanzooError):
+    """What was asked for needs a package that is not installed."""
+
+
 def need(module: str, package: str, what: str, extra: str | None = None) -> Any:
     """Imports an optional module.
 
@@ -101,12 +105,12 @@ def need(module: str, package: str, what: str, extra: str | None = None) -> Any:
         package: the distribution that it comes with.
         what: what the user asked for that needs it, such as ``"--log tensorboard"``.
         extra: of ganzoo's, that has the package: ``pip install 'ganzoo[EXTRA]'``.
-    Raises: GanzooError, which says what to install.
+    Raises: MissingPackage, which says what to install.
     """
     try:
         return importlib.import_module(module)
     except ImportError as error:
         advice = package if extra is None else f"'ganzoo[{extra}]'"
-        raise GanzooError(
+        raise MissingPackage(
             f"{what} needs the package {package}, which cannot be imported here ({error}); type: pip install {advice}"
         ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -179,6 +180,12 @@ class Items:
 
     def gather(self, indices: Any) -> Any:
         return self.items[indices]
+
+
+@pytest.fixture
+def finished_copy(finished: Any, tmp_path: Path) -> Path:
+    """A copy of that run's folder, which a test may change."""
+    return Path(shutil.copytree(finished.path, tmp_path / "finished"))
 
 
 @pytest.fixture(scope="session")

@@ -204,7 +204,6 @@ class Run:
         numbers = [f"{name}: {value:.3f}" for name, value in last.items() if curves.is_loss(name)]
         facts = [f"{header.architecture} on {header.data.name}", self.status, f"step {last.get('step', 0):,}",
                  f"{last.get('images', 0):,} images", *numbers]  # fmt: skip
-        from ganzoo.pictures.framed import as_html
 
         files = [*(self.path / "samples").glob("epoch-*.png"), *(self.path / "samples").glob("step-*.png")]
         newest = max(files, key=lambda file: file.stat().st_mtime, default=None)

@@ -196,7 +196,7 @@ def _draw(run: Run, model: Model, file: Path) -> bool:
     """A sheet as `ganzoo sample` makes it; of a model that translates, the newest of its training, if there is one."""
     if not model.domains:
         count = model.modality.shown or SHOWN
-        sheet(model.sample(count, seed=0)).save(file)
+        sheet(model.sample(count, seed=0), caption=model.header.caption(0)).save(file)
         return True
     folder = run.path / "samples"
     sheets = [*folder.glob("epoch-*.png"), *folder.glob("step-*.png")]

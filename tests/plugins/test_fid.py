@@ -88,32 +88,32 @@ def stand_in(tmp_path_factory):
     return file
 
 
-def test_another_files_distance_is_no_fid(finished, stand_in, tmp_path):
+def test_another_files_distance_is_no_fid(finished_copy, stand_in, tmp_path):
     """The whole way: features, scores, their protocol; few images are cautioned about."""
     from ganzoo_fid.metric import Canonical
 
     from ganzoo import evaluate
 
-    found = {each["name"]: each for each in evaluate(finished.path, [f"fid:inception={stand_in}"], samples=12)}
+    found = {each["name"]: each for each in evaluate(finished_copy, [f"fid:inception={stand_in}"], samples=12)}
     assert {*found} == {f"{name}-stand-in" for name in
                         ("fd", "kd", "inception-score", "precision", "recall", "density", "coverage")}  # fmt: skip
     protocol = found["fd-stand-in"]["protocol"]
     assert (protocol["resize"], protocol["samples"], protocol["features"]) == ("legacy", 12, "stand-in")
     assert "too large by what chance adds" in protocol["caution"]
     with pytest.raises(UsageError, match="no test part of its own"):
-        evaluate(finished.path, [f"fid:inception={stand_in},protocol=fid10k-test"], samples=12)
+        evaluate(finished_copy, [f"fid:inception={stand_in},protocol=fid10k-test"], samples=12)
     assert Canonical().protocol == "samples"
 
 
-def test_weights_that_are_none_are_refused(finished, tmp_path):
+def test_weights_that_are_none_are_refused(finished_copy, tmp_path):
     from ganzoo import evaluate
     from ganzoo.errors import GanzooError
 
     torch.save({"a": torch.zeros(1)}, tmp_path / "other.pth")
     with pytest.raises(GanzooError, match=r"other\.pth has no weights of FID's Inception"):
-        evaluate(finished.path, [f"fid:inception={tmp_path / 'other.pth'}"], samples=12)
+        evaluate(finished_copy, [f"fid:inception={tmp_path / 'other.pth'}"], samples=12)
     with pytest.raises(UsageError, match="There is no file"):
-        evaluate(finished.path, ["fid:inception=nowhere.pth"], samples=12)
+        evaluate(finished_copy, ["fid:inception=nowhere.pth"], samples=12)
 
 
 def test_it_is_left_out_unless_it_is_named(finished):

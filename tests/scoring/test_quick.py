@@ -11,13 +11,13 @@ from ganzoo.loop.display import Lines, Outlook
 from ganzoo.scoring.evaluator import Evaluator
 
 
-def test_what_trains_a_classifier_comes_last_and_quick_leaves_it_out(finished, monkeypatch):
+def test_what_trains_a_classifier_comes_last_and_quick_leaves_it_out(finished_copy, monkeypatch):
     assert list(Evaluator().metrics)[-1] == "classifier"
     assert "classifier" not in Evaluator(quick=True).metrics
     monkeypatch.setattr("ganzoo_scores.classifier.trained_classifier", lambda *_: pytest.fail("trained"))
-    scores = as_json(cli("evaluate", finished.path, "--samples", "16", "--quick", "--json"))["metrics"]
+    scores = as_json(cli("evaluate", finished_copy, "--samples", "16", "--quick", "--json"))["metrics"]
     assert {score["name"] for score in scores} == {"nearest", "nearest-real"}, "of images of 8 pixels"
-    assert "leave out --metric" in refusal(cli("evaluate", finished.path, "--quick", "--metric", "swd"))
+    assert "leave out --metric" in refusal(cli("evaluate", finished_copy, "--quick", "--metric", "swd"))
 
 
 def test_long_work_says_how_long_it_still_takes():

@@ -20,7 +20,7 @@ from ganzoo.catalogue.catalogue import Entry
 from ganzoo.contract.metric import Evidence, Metric, TranslationEvidence
 from ganzoo.contract.options import build, values
 from ganzoo.contract.randomness import seed_everything
-from ganzoo.errors import UsageError
+from ganzoo.errors import MissingPackage, UsageError
 from ganzoo.pictures.grid import to_picture
 from ganzoo.scoring.evaluator import classify
 from ganzoo.testing.check import Check, CheckFailed, NotChecked, require
@@ -41,7 +41,10 @@ def metric_checks(entry: Entry, name: str) -> Iterator[Check]:
 
 def _offline(check: Callable[[], None]) -> None:
     with offline("what is fetched cannot be checked before it is there"), _own_home():
-        check()
+        try:
+            check()
+        except MissingPackage as error:
+            raise NotChecked(str(error)) from error
 
 
 class Judged:
