@@ -69,7 +69,7 @@ def test_density_and_coverage_against_numpy():
     across = numpy.sqrt(((a[:, None] - b[None]) ** 2).sum(2))  # [fake, real]
     density = (across < radius).sum() / (5 * len(a))
     coverage = (across.min(0) < radius).mean()
-    assert density_coverage(fake, real, 5) == (pytest.approx(density), pytest.approx(coverage))
+    assert density_coverage(fake, real, 5) == pytest.approx((density, coverage))
     assert 0 < coverage < 1
 
 
