@@ -47,6 +47,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     _scratch.cleanup()
 
 
+@pytest.fixture(autouse=True)
+def names_of_data() -> Iterator[None]:
+    """Names that a test gives to data sets go with it: the home, and what is packed there, is one for a whole process."""
+    records = Path(os.environ["GANZOO_HOME"]) / "data"
+    before = set(records.glob("*.json"))
+    yield
+    for path in set(records.glob("*.json")) - before:
+        path.unlink()
+
+
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """Installs a plugin of one module with this source, as pip would; gives the folder it was installed into."""
