@@ -49,7 +49,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True)
 def names_of_data() -> Iterator[None]:
-    """Names that a test gives to data sets go with it: the home, and what is packed there, is one for a whole process."""
+    """Names that a test gives to data sets go with it: the home, with what is packed there, is one for a process."""
     records = Path(os.environ["GANZOO_HOME"]) / "data"
     before = set(records.glob("*.json"))
     yield

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import pkgutil
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 import ganzoo
 
 ROOT = Path(__file__).parents[1]
+TOP = {"ganzoo", "plugins", "tests", "docs", "pyproject.toml", "CHANGELOG.md", "README.md", "LICENSE"}
 FACE = "__init__"
 
 
@@ -146,3 +148,11 @@ def test_the_core_names_no_architecture(file):
             assert allowed or node.value.partition(".")[0].partition(":")[0] not in plugins, node.value
         if isinstance(node, ast.Compare):  # `if name == "dcgan"`
             assert not {each.value for each in ast.walk(node) if isinstance(each, ast.Constant)} & architectures()
+
+
+def test_nothing_else_lies_at_the_top():
+    kept = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if kept.returncode or not kept.stdout:
+        pytest.skip("this is no checkout of git's")
+    names = {name.partition("/")[0].strip('"') for name in kept.stdout.splitlines()}
+    assert {name for name in names if not name.startswith(".")} == TOP

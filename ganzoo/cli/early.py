@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ganzoo.about import DISTRIBUTION
+from ganzoo.cli.completion import flags_of, named_in_source
 from ganzoo.cli.framework import values_of
 from ganzoo.contract import renamed
 from ganzoo.contract.options import options, parse_spec
@@ -99,16 +100,12 @@ def _check_values(given: Mapping[str, str], entry: Entry) -> None:
                 find(kind, name, near=(DISTRIBUTION,))
     preset = given.get("preset")
     if preset not in (None, FIT) and not _may_say(entry, preset or ""):
-        from ganzoo.cli.completion import named_in_source
-
         known = named_in_source([entry.name], "presets")
         if known and all(known):  # else some are computed
             raise UsageError(f"{entry.name} has no preset {preset!r}; {suggest(preset or '', known)}")
 
 
 def _check_names(ctx: click.Context, entry: Entry, flags: Sequence[str]) -> None:
-    from ganzoo.cli.completion import flags_of
-
     unknown = [flag for flag in flags if not _may_say(entry, _field(flag)) and _field(flag) not in renamed.OPTIONS]
     known = flags_of(ctx.command, ctx, [entry.name]) if unknown else {}
     for flag in unknown:

@@ -171,9 +171,8 @@ def group() -> Iterator[None]:
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // int(os.environ["LOCAL_WORLD_SIZE"])))
     store, rank, world = next(rendezvous("env://"))
-    shared = (
-        os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
-    )  # then it still has what was there before a restart
+    # The engine's own store still has what was there before a restart.
+    shared = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
     _meeting = PrefixStore(os.environ["TORCHELASTIC_RESTART_COUNT"] if shared else "0", store)
     dist.init_process_group(backend, store=PrefixStore("group", _meeting), rank=rank, world_size=world, timeout=WAIT)
     try:

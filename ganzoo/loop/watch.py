@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 from ganzoo.contract.warning import TrainingWarning
+from ganzoo.runs.curves import SCORE, is_loss
 
 WINDOW = 50  # rows of losses that are looked at, of ten steps each
 WON = 0.95  # D(x) above it and D(G(z)) below the rest of it through a window, or a loss of D's below LOST
@@ -35,7 +36,7 @@ SIDE = 16  # pixels a side that images are compared at
 
 def is_unbounded(values: Mapping[str, float]) -> bool:
     """Whether a loss among a row's values is far beyond what losses are."""
-    return any(abs(value) > UNBOUNDED for name, value in values.items() if _is_loss(name))
+    return any(abs(value) > UNBOUNDED for name, value in values.items() if is_loss(name))
 
 
 class Watch:
@@ -52,14 +53,14 @@ class Watch:
     def hear(self, row: Mapping[str, Any]) -> list[TrainingWarning]:
         """What a row of metrics.jsonl or samples.jsonl gives reason to warn of."""
         rules = []
-        if any(_is_loss(name) for name in row):
+        if any(is_loss(name) for name in row):
             self.rows.append(row)
-            self.first = {**{name: abs(value) for name, value in row.items() if _is_loss(name)}, **self.first}
+            self.first = {**{name: abs(value) for name, value in row.items() if is_loss(name)}, **self.first}
             rules = [self._divergence, self._d_wins]
         elif "diversity" in row:
             self.sheets.append(row)
             rules = [self._collapse, self._copies, self._pictures]
-        elif any(name.startswith("score/") for name in row):
+        elif any(name.startswith(SCORE) for name in row):
             self.scored.append(row)
             rules = [self._scores]
         new: dict[str, TrainingWarning] = {}
@@ -137,14 +138,14 @@ class Watch:
     def _scores(self) -> Iterator[TrainingWarning]:
         last, stale = self.scored[-1], []
         for name in last:
-            which = self.better.get(name.removeprefix("score/")) if name.startswith("score/") else None
+            which = self.better.get(name.removeprefix(SCORE)) if name.startswith(SCORE) else None
             seen = [row for row in self.scored if name in row]
             if which is None or len(seen) <= EPOCHS:
                 continue
             best = (min if which == "smaller" else max)(seen, key=lambda row: row[name])
             if last["epoch"] - best["epoch"] < EPOCHS or last["step"] - best["step"] < STEPS:
                 return  # one that still gets better will do
-            stale.append(f"{name.removeprefix('score/')} {best[name]:.4g} at {best['images']:,} images")
+            stale.append(f"{name.removeprefix(SCORE)} {best[name]:.4g} at {best['images']:,} images")
         if stale:
             yield self._no_change(f"No score was better in the last {EPOCHS} epochs (best: {', '.join(stale)})")
 
@@ -155,10 +156,6 @@ class Watch:
             f"{what}, so more training is unlikely to help at this rate. People stop here, go on with a smaller --lr, "
             "or take more data or a larger network.",
         )
-
-
-def _is_loss(name: str) -> bool:
-    return name.startswith("loss/") and name.count("/") == 1
 
 
 # ---- what a sheet of samples says --------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from ganzoo.catalogue.catalogue import entries
 from ganzoo.contract.options import typed
 from ganzoo.errors import GanzooError, UsageError, near
 from ganzoo.files import cause, replaced
+from ganzoo.runs.curves import SCORE
 from ganzoo.runs.run import Run, list_runs
 
 # Options that say where and how long a run was trained, or what it writes, not what was trained.
@@ -302,7 +303,7 @@ def _cautions(runs: Sequence[Run]) -> Iterable[str]:
 def _value(value: str | None, logs: Sequence[list[dict[str, Any]]]) -> str:
     names = list(dict.fromkeys(name for log in logs for row in log for name in row))
     if value is None:
-        scored = [name for name in names if name.startswith("score/")]
+        scored = [name for name in names if name.startswith(SCORE)]
         value = next(iter(scored), next((name for name in names if name.startswith("loss/G")), "loss/G"))
     if value not in names:
         meant = " or ".join(near(value, names))

@@ -20,7 +20,7 @@ from ganzoo.contract.stored import as_json
 from ganzoo.errors import GanzooError, UsageError, need
 from ganzoo.files import cause, explained, is_locked, locked, replaced
 from ganzoo.runs import curves
-from ganzoo.runs.header import Process, RunHeader, run_header
+from ganzoo.runs.header import Process, RunHeader, checkpoint_header, run_header
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -139,6 +139,15 @@ class Run:
         """Checkpoint files, oldest first."""
         return sorted((self.path / "checkpoints").glob("step-*.safetensors"))
 
+    def stage_starts(self) -> tuple[int, ...]:
+        """The steps at which its stages began, by the newest checkpoint that can be read; (0,) before the first."""
+        from ganzoo.runs import checkpoint
+
+        for file in reversed(self.checkpoints()):
+            with suppress(GanzooError):  # of a damaged one the one before knows nearly as much
+                return checkpoint_header(checkpoint.read_facts(file), file).stage_starts
+        return (0,)
+
     def metrics(self) -> Iterator[dict[str, Any]]:
         """The rows of metrics.jsonl, in order; a line that cannot be read, or is not of numbers, is left out."""
         for row in self._rows("metrics.jsonl"):
@@ -170,18 +179,17 @@ class Run:
                     if isinstance(row, dict) and isinstance(row.get("step"), int):
                         yield row
 
-    def plot(self, file: str | os.PathLike[str] | None = None, stage_starts: Sequence[int] = ()) -> Figure:
+    def plot(self, file: str | os.PathLike[str] | None = None, stage_starts: Sequence[int] | None = None) -> Figure:
         """The curves of losses, D's verdicts and scores over images, as a figure of matplotlib's; a notebook shows it.
 
         Args:
             file: write them there as well: .png, .pdf or .svg.
-            stage_starts: the steps at which the run's stages began, which are marked.
+            stage_starts: the steps that are marked as beginnings of stages; None: those of `stage_starts`.
         Raises: UsageError for another ending, GanzooError when it cannot be written.
         """
-        header = self.header
-        figure = curves.draw(
-            list(self.metrics()), f"{self.name}: {header.architecture} on {header.data.name}", stage_starts
-        )
+        header, starts = self.header, self.stage_starts() if stage_starts is None else stage_starts
+        title = f"{self.name}: {header.architecture} on {header.data.name}"
+        figure = curves.draw(list(self.metrics()), title, starts)
         if file is not None:
             place = Path(file)
             if place.suffix.lower() not in (".png", ".pdf", ".svg"):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,12 +94,7 @@ def _group(name: str, names: Iterable[str]) -> str:
 
 def stages(run: Run, log: Log) -> list[Mark]:
     """Where each stage that was reached began; a run of one stage has the first alone."""
-    starts = [0]
-    for file in reversed(run.checkpoints()):
-        with suppress(OSError, ValueError, KeyError, TypeError):  # a damaged one: the one before knows nearly as much
-            starts = [int(step) for step in _facts(file)["stage_starts"]]
-            break
-    reached = zip(starts, run.header.stages, strict=False)
+    reached = zip(run.stage_starts(), run.header.stages, strict=False)
     return [Mark(log.images_at(step), str(stage)) for step, stage in reached]
 
 
@@ -109,15 +102,6 @@ def warnings(run: Run) -> list[Mark]:
     """What the run was warned of."""
     found = [(row.get("images"), row["text"]) for row in run.warnings()]
     return [Mark(images, str(text)) for images, text in found if isinstance(images, int)]
-
-
-def _facts(file: Any) -> Any:
-    """The facts in a checkpoint's head, without its tensors."""
-    with file.open("rb") as opened:
-        size = int.from_bytes(opened.read(8), "little")
-        if size > 100_000_000:
-            raise ValueError("no safetensors file")
-        return json.loads(json.loads(opened.read(size))["__metadata__"]["ganzoo"])
 
 
 def _is_scores(row: Mapping[str, Any]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import inspect
 import io
 import json
 import re
@@ -39,6 +40,15 @@ def test_a_page_is_one_file_in_the_run(run):
     text = file.read_text(encoding="utf-8")
     assert not re.findall(r'(?:src|href)="(?!data:|#)', text)
     assert len(told(text)["series"]["r0-sheet"]) == 2  # of two epochs
+
+
+def test_sheets_are_cut_as_the_core_lays_them_out():
+    from ganzoo_report import story
+
+    from ganzoo.pictures import framed, grid
+
+    assert (story.SIDE, story.LARGEST) == (framed.SIDE, framed.LARGEST)
+    assert inspect.signature(grid.grid).parameters["gap"].default == story.GAP
 
 
 def test_curves_have_the_rows_of_the_log(run):

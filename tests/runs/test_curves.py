@@ -9,6 +9,7 @@ import pytest
 
 import ganzoo
 from ganzoo import GanzooError, UsageError
+from ganzoo.loop.display import Display
 from ganzoo.runs.curves import draw, panels_of, smoothed
 
 
@@ -68,3 +69,12 @@ def test_a_run_draws_itself_and_is_a_table(finished, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(GanzooError, match="needs the package pandas"):
         ganzoo.Run.open(finished.path).frame()
+
+
+def test_stages_begin_where_the_newest_whole_checkpoint_says(finished_copy):
+    run = ganzoo.extend(finished_copy, steps=2, display=Display())
+    assert run.stage_starts() == (0, 6)
+    assert "stage 2" in [text.get_text() for text in run.plot().axes[0].texts]
+    newest = run.checkpoints()[-1]
+    newest.write_bytes(newest.read_bytes()[:100])
+    assert run.stage_starts() == (0,)
