@@ -62,14 +62,14 @@ def export(
     """
     if format not in ENDINGS:
         raise UsageError(f"There is no format {format!r}; {suggest(format, ENDINGS)}")
-    missing = [name for name in NEEDED if find_spec(name) is None] if format == "onnx" else []
-    if missing:
-        raise GanzooError(f"ONNX needs {', '.join(missing)}, not installed here; type: pip install 'ganzoo[onnx]'.")
     model = source if isinstance(source, Model) else load(source, device="cpu")
     if encode:
         model.check_encodes()
     else:
         _check_direction(model, to, needed=format != "safetensors")
+    missing = [name for name in NEEDED if find_spec(name) is None] if format == "onnx" else []
+    if missing:
+        raise GanzooError(f"ONNX needs {', '.join(missing)}, not installed here; type: pip install 'ganzoo[onnx]'.")
     program = Program(model, to, encode)
     target = Path(out) if out is not None else Path(program.name + ENDINGS[format])
     with written(target, ending=ENDINGS[format]) as temporary:
