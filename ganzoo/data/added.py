@@ -146,7 +146,8 @@ class Added:
             )
         if self.reader.signature() != self.record.signature:
             raise GanzooError(
-                f"The source of the data set {name}, {source}, has changed since it was added; to add it again {again}"
+                f"The source of the data set {name}, {source}, has changed since it was added; where its files were "
+                f"only copied or touched, type: {self.again}; where their content is new, {again}"
             )
 
     @property

@@ -441,6 +441,16 @@ def test_a_source_that_changed_or_vanished_is_told(tmp_path):
         data.prepare("faces")
 
 
+def test_files_that_were_only_touched_are_taken_again_as_the_message_says(tmp_path):
+    source = folder(tmp_path / "f", ["a.png", "b.png"])
+    data.add("faces", source, labels="none")
+    os.utime(source / "a.png", (0, 0))
+    with pytest.raises(GanzooError, match="only copied or touched, type: ganzoo data add faces .* --labels none;"):
+        data.prepare("faces")
+    data.add("faces", source, labels="none")
+    assert len(data.prepare("faces").parts["train"]) == 2
+
+
 def test_progress_is_reported(tmp_path):
     seen: list[tuple[str, int, int]] = []
     data.add("faces", folder(tmp_path / "f", [f"{n}.png" for n in range(5)]), report=lambda *what: seen.append(what))
