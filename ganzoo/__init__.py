@@ -32,6 +32,7 @@ from ganzoo.about import __version__ as __version__
 from ganzoo.errors import GanzooError, UsageError
 
 if TYPE_CHECKING:
+    from ganzoo_compare.comparison import Comparison, compare
     from ganzoo_hub.sharing import pull, push
 
     from ganzoo.benchmark.bench import bench
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from ganzoo.pictures.movie import save_movie
     from ganzoo.plan.describe import describe
     from ganzoo.runs.animation import animate
-    from ganzoo.runs.compare import Comparison, compare
     from ganzoo.runs.per_class import PerClass
     from ganzoo.runs.run import Run, list_runs
     from ganzoo.runs.sweep import Sweep
@@ -60,8 +60,8 @@ _MODULE_OF = {
     "architectures": "ganzoo.catalogue.catalogue",
     "recipes": "ganzoo.catalogue.catalogue",
     "bench": "ganzoo.benchmark.bench",
-    "Comparison": "ganzoo.runs.compare",
-    "compare": "ganzoo.runs.compare",
+    "Comparison": "ganzoo_compare.comparison",
+    "compare": "ganzoo_compare.comparison",
     "describe": "ganzoo.plan.describe",
     "evaluate": "ganzoo.scoring.evaluate",
     "export": "ganzoo.model.export",

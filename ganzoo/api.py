@@ -28,11 +28,12 @@ from ganzoo.contract.cards import (
     SchemeCard,
 )
 from ganzoo.contract.hookspecs import hookimpl
-from ganzoo.contract.options import option
+from ganzoo.contract.options import option, typed
 from ganzoo.errors import GanzooError, UsageError, need, printable, suggest
 from ganzoo.files import home, locked, make_folder, replaced, written
 
 if TYPE_CHECKING:
+    from ganzoo.catalogue.catalogue import better_scores
     from ganzoo.catalogue.components import make_augmentation, make_generator, make_loss, make_penalties
     from ganzoo.contract.abilities import Abilities
     from ganzoo.contract.architecture import (
@@ -89,7 +90,7 @@ if TYPE_CHECKING:
     from ganzoo.runs.checkpoint import load as load_tensors
     from ganzoo.runs.checkpoint import save as save_tensors
     from ganzoo.runs.header import ModelHeader, RunHeader, architecture_of, model_header
-    from ganzoo.runs.run import Run
+    from ganzoo.runs.run import Run, list_runs
     from ganzoo.runs.weights import pretrained_tensors
     from ganzoo.scoring.evaluator import judged_data
     from ganzoo.training.train import trained
@@ -120,6 +121,7 @@ _LAZY = {
     "ganzoo.gan.losses": ("generator_loss",),
     "ganzoo.contract.metric": ("TranslationEvidence", "Items", "DataItems", "Evidence", "Metric", "Scores"),
     "ganzoo.contract.distributed": ("mean_over_processes",),
+    "ganzoo.catalogue.catalogue": ("better_scores",),
     "ganzoo.catalogue.components": ("make_augmentation", "make_generator", "make_loss", "make_penalties"),
     "ganzoo.gan.penalties": ("squared_norm",),
     "ganzoo.gan.image_pool": ("ImagePool",),
@@ -129,7 +131,7 @@ _LAZY = {
     "ganzoo.contract.scheme": ("Fetched", "Scheme"),
     "ganzoo.contract.randomness": ("stream", "derive", "rows",),
     "ganzoo.runs.checkpoint": ("checksum", "load_tensors", "save_tensors"),
-    "ganzoo.runs.run": ("Run",),
+    "ganzoo.runs.run": ("Run", "list_runs"),
     "ganzoo.scoring.evaluator": ("judged_data",),
     "ganzoo.runs.weights": ("pretrained_tensors",),
     "ganzoo.training.train": ("trained",),
@@ -213,6 +215,7 @@ __all__ = [
     "UsageError",
     "architecture_of",
     "as_json",
+    "better_scores",
     "checksum",
     "derive",
     "destination",
@@ -227,6 +230,7 @@ __all__ = [
     "is_remote",
     "judged_data",
     "linear_decay",
+    "list_runs",
     "load_model",
     "load_tensors",
     "locked",
@@ -255,6 +259,7 @@ __all__ = [
     "stream",
     "suggest",
     "trained",
+    "typed",
     "upsample",
     "written",
 ]

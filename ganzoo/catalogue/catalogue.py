@@ -261,6 +261,11 @@ def entries(kind: str) -> list[Entry]:
     return catalogue().entries(kind)
 
 
+def better_scores() -> dict[str, str]:
+    """Which way scores are better, "smaller" or "larger", by name; those of which neither can be said are left out."""
+    return {name: way for entry in entries("metric") for name, way in entry.card.better.items()}
+
+
 def find(kind: str, name: str, near: Sequence[str] = ()) -> Entry:
     """Looks a name up in the catalogue; see `Catalogue.find`."""
     return catalogue().find(kind, name, near)

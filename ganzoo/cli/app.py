@@ -20,7 +20,6 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "sweep": (TRAINING, "ganzoo.cli.sweep:sweep", "Train a run for each choice of options, and for several seeds."),
     "resume": (TRAINING, "ganzoo.cli.train:resume", "Go on with a run exactly where it stopped."),
     "extend": (TRAINING, "ganzoo.cli.train:extend", "Train a run further, with changed options."),
-    "compare": (TRAINING, "ganzoo.cli.compare:compare", "Set runs side by side: scores, settings, images, time."),
     "runs": (TRAINING, "ganzoo.cli.runs:runs", "List the runs in a folder."),
     "sample": (USING, "ganzoo.cli.sample:sample", "Make new images with a trained run or model."),
     "mix": (USING, "ganzoo.cli.mix:mix", "Mix the styles of generated images."),

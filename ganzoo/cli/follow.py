@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ganzoo.cli.output import echo
+from ganzoo.cli.output import echo, table
 
 if TYPE_CHECKING:
     from ganzoo.loop.display import Display
@@ -21,11 +21,10 @@ if TYPE_CHECKING:
 
 def follow(work: Callable[[Display], Run | PerClass | Sweep]) -> None:
     """Does a training with a progress display, and says how to go on."""
-    from ganzoo.cli.compare import print_comparison
+    import ganzoo
     from ganzoo.cli.progress import choose_display
     from ganzoo.loop.display import Display
     from ganzoo.loop.processes import env_rank
-    from ganzoo.runs.compare import compare
     from ganzoo.runs.run import Run
     from ganzoo.runs.sweep import Sweep
     from ganzoo.training.train import Stopped
@@ -45,7 +44,11 @@ def follow(work: Callable[[Display], Run | PerClass | Sweep]) -> None:
     if not shows:
         return
     if isinstance(run, Sweep):
-        print_comparison(compare(run.runs))
+        compared = ganzoo.compare(run.runs)
+        headings, rows = compared.table()
+        table(headings, rows, right=headings[1:]).print()
+        for note in compared.notes:
+            say(note)
     else:
         say("\n".join(next_commands(run)) if isinstance(run, Run) else f"A row for each label: {run.sheet}")
 

@@ -7,7 +7,7 @@ import importlib
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -176,7 +176,8 @@ class Group(click.Group):
 def _plugins_command(entry: Entry) -> click.Command:
     """A plugin's command, with ganzoo's help, its examples and --plugin. Raises: GanzooError when there is none.
 
-    Where its function has a parameter called `progress`, it gets what shows long work: ``with progress() as report:``.
+    Where its function has a parameter called `progress`, it gets what shows long work: ``with progress() as report:``;
+    for one called `table` it gets what prints one: ``table(headings, rows, right=("score",))``.
     """
     command = entry.load()
     if not isinstance(command, click.Command):
@@ -184,8 +185,9 @@ def _plugins_command(entry: Entry) -> click.Command:
     if isinstance(command, Command | click.Group):
         return command
     work = command.callback
-    if work is not None and "progress" in inspect.signature(work).parameters:
-        work = partial(work, progress=_progress)
+    if work is not None:
+        given = {"progress": _progress, "table": _table}
+        work = partial(work, **{name: given[name] for name in inspect.signature(work).parameters if name in given})
     return Command(entry.name, callback=work, params=[*command.params], help=command.help, examples=entry.card.examples)
 
 
@@ -198,6 +200,12 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
         yield display.report
     finally:
         display.close()
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[str] = ()) -> None:
+    from ganzoo.cli.output import table
+
+    table(headings, rows, right).print()
 
 
 @click.pass_context

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.modules import batchnorm
 
 from ganzoo import data
-from ganzoo.catalogue.catalogue import catalogue, entries
+from ganzoo.catalogue.catalogue import better_scores, catalogue
 from ganzoo.contract import distributed
 from ganzoo.contract.networks import freeze, weightless
 from ganzoo.contract.randomness import seed_everything
@@ -522,7 +522,7 @@ class Session:
 
     def _watch(self) -> None:
         """Begins to watch the run's log, of which it has heard what is there."""
-        self.watch = Watch({name: way for entry in entries("metric") for name, way in entry.card.better.items()})
+        self.watch = Watch(better_scores())
         for row in chain(self.run.metrics(), self.run.sheets()) if self.leader else ():
             self.watch.hear(row)
 

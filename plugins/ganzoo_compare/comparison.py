@@ -13,12 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ganzoo.catalogue.catalogue import entries
-from ganzoo.contract.options import typed
-from ganzoo.errors import GanzooError, UsageError, near
-from ganzoo.files import cause, replaced
-from ganzoo.runs.curves import SCORE
-from ganzoo.runs.run import Run, list_runs
+from ganzoo.api import Run, UsageError, better_scores, list_runs, suggest, typed, written
 
 # Options that say where and how long a run was trained, or what it writes, not what was trained.
 BESIDE = frozenset((
@@ -164,7 +159,7 @@ def compare(runs: Sequence[str | os.PathLike[str] | Run]) -> Comparison:
         stages = repr([vars(stage) for stage in run.header.stages])
         key = (*(repr(chosen[id(run)].get(name)) for name in differing), stages)
         groups.setdefault(key, []).append(run)
-    better = {name: way for entry in entries("metric") for name, way in entry.card.better.items()}
+    better = better_scores()
     rows = tuple(
         _row(some, {name: chosen[id(some[0])].get(name) for name in differing}, better) for some in groups.values()
     )
@@ -209,11 +204,8 @@ def plot(compared: Comparison, file: str | os.PathLike[str], value: str | None =
     axis.set_xlabel("seconds of training" if over == "time" else over)
     axis.set_ylabel(value)
     axis.legend(fontsize="small", loc="best")
-    try:
-        with replaced(place) as temporary:
-            figure.savefig(temporary, dpi=150, format=place.suffix[1:].lower())
-    except OSError as error:
-        raise GanzooError(f"{place} cannot be written: {cause(error, place)}.") from error
+    with written(place, "choose another --plot") as temporary:
+        figure.savefig(temporary, dpi=150, format=place.suffix[1:].lower())
     return value
 
 
@@ -303,12 +295,10 @@ def _cautions(runs: Sequence[Run]) -> Iterable[str]:
 def _value(value: str | None, logs: Sequence[list[dict[str, Any]]]) -> str:
     names = list(dict.fromkeys(name for log in logs for row in log for name in row))
     if value is None:
-        scored = [name for name in names if name.startswith(SCORE)]
+        scored = [name for name in names if name.startswith("score/")]
         value = next(iter(scored), next((name for name in names if name.startswith("loss/G")), "loss/G"))
     if value not in names:
-        meant = " or ".join(near(value, names))
-        known = f"did you mean {meant}?" if meant else f"known: {', '.join(names)}."
-        raise UsageError(f"No run logged {value!r}; {known}")
+        raise UsageError(f"No run logged {value!r}; {suggest(value, names)}")
     return value
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from ganzoo_compare.comparison import plot
 from support.runs import edit
 
 import ganzoo
 from ganzoo.cli.app import app
 from ganzoo.errors import UsageError
-from ganzoo.runs.compare import plot
 
 TEMPLATE = Path(__file__).parents[1] / "fixtures" / "contract1" / "gan-stopped" / "run.json"
 PROTOCOL = {"samples": 500, "seed": 0, "data": "digits", "split": "training", "metric": "swd"}
