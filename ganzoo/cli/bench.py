@@ -31,9 +31,9 @@ def _finder(words: Sequence[str], given: Mapping[str, str]) -> type[Architecture
     hidden_options=NOT_TAKEN,
     examples=(
         "ganzoo bench dcgan",
-        "ganzoo bench dcgan --against plain --precision bf16",
+        "ganzoo bench dcgan --preset tutorial --against plain --precision bf16",
         "ganzoo bench dcgan --preset small --against bare --json",
-        "ganzoo bench dcgan --images 4096 --against 'main.py --dataset folder --dataroot {folder} --niter 1'",
+        "ganzoo bench dcgan --preset tutorial --images 4096 --against 'main.py --dataset folder --dataroot {folder} --niter 1'",
     ),
 )
 @click.argument("architecture", metavar="ARCH")

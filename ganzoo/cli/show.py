@@ -64,7 +64,8 @@ def _print(facts: dict[str, Any]) -> None:
         _option_table([row for row in facts["options"] if row["group"] == group]).print()
     if any(row["value"] != row["default"] for row in facts["options"]):
         out.print("* not the default")
-    _print_rows("Presets", [(row["name"], _said(row["summary"], row["options"])) for row in facts["presets"]])
+    defaults = {row["name"]: typed(row["default"]) for row in facts["options"]}
+    _print_rows("Presets", [(row["name"], _said(row["summary"], row["options"], defaults)) for row in facts["presets"]])
     _print_rows("Recipes", [(row["name"], row["summary"]) for row in facts["recipes"]])
 
 
@@ -87,9 +88,10 @@ def _print_rows(title: str, rows: list[tuple[str, str]]) -> None:
             out.print(f"  {name}: {text}")
 
 
-def _said(summary: str, options: Mapping[str, Any]) -> str:
-    """What a preset is for, and what one would type in its place."""
-    return " ".join(filter(None, (summary, _typed(options)))) or "the defaults"
+def _said(summary: str, options: Mapping[str, Any], defaults: Mapping[str, str]) -> str:
+    """What a preset is for, and what one would type in its place: what is not the default."""
+    changed = {name: value for name, value in options.items() if typed(value) != defaults.get(name)}
+    return " ".join(filter(None, (summary, _typed(changed)))) or "the defaults"
 
 
 def _typed(options: Mapping[str, Any]) -> str:

@@ -87,6 +87,7 @@ def _warnings(plan: Plan, dataset: data.Dataset, spec: DataSpec) -> Iterator[str
         network for network, module in networks(model).items()
         if not is_generator(model, network) and any(isinstance(layer, _BatchNorm) for layer in module.modules())
     ]  # fmt: skip
+    # Its author measured the penalties of defaults and presets; a user's own choice is what may disappoint.
     own = {getattr(model.Config(), "penalty", ""), *(row.get("penalty", "") for row in model.presets.values())}
     penalty = getattr(plan.config, "penalty", "")
     if penalty and normed and penalty not in own:

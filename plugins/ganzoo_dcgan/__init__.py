@@ -36,6 +36,7 @@ def ganzoo_recipes() -> Iterator[RecipeCard]:
         summary="The report's anime experiment: DCGAN in four stages, 30 epochs.",
         architecture="dcgan",
         data="anime",
+        preset="tutorial",
         stages=(
             {"epochs": 5, "lr": 2e-4, "beta1": 0.5},
             {"epochs": 5, "lr": 1e-4, "beta1": 0.3},

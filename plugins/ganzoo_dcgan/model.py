@@ -20,20 +20,28 @@ class DCGANConfig(TwoPlayerConfig):
     resolution: int = option(64, "height and width")
 
 
+TUTORIAL = {  # all that decides a run, so that a preset made of it stays what it is when a default changes
+    "loss": "nonsaturating", "penalty": "", "augment": "none", "lr": 2e-4, "lr_d": None, "beta1": 0.5, "beta2": 0.999,
+    "n_critic": 1, "latent_dim": 100, "san": False, "width_g": 64, "width_d": 64, "batch_size": 128, "ema": 2_000,
+}  # fmt: skip
+
+
 class DCGAN(TwoPlayer):
     """Both players halve or double the image at each layer; all weights start at N(0, 0.02)."""
 
     Config = DCGANConfig
     modalities = ("image",)
     presets: ClassVar = {
-        "digits": {"resolution": 28, "channels": 1, "batch_size": 32},
+        "tutorial": TUTORIAL,
+        "digits": {**TUTORIAL, "resolution": 28, "channels": 1, "batch_size": 32},
         "digits-32": {
-            "resolution": 32, "width_g": 32, "width_d": 32, "batch_size": 64, "lr": 2e-3, "penalty": "r1:gamma=3",
-            "ema": 200_000,
+            **TUTORIAL, "resolution": 32, "width_g": 32, "width_d": 32, "batch_size": 64, "lr": 2e-3,
+            "penalty": "r1:gamma=3", "ema": 200_000,
         },
-        "small": {"resolution": 32, "width_g": 16, "width_d": 16, "batch_size": 32},
+        "small": {**TUTORIAL, "resolution": 32, "width_g": 16, "width_d": 16, "batch_size": 32},
     }  # fmt: skip
     preset_summaries: ClassVar = {
+        "tutorial": "The settings of the PyTorch DCGAN tutorial, for comparisons.",
         "digits": "28×28 grey, for digits as they are.",
         "digits-32": "Half the width with R1 and ten times the rate: the settings of its best score on MNIST.",
         "small": "32×32 and a quarter of the width, for a look within minutes.",

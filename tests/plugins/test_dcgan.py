@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -172,7 +173,7 @@ def test_first_weights():
 
 
 def test_optimizers():
-    model = on_meta(3, 64, 64)
+    model = on_meta(3, 64, 64, lr=2e-4, beta1=0.5, penalty="")
     for network in ("G", "D"):
         optimizer = model.optimizer(network, getattr(model, network).parameters())
         assert type(optimizer) is torch.optim.Adam
@@ -180,9 +181,62 @@ def test_optimizers():
         assert (group["lr"], group["betas"], group["eps"], group["weight_decay"]) == (2e-4, (0.5, 0.999), 1e-8, 0)
 
 
+# All that a run is decided by, as the PyTorch tutorial has it (pytorch/examples at 77f55b9), and the trainer's half.
+CONFIG = {
+    "loss": "nonsaturating", "penalty": "", "augment": "none", "lr": 2e-4, "lr_d": None, "beta1": 0.5, "beta2": 0.999,
+    "n_critic": 1, "latent_dim": 100, "san": False, "width_g": 64, "width_d": 64, "batch_size": 128, "ema": 2000,
+    "resolution": 64,
+}  # fmt: skip
+SMALL = {"batch_size": 32, "resolution": 32, "width_g": 16, "width_d": 16}
+DIGITS = {"batch_size": 32, "resolution": 28}
+DIGITS_32 = {
+    "batch_size": 64, "resolution": 32, "width_g": 32, "width_d": 32, "lr": 2e-3, "penalty": "r1:gamma=3",
+    "ema": 200_000,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "changed", "channels"),
+    [
+        ({"architecture": "dcgan", "dataset": "anime", "preset": "tutorial"}, {}, None),
+        ({"architecture": "dcgan", "dataset": "anime", "preset": "small"}, SMALL, None),
+        ({"architecture": "dcgan", "dataset": "digits", "preset": "digits"}, DIGITS, 1),
+        ({"architecture": "dcgan", "dataset": "digits", "preset": "digits-32"}, DIGITS_32, None),
+        ({"architecture": None, "dataset": None, "recipe": "report-anime"}, {}, None),
+        ({"architecture": None, "dataset": None, "recipe": "report-digits"}, DIGITS, 1),
+        ({"architecture": None, "dataset": None, "recipe": "report-digits-each"}, DIGITS, 1),
+    ],
+    ids=lambda value: value.get("recipe", value.get("preset")) if isinstance(value, dict) else None,
+)
+def test_presets_and_recipes_stay_what_they_were(words, changed, channels):
+    """Whatever the defaults become: what was published or compared with them can be repeated."""
+    plan = plan_run(**words)
+    expected = {**CONFIG, **changed}
+    assert dataclasses.asdict(plan.config) == expected
+    settings = plan.settings
+    assert (settings.batch_size, settings.ema, settings.channels) == (expected["batch_size"], expected["ema"], channels)
+    assert (settings.resolution, settings.flip, settings.load_size) == (str(expected["resolution"]), False, None)
+    assert plan.size == (expected["resolution"], expected["resolution"])
+
+
+def test_presets_pin_every_option():
+    """But for resolution, which follows the data where a preset does not say it."""
+    for name, row in DCGAN.presets.items():
+        assert CONFIG.keys() - {"resolution"} <= row.keys(), name
+
+
+def test_the_report_s_stages():
+    stages = plan_run(None, None, recipe="report-anime").stages
+    assert [(dict(stage.length), dict(stage.changes)) for stage in stages] == [
+        ({"epochs": 5}, {"lr": 2e-4, "beta1": 0.5}),
+        ({"epochs": 5}, {"lr": 1e-4, "beta1": 0.3}),
+        ({"epochs": 10}, {"lr": 1e-4, "beta1": 0.5}),
+        ({"epochs": 10}, {"lr": 1e-5, "beta1": 0.5}),
+    ]
+
+
 def test_defaults():
     table = option_table(DCGAN)
-    assert table["batch_size"].default == 128
     assert table["resolution"].default == "64"
     assert table["loss"].default == "nonsaturating"
     assert table["latent_dim"].default == 100
@@ -191,7 +245,7 @@ def test_defaults():
 
 def test_trains_both_players_and_updates_running_statistics(make_trainer):
     items = torch.rand(8, 1, 16, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    trainer = make_trainer(DCGAN, items=items, batch_size=4, latent_dim=4, width_g=2, width_d=2)
+    trainer = make_trainer(DCGAN, items=items, batch_size=4, latent_dim=4, width_g=2, width_d=2, penalty="")
     before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
     values = trainer.step()
     assert set(values) == {
