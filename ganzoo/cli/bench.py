@@ -33,7 +33,7 @@ def _finder(words: Sequence[str], given: Mapping[str, str]) -> type[Architecture
         "ganzoo bench dcgan",
         "ganzoo bench dcgan --preset tutorial --against plain --precision bf16",
         "ganzoo bench dcgan --preset small --against bare --json",
-        "ganzoo bench dcgan --preset tutorial --images 4096 --against 'main.py --dataset folder --dataroot {folder} --niter 1'",
+        "ganzoo bench dcgan --preset tutorial --against 'main.py --dataset folder --dataroot {folder} --niter 1'",
     ),
 )
 @click.argument("architecture", metavar="ARCH")
