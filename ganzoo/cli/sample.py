@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ganzoo.model.model import Model
 
 COUNT = 64  # images on a sheet
+STRENGTH = 0.3  # of versions of an image
 SHOWN_WIDTH = 24  # characters that an image on the terminal should have at least
 
 
@@ -33,6 +34,7 @@ SHOWN_WIDTH = 24  # characters that an image on the terminal should have at leas
         "ganzoo sample runs/dcgan-anime-1",
         "ganzoo sample runs/dcgan-anime-1 -n 16 --seed 7 -o sixteen.png --show",
         "ganzoo sample runs/dcgan-anime-1 --seed 7 --index 12",
+        "ganzoo sample runs/dcgan-anime-1 --seed 7 --index 12 --vary 8",
         "ganzoo sample model.safetensors --seeds 0-99 -o faces/",
     ),
 )
@@ -41,6 +43,8 @@ SHOWN_WIDTH = 24  # characters that an image on the terminal should have at leas
 @seed_option("The same seed makes the same images.")
 @click.option("--seeds", metavar="N|A-B|A,B", help="One image of each seed, in a file named by it: 0-99, or 4,8.")
 @click.option("--index", type=int, metavar="INT", help="Only this image of the sheet, counted from 1, row by row.")
+@click.option("--vary", type=int, metavar="INT", help="So many new versions of the image of --index, in its place.")
+@click.option("--strength", type=float, metavar="NUMBER", help="How new they are, from 0 to 1. [default: 0.3]")
 @click.option(
     "--label",
     metavar="LABEL",
@@ -62,6 +66,8 @@ def sample(
     seed: int,
     seeds: str | None,
     index: int | None,
+    vary: int | None,
+    strength: float | None,
     label: str | None,
     code: str | None,
     truncation: float,
@@ -91,6 +97,10 @@ def sample(
     count = COUNT if count is None else count
     if index is not None and not 1 <= index <= count:
         raise UsageError(f"--index {index} is none of the {count:,} images, which are counted from 1; see -n.")
+    if vary is not None and index is None:
+        raise UsageError("--vary makes versions of one image; say which with --index, such as --index 12.")
+    if strength is not None and vary is None:
+        raise UsageError("--strength says how new the images of --vary are; leave it out, or add --vary 8.")
     model = ganzoo.load(source, device=device)
     modality = model.modality
     if many is not None and not modality.each:
@@ -100,13 +110,18 @@ def sample(
     drawn: dict[str, Any] = {"label": label, "truncation": truncation, "code": code}
     batches: Iterable[Tensor]
     each_apart = many is not None or (target is not None and is_folder(out or ""))
-    if many is not None:
+    said = _said(label, code, truncation)
+    if vary is not None and index is not None:
+        strength = STRENGTH if strength is None else strength
+        batches, count = [model.vary_sample(index, count, vary, strength, seed, **drawn)], vary
+        said += [f"versions of image {index}", f"strength {strength:g}"]
+    elif many is not None:
         batches, count = (model.sample(1, seed=each, **drawn) for each in many), len(many)
     else:
         batches = model.batches(count, seed, **drawn)
     if index is not None or not each_apart:
         images = torch.cat(list(batches))
-        images = images if index is None else images[index - 1 : index]
+        images = images if index is None or vary is not None else images[index - 1 : index]
         batches, count = [images], len(images)
     usual = default_file(source, model, seed, label, truncation, code)
     notes = pictures_notes(seed)
@@ -117,8 +132,9 @@ def sample(
         files, images = _write_each(batches, count, folder, modality, names)
         wrote(f"{made} in", *files, *([] if quiet else [folder]), quiet=quiet)
     else:
-        target = target or (usual if index is None else usual.with_stem(f"{usual.stem}-index-{index}"))
-        caption = "" if index else model.header.caption(seed, *_said(label, code, truncation))
+        one = f"{usual.stem}-index-{index}" + ("" if vary is None else "-versions")
+        target = target or (usual if index is None else usual.with_stem(one))
+        caption = "" if index and vary is None else model.header.caption(seed, *said)
         with written(target) as part:
             _write_all(images, part, modality, columns, caption, scale, notes)
         wrote(f"{made} in", target, quiet=quiet)

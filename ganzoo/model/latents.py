@@ -6,6 +6,7 @@ Everything is a function of the seed. Z stands for the latents' length, P for po
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -95,23 +96,39 @@ def interpolate(
     rows: bool,
     code: str | None = None,
     between: Tensor | None = None,
+    index: Sequence[int] = (),
+    count: int = 64,
 ) -> Tensor:
     """Images [P * T, C, H, W] along a walk; see `Model.interpolate`."""
-    points = points if between is None else len(between)
+    points = len(index) or (points if between is None else len(between))
     least = 2 if code is None else 1
     if points < least or frames < 2:
         raise UsageError(f"A walk takes {least} points and 2 frames or more, not {points} and {frames}.")
-    chosen = model.labels(1, seed, label)
-
-    def alike(count: int) -> Tensor | None:
-        return None if chosen is None else chosen.expand(count, *chosen.shape[1:])
-
-    stops = model.noise(points, seed) if between is None else model.encode(between, alike(points))
+    if index:
+        stops, labels = of_sheet(model, index, count, seed, label)
+    else:
+        chosen = model.labels(1, seed, label)
+        labels = None if chosen is None else chosen.expand(points, *chosen.shape[1:])
+        stops = model.noise(points, seed) if between is None else model.encode(between, labels)
     if code is None:
         z = walk(stops, frames, rows).flatten(0, 1)
     else:
         z = walk_code(model, code, stops, frames, back=not rows)
-    return model.generate(z, alike(len(z)), truncation)
+    if labels is not None:  # each image has the label of the stop that is nearer
+        late = torch.zeros(frames) if code else torch.linspace(0, 1, frames if rows else frames + 1)[:frames] > 0.5
+        labels = labels[(torch.arange(points)[:, None] + late.long()).flatten() % points]
+    return model.generate(z, labels, truncation)
+
+
+def of_sheet(
+    model: Sampler, index: Sequence[int], count: int, seed: int, label: str | int | None, code: str | int | None = None
+) -> tuple[Tensor, Tensor | None]:
+    """Latents [K, Z] and labels of some images of `Model.sample(count, seed)`, counted from 1. Raises: UsageError."""
+    if beyond := [place for place in index if not 1 <= place <= count]:
+        raise UsageError(f"--index {beyond[0]} is none of the {count:,} images, which are counted from 1; see -n.")
+    places = torch.tensor(index) - 1
+    z, labels = choose(model, model.noise(count, seed), code), model.labels(count, seed, label)
+    return z[places], None if labels is None else labels[places]
 
 
 def choose(model: Sampler, z: Tensor, code: str | int | None) -> Tensor:
@@ -220,8 +237,7 @@ def descend(model: Sampler, latents: Tensor, label: Tensor | None, target: Tenso
 
 def vary(model: Sampler, found: Projection, n: int, strength: float, seed: int) -> Tensor:
     """Images [n, C, H, W] of neighbours of a projection's latent; see `Model.vary`."""
-    if n < 1 or not 0 <= strength <= 1:
-        raise UsageError(f"Variations are 1 or more, of a strength from 0 to 1, not {n} of {strength:g}.")
+    check_strength(n, strength)
     own = None if found.label is None else torch.as_tensor(found.label)
     label = None if own is None else own.expand(n, *own.shape)
     others = model.latents(model.noise(n, derive(seed, "vary")), label)
@@ -229,9 +245,39 @@ def vary(model: Sampler, found: Projection, n: int, strength: float, seed: int) 
         if found.latent.dim() == others.dim():  # a style for each layer
             others = others[:, None].expand(-1, len(found.latent), -1)
         near = torch.lerp(found.latent.expand_as(others), others, strength)
-    else:  # the sum of two Gaussian latents with these weights is one again
-        near = math.sqrt(1 - strength**2) * found.latent + strength * others
+    else:
+        near = neighbours(found.latent, others, strength)
     return model.render(near, label)
+
+
+def vary_sample(
+    model: Sampler,
+    index: int,
+    count: int,
+    n: int,
+    strength: float,
+    seed: int,
+    label: str | int | None,
+    truncation: float,
+    code: str | int | None,
+) -> Tensor:
+    """Images [n, C, H, W] of neighbours of a sample's latent; see `Model.vary_sample`."""
+    check_strength(n, strength)
+    z, labels = of_sheet(model, [index], count, seed, label, code)
+    near = neighbours(z[0], model.noise(n, derive(seed, "vary", index)), strength)
+    near = choose(model, near, code)
+    return model.generate(near, None if labels is None else labels.expand(n, *labels.shape[1:]), truncation)
+
+
+def check_strength(n: int, strength: float) -> None:
+    """Raises: UsageError when one of them is out of range."""
+    if n < 1 or not 0 <= strength <= 1:
+        raise UsageError(f"Variations are 1 or more, of a strength from 0 to 1, not {n} of {strength:g}.")
+
+
+def neighbours(latent: Tensor, others: Tensor, strength: float) -> Tensor:
+    """Latents [n, Z] near one [Z]: the sum of two Gaussian latents with these weights is one again."""
+    return math.sqrt(1 - strength**2) * latent + strength * others
 
 
 def errors(images: Tensor, target: Tensor) -> Tensor:

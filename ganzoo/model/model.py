@@ -346,6 +346,8 @@ class Model:
         ends: bool = False,
         code: str | None = None,
         between: Tensor | Sequence[str | os.PathLike[str]] | None = None,
+        index: Sequence[int] = (),
+        count: int = 64,
     ) -> Tensor:
         """Images along a walk through latents and back to the first: [points * frames, C, H, W] in [-1, 1].
 
@@ -358,12 +360,15 @@ class Model:
                 back without `ends`.
             between: walk between these images in place of samples, files or [P, C, H, W], whose latents the encoder
                 finds.
+            index: walk between these images of ``sample(count, seed)``, counted from 1, in place of the first ones.
+                Each has its own label; between two that differ the label changes half-way.
+            count: how many images that sheet has.
         Raises: UsageError for fewer than 2 points or frames, where there is no encoder, and as `sample` does.
         """
         if between is not None and not isinstance(between, Tensor):
             self.check_encodes()
             between = torch.stack([read_picture(file, self.architecture.data.shape) for file in between])
-        return latents.interpolate(self, points, frames, seed, label, truncation, ends, code, between)
+        return latents.interpolate(self, points, frames, seed, label, truncation, ends, code, between, index, count)
 
     def project(
         self,
@@ -399,6 +404,26 @@ class Model:
         Raises: UsageError when n or strength is out of range.
         """
         return latents.vary(self, projection, n, strength, seed)
+
+    def vary_sample(
+        self,
+        index: int,
+        count: int = 64,
+        n: int = 8,
+        strength: float = 0.3,
+        seed: int = 0,
+        label: str | int | None = None,
+        truncation: float = 1.0,
+        code: str | int | None = None,
+    ) -> Tensor:
+        """New versions [n, C, H, W] in [-1, 1] of one image of ``sample(count, seed, label, truncation, code)``.
+
+        Args:
+            index: which image, counted from 1.
+            strength: how far from its latent: 0 not at all, 1 as far as any other sample.
+        Raises: UsageError when index, n or strength is out of range, and as `sample` does.
+        """
+        return latents.vary_sample(self, index, count, n, strength, seed, label, truncation, code)
 
 
 def check_truncation(psi: float) -> None:

@@ -135,6 +135,20 @@ def test_interpolation_keeps_one_label():
         model.interpolate(label="cow")
 
 
+def test_a_walk_between_images_of_a_sheet_has_their_labels(model):
+    """The label changes half-way: nothing in between has to be one."""
+    sheet = model.sample(16, seed=5)
+    made = model.interpolate(frames=5, seed=5, ends=True, index=[3, 12], count=16)
+    assert torch.allclose(made[[0, 4, 5, 9]], sheet[[2, 11, 11, 2]], atol=1e-5)
+    pets = make(ConditionalGAN, DataSpec((3, 8, 8), ("cat", "dog")))
+    bright = (pets.sample(16, seed=5).mean((1, 2, 3)) > 0).tolist()
+    cat, dog = bright.index(False), bright.index(True)
+    made = pets.interpolate(frames=4, seed=5, index=[cat + 1, dog + 1], count=16)
+    assert (made.mean((1, 2, 3)) > 0).tolist() == [False, False, False, True, True, True, True, False]
+    with pytest.raises(UsageError, match="--index 17 is none of the 16 images, which are counted from 1; see -n"):
+        model.interpolate(index=[3, 17], count=16)
+
+
 FACES = DataSpec((3, 8, 8), label="attributes", label_names=("Young", "Male"), label_scale=((0.7, 0.4), (0.4, 0.5)))
 
 
@@ -224,6 +238,22 @@ def test_variations_grow_with_their_strength(model):
     assert away == sorted(away)
     assert torch.equal(model.vary(found, 4, seed=2), model.vary(found, 4, seed=2))
     assert not torch.equal(model.vary(found, 4, seed=2), model.vary(found, 4, seed=3))
+
+
+def test_versions_of_a_sample_grow_with_their_strength_and_keep_its_label():
+    pets = make(ConditionalGAN, DataSpec((3, 8, 8), ("cat", "dog")))
+    sheet = pets.sample(16, seed=5)
+    dog = int((sheet.mean((1, 2, 3)) > 0).nonzero()[0])
+    away = []
+    for strength in (0.0, 0.2, 0.6, 1.0):
+        images = pets.vary_sample(dog + 1, 16, n=12, strength=strength, seed=5)
+        assert images.shape == (12, 3, 8, 8)
+        assert (images.mean((1, 2, 3)) > 0).all()
+        away.append((images - sheet[dog]).square().mean().item())
+    assert away[0] < 1e-10
+    assert away == sorted(away)
+    with pytest.raises(UsageError, match="--index 17 is none of the 16"):
+        pets.vary_sample(17, 16)
 
 
 def test_what_cannot_be(model, tmp_path):
@@ -340,6 +370,14 @@ def test_interpolate(weights):
     with Image.open("a.png") as grid:
         assert grid.width > 16 * (4 * 10 + 2)  # 8 pixels, 16 times, and names at the left
         assert grid.height > 16 * (3 * 10 + 2)
+    assert cli("interpolate", weights, "-o", "b.png", "--index", "3,1", "-n", 4) == "20 images are in b.png\n"
+    for words, said in (
+        (("--index", "3,x"), "--index takes numbers of images such as 3,17, not 3,x."),
+        (("--index", "3,65"), "--index 65 is none of the 64 images"),
+        (("--index", "3,1", "--points", 2), "leave out --points"),
+        (("-n", 4), "leave it out, or give --index 3,17"),
+    ):
+        assert said in refusal("interpolate", weights, *words)
     assert "-o takes a .png, .jpg, .jpeg, .webp, .gif or .mp4 file, not a.bmp." in refusal(
         "interpolate", weights, "-o", "a.bmp"
     )
@@ -347,6 +385,17 @@ def test_interpolate(weights):
     assert "trained without labels" in refusal("interpolate", weights, "--label", 3)
     Path("file").write_text("", encoding="utf-8")
     assert "cannot be written" in refusal("interpolate", weights, "-o", "file/a.png")
+
+
+def test_versions_of_a_sample(weights):
+    assert cli("sample", weights, "-n", 4, "--index", 3, "--vary", 5, "-o", "v/") == "5 images are in v\n"
+    assert len([*Path("v").iterdir()]) == 5
+    assert cli("sample", weights, "--index", 3, "--vary", 5).endswith("-samples-index-3-versions.png\n")
+    assert "say which with --index" in refusal("sample", weights, "--vary", 5)
+    assert "leave it out, or add --vary 8" in refusal("sample", weights, "--index", 3, "--strength", 0.5)
+    assert "of a strength from 0 to 1, not 5 of 2" in refusal(
+        "sample", weights, "--index", 3, "--vary", 5, "--strength", 2
+    )
 
 
 def test_project(weights):
