@@ -183,7 +183,7 @@ class Items:
 
     def __init__(self, items: Any, labels: Any = None) -> None:
         self.items, self.labels = items, labels
-        self.parts = {"train": self}
+        self.parts, self.sizes = {"train": self}, {}
 
     def __len__(self) -> int:
         return len(self.items)

@@ -198,6 +198,8 @@ def size(info: Info) -> str:
     if info.channels is None:
         return "points" if info.modality == "point" else f"{info.modality} {'×'.join(map(str, info.shape))}"
     colour = {1: "grey", 3: "colour", 4: "with alpha"}.get(info.channels, f"{info.channels} channels")
+    if info.domain_sizes:
+        return ", ".join([*(f"{name} {'×'.join(map(str, own))}" for name, own in info.domain_sizes.items()), colour])
     return f"{info.height}×{info.width} {colour}" if info.height else f"mixed sizes, {colour}"
 
 
@@ -246,6 +248,7 @@ def _facts(info: Info) -> dict[str, Any]:
         "shape": list(info.shape),
         "details": dict(info.details),
         "width": info.width,
+        "domain_sizes": {name: list(own) for name, own in info.domain_sizes.items()},
         "short_sides": dict(info.short_sides),
         "held_out": info.held_out,
         "class_counts": {name: {"train": both[0], "test": both[1]} for name, both in info.class_counts.items()},

@@ -90,9 +90,9 @@ def dry_run(
     if seeds:
         made = made.of(len(seeds), made.steps * len(seeds))
     trainer = session.build(weights=False)
-    spec, job = trainer.model.data, cast(Decoded, session.dataset.rows).job
+    spec, jobs = trainer.model.data, [cast(Decoded, rows).job for rows in session.dataset.packs]
     counted = memory_needed(plan, spec)
-    pack = 0 if job.made else job.bytes
+    pack = sum(job.bytes for job in jobs if not job.made)
     run = state_bytes(trainer, plan.settings.checkpoints) * made.models
     facts: dict[str, Any] = {
         "architecture": plan.entry.full_name,
@@ -137,7 +137,8 @@ def dry_run(
         ("steps", f"{made.steps:,}"),
         ("device", f"{session.device.type}, {session.precision}"),
         ("memory", f"about {memory / 2**30:.2f} GB, {facts['memory_is']}" if memory else "cannot be said beforehand"),
-        ("disk", f"{megabytes(job.bytes)} of pixels in {job.folder.parent}{', there already' if job.made else ''}"),
+        ("disk", f"{megabytes(sum(job.bytes for job in jobs))} of pixels in {jobs[0].folder.parent}"
+                 f"{'' if pack else ', there already'}"),
         ("run's disk", f"about {megabytes(run)}"),
         ("speed", f"{made.images_per_second:,.0f} images/s" if made.images_per_second else None),
         ("time", _time(made, stop)),

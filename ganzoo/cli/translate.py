@@ -68,9 +68,9 @@ def translate(
 ) -> None:
     """Translate images to another domain, or to a label, with a trained run.
 
-    An IMAGE is a file, or a folder of them. Each result has its image's size and file name, and a sheet called
-    side-by-side.png shows the first of them next to their images. Sides that the networks cannot take are padded by
-    reflection, and what was padded is cut off again.
+    An IMAGE is a file, or a folder of them. Each result has its image's file name and size, or a size in proportion to
+    it where the domains differ in size, and a sheet called side-by-side.png shows the first of them next to their
+    images. Sides that the networks cannot take are padded by reflection, and what was padded is cut off again.
     """
     import ganzoo
     from ganzoo.model.translation import side_by_side
@@ -234,7 +234,7 @@ def with_alpha(result: Image.Image, picture: Image.Image, file: Path) -> Image.I
     if not has_alpha(picture) or has_alpha(result) or file.suffix.lower() not in _TRANSPARENT:
         return result
     kept = result.convert("RGBA")
-    kept.putalpha(picture.convert("RGBA").getchannel("A"))
+    kept.putalpha(picture.convert("RGBA").getchannel("A").resize(result.size))
     return kept
 
 

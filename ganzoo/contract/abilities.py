@@ -22,6 +22,8 @@ class Abilities:
         pairs: learns from pairs: row i of each domain's images then belongs together, cropped and flipped alike.
         channels: takes domains of different channels, which `DataSpec.shapes` then says, such as grey edges and colour
             photos; to others every domain is given in the colours of the richest.
+        sizes: takes domains of different sizes, which `DataSpec.shapes` then says, such as pictures and the same twice
+            as large; to others all are resized to one size.
         domains: how many domains a translator takes; 0: as many as the data has.
         dropout: its dropout stays on when the trained model is used (Isola et al. 2017). Images are then translated
             one by one, with the generators' dropout modules in training mode and all else in evaluation.
@@ -38,6 +40,7 @@ class Abilities:
     labels: frozenset[str] = frozenset()
     pairs: bool = False
     channels: bool = False
+    sizes: bool = False
     domains: int = 2
     dropout: bool = False
     codes: bool = False

@@ -12,7 +12,7 @@ from typing import Any
 from ganzoo.data.images import PLAIN, Fit, Reading, Unreadable
 from ganzoo.data.pairs import HALVES
 from ganzoo.data.readers import Reader, digest, mark, open_reader
-from ganzoo.data.source import Holdings, Item
+from ganzoo.data.source import HELD_OUT, Holdings, Item, trained_on
 from ganzoo.errors import GanzooError
 
 FORMAT = 1
@@ -116,6 +116,22 @@ class Added:
         if self.record.marks and mark(digest(self.reader.names[place], content)) != self.record.marks[index]:
             raise Unreadable("is not what it was when the set was added, though its file has the same size and time")
         return self.reader.decode(content)
+
+    @property
+    def domain_sizes(self) -> dict[str, tuple[int, int]]:
+        """Domain -> (height, width), where each has one size and these differ; else empty."""
+        sizes, domains = self.record.sizes, self.record.domains
+        if len(sizes) < 2:
+            return {}
+        names = trained_on(domains)
+        found = {
+            name: {(sizes[item][0], sizes[item][1]) for item in (*domains[name], *domains.get(f"{HELD_OUT}{name}", ()))}
+            for name in names
+        }
+        alike = {size for own in found.values() for size in own}
+        if len(alike) < 2 or any(len(own) > 1 for own in found.values()):
+            return {}
+        return {name: next(iter(own)) for name, own in found.items()}
 
     def holds(self) -> Holdings:
         sizes = [(height, width) for height, width in self.record.sizes]

@@ -20,12 +20,14 @@ from ganzoo.data.pairs import whole
 from ganzoo.data.source import (
     HELD_OUT,
     Report,
+    Sizes,
     Source,
     details_of,
     domains_of,
     holdings,
     modality_of,
     silent,
+    size_in,
     trained_on,
 )
 from ganzoo.errors import UsageError, suggest
@@ -114,6 +116,7 @@ class Part:
     """The items of one domain, or of a plain set.
 
     Attributes:
+        rows: that the items are among.
         labels: on the device, int64 [N], positions in the data set's classes (-1: none), or float32 [N, K] of
             attributes or numbers as `Batch.label` has them; None when it has no labels.
     """
@@ -127,7 +130,7 @@ class Part:
         channels: int | None = None,
     ) -> None:
         """`channels`: of grey images in a pack of colours, 1; None for all that the pack has."""
-        self._rows, self._index, self.labels, self._channels = rows, index, labels, channels
+        self.rows, self._index, self.labels, self._channels = rows, index, labels, channels
         self._encode = encode or floats
 
     def __len__(self) -> int:
@@ -142,19 +145,19 @@ class Part:
 
     def raw(self, indices: Tensor) -> Tensor:
         """The same as the pack has them."""
-        return self._rows.take(self._index[indices])[..., : self._channels]
+        return self.rows.take(self._index[indices])[..., : self._channels]
 
     def prefetch(self, indices: Tensor) -> None:
         """Say which items are gathered next; sets that are decoded on the fly begin with them."""
-        self._rows.expect(self._index[indices])
+        self.rows.expect(self._index[indices])
 
     def subset(self, indices: Tensor) -> Part:
         """The items at `indices` alone, int64 [B] on the host, in that order."""
         labels = None if self.labels is None else self.labels[indices.to(self.labels.device)]
-        return Part(self._rows, self._index[indices], labels, self._encode, self._channels)
+        return Part(self.rows, self._index[indices], labels, self._encode, self._channels)
 
     def encoded(self, modality: Modality) -> Part:
-        return Part(self._rows, self._index, self.labels, modality.encode, self._channels)
+        return Part(self.rows, self._index, self.labels, modality.encode, self._channels)
 
     def labelled(self, label: int | None = None) -> Part:
         """The items that have a label, or those that have this one."""
@@ -177,11 +180,12 @@ class Dataset:
     Attributes:
         origin: where the images come from, in words.
         shape: of an item as an architecture sees it: (C, H, W) for images, (D,) for vectors; of the first domain's.
-        shapes: domain -> the shape of its items, where they differ in channels.
+        shapes: domain -> the shape of its items, where they differ in channels or size.
         modality: what an item is, fitted on the training part.
         parts: what is trained on: "train" -> the items of a set without domains; else one `Part` a domain.
         held_out: what is kept for scoring: "test" of a plain set, else domains, such as "testA" and "testB".
         paired: True when row k of each part belongs together.
+        sizes: domain -> (height, width), in proportion, where each was kept in its own; else empty.
         label_kind, label_names, label_scale: "attributes" or "numbers", their columns, and each column's mean and
             spread; empty for classes and without labels.
         skipped: images left out because they are smaller than half of the size.
@@ -199,6 +203,7 @@ class Dataset:
     skipped: int = 0
     paired: bool = False
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    sizes: Sizes = field(default_factory=dict)
     label_kind: str = ""
     label_names: tuple[str, ...] = ()
     label_scale: tuple[tuple[float, float], ...] = ()
@@ -228,7 +233,13 @@ class Dataset:
     @property
     def on_the_fly(self) -> bool:
         """True when images are decoded as they are gathered: the set is too large to unpack."""
-        return isinstance(self.rows, Decoded)
+        return any(isinstance(rows, Decoded) for rows in self.packs)
+
+    @property
+    def packs(self) -> tuple[Rows, ...]:
+        """All the rows there are: one for all parts, or one for each size of the domains."""
+        parts = (*self.parts.values(), *self.held_out.values())
+        return tuple({id(rows): rows for rows in (self.rows, *(part.rows for part in parts))}.values())
 
     @property
     def items(self) -> int:
@@ -263,10 +274,10 @@ class Dataset:
     def to(self, device: torch.device | str) -> Dataset:
         """The same data, gathered onto `device`."""
         device = torch.empty(0, device=device).device  # "cuda" is "cuda:0" from here on
-        rows = self.rows.to(device)
-        parts = {name: part.to(device, rows) for name, part in self.parts.items()}
-        held_out = {name: part.to(device, rows) for name, part in self.held_out.items()}
-        return replace(self, rows=rows, parts=parts, held_out=held_out)
+        rows = {id(each): each.to(device) for each in self.packs}
+        parts = {name: part.to(device, rows[id(part.rows)]) for name, part in self.parts.items()}
+        held_out = {name: part.to(device, rows[id(part.rows)]) for name, part in self.held_out.items()}
+        return replace(self, rows=rows[id(self.rows)], parts=parts, held_out=held_out)
 
 
 def prepare(
@@ -277,6 +288,7 @@ def prepare(
     load_size: tuple[int, int] | None = None,
     keep: str | Sequence[str] | None = None,
     domains: Sequence[str] = (),
+    own_sizes: bool = False,
     skip_small: bool = False,
     sides: Sequence[int] = (),
     report: Report | None = None,
@@ -288,6 +300,8 @@ def prepare(
     Args:
         name: with or without options, as in ``anime:images=500,seed=1``.
         resolution: (height, width); None takes the data's own.
+        own_sizes: where the domains differ in size, `resolution` and `load_size` are the first one's, and the others
+            are in proportion; False makes all of one size.
         channels: 1, 3 or 4; None takes 1 when all images (of a domain) are grey, else 3.
         load_size: (height, width) to pack at, for an architecture that crops from larger pictures.
         keep: use only the images with this label, or one of these.
@@ -302,18 +316,20 @@ def prepare(
     """
     report = report or silent
     source, origin = store.resolve(name)
-    form = _format(source, name, load_size or resolution, channels)
-    items = _large_enough(source, name, form, skip_small, sides)
-    job = pack.Job(name, source.fingerprint, items, form)
+    members = domains_of(source, name, domains)
+    own = dict(getattr(source, "domain_sizes", {})) if own_sizes else {}
+    own = {domain: own[domain] for domain in trained_on(members) if domain in own}
+    form = _format(source, name, load_size or resolution or next(iter(own.values()), None), channels)
+    jobs = _jobs(source, name, form, members if own else {}, own, skip_small, sides)
     if hasattr(source, "check_unchanged"):
-        source.check_unchanged(needed=not job.made)
-    rows = _rows(job, source, unpack, report)
+        source.check_unchanged(needed=not all(job.made for job in jobs))
+    packs = [(job, _rows(job, source, unpack, report)) for job in jobs]
+    items = jobs[0].rows if len(jobs) == 1 else sorted({item for job in jobs for item in job.rows})
     labels, scale = _labels(source, items)
     mixed = {} if channels is not None else dict(getattr(source, "domain_channels", {}))
     mixed = {domain: min(each, form.channels) for domain, each in mixed.items()}
-    members = domains_of(source, name, domains)
     as_domains = bool(members) and not source.domains  # classes, then no labels any more
-    parts = _parts(source, name, items, rows, keep, None if as_domains else labels, mixed, members)
+    parts = _parts(source, name, items, packs, keep, None if as_domains else labels, mixed, members)
     training = [parts[domain] for domain in trained_on(parts)]
     modality = _modality(source, training, state)
     parts = {domain: part.encoded(modality) for domain, part in parts.items()}
@@ -322,14 +338,15 @@ def prepare(
         origin=origin,
         fingerprint=source.fingerprint,
         shape=_encoded_shape(training[0], modality),
-        shapes={domain: (mixed[domain], form.height, form.width) for domain in trained_on(parts) if domain in mixed},
+        shapes={domain: _encoded_shape(parts[domain], modality) for domain in trained_on(parts) if mixed or own},
         classes=() if as_domains else source.classes,
         parts={domain: parts[domain] for domain in trained_on(parts)},
         held_out={domain: part for domain, part in parts.items() if domain.startswith(HELD_OUT)},
-        rows=rows,
+        rows=training[0].rows,
         modality=modality,
         skipped=len(source) - len(items),
         paired=bool(getattr(source, "paired", False)),
+        sizes=own,
         label_kind=getattr(source, "label_kind", ""),
         label_names=tuple(getattr(source, "label_names", ())),
         label_scale=scale,
@@ -382,20 +399,48 @@ def _format(source: Source, name: str, size: tuple[int, int] | None, channels: i
     return Format(*size, channels or min(3, own.channels), own.fit)
 
 
+def _jobs(
+    source: Source,
+    name: str,
+    form: Format,
+    members: Mapping[str, Sequence[int]],
+    own: Sizes,
+    skip_small: bool,
+    sides: Sequence[int],
+) -> list[pack.Job]:
+    """The pack to be made of all items, or one for each size of the domains.
+
+    Args:
+        form: of the first domain's items.
+        members: items of the domains that keep their `own` sizes; {} where all are made of one.
+    """
+    by_size: dict[tuple[int, int], list[str]] = {}
+    for domain in members:
+        by_size.setdefault(size_in(domain, (form.height, form.width), own), []).append(domain)
+    jobs = []
+    for (height, width), domains in by_size.items() or [((form.height, form.width), [])]:
+        each = replace(form, height=height, width=width)
+        there = sorted({item for domain in domains for item in members[domain]}) or range(len(source))
+        items = _large_enough(source, name, each, there, skip_small, sides)
+        jobs.append(pack.Job(name, source.fingerprint, items, each, tuple(domains)))
+    return jobs
+
+
 def _large_enough(
-    source: Source, name: str, form: Format, skip_small: bool = False, sides: Sequence[int] = ()
+    source: Source, name: str, form: Format, items: Sequence[int], skip_small: bool = False, sides: Sequence[int] = ()
 ) -> Sequence[int]:
-    """The items that are at least half as high and wide as what is asked.
+    """Those of the items that are at least half as high and wide as what is asked.
 
     Raises:
         UsageError: more than 5 % are smaller, and these are not to be skipped, or nothing would be left.
     """
     if not form.height:
-        return range(len(source))
-    sizes = holdings(source, (form.height, form.width)).sizes
+        return items
+    sizes = holdings(source, (form.height, form.width), items[0]).sizes
+    sizes = sizes if len(sizes) == 1 else [sizes[item] for item in items]
     good = [2 * height >= form.height and 2 * width >= form.width for height, width in sizes]
     if all(good):
-        return range(len(source))
+        return items
     small = [size for size, is_good in zip(sizes, good, strict=True) if not is_good]
     if (len(small) > MAX_BAD * len(sizes) and not skip_small) or not any(good):
         height, width = small[0]
@@ -410,14 +455,14 @@ def _large_enough(
             f"{share or 'The '}images of {name} are too small: {height}x{width} where {form.height}x{form.width} is "
             f"asked; {advice or 'choose another architecture, for small images'}."
         )
-    return [index for index, is_good in enumerate(good) if is_good]
+    return [item for item, is_good in zip(items, good, strict=True) if is_good]
 
 
 def _parts(
     source: Source,
     name: str,
     items: Sequence[int],
-    rows: Rows,
+    packs: Sequence[tuple[pack.Job, Rows]],
     keep: str | Sequence[str] | None,
     labels: Tensor | None,
     channels: Mapping[str, int],
@@ -427,19 +472,24 @@ def _parts(
     domains: dict[str, Sequence[int]] = dict(members) or {TRAIN: sorted({*items} - {*held_out})}
     if held_out and not members:
         domains[HELD_OUT] = held_out
-    row = {item: place for place, item in enumerate(items)}
+    place = {item: place for place, item in enumerate(items)}
     if getattr(source, "paired", False):
-        domains = dict(whole(domains, row))
+        domains = dict(whole(domains, place))
     wanted = _wanted(source, name, keep)
     parts = {}
     for domain, own_items in domains.items():
-        index = torch.tensor([row[item] for item in own_items if item in row], dtype=torch.int64)
-        if wanted is not None and labels is not None:
-            index = index[torch.isin(labels[index], wanted)]
+        job, rows = next(pair for pair in packs if domain in pair[0].domains or not pair[0].domains)
+        row = place if job.rows is items else {item: row for row, item in enumerate(job.rows)}
+        kept = [item for item in own_items if item in row]
+        index, own = torch.tensor([row[item] for item in kept], dtype=torch.int64), None
+        if labels is not None:
+            own = labels[torch.tensor([place[item] for item in kept], dtype=torch.int64)]
+        if wanted is not None and own is not None:
+            chosen = torch.isin(own, wanted)
+            index, own = index[chosen], own[chosen]
         if len(index) < 2 and not domain.startswith(HELD_OUT):
             what = f"the domain {domain} of {name}" if members else f"{name}{f' with the label {keep}' if keep else ''}"
             raise UsageError(f"There are {len(index)} images in {what}; training needs two or more.")
-        own = None if labels is None else labels[index]
         parts[domain] = Part(rows, index, own, channels=channels.get(domain.removeprefix(HELD_OUT)))
     return parts
 

@@ -15,6 +15,7 @@ from ganzoo.contract.data_spec import Batch
 from ganzoo.contract.randomness import Share, rows, stream
 from ganzoo.data import Dataset
 from ganzoo.data.dataset import domain_names
+from ganzoo.data.source import size_in
 
 
 class Order:
@@ -41,7 +42,8 @@ class Loader:
     """Draws batches of a data set, on its device, flipped and cropped if asked.
 
     Args:
-        crop: height and width to cut at random from larger packed images; None for the whole.
+        crop: height and width to cut at random from larger packed images, those of the first domain where these differ
+            in size; None for the whole.
         flip: mirror each image with probability one half.
         paired: row i of each domain belongs together: the same index, crop and flip for all of them.
     """
@@ -72,9 +74,10 @@ class Loader:
             order, mine = self.orders[name], slice(share.index * count, (share.index + 1) * count)
             indices = order.at(position, batch_size)[mine]
             images[name] = part.gather(indices)
+            crop = None if self.crop is None else size_in(name, self.crop, self.dataset.sizes)
             if variation is None or not self.paired:
-                variation = self._variation(images[name])
-            images[name] = self._varied(images[name], *variation)
+                variation = self._variation(images[name], crop)
+            images[name] = _varied(images[name], *variation, crop)
             if labels is None and part.labels is not None:
                 labels = part.labels[indices.to(part.labels.device, non_blocking=True)]
             if self.dataset.on_the_fly:
@@ -82,19 +85,22 @@ class Loader:
         first = next(iter(images.values()))
         return Batch(first, labels, images if self.domains else {})
 
-    def _variation(self, images: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        """Which images [B, …] to mirror, bool [B], and where in the room to cut, [B, 2] in [0, 1); None for not."""
+    def _variation(self, images: Tensor, crop: tuple[int, int] | None) -> tuple[Tensor | None, Tensor | None]:
+        """Which images [B, …] to mirror, bool [B], and where to cut, [B, 2] of their sides in [0, 1); None for not."""
         mirrored = rows((len(images),), torch.rand, images.device) < 0.5 if self.flip else None
-        cut = self.crop is not None and self.crop != tuple(images.shape[2:])
-        return mirrored, rows((len(images), 2), torch.rand, "cpu") if cut else None
+        if crop is None or crop == tuple(images.shape[2:]):
+            return mirrored, None
+        sides = torch.tensor(images.shape[2:])
+        room = sides - torch.tensor(crop) + 1
+        return mirrored, (rows((len(images), 2), torch.rand, "cpu") * room).long().double() / sides
 
-    def _varied(self, images: Tensor, mirrored: Tensor | None, places: Tensor | None) -> Tensor:
-        if mirrored is not None:
-            images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
-        if places is None or self.crop is None:
-            return images
-        height, width = self.crop
-        room = torch.tensor([images.shape[2] - height + 1, images.shape[3] - width + 1])
-        corners = (places * room).long().tolist()
-        cut = [image[:, y : y + height, x : x + width] for image, (y, x) in zip(images, corners, strict=True)]
-        return torch.stack(cut)
+
+def _varied(images: Tensor, mirrored: Tensor | None, corners: Tensor | None, crop: tuple[int, int] | None) -> Tensor:
+    if mirrored is not None:
+        images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
+    if corners is None or crop is None:
+        return images
+    height, width = crop
+    places = (corners * torch.tensor(images.shape[2:])).round().long().tolist()
+    cut = [image[:, y : y + height, x : x + width] for image, (y, x) in zip(images, places, strict=True)]
+    return torch.stack(cut)

@@ -40,20 +40,24 @@ FEW = 512  # items that are drawn sooner than processes start
 
 @dataclass(frozen=True)
 class Job:
-    """A pack to be made: row i is item ``rows[i]`` of the data set called `name`."""
+    """A pack to be made: row i is item ``rows[i]`` of the data set called `name`.
+
+    Attributes:
+        domains: whose items alone are in it, where the domains differ in size; () for all.
+    """
 
     name: str
     fingerprint: str
     rows: Sequence[int]
     form: Format
+    domains: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
         filter_name = FILTER.name if self.form.height else ""
         form = {name: value for name, value in asdict(self.form).items() if value != ()}
-        key = json.dumps(
-            [VERSION.get(self.form.channels if self.form.height else 0, 1), self.fingerprint, form, filter_name]
-        )
+        version = VERSION.get(self.form.channels if self.form.height else 0, 1)
+        key = json.dumps([version, self.fingerprint, form, filter_name, *self.domains])
         return home() / "packs" / hashlib.sha256(key.encode()).hexdigest()[:24]
 
     @property

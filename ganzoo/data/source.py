@@ -33,7 +33,8 @@ class Source(Protocol):
 
     One without domains may have ``held_out``, the items that are kept for scoring and not trained on.
 
-    Where its domains differ in channels, ``domain_channels`` says them: ``{"A": 1, "B": 3}``.
+    Where its domains differ in channels, ``domain_channels`` says them: ``{"A": 1, "B": 3}``; where in size,
+    ``domain_sizes`` says each one's height and width: ``{"A": (32, 32), "B": (64, 64)}``.
 
     What holds images of several sizes, or opens files to read them, says so by `holds`, `in_memory`,
     `check_unchanged` and `to_reopen`, as `ganzoo.data.added.Added` does.
@@ -86,8 +87,8 @@ class Holdings:
     fit: Fit = "crop"
 
 
-def holdings(source: Source, size: tuple[int, int] | None = None) -> Holdings:
-    """What its method `holds` says; of one without, all items are as the first one is, drawn at this size."""
+def holdings(source: Source, size: tuple[int, int] | None = None, first: int = 0) -> Holdings:
+    """What its method `holds` says; of one without, all items are as the `first` one is, drawn at this size."""
     if hasattr(source, "holds"):
         said: Holdings = source.holds()
         return said
@@ -95,7 +96,7 @@ def holdings(source: Source, size: tuple[int, int] | None = None) -> Holdings:
         return Holdings(None)
     if size is None and (shape := getattr(source, "shape", None)) is not None:
         return Holdings(shape[0], [(shape[1], shape[2])])
-    item = source.read(0) if size is None else source.read(0, size)
+    item = source.read(0) if size is None else source.read(first, size)
     if is_vector(item):
         return Holdings(None)
     image = as_image(item)
@@ -128,6 +129,18 @@ def _classes_as_domains(source: Source) -> dict[str, list[int]]:
             name = source.classes[label]
             found.setdefault(f"{HELD_OUT}{name}" if index in held_out else name, []).append(index)
     return found
+
+
+Sizes = Mapping[str, tuple[int, int]]  # domain -> height and width, of which only the proportions count
+
+
+def size_in(domain: str, size: tuple[int, int], sizes: Sizes) -> tuple[int, int]:
+    """Height and width in a domain where those of the first of `sizes` are `size`; that itself where none are said."""
+    name = domain.removeprefix(HELD_OUT)
+    if name not in sizes:
+        return size
+    first, own = next(iter(sizes.values())), sizes[name]
+    return round(size[0] * own[0] / first[0]), round(size[1] * own[1] / first[1])
 
 
 def check_chosen(chosen: Sequence[str], known: Sequence[str], name: str) -> None:

@@ -48,7 +48,7 @@ class Info:
         source: where it comes from, in full; `distribution` alone, for a plugin's.
         sha256: of the file, when one was downloaded.
         paired: True when the domains' items belong together one by one.
-        domain_channels: domain -> channels, where they differ; else empty.
+        domain_channels, domain_sizes: domain -> channels, and (height, width), where they differ; else empty.
         label_kind, label_names: "attributes" or "numbers", and their columns; empty for classes and without labels.
         short_sides: of images of mixed sizes, how many have a shorter side of so many pixels: {"64 to 127": 12, …}.
         held_out: how many of the images, of a set without domains, are kept for scoring and not trained on.
@@ -79,6 +79,7 @@ class Info:
     label_kind: str = ""
     label_names: tuple[str, ...] = ()
     domain_channels: Mapping[str, int] = field(default_factory=dict)
+    domain_sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     distribution: str = ""
     modality: str = "image"
     shape: tuple[int, ...] = ()
@@ -373,6 +374,7 @@ def info(name: str) -> Info:
             held_out=len(getattr(source, "held_out", ())),
             label_kind=getattr(source, "label_kind", ""),
             domain_channels=dict(getattr(source, "domain_channels", {})),
+            domain_sizes=dict(getattr(source, "domain_sizes", {})),
             label_names=tuple(getattr(source, "label_names", ())),
             distribution=entry.distribution,
             modality=modality_of(source) if channels is None else "image",
@@ -548,6 +550,7 @@ def _info_of_record(record: Record) -> Info:
         paired=bool(record.pairs),
         label_kind=record.label_kind,
         domain_channels=record.domain_channels,
+        domain_sizes=Added(record).domain_sizes,
         label_names=tuple(record.label_names),
         readings=tuple(record.readings),
         notes=tuple(record.notes),

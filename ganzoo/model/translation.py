@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any, Protocol
 
@@ -45,7 +45,8 @@ def by_encoder(architecture: Architecture) -> bool:
 
 @torch.no_grad()
 def through(architecture: Architecture, images: Tensor, to: str | Tensor, seed: int = 0, first: int = 0) -> Tensor:
-    """Images [N, C, H, W] in [-1, 1], of any size, translated to a domain: [N, C, H, W] in [-1, 1] on the CPU.
+    """Images [N, C, H, W] in [-1, 1], of any size, translated to a domain: [N, C, H, W] in [-1, 1] on the CPU, their
+    sides in the proportion that the domains have.
 
     Args:
         to: the domain, or one label as `Batch.label` has it, [1] or [1, K].
@@ -113,23 +114,22 @@ def _fitted(architecture: Architecture, images: Tensor, to: Any) -> Tensor:
     """The architecture's `translate`, whatever the sides."""
     height, width = images.shape[2:]
     check_size(architecture, height, width)
-    multiple = architecture.side_multiple
-    if by_encoder(architecture) or multiple is None:
-        own = (architecture.data.height, architecture.data.width)
-        given = _scaled(images, own)
-        if by_encoder(architecture):
-            made = architecture.generate(architecture.encode(given), to)
-        else:
-            made = architecture.translate(given, to)
-        return _scaled(made.float().cpu(), (height, width))
+    multiple, data = architecture.side_multiple, architecture.data
+    if by_encoder(architecture):
+        given = _scaled(images, (data.height, data.width))
+        return _scaled(architecture.generate(architecture.encode(given), to).float().cpu(), (height, width))
+    before, after = (data.shape, data.shape) if isinstance(to, Tensor) else (data.shape_before(to), data.shape_of(to))
+    tall, wide = height * after[1] // before[1], width * after[2] // before[2]  # in proportion, as the domains are
+    if multiple is None:
+        return _scaled(architecture.translate(_scaled(images, before[1:]), to).float().cpu(), (tall, wide))
     padded = pad(images, (0, -width % multiple, 0, -height % multiple), mode="reflect")
-    return architecture.translate(padded, to)[:, :, :height, :width].float().cpu()
+    return architecture.translate(padded, to)[:, :, :tall, :wide].float().cpu()
 
 
-def _scaled(images: Tensor, size: tuple[int, int]) -> Tensor:
-    if tuple(images.shape[2:]) == size:
+def _scaled(images: Tensor, size: Sequence[int]) -> Tensor:
+    if tuple(images.shape[2:]) == tuple(size):
         return images
-    return interpolate(images, size, mode="bicubic", align_corners=False, antialias=True)
+    return interpolate(images, tuple(size), mode="bicubic", align_corners=False, antialias=True)
 
 
 class Translating(Protocol):
@@ -155,15 +155,16 @@ def there_and_back(
     names: list[str] = []
     domains, within = model.architecture.data.domains, targets(model.architecture)
     for number, name in enumerate(domains):
-        real = _middle(reals[name][:columns], model.architecture.data.height, model.architecture.data.width)
+        real = _middle(reals[name][:columns], *model.architecture.data.shape_of(name)[1:])
         to = domains[(number + 1) % len(domains)]
         if to not in within:
             continue
         there = model.translate(real, to, seed)
         rows += [real, there, *([model.translate(there, name, seed)] if name in within else [])]
         names += [name, f"→ {to}", *([f"→ {name}"] if name in within else [])]
-    widest = max(images.shape[1] for images in rows)
-    return grid(torch.cat([images.expand(-1, widest, -1, -1) for images in rows]), columns), names
+    most, *largest = (max(sides) for sides in zip(*(images.shape[1:] for images in rows), strict=True))
+    alike = [interpolate(images, tuple(largest)) for images in rows]  # small ones enlarged, pixel by pixel
+    return grid(torch.cat([images.expand(-1, most, -1, -1) for images in alike]), columns), names
 
 
 def to_each_label(architecture: Architecture, real: Tensor, columns: int) -> tuple[Image.Image, list[str]]:

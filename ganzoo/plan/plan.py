@@ -42,7 +42,7 @@ from ganzoo.contract.settings import (
     Stage,
     parse_resolution,
 )
-from ganzoo.data.source import check_chosen, trained_on
+from ganzoo.data.source import Sizes, check_chosen, size_in, trained_on
 from ganzoo.errors import GanzooError, UsageError, suggest
 from ganzoo.files import read_text
 from ganzoo.plan.words import architecture_of
@@ -67,7 +67,12 @@ class Plan:
     @property
     def domains(self) -> tuple[str, ...]:
         """The domains that `--domains` chose, in order; () for those that the data has."""
-        return tuple(filter(None, (word.strip() for word in (self.settings.domains or "").split(","))))
+        return _chosen(self.settings)
+
+    @property
+    def sizes(self) -> Sizes:
+        """Of domains that keep their own sizes, these, in proportion to `size`, the first one's; else empty."""
+        return _own_sizes(self.model, self.settings, self.data)
 
     def at_stage(self, index: int) -> tuple[Any, Settings]:
         """Config and settings in force in a stage: the changes of every stage up to it, applied in order."""
@@ -154,7 +159,8 @@ def make_plan(
     before = settings
     config, settings = apply_options(entry.name, config, settings, given)
     config = _settle_names(entry, config, typed)
-    size, notes = _size(entry, settings, info, explicit="resolution" in {*row, *given})
+    sizes = _own_sizes(model, settings, info)
+    size, notes = _size(entry, settings, info, sizes, explicit="resolution" in {*row, *given})
     load = _load_size(before, settings, size, explicit="load_size" in given)
     config, settings = apply_options(entry.name, config, settings, {"load_size": load} if load else {})
     _check_transforms(info, given)
@@ -170,6 +176,15 @@ def make_plan(
     if plan.domains:
         check_chosen(plan.domains, trained_on(info.domains) or info.classes, info.name)
     return plan
+
+
+def _chosen(settings: Settings) -> tuple[str, ...]:
+    return tuple(filter(None, (word.strip() for word in (settings.domains or "").split(","))))
+
+
+def _own_sizes(model: type[Architecture], settings: Settings, info: data.Info) -> Sizes:
+    domains = _chosen(settings) or trained_on(info.domains)
+    return {name: info.domain_sizes[name] for name in domains if model.abilities.sizes and name in info.domain_sizes}
 
 
 def _check_transforms(info: data.Info, given: Mapping[str, Any]) -> None:
@@ -300,12 +315,14 @@ def data_spec(dataset: data.Dataset, size: tuple[int, int] | None) -> DataSpec:
     shape = tuple(dataset.shape)
     if size is not None:
         shape = (shape[0], *size)
+    shapes = {
+        name: (each[0], *size_in(name, (shape[1], shape[2]), dataset.sizes)) for name, each in dataset.shapes.items()
+    }
     modality = dataset.modality
     return DataSpec(
         shape, tuple(dataset.classes), dataset.domains, modality.name,
         modality.mean, modality.spread, modality.choices, dataset.label_kind, dataset.label_names, dataset.label_scale,
-        {name: (each[0], *shape[1:]) for name, each in dataset.shapes.items()}, dataset.paired,
-        dataset.class_shares,
+        shapes, dataset.paired, dataset.class_shares,
     )  # fmt: skip
 
 
@@ -323,7 +340,11 @@ def expected_spec(plan: Plan) -> DataSpec | None:
     channels = plan.settings.channels or min(3, plan.data.channels)
     domains = plan.domains or trained_on(plan.data.domains)
     mixed = plan.data.domain_channels if data_channels(plan) is None else {}
-    shapes = {name: (min(mixed[name], channels), *plan.size) for name in domains if name in mixed}
+    shapes = {
+        name: (min(mixed.get(name, channels), channels), *size_in(name, plan.size, plan.sizes))
+        for name in domains
+        if name in mixed or name in plan.sizes
+    }
     return DataSpec(
         shapes[domains[0]] if shapes else (channels, *plan.size), () if domains else tuple(plan.data.classes), domains,
         label=plan.data.label_kind, label_names=plan.data.label_names, paired=plan.data.paired, shapes=shapes,
@@ -382,13 +403,23 @@ def preset_row(name: str, model: type[Architecture], preset: str | None) -> Mapp
 
 
 def _size(
-    entry: Entry, settings: Settings, info: data.Info, explicit: bool
+    entry: Entry, settings: Settings, info: data.Info, sizes: Sizes, explicit: bool
 ) -> tuple[tuple[int, int] | None, tuple[str, ...]]:
-    """Height and width to train at, None for vectors; unless it was asked for, no larger than the data needs."""
+    """Height and width to train at, None for vectors; unless it was asked for, no larger than the data needs.
+
+    Of domains that keep their own `sizes` those of the first.
+    """
     if not info.channels:
         return None, ()
     own = (info.height, info.width) if info.height and info.width else None
+    own = next(iter(sizes.values()), own)
     if settings.resolution is None:
+        if own is None and info.domain_sizes:
+            text = ", ".join(f"{name} {width}×{height}" for name, (height, width) in info.domain_sizes.items())
+            raise UsageError(
+                f"The domains of {info.name} differ in size ({text}), and {entry.name} takes one; say which, such as "
+                f"--resolution {min(map(min, info.domain_sizes.values()))}."
+            )
         if own is None:
             raise UsageError(f"The images of {info.name} differ in size; say --resolution.")
         return own, ()

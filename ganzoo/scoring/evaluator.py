@@ -195,9 +195,14 @@ def _prepared(name: str, header: DataHeader) -> data.Dataset:
     spec = header.spec
     if spec.modality != "image":
         return data.prepare(name, domains=spec.domains, state=header.state)
-    channels = None if spec.shapes else spec.channels
+    shapes = [spec.shape_of(domain) for domain in spec.domains] or [spec.shape]
     return data.prepare(
-        name, resolution=(spec.height, spec.width), channels=channels, domains=spec.domains, skip_small=True
+        name,
+        resolution=(spec.height, spec.width),
+        channels=None if len({shape[0] for shape in shapes}) > 1 else spec.channels,
+        domains=spec.domains,
+        own_sizes=len({shape[1:] for shape in shapes}) > 1,
+        skip_small=True,
     )
 
 
@@ -242,20 +247,20 @@ def translations(model: Model, dataset: data.Dataset, samples: int, seed: int) -
     truth = (
         parts[1].gather(places[0]).contiguous()
         if dataset.paired
-        else _truth(dataset, names[0], places[0], real.shape[1], last)
+        else _truth(dataset, names[0], places[0], real.shape[1:], last)
     )
     fake = model.translate(given, last, seed).contiguous()
     back = model.translate(fake, first, seed).contiguous() if first in model.domains else None
     return TranslationEvidence(real=real, fake=fake, seed=seed, given=given, truth=truth, back=back), split
 
 
-def _truth(dataset: data.Dataset, domain: str, places: Tensor, channels: int, to: str) -> Tensor | None:
+def _truth(dataset: data.Dataset, domain: str, places: Tensor, shape: Sequence[int], to: str) -> Tensor | None:
     """The true answers to items of a domain, [N, C, H, W] in [-1, 1]; None where the data does not know them."""
     source = data.open_source(dataset.name)
     partner = getattr(source, "partner", None)
     if partner is None:
         return None
-    _, height, width = dataset.shape
+    channels, height, width = shape
     items = source.domains[domain]
     which = (to,) if len(trained_on(source.domains)) > 2 else ()
     pictures = [as_image(partner(items[place], (height, width), *which)) for place in places.tolist()]

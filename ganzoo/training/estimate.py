@@ -294,9 +294,10 @@ def _timed(work: Callable[[], object]) -> float:
 
 def seconds_of_packing(session: Session) -> float:
     """Seconds that making the pack will take, about, by a few items; 0 where it is there."""
-    rows = session.dataset.rows
-    if not isinstance(rows, Decoded) or rows.job.made:
-        return 0.0
+    return sum(_seconds_of(rows) for rows in session.dataset.packs if isinstance(rows, Decoded) and not rows.job.made)
+
+
+def _seconds_of(rows: Decoded) -> float:
     count = len(rows.job.rows)
     chosen = torch.arange(min(DECODED, count)) * count // min(DECODED, count)
     rows.take(chosen[:1])

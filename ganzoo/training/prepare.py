@@ -63,6 +63,7 @@ def prepare(plan: Plan, display: Display, *, pack: bool = True, init: str | os.P
         load_size=load,
         keep=plan.label,
         domains=plan.domains,
+        own_sizes=bool(plan.sizes),
         skip_small=settings.skip_small,
         sides=plan.entry.card.resolutions if plan.size and not settings.load_size else (),
         report=display.report,

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
 from ganzoo.api import Evidence, TranslationEvidence, UsageError, option, stream
-from ganzoo_scores.translation import in_channels_of
+from ganzoo_scores.translation import in_form_of
 
 PATCH = 7  # pixels a side, as in the paper
 COARSEST = 16  # smallest level of the pyramid, pixels
@@ -34,7 +34,7 @@ class SlicedWasserstein:
         values = self._levels(evidence.real, evidence.fake, evidence.seed)
         values["swd"] = sum(values.values()) / len(values)
         if isinstance(evidence, TranslationEvidence):  # how near its images were before
-            given = in_channels_of(evidence.real, evidence.given)
+            given = in_form_of(evidence.real, evidence.given)
             untouched = self._levels(evidence.real, given, evidence.seed)
             values["swd-doing-nothing"] = sum(untouched.values()) / len(untouched)
         return values

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from torch import Tensor
-from torch.nn.functional import l1_loss
+from torch.nn.functional import interpolate, l1_loss
 
 from ganzoo.api import Evidence, TranslationEvidence, UsageError
 
@@ -29,7 +29,7 @@ class TranslationError:
         if not isinstance(evidence, TranslationEvidence) or evidence.truth is None:
             raise UsageError("The metric translation needs data that knows the true answers, such as anime-hair.")
         truth, fake = evidence.truth, evidence.fake
-        given = in_channels_of(truth, evidence.given)
+        given = in_form_of(truth, evidence.given)
         turned = (truth - given).abs().amax(1, keepdim=True) > 0.5 / STEP  # [N, 1, H, W]
         to_truth, to_given = ((turned * (fake - each).abs()).sum((1, 2, 3)) for each in (truth, given))  # [N]
         left = (~turned).expand_as(fake)
@@ -43,9 +43,11 @@ class TranslationError:
         return values
 
 
-def in_channels_of(others: Tensor, images: Tensor) -> Tensor:
-    """Images [N, C, H, W] in as many channels as others have: grey ones repeated, colours averaged."""
-    channels = others.shape[1]
+def in_form_of(others: Tensor, images: Tensor) -> Tensor:
+    """Images [N, C, H, W] in the channels and size that others have: grey ones repeated, colours averaged, bicubic."""
+    _, channels, *size = others.shape
+    if list(images.shape[2:]) != size:
+        images = interpolate(images, tuple(size), mode="bicubic", align_corners=False, antialias=True).clamp(-1, 1)
     return images if images.shape[1] == channels else images.mean(1, keepdim=True).expand(-1, channels, -1, -1)
 
 

@@ -445,7 +445,7 @@ def test_files_that_were_only_touched_are_taken_again_as_the_message_says(tmp_pa
     source = folder(tmp_path / "f", ["a.png", "b.png"])
     data.add("faces", source, labels="none")
     os.utime(source / "a.png", (0, 0))
-    with pytest.raises(GanzooError, match="only copied or touched, type: ganzoo data add faces .* --labels none;"):
+    with pytest.raises(GanzooError, match=r"only copied or touched, type: ganzoo data add faces .* --labels none;"):
         data.prepare("faces")
     data.add("faces", source, labels="none")
     assert len(data.prepare("faces").parts["train"]) == 2

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import pytest
 import torch
-from tinyzoo.conditions import TinyAttributes, TinyPairs
+from tinyzoo.conditions import TinyAttributes, TinyDoubles, TinyPairs
 from tinyzoo.model import Config, FaultyGAN, TinyGAN
 from torch import nn
 
@@ -606,6 +606,13 @@ class Everywhere(TinyPairs):
         return self.G[to](images).tanh()
 
 
+class Shrunk(TinyDoubles):
+    """Takes domains of different sizes, and gives the small one's."""
+
+    def translate(self, images, to):
+        return super().translate(images, to)[:, :, ::2, ::2]
+
+
 class Twofold(Everywhere):
     """Has forgotten that there may be three."""
 
@@ -626,6 +633,8 @@ def test_labels_of_columns_mixed_channels_and_three_domains_are_cases():
     ]  # fmt: skip
     assert failures(Columns, tasks={"conditional"}) == {}
     assert failures(Everywhere, tasks={"translation"}) == {}
+    assert failures(TinyDoubles, slow=True, tasks={"translation"}) == {}
+    assert "where (6, 3, 16, 16) belongs" in failures(Shrunk, tasks={"translation"})["samples"]
     assert "changes nothing" in failures(Hearing, tasks={"conditional"})["labels matter"]
     assert "a gradient" in failures(Twofold, tasks={"translation"})["trains"]
 

@@ -253,6 +253,7 @@ BROKEN: list[tuple[str, Callable[..., Any], str, str]] = [
     ("dataset", faulty.Twins, "labels", "must be different names"),
     ("dataset", faulty.Halfway, "labels", r"label\(0\) is \(1, 0.5\), and there are 2 label_names: 0 or 1 for each"),
     ("dataset", faulty.Greyed, "domains", "domain_channels says 1 for A, and its first item has 3"),
+    ("dataset", faulty.Grown, "domains", r"domain_sizes says \(16, 16\) for B, and its first item is \(8, 8\)"),
     ("dataset", faulty.Mismatched, "domains", r"partner gives an item of shape \(5, 5, 3\), and those of B have"),
     ("dataset", faulty.AllHeldOut, "domains", "leave some to train on"),
     (

@@ -1,4 +1,4 @@
-"""Tiny GANs of the opened contract: a translator that learns from pairs, and GANs of attributes and of numbers."""
+"""Tiny GANs of the opened contract: translators that learn from pairs, and GANs of attributes and of numbers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from ganzoo.api import (
     Abilities,
@@ -27,7 +28,12 @@ from tinyzoo.model import Config, Discriminator, Generator
 
 @hookimpl
 def ganzoo_architectures() -> Iterator[ArchitectureCard]:
-    tasks = {"TinyPairs": "translation", "TinyAttributes": "conditional", "TinyNumbers": "conditional"}
+    tasks = {
+        "TinyPairs": "translation",
+        "TinyDoubles": "translation",
+        "TinyAttributes": "conditional",
+        "TinyNumbers": "conditional",
+    }
     for title, task in tasks.items():
         yield ArchitectureCard(
             name=title.lower(), title=title, year=2000, paper="none", summary="For the tests.", resolutions=(8,),
@@ -76,6 +82,30 @@ class TinyPairs(Architecture):
 
     def translate(self, images: Tensor, to: str) -> Tensor:
         return self.G(images)
+
+
+class TinyDoubles(TinyPairs):
+    """Images of the first domain, twice as large."""
+
+    abilities = Abilities(translate=True, pairs=True, channels=True, sizes=True)
+    side_multiple = 2
+
+    def __init__(self, config: PairsConfig, data: DataSpec) -> None:
+        super().__init__(config, data)
+        small, large = (data.shape_of(name)[1:] for name in data.domains)
+        if large != (2 * small[0], 2 * small[1]):
+            raise UsageError("tinydoubles doubles the sides of images; choose data whose second domain is as large.")
+        self.G = nn.Sequential(self.G, nn.Upsample(scale_factor=2))
+
+    def step(self, batches: Iterator[Batch], progress: Progress) -> Iterator[Update]:
+        batch = next(batches)
+        a, b = (batch.domains[name] for name in self.data.domains)
+        fake, enlarged = self.G(a), interpolate(a, scale_factor=2)
+        d_real, d_fake = (self.D(torch.cat([enlarged, each], 1)) for each in (b, fake.detach()))
+        yield Update("D", {"adversarial": self.loss.discriminator(d_real, d_fake)})
+        adversarial = self.loss.generator(self.D(torch.cat([enlarged, fake], 1)))
+        distance = self.config.weight * (fake - b).abs().mean()
+        yield Update("G", {"adversarial": adversarial, "distance": distance}, {"distance": distance.detach()})
 
 
 class TinyAttributes(TwoPlayer):

@@ -91,6 +91,14 @@ class Greyed(Tiny):
 
 
 @dataclass(frozen=True)
+class Grown(Tiny):
+    """Domains of which one says that it is larger, and is not."""
+
+    domains = {"A": range(4), "B": range(4, 8)}  # noqa: RUF012
+    domain_sizes = {"A": (8, 8), "B": (16, 16)}  # noqa: RUF012
+
+
+@dataclass(frozen=True)
 class Mismatched(Tiny):
     """Partners of another size than the domain that they belong to."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
 import torch
@@ -98,6 +99,7 @@ class Noise:
     """A data set in memory: items uniform in [-1, 1], in every class and domain that the DataSpec names."""
 
     on_the_fly = False
+    sizes: Mapping[str, tuple[int, int]] = MappingProxyType({})
 
     def __init__(self, data: DataSpec) -> None:
         names = data.domains or ("train",)
@@ -189,7 +191,10 @@ def besides(task: str, model: type[Architecture]) -> list[str]:
 def spec_of(
     task: str, shape: tuple[int, ...], model: type[Architecture], modality: str = "image", beside: str = ""
 ) -> DataSpec:
-    """Data as a task asks for it: three labels, or two domains; or what is `beside` that, of `besides`."""
+    """Data as a task asks for it: three labels, or two domains; or what is `beside` that, of `besides`.
+
+    All domains but the first are twice as large, for an architecture that takes domains of different sizes.
+    """
     names = ("one", "two", "three")
     if task == "conditional":
         kind = beside or _kinds(model)[0]
@@ -198,8 +203,10 @@ def spec_of(
         return DataSpec(shape, names, (), modality)
     if task == "translation":
         domains = names if beside == "three domains" else ("A", "B")
-        shapes = {"A": (1, *shape[1:]), "B": shape} if beside == "grey" else {}
-        return DataSpec(shapes.get("A", shape), (), domains, modality, paired=model.abilities.pairs, shapes=shapes)
+        first = (1, *shape[1:]) if beside == "grey" else shape
+        other = (shape[0], *(2 * side for side in shape[1:])) if model.abilities.sizes else shape
+        shapes = {name: other if name != domains[0] else first for name in domains} if first != other else {}
+        return DataSpec(first, (), domains, modality, paired=model.abilities.pairs, shapes=shapes)
     return DataSpec(shape, (), (), modality)
 
 

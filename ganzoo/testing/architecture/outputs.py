@@ -269,7 +269,8 @@ def check_protocols(case: Case) -> None:
         if player in model.other_calls:
             continue
         if player == first and able.translate:
-            _check_call(name, network, (items,), "images", case.data.shape)
+            alike = not case.data.shapes  # else "samples" sees to it, which knows the direction
+            _check_call(name, network, (items,), "images", case.data.shape if alike else None)
         elif player == first and able.generate and model.latent_dim:
             z = torch.randn(2, model.latent_dim, generator=torch.Generator().manual_seed(1))
             plain = case.model.generate is Architecture.generate  # of its own it may take more of G than the items

@@ -68,12 +68,13 @@ def check_items(entry: Entry) -> None:
     if modality_of(source) not in ("image", "point"):
         _check_numbers(source)
         return
-    shapes = set()
+    shapes, said = set(), dict(getattr(source, "domain_sizes", {}))
     for index in _indices(source, FEW):
         item = source.read(index)
         _check_item(item, f"read({index})")
         shapes.add(np.asarray(item).shape[:2])
-    require(len(shapes) == 1, f"Its items have several sizes, {sorted(shapes)}; give images of one size.")
+    advice = "give images of one size, or say domain_sizes"
+    require(len(shapes) == 1 or bool(said), f"Its items have several sizes, {sorted(shapes)}; {advice}.")
     first = source.read(0)
     shape = getattr(source, "shape", None)
     if shape is not None and not is_vector(first):
@@ -162,6 +163,10 @@ def check_domains(entry: Entry) -> None:
         pixels = np.asarray(source.read(domains[domain][0]))
         own = pixels.shape[2] if pixels.ndim == 3 else 1
         require(own == count, f"domain_channels says {count} for {domain}, and its first item has {own}.")
+    for domain, size in dict(getattr(source, "domain_sizes", {})).items():
+        require(domain in domains, f"domain_sizes names {domain!r}, and the domains are {', '.join(domains)}.")
+        shape = np.asarray(source.read(domains[domain][0])).shape[:2]
+        require(shape == tuple(size), f"domain_sizes says {tuple(size)} for {domain}, and its first item is {shape}.")
     if getattr(source, "partner", None) is not None and len(trained_on(domains)) == 2:
         first, other = trained_on(domains)
         answer: Any = getattr(source, "partner")(domains[first][0], SIZE)  # noqa: B009 (of some sources only)
