@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import ipaddress
 import os
@@ -10,12 +9,14 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 from ganzoo.api import GanzooError, Run, UsageError
 from ganzoo_report.page import charts, gather, tell_script, whole
+from ganzoo_report.serving import is_loopback, listening, say_where
 from ganzoo_report.words import Html
 
 PORT, TRIED = 8731, 20  # the first port tried, and how many
@@ -89,7 +90,7 @@ def _fingerprint(path: Path) -> str:
 
 def server(watched: Watched, host: str, port: int) -> ThreadingHTTPServer:
     """A server of the page and of what is on it, and of no file. Raises: OSError when it cannot listen there."""
-    loopback = _is_loopback(host)
+    loopback = is_loopback(host)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -140,13 +141,6 @@ def server(watched: Watched, host: str, port: int) -> ThreadingHTTPServer:
     return Server((host, port), Handler)
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _may_ask(header: str, host: str, loopback: bool) -> bool:
     """Whether a request is for this server by a name of its own: a page elsewhere, whose name was made to lead here,
     says its own name. Ports may differ, since ssh forwards one to another.
@@ -171,13 +165,7 @@ def serve(run: Run, host: str, port: int | None, say: Callable[[str], None]) -> 
     watched.page()
     served = _listening(watched, host, port)
     with served:
-        where = served.server_address[1]
-        name = f"[{host}]" if ":" in host else host
-        say(f"{run.path}: http://{name}:{where}/ (Ctrl-C ends it)")
-        if os.environ.get("SSH_CONNECTION") and _is_loopback(host):
-            say(f"On your own machine: ssh -N -L {where}:127.0.0.1:{where} {socket.gethostname()}")
-        if "COLAB_RELEASE_TAG" in os.environ:
-            say(f"In a cell: from google.colab import output; output.serve_kernel_port_as_iframe({where})")
+        say_where(say, str(run.path), host, served.server_address[1])
         try:
             served.serve_forever()
         except KeyboardInterrupt:
@@ -185,17 +173,4 @@ def serve(run: Run, host: str, port: int | None, say: Callable[[str], None]) -> 
 
 
 def _listening(watched: Watched, host: str, port: int | None) -> ThreadingHTTPServer:
-    for number in range(PORT, PORT + TRIED) if port is None else (port,):
-        try:
-            return server(watched, host, number)
-        except (OSError, UnicodeError) as error:
-            code = getattr(error, "errno", None)
-            if code == errno.EACCES:
-                raise UsageError(
-                    f"Port {number} is only for the system’s own programs; choose one above 1023."
-                ) from error
-            if code != errno.EADDRINUSE:
-                raise UsageError(f"--host {host} is no address of this machine ({error}); leave it out.") from error
-    if port is None:
-        raise UsageError(f"Ports {PORT} to {PORT + TRIED - 1} are all taken; say a free one, such as --port 0 for any.")
-    raise UsageError(f"Port {port} is taken by another program; leave --port out for the next free one.")
+    return listening(partial(server, watched, host), host, port, range(PORT, PORT + TRIED))

@@ -30,7 +30,8 @@ def chromium() -> Iterator[Any]:
 class Watched:
     """A page in the browser, with what it said on the console and what it asked the network for."""
 
-    def __init__(self, browser: Any, address: str, **settings: Any) -> None:
+    def __init__(self, browser: Any, address: str, ready: str = "body[data-ready=yes]", **settings: Any) -> None:
+        self.ready = ready
         self.page = browser.new_page(**settings)
         self.complaints: list[str] = []
         self.requests: list[str] = []
@@ -42,7 +43,7 @@ class Watched:
     def open(self, address: str) -> None:
         self.page.goto("about:blank")
         self.page.goto(address)
-        self.page.wait_for_selector("body[data-ready=yes]", timeout=60_000)
+        self.page.wait_for_selector(self.ready, timeout=60_000)
 
     @property
     def outside(self) -> list[str]:
