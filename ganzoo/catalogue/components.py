@@ -110,6 +110,8 @@ def load_architecture(entry: Entry) -> type[Architecture]:
         names = options(model.Config)
     except (AttributeError, TypeError) as error:
         raise GanzooError(f"The Config of {entry.name} is not one that ganzoo can read: {error}") from error
+    if not isinstance(model.abilities, Abilities):
+        raise GanzooError(f"The abilities of {entry.name} are no Abilities; write abilities = Abilities(…).")
     if entry.card.api == 1:
         model.abilities = _derived_abilities(model)
     taken = RESERVED & set(names)

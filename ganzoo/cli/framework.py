@@ -7,6 +7,7 @@ import importlib
 import inspect
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
@@ -230,8 +231,12 @@ def _guarded(work: Callable[..., Any], standalone: bool, *args: Any, **extra: An
         fail(str(error), error.exit_code)
     except Exception as error:
         _debug(error)
+        what = f"{type(error).__name__}: {str(error).rstrip('.')}"
+        author, line = _in_plugin(error)
+        if author:
+            fail(f"{what}, in {line} of the plugin {author}. GANZOO_DEBUG=1 shows the way there.", 1)
         fail(
-            f"Something went wrong that ganzoo did not expect: {type(error).__name__}: {error}. "
+            f"Something went wrong that ganzoo did not expect: {what}. "
             "Run again with GANZOO_DEBUG=1 to see where, and please report it.",
             1,
             prefix="",
@@ -243,6 +248,21 @@ def fail(text: str, code: int, prefix: str = "Error: ") -> NoReturn:
     """Ends the command with one line on standard error."""
     click.echo(prefix + printable(text), err=True)
     sys.exit(code)
+
+
+def _in_plugin(error: Exception) -> tuple[str, str]:
+    """A plugin that is not ganzoo's, and the innermost line of its code that the error went through; "" for none."""
+    from ganzoo.about import DISTRIBUTION
+    from ganzoo.catalogue.catalogue import catalogue
+
+    theirs = {each.module.split(".")[0]: each.name for each in catalogue().plugins if each.distribution != DISTRIBUTION}
+    found = ("", "")
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        module = str(frame.f_globals.get("__name__", ""))
+        if module.split(".")[0] in theirs:
+            file = os.path.basename(frame.f_code.co_filename)
+            found = theirs[module.split(".")[0]], f"{file}, line {number}"
+    return found
 
 
 def _debug(error: Exception) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -34,10 +35,15 @@ class Frozen(nn.Module):
     def load(self, tensors: Mapping[str, Tensor]) -> None:
         """Takes the weights. Raises: GanzooError when they are not this network's."""
         try:
-            self.network.load_state_dict(dict(tensors))
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "for .*: copying from a non-meta parameter")
+                self.network.load_state_dict(dict(tensors))
         except RuntimeError as error:
-            reason = " ".join(str(error).split())[:200]
-            raise GanzooError(f"The weights {self.weights.name} do not fit their network: {reason}") from error
+            first = str(error).split("\n\t")[1:2] or [str(error)]
+            raise GanzooError(
+                f"The weights {self.weights.name} do not fit their network: {first[0].rstrip('. ')}; give others with "
+                f"`ganzoo weights add {self.weights.name} FILE`."
+            ) from error
         self.ready = True
 
     def forward(self, *inputs: Any) -> Any:

@@ -13,7 +13,7 @@ from ganzoo.contract.abilities import Abilities
 from ganzoo.contract.architecture import Discriminator, Progress, Translator, Update
 from ganzoo.contract.data_spec import Batch, DataSpec
 from ganzoo.contract.options import option
-from ganzoo.errors import UsageError, suggest
+from ganzoo.errors import GanzooError, UsageError, suggest
 from ganzoo.gan.losses import generator_loss
 from ganzoo.gan.two_player import Adversarial, AdversarialConfig
 
@@ -84,7 +84,13 @@ class TwoDomains(Adversarial):
         return ("AB", "B") if to == b else ("BA", "A")
 
     def translate(self, images: Tensor, to: str) -> Tensor:
-        generator: Translator = self.G["AB" if to == self.data.domains[1] else "BA"]
+        way = "AB" if to == self.data.domains[1] else "BA"
+        if way not in self.G:
+            raise GanzooError(
+                f"{type(self).__name__} has no G.{way}, and says that it translates to {to}; a translator to one "
+                "domain calls self.one_way(…) in its __init__."
+            )
+        generator: Translator = self.G[way]
         return generator(images)
 
     def discriminate(self, domain: str, images: Tensor) -> Tensor:

@@ -29,7 +29,7 @@ from ganzoo.plan.plan import Plan
 from ganzoo.runs.address import is_remote
 from ganzoo.runs.header import DataHeader, Environment, Levels, RunHeader, architecture_of
 from ganzoo.runs.run import Run
-from ganzoo.runs.weights import located
+from ganzoo.runs.weights import load_frozen
 
 
 def plan_of(run: Run) -> Plan:
@@ -98,8 +98,7 @@ def facts_of(session: Session, init: str | os.PathLike[str] | None) -> RunHeader
     plan, model = session.plan, trainer.model
     # Now, so that what does not fit is said before anything is written.
     taken, licence = (None, "") if init is None else first_weights(model, str(init), plan.entry.name)
-    for frozen in frozen_in(model):
-        located(frozen.weights)  # now too, for the same reason
+    load_frozen(model)  # now too, for the same reason
     return RunHeader(
         ganzoo=__version__,
         architecture=plan.entry.name,

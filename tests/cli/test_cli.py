@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
@@ -13,6 +14,27 @@ from support.command_line import as_json, cli, refusal
 import ganzoo
 from ganzoo.cli.app import COMMANDS, app
 
+FAULTY = """
+from ganzoo.api import ArchitectureCard, TwoPlayer, TwoPlayerConfig, hookimpl
+from torch import nn
+
+@hookimpl
+def ganzoo_architectures():
+    yield ArchitectureCard(
+        name="faulty", title="Faulty", year=2026, paper="none", summary="For the tests.", resolutions=(28,),
+        licence="MIT", api=2, model="faulty_gan:Faulty",
+    )
+
+class Faulty(TwoPlayer):
+    Config = TwoPlayerConfig
+
+    def __init__(self, config, data):
+        super().__init__(config, data)
+        self.G, self.D = nn.Linear(config.latent_dim, 7), nn.Linear(8, 1)
+
+    def discriminate(self, images, label=None):
+        return self.D(images)
+"""
 MAIN = "import sys; sys.argv[0] = 'ganzoo'; from ganzoo.cli import main; main()"
 
 
@@ -101,6 +123,14 @@ def test_a_fault_of_ganzoo_is_one_line_and_1(monkeypatch: pytest.MonkeyPatch) ->
     assert line.startswith("Something went wrong that ganzoo did not expect: ZeroDivisionError: by zero. Run again")
     monkeypatch.setenv("GANZOO_DEBUG", "1")
     assert isinstance(cli("runs").exception, ZeroDivisionError)
+
+
+def test_a_fault_of_a_plugin_names_the_plugin_and_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "faulty_gan.py"
+    file.write_text(FAULTY)
+    line = refusal(cli("train", file, "digits:images=64", "--steps", 1, "--out", tmp_path / "run"), 1)
+    assert line.startswith("Error: RuntimeError: mat1 and mat2 shapes cannot be multiplied (")
+    assert f", in faulty_gan.py, line 20 of the plugin {file}. GANZOO_DEBUG=1 shows the way there." in line
 
 
 def test_ctrl_c_is_130(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -285,14 +285,24 @@ def _check_call(
     name: str, network: nn.Module, inputs: tuple[Tensor, ...], words: str, shape: tuple[int, ...] | None = None
 ) -> None:
     """One call of a player by place alone: items of a shape come back, or anything of as many rows."""
+    player = name.split(".")[0]
     try:
         inspect.signature(network.forward).bind(*inputs)
     except TypeError as error:
         raise CheckFailed(
             f"{name} cannot be called as {name}({words}): {error}. Give what is more a default, or say why in "
-            f'the class: other_calls = {{"{name.split(".")[0]}": "why"}}.'
+            f'the class: other_calls = {{"{player}": "why"}}.'
         ) from error
-    found = network(*inputs)
+    try:
+        found = network(*inputs)
+    except Exception as error:
+        given = " and ".join(str(tuple(each.shape)) for each in inputs)
+        error.add_note(
+            f"So it is when {name} is called as {name}({words}), with {given}. A network that is called otherwise "
+            f'is named in the class, other_calls = {{"{player}": "why"}}; with the ability `pairs` D is given both '
+            "domains' channels."
+        )
+        raise
     if shape is not None:
         right = isinstance(found, Tensor) and tuple(found.shape) == (2, *shape)
         require(right, f"{name}({words}) gives no items of the data's shape; end it with the layer that makes them.")
