@@ -40,11 +40,10 @@ def _print(facts: dict[str, Any]) -> None:
     out = console()
     out.print(f"{facts['title']} ({facts['year']}), {facts['paper']}", style="bold")
     out.print(facts["summary"])
-    sizes = ", ".join(map(str, facts["resolutions"])) or "no images"
-    channels = ", ".join(map(str, facts["channels"]))
+    sizes, channels = (", ".join(map(str, facts[key])) for key in ("resolutions", "channels"))
     for label, text in (
         ("tasks", ", ".join(facts["tasks"])),
-        ("tested at", f"{sizes}; channels {channels}"),
+        ("tested at", f"{sizes}; channels {channels}" if sizes else "no images"),
         ("from", f"{facts['distribution']} {facts['version']}, licence {facts['licence']}"),
         ("read more", facts["readme"]),
     ):

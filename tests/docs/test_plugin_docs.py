@@ -65,7 +65,9 @@ def test_the_reference_has_everything_of(name, heading):
     said = names(section("reference", heading))
     inherited = {field.name for field in dataclasses.fields(ganzoo.api.TwoPlayerConfig)} if own else set()
     wanted = {field.name for field in own if name != "GrowingConfig" or field.name not in inherited}
-    wanted |= {key for key, value in vars(cls).items() if isinstance(value, property) and name != "Update"}
+    if name not in ("Update", "Run"):  # which have what the trainer calls
+        members = {key: value for key, value in vars(cls).items() if not key.startswith("_")}
+        wanted |= {key for key, value in members.items() if isinstance(value, property) or inspect.isfunction(value)}
     assert wanted - said <= {"batch_size", "resolution"}  # of a Config, for the trainer
 
 
@@ -100,6 +102,21 @@ def test_small_programs_of_the_reference_run():
         if text.startswith("import torch"):
             exec(compile(text, "reference.md", "exec"), scope := {})
     assert scope["z"].shape == (16, 100)
+
+
+def test_the_paired_translator_of_the_reference_takes_grey_and_colour():
+    import torch
+
+    from ganzoo.api import Batch, DataSpec, Progress, TwoDomainsConfig
+
+    (text,) = [text for text in parts()[""] if "class Paired" in text]
+    exec(text, given := {})
+    data = DataSpec((1, 8, 8), domains=("A", "B"), shapes={"B": (3, 8, 8)}, paired=True)
+    model = given["Paired"](TwoDomainsConfig(penalty="r1:every=2"), data)
+    both = {"A": torch.zeros(2, 1, 8, 8), "B": torch.zeros(2, 3, 8, 8)}
+    turns = list(model.step(iter([Batch(both["A"], None, both)]), Progress(0, 0, 0, 0, 2)))
+    assert [(turn.networks, turn.name) for turn in turns] == [("D", ""), ("D", "r1"), ("G", "")]
+    assert model.translate(both["A"], "B").shape == (2, 3, 8, 8)
 
 
 def test_codes_made_of_a_gaussian_are_what_the_reference_says():

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from tinyzoo.model import Config, TinyGAN
 from torch import nn
 
+import ganzoo
 from ganzoo import GanzooError, UsageError
 from ganzoo.api import DataSpec, Frozen, Pretrained
 from ganzoo.cli.app import app
@@ -138,3 +139,32 @@ def test_weights_of_another_network(file):
     store.add("tiny-eye", file)
     with pytest.raises(GanzooError, match="do not fit their network"):
         store.load_frozen(nn.ModuleList([frozen]))
+
+
+EYED = """
+from ganzoo.api import ArchitectureCard, Frozen, Pretrained, hookimpl
+from tinyzoo.model import TinyGAN
+from torch import nn
+
+@hookimpl
+def ganzoo_architectures():
+    yield ArchitectureCard(
+        name="eyed", title="Eyed", year=2026, paper="none", summary="For the tests.", resolutions=(8,), licence="MIT",
+        api=2, model="eyed_gan:Eyed",
+    )
+
+class Eyed(TinyGAN):
+    def __init__(self, config, data):
+        super().__init__(config, data)
+        self.eye = Frozen(Pretrained("tiny-eye", "", "", "MIT"), lambda: nn.Linear(3, 2))
+"""
+
+
+def test_weights_that_do_not_fit_are_refused_before_there_is_a_folder(file, tmp_path):
+    (tmp_path / "eyed_gan.py").write_text(EYED)
+    store.add("tiny-eye", file)
+    with pytest.raises(
+        GanzooError, match=r"size mismatch for weight: .*; give others with `ganzoo weights add tiny-eye"
+    ):
+        ganzoo.train(str(tmp_path / "eyed_gan.py"), "tiny", steps=1, out=tmp_path / "run", device="cpu")
+    assert not (tmp_path / "run").exists()

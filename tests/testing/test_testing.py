@@ -167,6 +167,15 @@ class Listed(TinyGAN):
     abilities: ClassVar = {"generate": True}
 
 
+class Level(TinyGAN):
+    """Is built for anything, and takes images alone."""
+
+    def __init__(self, config, data):
+        pictures = data if data.is_image else DataSpec((3, 8, 8))
+        super().__init__(config, pictures)
+        self.data = data
+
+
 class OldNamed(TinyGAN):
     def __init__(self, config, data):
         super().__init__(config, data)
@@ -655,6 +664,12 @@ def subjects(cls, task):
     return list(dict.fromkeys(check.subject for check in checks(entry(cls, tasks={task})) if check.subject))
 
 
+def test_items_that_its_networks_cannot_take_are_to_be_said():
+    """A class that names no modality is tried with each, rows of a table among them."""
+    message = failures(Level)["trains"]
+    assert 'So it is with rows; where it takes none, write modalities = ("image",) in the class.' in message
+
+
 def test_abilities_that_are_none():
     assert "write abilities = Abilities(…)" in failures(Listed)["builds"]
 
@@ -735,7 +750,7 @@ def test_a_card_of_contract_1_is_not_asked_what_contract_2_asks(cls):
 def test_what_cannot_be_checked_names_the_check_that_says_why():
     found = {check.name: check.outcome() for check in checks(entry(Failing)) if check.name != "exports"}
     assert found["players"].word == "skipped"
-    assert found["players"].message.== "Its step fails; see the check 'trains'."
+    assert found["players"].message == "Its step fails; see the check 'trains'."
     found = {check.name: check.outcome() for check in checks(entry(Odd)) if check.name != "exports"}
     assert "see the check 'samples'" in found["latents"].message
 

@@ -206,7 +206,7 @@ def check_resumes(case: Case) -> None:
     try:
         resumed = _restored(case, *state)
     except Exception as error:
-        raise NotChecked(f"A checkpoint cannot be taken up; see the check 'state'") from error
+        raise NotChecked("A checkpoint cannot be taken up; see the check 'state'.") from error
     resumed.step()
     (expected, wanted), (given, got) = trainer.state(), resumed.state()
     differs = [key for key in expected if key not in given or not _same(expected[key], given[key])]
