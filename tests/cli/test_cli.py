@@ -10,6 +10,7 @@ from typing import Any
 import click
 import pytest
 from support.command_line import as_json, cli, refusal
+from support.install import forget_files
 
 import ganzoo
 from ganzoo.cli.app import COMMANDS, app
@@ -129,6 +130,7 @@ def test_a_fault_of_a_plugin_names_the_plugin_and_its_line(tmp_path: Path) -> No
     file = tmp_path / "faulty_gan.py"
     file.write_text(FAULTY)
     line = refusal(cli("train", file, "digits:images=64", "--steps", 1, "--out", tmp_path / "run"), 1)
+    forget_files()
     assert line.startswith("Error: RuntimeError: mat1 and mat2 shapes cannot be multiplied (")
     assert f", in faulty_gan.py, line 20 of the plugin {file}. GANZOO_DEBUG=1 shows the way there." in line
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 from safetensors.torch import save_file
+from support.install import forget_files
 from tinyzoo.model import Config, TinyGAN
 from torch import nn
 
@@ -167,4 +168,5 @@ def test_weights_that_do_not_fit_are_refused_before_there_is_a_folder(file, tmp_
         GanzooError, match=r"size mismatch for weight: .*; give others with `ganzoo weights add tiny-eye"
     ):
         ganzoo.train(str(tmp_path / "eyed_gan.py"), "tiny", steps=1, out=tmp_path / "run", device="cpu")
+    forget_files()
     assert not (tmp_path / "run").exists()
