@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ganzoo.api import ArchitectureCard, GanzooError, Run, architecture_of, as_json
+from ganzoo.api import ArchitectureCard, GanzooError, Run, architecture_of, as_json, typed
 from ganzoo_report.record import LOSSES, VERDICTS, panels
 from ganzoo_report.story import Story
 from ganzoo_report.words import Html, table, tag
@@ -94,7 +94,13 @@ def _headline_scores(run: Run) -> Html:
         return tag("p", "Not scored; ", evaluate, " does it.", class_="quiet")
     last = evaluations[-1]["metrics"][:4]
     shown = [tag("div", tag("b", f"{score['value']:.4g}"), tag("span", score["name"])) for score in last]
-    return tag("div", *shown, class_="scores")
+    return Html(tag("div", *shown, class_="scores") + _cautions(last))
+
+
+def _cautions(scores: Iterable[Mapping[str, Any]]) -> Html:
+    """What is to be heeded of some scores, each once."""
+    said = dict.fromkeys(score["protocol"].get("caution") for score in scores)
+    return Html("".join(tag("p", f"⚠ {each}", class_="caution") for each in said if each))
 
 
 def _evaluations(run: Run) -> list[dict[str, Any]]:
@@ -384,12 +390,13 @@ def scores(stories: Sequence[Story]) -> Html:
         rows = []
         for score in evaluations[-1]["metrics"]:
             protocol = {name: value for name, value in score["protocol"].items() if value is not None}
+            protocol.pop("caution", None)  # stands below the table
             known = ("samples", "real", "split", "seed", "weights", "step")
             cells = [protocol.pop(name, "") for name in known]
             others = ", ".join(f"{name} {value}" for name, value in protocol.items() if name != "fingerprint")
             rows.append((score["name"], f"{score['value']:.4g}", *cells, others))
         headings = ("score", "value", "samples", "real", "split", "seed", "weights", "step", "protocol")
-        columns.append((story, table(headings, rows)))
+        columns.append((story, Html(table(headings, rows) + _cautions(evaluations[-1]["metrics"]))))
     note = tag("p", "Figures can be compared only where they were measured alike.", class_="quiet")
     return _section("scores", "Scores and their protocol", _each(stories, columns), note) if columns else Html()
 
@@ -415,7 +422,7 @@ def settings(stories: Sequence[Story]) -> Html:
 
 def _compared(stories: Sequence[Story], title: str, values: Sequence[Mapping[str, Any]]) -> Html:
     names = list(dict.fromkeys(name for each in values for name in each))
-    rows = [(name.replace("_", "-"), *(_word(each.get(name, "")) for each in values)) for name in names]
+    rows = [(name.replace("_", "-"), *(typed(each.get(name, "")) for each in values)) for name in names]
     differing = [place for place, (_, *cells) in enumerate(rows) if len(set(cells)) > 1]
     headings = ("", *(story.name for story in stories)) if len(stories) > 1 else ()
     count = f" ({len(differing)} differ)" if differing else ""
@@ -425,14 +432,6 @@ def _compared(stories: Sequence[Story], title: str, values: Sequence[Mapping[str
         table(headings, rows, marked=differing),
         open="" if differing else None,
     )
-
-
-def _word(value: Any) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 def commands(stories: Sequence[Story]) -> Html:
@@ -482,7 +481,7 @@ def _every_option(run: Run) -> str:
 
 
 def _flags(options: Mapping[str, Any]) -> list[str]:
-    return [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", _word(value))]
+    return [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", typed(value))]
 
 
 def _last_scores(run: Run) -> list[dict[str, Any]]:

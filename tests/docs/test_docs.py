@@ -136,6 +136,13 @@ def test_python_blocks_compile(page):
 # ---- names -----------------------------------------------------------------------------------------------------------
 
 
+def test_every_table_of_results_says_what_was_pretrained():
+    text = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^(\|.*)\n\|---", text, re.M)
+    assert headings
+    assert [each for each in headings if "| pretrained |" not in each] == []
+
+
 def test_every_public_name_is_documented():
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     for name in ganzoo.__all__:

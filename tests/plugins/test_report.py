@@ -193,6 +193,16 @@ def test_warnings_are_marked_and_said(run):
     assert "48 images seen: The samples are &lt;b&gt;alike&lt;/b&gt;." in text
 
 
+def test_the_caution_of_a_score_stands_by_it_once_in_the_headline_and_once_below_the_table(run):
+    protocol = {"samples": 20, "metric": "m", "caution": "The classifier names only <70 % rightly."}
+    metrics = [{"name": name, "value": 0.5, "protocol": protocol} for name in ("confident", "rarest")]
+    (run.path / "scores.jsonl").write_text(json.dumps({"step": 6, "metrics": metrics}) + "\n")
+    cli("report", run.path)
+    text = (run.path / "report.html").read_text(encoding="utf-8")
+    assert text.count('<p class="caution">⚠ The classifier names only &lt;70 % rightly.</p>') == 2
+    assert "metric m</td>" in text, "the table's own cell does not repeat it"
+
+
 def test_settings_that_differ_are_marked(finished, train):
     other = train(out="other", lr=1e-3, steps=2)
     assert cli("report", finished.path, other.path).stdout.splitlines()[-1] == "report.html"
