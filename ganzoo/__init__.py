@@ -32,31 +32,31 @@ from ganzoo.about import __version__ as __version__
 from ganzoo.errors import GanzooError, UsageError
 
 if TYPE_CHECKING:
+    from ganzoo_animate.animation import animate
     from ganzoo_compare.comparison import Comparison, compare
+    from ganzoo_export.export import export
     from ganzoo_hub.sharing import pull, push
+    from ganzoo_sweep.folder import Sweep
+    from ganzoo_sweep.sweep import resume_sweep, sweep
+    from ganzoo_verdict.verdicts import verdicts
 
     from ganzoo.benchmark.bench import bench
     from ganzoo.catalogue.catalogue import architectures, recipes
     from ganzoo.catalogue.single_file import use_plugin
-    from ganzoo.model.export import export
     from ganzoo.model.latents import Projection
     from ganzoo.model.model import Model, load
     from ganzoo.pictures.grid import sheet
     from ganzoo.pictures.movie import save_movie
     from ganzoo.plan.describe import describe
-    from ganzoo.runs.animation import animate
     from ganzoo.runs.per_class import PerClass
     from ganzoo.runs.run import Run, list_runs
-    from ganzoo.runs.sweep import Sweep
     from ganzoo.scoring.evaluate import evaluate
-    from ganzoo.training.discriminator import verdicts
     from ganzoo.training.per_class import resume_per_class, train_per_class
-    from ganzoo.training.sweep import resume_sweep, sweep
     from ganzoo.training.train import Stopped, extend, resume, train, trained
 
 
 _MODULE_OF = {
-    "animate": "ganzoo.runs.animation",
+    "animate": "ganzoo_animate.animation",
     "architectures": "ganzoo.catalogue.catalogue",
     "recipes": "ganzoo.catalogue.catalogue",
     "bench": "ganzoo.benchmark.bench",
@@ -64,7 +64,7 @@ _MODULE_OF = {
     "compare": "ganzoo_compare.comparison",
     "describe": "ganzoo.plan.describe",
     "evaluate": "ganzoo.scoring.evaluate",
-    "export": "ganzoo.model.export",
+    "export": "ganzoo_export.export",
     "Projection": "ganzoo.model.latents",
     "Model": "ganzoo.model.model",
     "load": "ganzoo.model.model",
@@ -75,9 +75,9 @@ _MODULE_OF = {
     "save_movie": "ganzoo.pictures.movie",
     "sheet": "ganzoo.pictures.grid",
     "Run": "ganzoo.runs.run",
-    "Sweep": "ganzoo.runs.sweep",
-    "resume_sweep": "ganzoo.training.sweep",
-    "sweep": "ganzoo.training.sweep",
+    "Sweep": "ganzoo_sweep.folder",
+    "resume_sweep": "ganzoo_sweep.sweep",
+    "sweep": "ganzoo_sweep.sweep",
     "list_runs": "ganzoo.runs.run",
     "pull": "ganzoo_hub.sharing",
     "push": "ganzoo_hub.sharing",
@@ -86,7 +86,7 @@ _MODULE_OF = {
     "resume": "ganzoo.training.train",
     "train": "ganzoo.training.train",
     "trained": "ganzoo.training.train",
-    "verdicts": "ganzoo.training.discriminator",
+    "verdicts": "ganzoo_verdict.verdicts",
 }
 
 __all__ = [

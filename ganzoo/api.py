@@ -35,6 +35,7 @@ from ganzoo.files import home, locked, make_folder, replaced, written
 if TYPE_CHECKING:
     from ganzoo.catalogue.catalogue import better_scores
     from ganzoo.catalogue.components import make_augmentation, make_generator, make_loss, make_penalties
+    from ganzoo.catalogue.single_file import plugin_files
     from ganzoo.contract.abilities import Abilities
     from ganzoo.contract.architecture import (
         Architecture,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
         TrainingState,
         Translator,
         Update,
+        check_judges,
     )
     from ganzoo.contract.augmentation import AdaptiveAugmentation, Augmentation, Augmentations
     from ganzoo.contract.data_spec import Batch, DataSpec
@@ -54,10 +56,12 @@ if TYPE_CHECKING:
     from ganzoo.contract.frozen import Frozen, Pretrained
     from ganzoo.contract.metric import DataItems, Evidence, Items, Metric, Scores, TranslationEvidence
     from ganzoo.contract.modality import Modality, Unreadable
+    from ganzoo.contract.networks import generator_state
     from ganzoo.contract.penalties import Penalties, Penalty
     from ganzoo.contract.randomness import derive, rows, stream
     from ganzoo.contract.report import Report, silent
     from ganzoo.contract.scheme import Fetched, Scheme
+    from ganzoo.contract.settings import parse_seeds, parse_time
     from ganzoo.contract.stored import as_json, from_json
     from ganzoo.contract.warning import TrainingWarning
     from ganzoo.data.readers import Reader, open_reader
@@ -80,10 +84,13 @@ if TYPE_CHECKING:
     from ganzoo.gan.penalties import squared_norm
     from ganzoo.gan.two_domains import TwoDomains, TwoDomainsConfig, linear_decay
     from ganzoo.gan.two_player import Adversarial, ConditionalConfig, TwoPlayer, TwoPlayerConfig
+    from ganzoo.loop.display import Display, Lines
+    from ganzoo.loop.processes import one_run_only
     from ganzoo.model.imported import Foreign, Imported, save_imported
     from ganzoo.model.model import Model
     from ganzoo.model.model import load as load_model
     from ganzoo.pictures.grid import grid, sheet
+    from ganzoo.pictures.movie import save_frames
     from ganzoo.runs.address import destination, is_remote, stem
     from ganzoo.runs.address import fetch as fetch_model
     from ganzoo.runs.checkpoint import checksum
@@ -92,14 +99,18 @@ if TYPE_CHECKING:
     from ganzoo.runs.header import ModelHeader, RunHeader, architecture_of, model_header
     from ganzoo.runs.run import Run, list_runs
     from ganzoo.runs.weights import pretrained_tensors
-    from ganzoo.scoring.evaluator import judged_data
-    from ganzoo.training.train import trained
+    from ganzoo.scoring.evaluator import judged_data, other_data
+    from ganzoo.training.train import Stopped, check_training, resume, train, trained
 
 _LAZY = {
     "ganzoo.contract.frozen": ("Frozen", "Pretrained"),
     "ganzoo.contract.report": ("Report", "silent",),
     "ganzoo.contract.warning": ("TrainingWarning",),
+    "ganzoo.pictures.movie": ("save_frames",),
     "ganzoo.pictures.grid": ("grid", "sheet"),
+    "ganzoo.loop.display": ("Display", "Lines"),
+    "ganzoo.loop.processes": ("one_run_only",),
+    "ganzoo.catalogue.single_file": ("plugin_files",),
     "ganzoo.model.imported": ("Foreign", "Imported", "save_imported"),
     "ganzoo.model.model": ("Model", "load_model"),
     "ganzoo.runs.address": ("destination", "fetch_model", "is_remote", "stem"),
@@ -109,7 +120,7 @@ _LAZY = {
     "ganzoo.contract.abilities": ("Abilities",),
     "ganzoo.contract.architecture": (
         "Architecture", "Discriminator", "Generator", "Judging", "Loss", "Progress", "Styled", "TrainingState",
-        "Translator", "Update",
+        "Translator", "Update", "check_judges",
     ),
     "ganzoo.contract.data_spec": ("Batch", "DataSpec"),
     "ganzoo.contract.augmentation": ("AdaptiveAugmentation", "Augmentation", "Augmentations"),
@@ -126,15 +137,17 @@ _LAZY = {
     "ganzoo.gan.penalties": ("squared_norm",),
     "ganzoo.gan.image_pool": ("ImagePool",),
     "ganzoo.contract.modality": ("Modality", "Unreadable"),
+    "ganzoo.contract.networks": ("generator_state",),
     "ganzoo.contract.penalties": ("Penalties", "Penalty"),
     "ganzoo.contract.stored": ("as_json", "from_json"),
+    "ganzoo.contract.settings": ("parse_seeds", "parse_time"),
     "ganzoo.contract.scheme": ("Fetched", "Scheme"),
     "ganzoo.contract.randomness": ("stream", "derive", "rows",),
     "ganzoo.runs.checkpoint": ("checksum", "load_tensors", "save_tensors"),
     "ganzoo.runs.run": ("Run", "list_runs"),
-    "ganzoo.scoring.evaluator": ("judged_data",),
+    "ganzoo.scoring.evaluator": ("judged_data", "other_data"),
     "ganzoo.runs.weights": ("pretrained_tensors",),
-    "ganzoo.training.train": ("trained",),
+    "ganzoo.training.train": ("Stopped", "check_training", "resume", "train", "trained"),
     "ganzoo.gan.two_domains": ("TwoDomains", "TwoDomainsConfig", "linear_decay"),
     "ganzoo.gan.two_player": ("Adversarial", "ConditionalConfig", "TwoPlayer", "TwoPlayerConfig"),
     # Where names of the contract's number 1 have gone: plugins written for it still find them here.
@@ -163,6 +176,7 @@ __all__ = [
     "DatasetCard",
     "DiffAugment",
     "Discriminator",
+    "Display",
     "EqualizedConv2d",
     "EqualizedLinear",
     "Evidence",
@@ -176,6 +190,7 @@ __all__ = [
     "Item",
     "Items",
     "Judging",
+    "Lines",
     "LoggerCard",
     "Loss",
     "LossCard",
@@ -201,6 +216,7 @@ __all__ = [
     "SchemeCard",
     "Scores",
     "Source",
+    "Stopped",
     "Styled",
     "TrainingState",
     "TrainingWarning",
@@ -216,6 +232,8 @@ __all__ = [
     "architecture_of",
     "as_json",
     "better_scores",
+    "check_judges",
+    "check_training",
     "checksum",
     "derive",
     "destination",
@@ -224,6 +242,7 @@ __all__ = [
     "fetch_model",
     "from_json",
     "generator_loss",
+    "generator_state",
     "grid",
     "home",
     "hookimpl",
@@ -243,12 +262,19 @@ __all__ = [
     "model_header",
     "need",
     "normal_init",
+    "one_run_only",
     "open_reader",
     "option",
+    "other_data",
+    "parse_seeds",
+    "parse_time",
+    "plugin_files",
     "pretrained_tensors",
     "printable",
     "replaced",
+    "resume",
     "rows",
+    "save_frames",
     "save_imported",
     "save_tensors",
     "sheet",
@@ -258,6 +284,7 @@ __all__ = [
     "stem",
     "stream",
     "suggest",
+    "train",
     "trained",
     "typed",
     "upsample",

@@ -35,17 +35,17 @@ ALIASES = {
     "relativistic-average": ("ragan",),
     "wgan-gp": ("gp", "gradient-penalty"),
 }
-MODALITIES = (
-    ("image", "Pictures, grey, in colour or with alpha.", "images", (), "Images"),
-    ("point", "Vectors of numbers, such as points of the plane.", "points", (2,), "Points"),
-)
 
 
 @hookimpl
 def ganzoo_modalities() -> Iterator[ModalityCard]:
-    for name, summary, items, example, attribute in MODALITIES:
-        where = f"ganzoo.pictures.modalities:{attribute}"
-        yield ModalityCard(name=name, summary=summary, items=items, example=example, api=2, modality=where)
+    yield ModalityCard(
+        name="image",
+        summary="Pictures, grey, in colour or with alpha.",
+        items="images",
+        api=2,
+        modality="ganzoo.pictures.modalities:Images",
+    )
 
 
 @hookimpl

@@ -143,6 +143,7 @@ class Catalogue(Listeners):
             raise GanzooError("it looks into the catalogue while it is imported; only the model's own module may")
         super().__init__()
         self.plugins: list[Plugin] = []
+        self._whose: dict[tuple[str, str], Plugin] = {}  # by kind and full name
         there = installed.points()
         chosen, self.unknown = installed.chosen(there, os.environ.get("GANZOO_PLUGINS"))
         self.left_out = len(there) - len(chosen)
@@ -175,24 +176,21 @@ class Catalogue(Listeners):
     def remove(self, plugin: Plugin) -> None:
         """Forget `plugin` and all that it offers."""
         self.plugins.remove(plugin)
+        self._whose = {what: whose for what, whose in self._whose.items() if whose is not plugin}
         self.unregister(plugin.full_name)
 
     def _load(
         self, plugin: Plugin, load: Callable[[], Any], guard: isolation.Guard, instead_of: Plugin | None = None
     ) -> None:
-        taken = {
-            (entry.kind, entry.full_name): each
-            for each in self.plugins
-            if each is not instead_of
-            for entry in each.entries
-        }
         self.plugins.append(plugin)
         try:
             with guard.around(str(plugin), plugin.remarks):
                 hooks = self._register(_timed(plugin, "import", load), plugin)
                 for kind, (hook, _, _) in KINDS.items():
                     if hook in hooks:
-                        plugin.entries += _timed(plugin, hook, partial(_collect, kind, hooks[hook], plugin, taken))
+                        work = partial(_collect, kind, hooks[hook], plugin, self._whose, instead_of)
+                        plugin.entries += _timed(plugin, hook, work)
+            self._whose |= {(entry.kind, entry.full_name): plugin for entry in plugin.entries}
         except Interrupted:
             raise
         except BaseException as error:
@@ -291,12 +289,17 @@ def written_by(kind: str, spec: str, near: Sequence[str]) -> str:
 
 
 def _collect(
-    kind: str, implementation: Callable[[], Any], plugin: Plugin, taken: Mapping[tuple[str, str], Plugin]
+    kind: str,
+    implementation: Callable[[], Any],
+    plugin: Plugin,
+    taken: Mapping[tuple[str, str], Plugin],
+    instead_of: Plugin | None,
 ) -> list[Entry]:
     """The entries that a catalogue hook gives.
 
     Args:
         taken: what is in the catalogue, by kind and full name, and whose it is.
+        instead_of: whose things do not count.
     Raises: GanzooError for what is no sound card, or not a new one.
     """
     hook, card_type, _ = KINDS[kind]
@@ -310,6 +313,7 @@ def _collect(
             plugin.remarks.append(remark)
         entry = Entry(kind, card, plugin.name, plugin.distribution, plugin.version)
         other = taken.get((kind, entry.full_name))
+        other = None if other is instead_of else other
         if other or entry.name in by_name:
             raise GanzooError(
                 f"it offers the {kind} {entry.full_name} twice{f', as {other.name} does' if other else ''}"

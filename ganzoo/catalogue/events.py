@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -36,7 +35,7 @@ class Listeners:
         methods: dict[str, Callable[..., Any]] = {}
         names: Iterable[str] = dir(module)
         if isinstance(module, ModuleType):  # pluggy looks at a name much longer than this
-            names = [name for name, value in vars(module).items() if inspect.isroutine(value)]
+            names = [name for name, value in vars(module).items() if callable(value) and not isinstance(value, type)]
         for name in names:
             options = self.manager.parse_hookimpl_opts(module, name)
             if options is None:

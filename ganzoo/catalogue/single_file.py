@@ -120,6 +120,11 @@ def records(earlier: Iterable[PluginFile] = ()) -> tuple[PluginFile, ...]:
     return tuple({plugin.name: plugin.record for plugin in plugins if plugin is not None}.values())
 
 
+def plugin_files() -> list[str]:
+    """The files that are plugins in this process, as `--plugin` takes them."""
+    return [plugin.name for plugin in _files()]
+
+
 def reopen(files: Iterable[PluginFile], what: str) -> list[FilePlugin]:
     """The files that a run or a model was made with, loaded, or what was given in their place.
 

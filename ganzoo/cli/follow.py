@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,19 +14,17 @@ from ganzoo.cli.output import echo, table
 
 if TYPE_CHECKING:
     from ganzoo.loop.display import Display
-    from ganzoo.runs.per_class import PerClass
     from ganzoo.runs.run import Run
-    from ganzoo.runs.sweep import Sweep
 
 
-def follow(work: Callable[[Display], Run | PerClass | Sweep]) -> None:
+def follow(work: Callable[[Display], Any]) -> None:
     """Does a training with a progress display, and says how to go on."""
     import ganzoo
     from ganzoo.cli.progress import choose_display
     from ganzoo.loop.display import Display
     from ganzoo.loop.processes import env_rank
+    from ganzoo.runs.per_class import PerClass
     from ganzoo.runs.run import Run
-    from ganzoo.runs.sweep import Sweep
     from ganzoo.training.train import Stopped
 
     shows = env_rank() == 0  # of the processes that torchrun started, the first
@@ -43,14 +41,16 @@ def follow(work: Callable[[Display], Run | PerClass | Sweep]) -> None:
         display.close()
     if not shows:
         return
-    if isinstance(run, Sweep):
+    if isinstance(run, Run):
+        say("\n".join(next_commands(run)))
+    elif isinstance(run, PerClass):
+        say(f"A row for each label: {run.sheet}")
+    else:  # several runs, side by side
         compared = ganzoo.compare(run.runs)
         headings, rows = compared.table()
         table(headings, rows, right=headings[1:]).print()
         for note in compared.notes:
             say(note)
-    else:
-        say("\n".join(next_commands(run)) if isinstance(run, Run) else f"A row for each label: {run.sheet}")
 
 
 def say(text: str) -> None:

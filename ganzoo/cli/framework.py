@@ -178,7 +178,9 @@ def _plugins_command(entry: Entry) -> click.Command:
     """A plugin's command, with ganzoo's help, its examples and --plugin. Raises: GanzooError when there is none.
 
     Where its function has a parameter called `progress`, it gets what shows long work: ``with progress() as report:``;
-    for one called `table` it gets what prints one: ``table(headings, rows, right=("score",))``.
+    for one called `table` it gets what prints one: ``table(headings, rows, right=("score",))``; for one called `follow`
+    what shows a training and says how to go on: ``follow(lambda display: …)``. One that takes ``**options`` takes the
+    options of a training, as `ganzoo train` does, those of the architecture that its arguments name among them.
     """
     command = entry.load()
     if not isinstance(command, click.Command):
@@ -186,10 +188,19 @@ def _plugins_command(entry: Entry) -> click.Command:
     if isinstance(command, Command | click.Group):
         return command
     work = command.callback
-    if work is not None:
-        given = {"progress": _progress, "table": _table}
-        work = partial(work, **{name: given[name] for name in inspect.signature(work).parameters if name in given})
-    return Command(entry.name, callback=work, params=[*command.params], help=command.help, examples=entry.card.examples)
+    takes = {} if work is None else inspect.signature(work).parameters
+    given = {
+        name: what for name, what in (("progress", _progress), ("table", _table), ("follow", _follow)) if name in takes
+    }
+    settings: dict[str, Any] = {
+        "callback": work and partial(work, **given), "params": [*command.params], "help": command.help,
+        "examples": entry.card.examples,
+    }  # fmt: skip
+    if any(each.kind is inspect.Parameter.VAR_KEYWORD for each in takes.values()):
+        from ganzoo.cli.options import ArchitectureCommand, named_architecture
+
+        return ArchitectureCommand(entry.name, finder=named_architecture, **settings)
+    return Command(entry.name, **settings)
 
 
 @contextlib.contextmanager
@@ -201,6 +212,12 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
         yield display.report
     finally:
         display.close()
+
+
+def _follow(work: Callable[[Any], Any]) -> None:
+    from ganzoo.cli.follow import follow
+
+    follow(work)
 
 
 def _table(headings: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[str] = ()) -> None:

@@ -231,7 +231,7 @@ def named_architecture(words: Sequence[str], given: Mapping[str, str]) -> type[A
     Raises: UsageError when the first word should name one and does not.
     """
     recipe = given.get("--recipe")
-    if not words and not recipe:
+    if not recipe and (not words or words[0].endswith(".toml")):  # such a file says itself which
         return None
     from ganzoo.catalogue.catalogue import entries, find
     from ganzoo.catalogue.single_file import is_file, named

@@ -86,7 +86,7 @@ def sample(
     import torch
 
     import ganzoo
-    from ganzoo.runs.sweep import parse_seeds
+    from ganzoo.contract.settings import parse_seeds
 
     target = None if out is None else Path(out)
     if columns is not None and columns < 1:

@@ -87,7 +87,7 @@ def train(
         return
     if dry_run:
         from ganzoo.cli.dry_run import dry_run as rehearse
-        from ganzoo.runs.sweep import parse_seeds
+        from ganzoo.contract.settings import parse_seeds
 
         rehearse(
             architecture, dataset, what, label=label, per_class=per_class, init=init, out=out, max_time=max_time,
@@ -130,7 +130,7 @@ def _train_seeds(
     architecture: str | None, dataset: str | None, seeds: str, more: bool, out: str | None, what: Mapping[str, Any]
 ) -> None:
     import ganzoo
-    from ganzoo.runs.sweep import parse_seeds
+    from ganzoo.contract.settings import parse_seeds
 
     if more:
         raise UsageError("--seeds is for whole trainings; leave out --class, --per-class and --init.")
@@ -178,7 +178,6 @@ def resume(run: str | None, **how: Any) -> None:
     """
     import ganzoo
     from ganzoo.runs.run import CLASSES
-    from ganzoo.runs.sweep import SWEEP
 
     if run is None:
         raise UsageError(_which_run("resume"))
@@ -187,7 +186,7 @@ def resume(run: str | None, **how: Any) -> None:
         return
     if how.pop("max_restarts") is not None:
         raise UsageError("--max-restarts is for a single run.")
-    if (Path(run) / SWEEP).exists():
+    if (Path(run) / "sweep.json").exists():
         follow(lambda display: ganzoo.resume_sweep(run, display=display, **how))
     elif (Path(run) / CLASSES).exists():
         follow(lambda display: ganzoo.resume_per_class(run, display=display, **how))

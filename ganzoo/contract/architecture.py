@@ -298,3 +298,9 @@ class Architecture(OldNames, nn.Module):
     @property
     def device(self) -> torch.device:
         return next(self.parameters()).device
+
+
+def check_judges(model: Architecture | type[Architecture], name: str, labelled: bool = False) -> None:
+    """Raises: UsageError when an architecture says nothing of items alone; an instance may say so of itself."""
+    if not model.abilities.realness or model.abilities.labels or labelled:
+        raise UsageError(f"The D of {name} judges no items by themselves, without a label.")

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
 import numpy.typing as npt
 
 from ganzoo.errors import GanzooError, UsageError
@@ -167,9 +166,3 @@ class Modality:
     def save(self, items: Tensor, file: Path) -> None:
         """Writes items [N, ...] into a file with one of the endings `writes`, or one item if it ends with `each`."""
         raise NotImplementedError
-
-
-def column_statistics(rows: Array) -> dict[str, list[float]]:
-    """Mean and standard deviation of each column of rows [N, D], as part of a state."""
-    values = rows.astype(np.float64)
-    return {"mean": values.mean(0).tolist(), "spread": values.std(0).tolist()}

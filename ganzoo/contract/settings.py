@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
@@ -21,6 +21,7 @@ FIXED_IN_A_RUN = (
 # No stage changes these, whoever goes on with a run may.
 OF_THE_MACHINE = ("device", "deterministic", "log", "processes", "max_restarts")
 DEFAULT_EPOCHS = 10
+MOST_SEEDS = 10_000  # that one command names
 FIT = "fit"  # the preset that is whichever suits the machine; no architecture has one of this name
 
 
@@ -155,3 +156,25 @@ def parse_resolution(text: str | int) -> tuple[int, int]:
     if not (1 <= height <= 8192 and 1 <= width <= 8192):
         raise UsageError(f"--resolution {text} is out of range; sides go from 1 to 8192.")
     return height, width
+
+
+def parse_seeds(text: str | int, first: int = 0) -> tuple[int, ...]:
+    """``"3"``: three seeds from `first` on; ``"0-99"``: from the first to the last; ``"4,8"``: these.
+
+    Raises: UsageError when it is none of them, or more than 10,000.
+    """
+    written = str(text).strip()
+    one, between = re.fullmatch(r"\d{1,19}", written), re.fullmatch(r"(\d{1,19})-(\d{1,19})", written)
+    seeds: Sequence[int] = ()
+    if one:
+        seeds = range(first, first + min(int(written), MOST_SEEDS + 1))
+    elif between:
+        low, high = map(int, between.groups())
+        seeds = range(low, min(high, low + MOST_SEEDS) + 1)
+    elif re.fullmatch(r"\d{1,19}(,\d{1,19})+,?|\d{1,19},", written):
+        seeds = list(dict.fromkeys(int(each) for each in written.split(",") if each))
+    if not 0 < len(seeds) <= MOST_SEEDS or seeds[-1] >= 2**63:
+        raise UsageError(
+            f"--seeds {text} is not understood; 3 is three seeds from --seed on, 0-99 a range, 4,8 a list of them."
+        )
+    return tuple(seeds)

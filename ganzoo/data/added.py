@@ -16,7 +16,6 @@ from ganzoo.data.source import HELD_OUT, Holdings, Item, trained_on
 from ganzoo.errors import GanzooError
 
 FORMAT = 1
-_EARLIER = Reading(levels=(0, 65535), by_suffix=True)  # what earlier versions did without a word of it
 
 
 @dataclass(frozen=True)
@@ -199,7 +198,7 @@ class Added:
             record.modality,
             details,
             record.pairs == HALVES,
-            record.readings or [_EARLIER],
+            record.readings or [PLAIN],
         )
 
     @cached_property

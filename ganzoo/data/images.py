@@ -52,7 +52,6 @@ class Reading:
         pages: "first" or "all" of the pages or frames of a file.
         max_pixels: in one picture; one that claims more is not decoded.
         max_unpacked: bytes that a compressed file may unpack to although it is far smaller itself.
-        by_suffix: only files named as earlier versions of ganzoo knew pictures, whatever else is one.
         page_counts: of files with more than one page, once they are known; read where all are wanted.
     """
 
@@ -61,7 +60,6 @@ class Reading:
     pages: str = "first"
     max_pixels: int = MAX_PIXELS
     max_unpacked: int = MAX_UNPACKED
-    by_suffix: bool = False
     page_counts: Mapping[str, int] | None = None
 
     def most_unpacked(self, packed: int) -> int:

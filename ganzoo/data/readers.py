@@ -41,7 +41,6 @@ from ganzoo.data.shards import Shards, holds_shards, labels_beside
 from ganzoo.data.source import Item, as_image, is_vector
 from ganzoo.errors import GanzooError, UsageError, printable
 
-_EARLIER = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm")
 LabelsFrom = label_files.LabelsFile | str | None  # "folders", "none"; None for what is found
 _KINDS = "a folder of images, a zip or tar file, idx files, or an npz or npy file"
 
@@ -127,7 +126,7 @@ class Files(_Laid):
         self._container, self._reading = container, reading
         self._where, self._labels_from, self._parts = where, labels_file, parts
         self.aside: Counter[str] = Counter()
-        files = self._choose(_EARLIER if reading.by_suffix else suffixes)
+        files = self._choose(suffixes)
         self._pages = [(place, page) for place, name in enumerate(files) for page in range(self._count(name))]
         self._files = files
         self.names = [files[place] if page == 0 else f"{files[place]}#{page + 1}" for place, page in self._pages]
@@ -164,7 +163,7 @@ class Files(_Laid):
         for name in self._container.names:
             if has_suffix(name, suffixes):
                 files.append(name)
-            elif not is_hidden(name) and not self._reading.by_suffix:
+            elif not is_hidden(name):
                 head = b"" if is_text_name(name) else self._container.head(name)
                 if suffixes is SUFFIXES and looks_like_picture(head):
                     files.append(name)

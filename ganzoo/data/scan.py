@@ -171,9 +171,7 @@ def _notes(reader: Reader, pictures: Mapping[int, Survey]) -> list[str]:
     if aside:
         notes.append(f"Passed over, since they are of other kinds: {aside_text(aside)}.")
     for part in _files(reader):
-        gone = {str(PurePosixPath(name).parent) for name in part.odd} - {
-            str(PurePosixPath(n).parent) for n in part.names
-        }
+        gone = _folders(part.odd) - _folders(part.names)
         notes += [f"Nothing in the folder {folder} can be read." for folder in sorted(gone)]
     more = [picture.pages - 1 for picture in pictures.values() if picture.pages > 1]
     if more and reader.readings[0].pages == "first":

@@ -31,7 +31,6 @@ from ganzoo.pictures.framed import framed, save_sheet
 from ganzoo.plan.plan import Plan, deciding, typed_plan
 from ganzoo.runs import checkpoint
 from ganzoo.runs.address import fetch, is_remote
-from ganzoo.runs.animation import sheets
 from ganzoo.runs.curves import is_loss, is_watch
 from ganzoo.runs.header import CheckpointHeader, ModelHeader, checkpoint_header, model_header, model_of
 from ganzoo.runs.run import SCORES, SHEETS, WARNINGS, Run, write_text
@@ -135,9 +134,7 @@ class Recorder:
         if not said or dataset.modality.name != "image":
             return said
         if self._sheet is None:  # of a run that goes on
-            before = [sheet.file for sheet in sheets(self.run) if sheet.step < step]
-            with contextlib.suppress(OSError, IndexError), Image.open(before[-1]) as opened:
-                self._sheet = opened.crop((0, 0, *picture.size))  # without its caption
+            self._sheet = self._sheet_before(step, picture.size)
         said |= changed(picture, self._sheet) if self._sheet is not None else {}
         self._sheet = picture
         part = next(iter(dataset.parts.values()))
@@ -146,6 +143,15 @@ class Recorder:
                 self._training = [small(part.gather(some)) for some in torch.split(torch.arange(len(part)), 1024)]
             said |= copied(made, self._training)
         return said
+
+    def _sheet_before(self, step: int, size: tuple[int, int]) -> Image.Image | None:
+        """The newest sheet of an earlier step, without its caption; None without one, or where it cannot be read."""
+        newest, found = -1, None
+        for file in (self.run.path / "samples").glob("*.png"):
+            with contextlib.suppress(OSError, ValueError), Image.open(file) as opened:
+                if newest < (its := int(opened.info.get("step", step))) < step:
+                    newest, found = its, opened.crop((0, 0, *size))
+        return found
 
     def picture(self, trainer: Trainer) -> Image.Image:
         """What a sheet shows, with its caption."""

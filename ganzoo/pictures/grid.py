@@ -1,4 +1,4 @@
-"""Tensors to pictures: grids, scatter plots of points, and a picture in the terminal."""
+"""Tensors to pictures: grids, and a picture in the terminal."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ganzoo.catalogue.modalities import make_modality
 from ganzoo.data.images import PLAIN, Reading, Unreadable, decode, render, with_8_bits
 from ganzoo.errors import UsageError
-from ganzoo.pictures import scatter as plane
 from ganzoo.pictures.framed import framed
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def sheet(
     rows: Sequence[str] = (),
     heads: Sequence[str] = (),
 ) -> Image.Image:
-    """One picture of many: a grid of images [N, C, H, W] in [-1, 1], or a scatter plot of vectors [N, D].
+    """One picture of many: a grid of images [N, C, H, W] in [-1, 1], or a plot of vectors [N, D].
 
     Args:
         gap: pixels between images, before they are enlarged.
@@ -86,7 +86,7 @@ def sheet(
         caption, rows, heads: a line below; names at the left of rows and above columns.
     Raises: UsageError when the scale is less than 1.
     """
-    picture = plane.draw(items, plane.View()) if items.dim() == 2 else grid(items, columns, gap)
+    picture = make_modality("point").sheet(items) if items.dim() == 2 else grid(items, columns, gap)
     return framed(picture, caption, rows, heads, max(items.shape[2:], default=0), scale)
 
 

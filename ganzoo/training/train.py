@@ -18,6 +18,7 @@ import torch
 
 from ganzoo.contract import distributed
 from ganzoo.contract.architecture import Architecture
+from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.networks import weightless
 from ganzoo.contract.settings import parse_time
 from ganzoo.errors import GanzooError, UsageError
@@ -27,11 +28,10 @@ from ganzoo.loop.interrupts import CTRL_C, TIME, memory_explained
 from ganzoo.loop.record import take_weights
 from ganzoo.loop.session import Saved, Session
 from ganzoo.plan.memory import TooLarge
-from ganzoo.plan.plan import Plan, plan_run, recipe_of, stage_of
+from ganzoo.plan.plan import Plan, expected_spec, plan_run, recipe_of, stage_of
 from ganzoo.runs.checkpoint import shapes
 from ganzoo.runs.header import RunHeader
-from ganzoo.runs.run import Run, claimed, latest
-from ganzoo.runs.sweep import Sweep
+from ganzoo.runs.run import Run, claimed, latest, new_folder
 from ganzoo.runs.weights import load_frozen
 from ganzoo.training import fit
 from ganzoo.training.estimate import TRIAL_SECONDS, WORTH_TIMING, Forecast, forecast, steps_left
@@ -49,11 +49,12 @@ class Stopped(KeyboardInterrupt):
     """Training was stopped after a checkpoint; `run` can be resumed.
 
     Attributes:
+        run: the run, or what else has a `path` that `ganzoo resume` takes: a folder of runs.
         why: "Ctrl-C", "SIGTERM", "SIGHUP" or "--max-time".
         exit_code: of the command line: 130 after Ctrl-C, else 75, which asks for the same again.
     """
 
-    def __init__(self, run: Run | PerClass | Sweep, why: str = CTRL_C) -> None:
+    def __init__(self, run: Run | PerClass | Any, why: str = CTRL_C) -> None:
         by = "" if why == CTRL_C else f" by {why}"
         super().__init__(f"Stopped{by}. Go on with: ganzoo resume {run.path}")
         self.run, self.why = run, why
@@ -185,6 +186,31 @@ def train(
     except TooLarge as error:
         said = "" if recipe is not None else smaller()
         raise UsageError(f"{error} {said}".rstrip()) from error
+
+
+def check_training(
+    architecture: str | None = None,
+    dataset: str | None = None,
+    *,
+    preset: str | None = None,
+    recipe: str | None = None,
+    networks: bool = True,
+    **options: Any,
+) -> Path:
+    """Looks whether `train` would take this, before any data is prepared; gives the folder that it would train in.
+
+    Args:
+        networks: build them too, without memory for their weights, which shows such as an unknown loss.
+    Raises: UsageError for what `train` would refuse.
+    """
+    if recipe is not None and recipe_of(recipe).per_class:
+        raise UsageError(f"The recipe {recipe} trains a model for each label, which one run cannot; choose another.")
+    plan = plan_run(architecture, dataset, preset=preset, recipe=recipe, **options)
+    if networks:
+        info, (config, _) = plan.data, plan.at_stage(0)
+        spec = expected_spec(plan) or DataSpec(info.shape or (2,), info.classes, tuple(info.domains), info.modality)
+        weightless(plan.model, config, spec)
+    return new_folder(plan.entry.name, plan.data.name)
 
 
 def _completed() -> inspect.Signature:

@@ -294,6 +294,8 @@ def _cautions(runs: Sequence[Run]) -> Iterable[str]:
 
 def _value(value: str | None, logs: Sequence[list[dict[str, Any]]]) -> str:
     names = list(dict.fromkeys(name for log in logs for row in log for name in row))
+    if not names:
+        raise UsageError("These runs have logged nothing yet.")
     if value is None:
         scored = [name for name in names if name.startswith("score/")]
         value = next(iter(scored), next((name for name in names if name.startswith("loss/G")), "loss/G"))

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from ganzoo_point.points import Points
 from ganzoo_signal import wav
 from ganzoo_signal.signal import Signal
 from ganzoo_table import mixture
@@ -23,7 +24,6 @@ from ganzoo import data
 from ganzoo.api import DataSpec, Unreadable
 from ganzoo.cli.app import app
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.pictures.modalities import Points
 from ganzoo.runs.header import DataHeader
 
 MODALITIES = {"image": "digits:images=16", "point": "points:images=64", "signal": "tones:images=16,length=256",

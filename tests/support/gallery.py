@@ -11,12 +11,12 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ganzoo_animate.animation import sheets
 from PIL import Image
 
 import ganzoo
 from ganzoo.pictures.framed import framed
 from ganzoo.plan.plan import typed_plan
-from ganzoo.runs.animation import sheets
 from ganzoo.training.estimate import duration
 from ganzoo.training.facts import plan_of
 

@@ -32,9 +32,9 @@ from ganzoo.api import (
     spectral_norm,
 )
 from ganzoo.catalogue.catalogue import Entry
+from ganzoo.contract.architecture import check_judges
 from ganzoo.testing import CheckFailed, ExpectedFailure, checks
 from ganzoo.testing.architecture.simulated_processes import Lockstep
-from ganzoo.training.discriminator import check_judges
 
 
 def entry(cls: Any, **given: Any) -> Entry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -12,13 +13,12 @@ from tempfile import TemporaryDirectory
 import torch
 from torch import Tensor, nn
 
-from ganzoo.contract.architecture import Architecture
+from ganzoo.contract.architecture import Architecture, check_judges
 from ganzoo.contract.codes import ends
 from ganzoo.contract.networks import generator_state, networks
 from ganzoo.contract.stored import as_json
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.trainer import Trainer
-from ganzoo.model.export import export, programs
 from ganzoo.model.model import Model, make_model
 from ganzoo.model.translation import dropouts, targets
 from ganzoo.runs import checkpoint
@@ -27,7 +27,6 @@ from ganzoo.testing.architecture.cases import Case, NoisePart
 from ganzoo.testing.architecture.training import trained
 from ganzoo.testing.architecture.upgrade import has_history
 from ganzoo.testing.check import CheckFailed, NotChecked, explain, require
-from ganzoo.training.discriminator import check_judges
 
 CLOSE = 1e-4  # what arithmetic in another order may change of a pixel in [-1, 1]
 
@@ -314,11 +313,11 @@ def _check_call(
 
 def check_exports(case: Case) -> None:
     """The generator is written with torch.export and makes the same images, for batches of other sizes too."""
-    model = _sound(case)
+    model, exports = _sound(case), importlib.import_module("ganzoo_export.export")
     with TemporaryDirectory() as folder:
-        for program in programs(model):
+        for program in exports.programs(model):
             try:
-                export(model, "torch-export", Path(folder) / "model.pt2", program.to_domain, program.encodes)
+                exports.export(model, "torch-export", Path(folder) / "model.pt2", program.to_domain, program.encodes)
             except GanzooError as error:
                 held = "Constraints violated (batch)" not in str(error)
                 require(held, "The generator is fixed to one batch size; write z.shape[0], not len(z), in forward.")

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 
-from ganzoo.cli.follow import follow
-from ganzoo.cli.options import MAX_TIME, ArchitectureCommand, named_architecture
-from ganzoo.errors import UsageError
+from ganzoo.api import UsageError, parse_seeds, suggest
 
 KEYS = ("architecture", "data", "preset", "recipe", "options", "over", "seeds", "out", "jobs")
 
 
-@click.command(
-    "sweep",
-    cls=ArchitectureCommand,
-    finder=lambda words, given: None if words and words[0].endswith(".toml") else named_architecture(words, given),
-    examples=(
-        "ganzoo sweep dcgan digits --over lr=1e-4,2e-4 --over loss=lsgan,hinge --seeds 3 --images 50000",
-        'ganzoo sweep gan points --over "hidden-g=64,64;128,128" --seeds 0-4',
-        "ganzoo sweep sweep.toml --jobs 2",
-    ),
-)
+@click.command("sweep")
 @click.argument("architecture", required=False, metavar="ARCH|FILE.toml")
 @click.argument("dataset", required=False, metavar="[DATA]")
 @click.option("--over", multiple=True, metavar="NAME=A,B", help="An option and its values; `;` for lists.")
@@ -31,7 +23,7 @@ KEYS = ("architecture", "data", "preset", "recipe", "options", "over", "seeds", 
 @click.option("--recipe", metavar="NAME|FILE", help="Train as a recipe says: a name, or a TOML file.")
 @click.option("--out", metavar="DIR", help="The folder of the runs. [default: runs/ARCH-DATA-N]")
 @click.option("--jobs", type=click.IntRange(1, 64), metavar="INT", help="Train so many side by side. [default: 1]")
-@MAX_TIME
+@click.option("--max-time", metavar="TIME", help="Save and stop after so long, such as 8h or 1h30m; exit code 75.")
 def sweep(
     architecture: str | None,
     dataset: str | None,
@@ -42,6 +34,7 @@ def sweep(
     out: str | None,
     jobs: int | None,
     max_time: str | None,
+    follow: Callable[[Callable[[Any], Any]], None],
     seed: str | None = None,
     **options: Any,
 ) -> None:
@@ -54,8 +47,7 @@ def sweep(
     A TOML file says the same by the keys architecture, data, preset, recipe, seeds, out, jobs and the tables [options]
     and [over]; what is typed as well goes before.
     """
-    import ganzoo
-    from ganzoo.runs.sweep import parse_over, parse_seeds
+    from ganzoo_sweep import sweep as runs
 
     told: dict[str, Any] = {}
     if architecture and architecture.endswith(".toml"):
@@ -67,7 +59,7 @@ def sweep(
     first = int(seed or given.pop("seed", 0) or 0)
     chosen = parse_seeds(seeds or told.get("seeds", 1), first)
     follow(
-        lambda display: ganzoo.sweep(
+        lambda display: runs.sweep(
             architecture or told.get("architecture"),
             dataset or told.get("data"),
             over=ways,
@@ -83,11 +75,30 @@ def sweep(
     )
 
 
+def parse_over(text: str) -> tuple[str, tuple[str, ...]]:
+    """``"lr=1e-4,2e-4"`` is ``("lr", ("1e-4", "2e-4"))``; values with commas of their own have `;` between.
+
+    Raises: UsageError when it is not of this form.
+    """
+    name, _, values = text.partition("=")
+    name = name.strip().removeprefix("--").replace("-", "_")
+    listed = tuple(each.strip() for each in values.split(";" if ";" in values else ",") if each.strip())
+    if not name or not listed:
+        raise UsageError(f"--over {text} is not understood; it takes an option and its values: --over lr=1e-4,2e-4")
+    return name, tuple(dict.fromkeys(listed))
+
+
 def _read(name: str) -> dict[str, Any]:
     """What a file says. Raises: UsageError."""
-    from ganzoo.plan.plan import read_toml
-
-    table = read_toml(name, "sweep", KEYS)
+    try:
+        table = tomllib.loads(Path(name).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"The sweep {name} cannot be read ({error.strerror}).") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"The sweep {name} is not a TOML file: {error}.") from error
+    for key in table:
+        if key not in KEYS:
+            raise UsageError(f"The sweep {name} has a key {key!r}; {suggest(key, KEYS)}")
     for key, value in table.items():
         kind = dict if key in ("options", "over") else int if key == "jobs" else (int, str) if key == "seeds" else str
         if not isinstance(value, kind):

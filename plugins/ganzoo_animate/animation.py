@@ -10,9 +10,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from ganzoo.errors import UsageError
-from ganzoo.pictures.movie import check_kind, save_frames
-from ganzoo.runs.run import Run
+from ganzoo.api import Run, UsageError, save_frames
 
 RATE = 10  # sheets a second
 REST = 1.5  # seconds that the last sheet stays
@@ -72,7 +70,6 @@ def animate(
     """
     run = run if isinstance(run, Run) else Run.open(run)
     target = Path(file) if file is not None else run.path / "samples" / "animation.gif"
-    check_kind(target)
     if not 1 <= rate <= 50:
         raise UsageError(f"A movie shows 1 to 50 sheets a second, not {rate}.")
     if frames is not None and frames < 2:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
+from ganzoo_point import plane
+from ganzoo_point.plane import CELLS, HIGH, LOW, MIDDLE, SIDE, View
 from PIL import Image
 from torch import nn
 
 from ganzoo.api import Abilities, Architecture, DataSpec
-from ganzoo.pictures import scatter as plane
-from ganzoo.pictures.scatter import CELLS, HIGH, LOW, MIDDLE, SIDE, View
 
 
 def test_a_view_holds_the_points_in_its_middle_with_room():

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from ganzoo_animate import animation
+from ganzoo_animate.animation import LINE, Sheet, sheets
 from PIL import Image
 
 import ganzoo
 from ganzoo import GanzooError, UsageError
 from ganzoo.cli.app import app
-from ganzoo.runs import animation, checkpoint
-from ganzoo.runs.animation import LINE, Sheet, sheets
+from ganzoo.runs import checkpoint
 
 
 @pytest.fixture(scope="module")

@@ -20,13 +20,17 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
-from ganzoo.contract.labels import labels_for
-from ganzoo.contract.networks import generator_state
-from ganzoo.contract.stored import as_json
-from ganzoo.errors import GanzooError, UsageError, suggest
-from ganzoo.files import written
-from ganzoo.model.model import Model, load
-from ganzoo.runs import checkpoint
+from ganzoo.api import (
+    GanzooError,
+    Model,
+    UsageError,
+    as_json,
+    generator_state,
+    load_model,
+    save_tensors,
+    suggest,
+    written,
+)
 
 ENDINGS = {"safetensors": ".safetensors", "torch-export": ".pt2", "onnx": ".onnx"}
 TOLERANCE = 1e-4  # largest difference of a pixel in [-1, 1] between the file's images and the model's
@@ -62,7 +66,7 @@ def export(
     """
     if format not in ENDINGS:
         raise UsageError(f"There is no format {format!r}; {suggest(format, ENDINGS)}")
-    model = source if isinstance(source, Model) else load(source, device="cpu")
+    model = source if isinstance(source, Model) else load_model(source, device="cpu")
     if encode:
         model.check_encodes()
     else:
@@ -132,8 +136,8 @@ class Program(nn.Module):
             inputs = {"z": torch.randn((count, architecture.latent_dim or 0), generator=stream)}
         if "choices" in architecture.abilities.labels:
             inputs["label"] = torch.zeros(count, *architecture.data.shape)
-        elif architecture.conditional:
-            inputs["label"] = labels_for(architecture.data, count, None, stream)
+        elif (label := self.model.labels(count, seed=count)) is not None:
+            inputs["label"] = label
         return inputs
 
 
@@ -168,8 +172,8 @@ def _facts(model: Model) -> str:
 
 def _write_safetensors(program: Program, file: Path) -> None:
     model = program.model
-    checkpoint.save(file, generator_state(model.architecture), as_json(model.header))
-    again = programs(load(file, device="cpu"))
+    save_tensors(file, generator_state(model.architecture), as_json(model.header))
+    again = programs(load_model(file, device="cpu"))
     for here, there in zip(programs(model), again, strict=True):
         _check(here, lambda inputs: cast(Tensor, there(*inputs.values())))  # noqa: B023 (called at once)
 

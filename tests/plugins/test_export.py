@@ -11,6 +11,7 @@ from importlib.util import find_spec
 import pytest
 import torch
 from click.testing import CliRunner
+from ganzoo_export.export import NEEDED, directions, export
 from tinyzoo.conditions import TinyNumbers
 from torch import nn
 
@@ -21,7 +22,6 @@ from ganzoo.cli.app import app
 from ganzoo.contract.data_spec import DataSpec
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.trainer import Trainer
-from ganzoo.model.export import NEEDED, directions, export
 from ganzoo.model.model import Model
 from ganzoo.runs.header import DataHeader, ModelHeader
 from ganzoo.testing.architecture.cases import cases
@@ -186,7 +186,7 @@ def test_what_is_asked_wrongly(finished, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(GanzooError, match="cannot be written"):
         export(finished.path, "safetensors", tmp_path / "file" / "x")
-    monkeypatch.setattr("ganzoo.model.export.find_spec", lambda name: None)
+    monkeypatch.setattr("ganzoo_export.export.find_spec", lambda name: None)
     with pytest.raises(GanzooError, match=r"ONNX needs onnx, onnxscript, onnxruntime.*pip install 'ganzoo\[onnx\]'"):
         export(finished.path, "onnx")
 

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 from torch.nn.functional import pad
 
-from ganzoo.contract.architecture import Architecture
+from ganzoo.api import Architecture
 
 SIDE = 400  # pixels of a picture
 CELLS = 100  # of the surface, in each direction

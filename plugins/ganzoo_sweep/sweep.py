@@ -7,24 +7,31 @@ import math
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
-from ganzoo.catalogue.catalogue import catalogue
-from ganzoo.catalogue.single_file import FilePlugin
-from ganzoo.contract.data_spec import DataSpec
-from ganzoo.contract.networks import weightless
-from ganzoo.contract.options import typed
-from ganzoo.errors import GanzooError, UsageError
-from ganzoo.loop.display import Display, Lines
-from ganzoo.loop.processes import one_run_only
-from ganzoo.plan.plan import Plan, expected_spec, plan_run, recipe_of
-from ganzoo.runs.run import Run, new_folder
-from ganzoo.runs.sweep import MOST_RUNS, SWEEP, Sweep, SweepHeader
-from ganzoo.training.train import RESUME_ME, Stopped, deadline_of, left, resume, train
+from ganzoo.api import (
+    Display,
+    GanzooError,
+    Lines,
+    Run,
+    Stopped,
+    UsageError,
+    check_training,
+    one_run_only,
+    parse_time,
+    plugin_files,
+    resume,
+    train,
+    typed,
+)
+from ganzoo_sweep.folder import SWEEP, Sweep, SweepHeader
 
+MOST_RUNS = 10_000
+RESUME_ME = 75  # the exit code of a training that was stopped and can be resumed
 ENDS = {0: "is finished", RESUME_ME: "has stopped"}  # by exit code
 
 
@@ -54,16 +61,14 @@ def sweep(
     Raises: as `ganzoo.train`; `Stopped` names the whole folder, and `resume_sweep` goes on.
     """
     one_run_only()
-    display, deadline = display or Lines(), deadline_of(max_time)
-    given = {name: typed(value) for name, value in options.items() if value is not None}
+    display, deadline = display or Lines(), _deadline(max_time)
+    given: dict[str, Any] = {name: typed(value) for name, value in options.items() if value is not None}
     ways = {name.replace("-", "_"): tuple(map(typed, values)) for name, values in (over or {}).items()}
     if twice := [name for name in ways if name in given or name == "seed"]:
         raise UsageError(f"--over {twice[0]} is said twice; {'use --seeds' if twice == ['seed'] else 'say it once'}.")
-    if recipe is not None and recipe_of(recipe).per_class:
-        raise UsageError(f"The recipe {recipe} trains a model for each label, which a sweep cannot; choose another.")
     header = SweepHeader(tuple(seeds), architecture, dataset, preset, recipe, given, ways)
-    plan = plan_run(architecture, dataset, preset=preset, recipe=recipe, **given)
-    whole = Sweep(Path(out) if out is not None else new_folder(plan.entry.name, plan.data.name), header)
+    folder = check_training(architecture, dataset, preset=preset, recipe=recipe, networks=False, **given)
+    whole = Sweep(Path(out) if out is not None else folder, header)
     if (whole.path / SWEEP).exists():
         if Sweep.open(whole.path).header != header:
             raise UsageError(f"{whole.path} holds another sweep; choose another --out, or: ganzoo resume {whole.path}")
@@ -74,10 +79,10 @@ def sweep(
         raise UsageError(f"This makes {count:,} runs; {MOST_RUNS:,} is the most at once.")
     for chosen in itertools.product(*ways.values()):  # the seed changes nothing of what can be refused
         changed = dict(zip(ways, chosen, strict=True))
-        _check(plan_run(architecture, dataset, preset=preset, recipe=recipe, **{**given, **changed}))
+        check_training(architecture, dataset, preset=preset, recipe=recipe, **{**given, **changed})
     whole.write()
     display.say(f"{count} runs into {whole.path}.")
-    return resume_sweep(whole, jobs=jobs, max_time=left(deadline), display=display)
+    return resume_sweep(whole, jobs=jobs, max_time=_left(deadline), display=display)
 
 
 def resume_sweep(
@@ -96,7 +101,7 @@ def resume_sweep(
 ) -> Sweep:
     """Goes on with a sweep at the run, and the step, where it stopped. Args and Raises: as `ganzoo.resume`, `sweep`."""
     one_run_only()
-    display, deadline = display or Lines(), deadline_of(max_time)
+    display, deadline = display or Lines(), _deadline(max_time)
     whole = path if isinstance(path, Sweep) else Sweep.open(path)
     how = {
         "device": device, "log": log, "processes": processes, "accumulate": accumulate,
@@ -110,7 +115,7 @@ def resume_sweep(
         else:
             for number, (folder, chosen) in enumerate(unfinished.items(), 1):
                 display.say(f"{folder.name}, {number} of {len(unfinished)}.")
-                _one(whole.header, folder, chosen, {**machine, "max_time": left(deadline), "display": display}, force)
+                _one(whole.header, folder, chosen, {**machine, "max_time": _left(deadline), "display": display}, force)
     except Stopped as stopped:
         raise Stopped(whole, stopped.why) from None
     except KeyboardInterrupt:
@@ -118,11 +123,13 @@ def resume_sweep(
     return whole
 
 
-def _check(plan: Plan) -> None:
-    """Raises: UsageError for what only building the networks shows, such as an unknown loss."""
-    info, (config, _) = plan.data, plan.at_stage(0)
-    spec = expected_spec(plan) or DataSpec(info.shape or (2,), info.classes, tuple(info.domains), info.modality)
-    weightless(plan.model, config, spec)
+def _deadline(max_time: str | float | None) -> float:
+    return math.inf if max_time is None else time.monotonic() + parse_time(max_time)
+
+
+def _left(deadline: float) -> float | None:
+    """Seconds until then, a moment at least; None: for ever."""
+    return None if math.isinf(deadline) else max(1e-3, deadline - time.monotonic())
 
 
 def _one(header: SweepHeader, folder: Path, chosen: Mapping[str, str], how: Mapping[str, Any], force: bool) -> None:
@@ -150,7 +157,7 @@ def _side_by_side(
             while waiting and len(running) < jobs:
                 folder = waiting.pop(0)
                 display.say(f"{folder.name} begins.")
-                command = _command(whole.header, folder, unfinished[folder], machine, left(deadline))
+                command = _command(whole.header, folder, unfinished[folder], machine, _left(deadline))
                 running[pool.submit(_process, command, whole.path / f"{folder.name}.log")] = folder
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 folder, code = running.pop(future), future.result()
@@ -179,8 +186,7 @@ def _command(
 ) -> list[str]:
     """What one would type for one of the runs."""
     ganzoo = [sys.executable, "-m", "ganzoo"]
-    files = [plugin.name for plugin in catalogue().plugins if isinstance(plugin, FilePlugin)]
-    more = [word for file in files for word in ("--plugin", file)]
+    more = [word for file in plugin_files() for word in ("--plugin", file)]
     more += [] if seconds is None else [f"--max-time={max(1, round(seconds))}s"]
     if (folder / "run.json").exists():
         return [*ganzoo, "resume", str(folder), *_flags(machine), *more]

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from ganzoo_sweep.commands import parse_over
+from ganzoo_sweep.folder import Sweep
+from ganzoo_sweep.sweep import _command
 
 import ganzoo
 from ganzoo.cli.app import app
+from ganzoo.contract.settings import parse_seeds
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.display import Lines
 from ganzoo.runs.run import Run
-from ganzoo.runs.sweep import Sweep, parse_over, parse_seeds
-from ganzoo.training.sweep import _command
 from ganzoo.training.train import Stopped
 
 DATA = "points:images=64"

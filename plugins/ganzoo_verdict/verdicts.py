@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ganzoo.contract.architecture import Architecture
-from ganzoo.contract.randomness import stream
-from ganzoo.data.dataset import Part, labelled
-from ganzoo.devices import pick_device
-from ganzoo.errors import UsageError
-from ganzoo.model.model import load
-from ganzoo.plan.plan import takes_labels
-from ganzoo.runs.run import Run
-from ganzoo.scoring.evaluator import dataset_label, judged_data, other_data
-from ganzoo.training.facts import plan_of
-from ganzoo.training.train import trained
+from ganzoo.api import (
+    Architecture,
+    Run,
+    UsageError,
+    check_judges,
+    judged_data,
+    load_model,
+    other_data,
+    stream,
+    trained,
+)
 
 
 def verdicts(
@@ -46,29 +47,15 @@ def verdicts(
     if samples < 1:
         raise UsageError(f"At least one item is needed to judge, not {samples}.")
     run = run if isinstance(run, Run) else Run.open(run)
-    plan, header = plan_of(run), run.header.data
-    check_judges(plan.model, plan.entry.name, takes_labels(plan.model, plan.config))
-    discriminator = _by_the_batch(trained(run).to(pick_device(device)))
-    check_judges(discriminator, plan.entry.name)
-    settings = plan.settings
+    model, settings = load_model(run.path, device), run.header.settings
+    check_judges(model.architecture, run.header.architecture, model.architecture.conditional)
+    discriminator = _by_the_batch(trained(run).to(model.architecture.device))
     batch = max(1, settings.batch_size // (settings.processes * settings.accumulate))
-    model, dataset = load(run.path, device), judged_data(header, str(run.path))
-    label = dataset_label(model, dataset)
-    part = next(iter(dataset.parts.values()))
-    means = {
-        "training": _mean(discriminator, _some(part if label is None else labelled(part, label), samples, seed), batch),
-        "samples": _mean(discriminator, model.sample(samples, seed), batch),
-    }
-    if on is not None:
-        part = next(iter(other_data(header, on).parts.values()))
-        means[on] = _mean(discriminator, _some(part if label is None else labelled(part, label), samples, seed), batch)
-    return means
-
-
-def check_judges(model: Architecture | type[Architecture], name: str, labelled: bool = False) -> None:
-    """Raises: UsageError when an architecture says nothing of items alone; an instance may say so of itself."""
-    if not model.abilities.realness or model.abilities.labels or labelled:
-        raise UsageError(f"The D of {name} judges no items by themselves, without a label.")
+    judged = {"training": judged_data(run.header.data, str(run.path))}
+    judged |= {} if on is None else {on: other_data(run.header.data, on)}
+    means = {name: _mean(discriminator, _some(run, dataset, samples, seed), batch) for name, dataset in judged.items()}
+    means["samples"] = _mean(discriminator, model.sample(samples, seed), batch)
+    return {name: means[name] for name in ("training", "samples", *judged)}
 
 
 def _by_the_batch(model: Architecture) -> Architecture:
@@ -80,8 +67,12 @@ def _by_the_batch(model: Architecture) -> Architecture:
     return model
 
 
-def _some(part: Part, count: int, seed: int) -> Tensor:
-    return part.gather(torch.randperm(len(part), generator=stream(seed, "evaluate"))[:count])
+def _some(run: Run, dataset: Any, count: int, seed: int) -> Tensor:
+    """Items of a data set's first part, of the only label that the run was trained on where there is one."""
+    part, label = next(iter(dataset.parts.values())), run.header.data.label
+    part = part if label is None else part.labelled(dataset.classes.index(label))
+    items: Tensor = part.gather(torch.randperm(len(part), generator=stream(seed, "evaluate"))[:count])
+    return items
 
 
 @torch.no_grad()

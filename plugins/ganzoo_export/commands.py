@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import click
 
-from ganzoo.cli.framework import Command
-from ganzoo.cli.output import echo, wrote
+from ganzoo.api import load_model, printable
 
 
-@click.command(
-    "export",
-    cls=Command,
-    examples=(
-        "ganzoo export runs/dcgan-anime-1 --format onnx",
-        "ganzoo export runs/cyclegan-s2w-1 --format torch-export --to B -o winter.pt2",
-    ),
-)
+@click.command("export")
 @click.argument("source", metavar="RUN|MODEL")
 @click.option(
     "--format", "format", required=True, metavar="safetensors|onnx|torch-export",
@@ -32,12 +24,12 @@ def export(source: str, format: str, to: str | None, encode: bool, out: str | No
     network takes without padding. Dropout is off in it. Its images are compared with the model's before the file is
     kept. ONNX needs packages of its own: pip install 'ganzoo[onnx]'.
     """
-    import ganzoo
+    from ganzoo_export import export as exports
 
-    model = ganzoo.load(source, device="cpu")
-    file = ganzoo.export(model, format, out, to, encode)
+    model = load_model(source, device="cpu")
+    file = exports.export(model, format, out, to, encode)
     dropout = format != "safetensors" and model.architecture.abilities.dropout
     without = " without dropout, which `ganzoo translate` keeps on" if dropout else ""
     what = "finds the latents that the model finds" if encode else "makes the images that the model makes"
-    echo(f"{file} {what}{without} ({file.stat().st_size / 2**20:.1f} MB).")
-    wrote("It is", file)
+    click.echo(printable(f"{file} {what}{without} ({file.stat().st_size / 2**20:.1f} MB)."))
+    click.echo(printable(f"It is {file}"))
