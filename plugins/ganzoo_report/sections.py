@@ -66,7 +66,7 @@ def headline(stories: Sequence[Story]) -> Html:
         rows: list[tuple[str, Any]] = [
             ("Architecture", f"{card.title} ({card.year})" if card else header.architecture),
             ("Data", f"{header.data.name}{only}: {header.data.images:,} items, {header.data.origin}"),
-            ("Trained", _trained(last, header.data.images)),
+            ("Trained", _trained(run, last)),
             ("Time", _time(last.get("seconds"), header.environment.device_name or header.environment.device)),
             ("Parameters", " + ".join(f"{name} {count:,}" for name, count in header.parameters.items())),
             ("Pretrained", _pretrained(run)),
@@ -115,11 +115,12 @@ def _budgets(stories: Sequence[Story]) -> Html:
     return tag("p", f"Not equally long: from {min(seen):,} to {max(seen):,} images seen.", class_="card marked")
 
 
-def _trained(last: Mapping[str, Any], items: int) -> str:
+def _trained(run: Run, last: Mapping[str, Any]) -> str:
     if not last:
         return "not a step yet"
+    items = run.header.data.images
     passes = f", {last['images'] / items:.3g} passes over the data" if items else ""
-    return f"{last['images']:,} images in {last['step']:,} steps{passes}"
+    return f"{last['images']:,} {_items(run)} in {last['step']:,} steps{passes}"
 
 
 def _time(seconds: Any, device: str) -> str:
@@ -161,7 +162,7 @@ def pictures(stories: Sequence[Story]) -> Html:
     for story in stories:
         if not story.series:
             continue
-        items = {"point": "points", "signal": "sounds", "table": "rows"}.get(story.run.header.data.modality, "images")
+        items = _items(story.run)
         shown = [_still(number, f"Real {items} {domain}".rstrip()) for domain, number in story.real.items()]
         if not _translates(story):
             shown.append(_figure(story.sheet, f"Generated {items}, of the same noise each time:"))
@@ -171,8 +172,15 @@ def pictures(stories: Sequence[Story]) -> Html:
         columns.append((story, tag("div", *shown, class_="pictures")))
     if not columns:
         return Html()
-    title = "Real data" if all(_translates(story) for story, _ in columns) else "Real, generated, nearest"
+    near = any(f"{story.key}-nearest" in story.series for story, _ in columns)
+    title = "Real, generated, nearest" if near else "Real and generated"
+    title = "Real data" if all(_translates(story) for story, _ in columns) else title
     return _section("pictures", title, _each(stories, columns))
+
+
+def _items(run: Run) -> str:
+    """What a run's items are, in a word."""
+    return {"point": "points", "signal": "sounds", "table": "rows"}.get(run.header.data.modality, "images")
 
 
 def _translates(story: Story) -> bool:

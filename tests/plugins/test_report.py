@@ -235,3 +235,5 @@ def test_sounds_play(tmp_path):
     text = (run.path / "report.html").read_text(encoding="utf-8")
     players = re.findall(r'<audio src="data:audio/wav;base64,([^"]+)" controls', text)
     assert [base64.b64decode(each)[:4] for each in players] == [b"RIFF"] * 8  # four made, four real
+    assert "Real and generated</h2>" in text, "no nearest ones are looked for"
+    assert re.search(r"<dd>\d+ sounds in 1 steps", text)
