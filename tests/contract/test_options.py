@@ -191,3 +191,9 @@ def test_a_changed_default_keeps_help_and_range():
     assert options(Base)["lr"].default == 2e-4
     with pytest.raises(UsageError, match="too small"):
         build(Changed, {"lr": "-1"}, "changed")
+
+
+def test_an_option_follows_a_schedule_only_where_it_says_so():
+    assert not options(Config)["lr"].scheduled
+    with pytest.raises(UsageError, match="takes a number, not 'cosine:2e-4:5e-5'"):
+        build(Config, {"lr": "cosine:2e-4:5e-5"}, "test")

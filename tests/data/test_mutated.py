@@ -20,13 +20,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from support.mutated import Tally, count, mutated
+from support.mutated import Tally, mutated, numbers
 
 from ganzoo import data
 from ganzoo.errors import GanzooError
 from ganzoo.plan.plan import recipe_of
 
-COUNT = count(300)
+NUMBERS = numbers(300)
 
 
 def picture(kind: str, mode: str = "RGB") -> bytes:
@@ -118,7 +118,7 @@ def test_no_mutated_file_ends_in_an_unexpected_error(tmp_path, monkeypatch):
     seeds["record.json"] = (home / "data" / "kept.json").read_bytes()
     before = {path.name for path in tmp_path.iterdir()} | {"given"}
     tally = Tally()
-    for number in range(COUNT):
+    for number in NUMBERS:
         draw = random.Random(number)
         name = list(seeds)[number % len(seeds)]
         folder.mkdir()

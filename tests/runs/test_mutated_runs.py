@@ -18,14 +18,14 @@ from typing import Any
 import pytest
 import torch
 from support.command_line import cli
-from support.mutated import Tally, count, mutated, mutated_json
+from support.mutated import Tally, mutated, mutated_json, numbers
 
 import ganzoo
 from ganzoo.errors import GanzooError
 from ganzoo.loop.display import Display
 from ganzoo.runs import checkpoint
 
-COUNT = count(64)
+NUMBERS = numbers(64)
 KINDS = ("model", "checkpoint", "facts", "progress", "tensors", "run.json", "metrics.jsonl", "scores.jsonl")
 
 
@@ -107,7 +107,7 @@ def use(run: Path, resume: bool) -> None:
 def test_no_mutated_run_ends_in_an_unexpected_error(original, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     tally = Tally()
-    for number in range(COUNT):
+    for number in NUMBERS:
         draw, kind = random.Random(number), KINDS[number % len(KINDS)]
         run = tmp_path / "runs" / "run"
         shutil.copytree(original, run)

@@ -36,9 +36,10 @@ VALUES: tuple[Any, ...] = (
 )
 
 
-def count(usual: int) -> int:
-    """How many inputs to try: `usual`, or as many as GANZOO_FUZZ says."""
-    return int(os.environ.get("GANZOO_FUZZ", usual))
+def numbers(usual: int) -> range:
+    """The seeds to try: as many as `usual`, or as GANZOO_FUZZ says; ``GANZOO_FUZZ=800-1600`` is a part of many."""
+    begin, _, end = os.environ.get("GANZOO_FUZZ", str(usual)).rpartition("-")
+    return range(int(begin or 0), int(end))
 
 
 def mutated(content: bytes, draw: random.Random) -> bytes:
@@ -121,6 +122,8 @@ class Tally:
             except Exception as error:
                 self.unexpected.append(f"{what}: {type(error).__name__}: {error}"[:500])
         seconds = time.monotonic() - begin
+        if LONG and self.tried % 100 == 0:
+            print(self, flush=True)
         self.longest, self.most = max(self.longest, seconds), max(self.most, peak[0])
         if LONG and seconds > MOST_SECONDS:
             self.unexpected.append(f"{what}: took {seconds:.1f} s")
