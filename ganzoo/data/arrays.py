@@ -25,7 +25,7 @@ Array = npt.NDArray[Any]
 _IMAGE_KEYS = ("images", "x_train", "train_images", "x", "data", "arr_0")
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 _BLOCK = 1 << 20  # bytes
-_LABEL_KEYS = ("labels", "y_train", "train_labels", "y", "arr_1")
+_LABEL_KEYS = ("labels", "y_train", "train_labels", "y", "target", "targets", "arr_1")
 _HELD_OUT = ("test", "val", "valid", "validation")  # x_test is held out beside x_train, x_test or images_val beside x
 
 
@@ -184,6 +184,10 @@ def _array(file: IO[bytes], size: int, path: Path, reading: Reading) -> Array:
 def _pixels(images: Array, path: Path, reading: Reading) -> tuple[Array, Reading, Span | None]:
     if images.ndim == 2 and images.dtype.kind == "f":
         return np.asarray(images, dtype=np.float32), reading, None
+    if images.ndim == 3 and images.shape[2] in (3, 4) and min(images.shape[:2]) >= 8:
+        raise UsageError(
+            f"{path} has one picture, of shape {list(images.shape)}; a data set is [N, H, W] or [N, H, W, C]."
+        )
     if images.ndim == 3:
         images = images[..., None]
     elif images.ndim == 4 and images.shape[3] not in (1, 3, 4) and images.shape[1] in (1, 3, 4):

@@ -122,7 +122,8 @@ def _csv_table(text: str, names: Sequence[str], where: str) -> Table:
     A first line that names no image is taken for a heading.
     """
     lines = text.splitlines()
-    if len(lines) > 1 and lines[0].strip().isdecimal():  # CelebA's: how many, the names of the columns, the rows
+    if len(lines) > 2 and lines[0].strip().isdecimal() and len(lines[2].split()) > len(lines[1].split()):
+        # CelebA's: how many, the names of the columns, the rows
         heading, *rest = [(number, line.split()) for number, line in enumerate(lines[1:], 2) if line.strip()]
         return _table(where, ("", *heading[1]), rest, names)
     rows = _split(text)
@@ -131,7 +132,9 @@ def _csv_table(text: str, names: Sequence[str], where: str) -> Table:
     if not rows or len(rows[0][1]) < 2:
         raise UsageError(f"{where} is not a list of labels; each line should read: filename,label.")
     lookup = lookup_of(names)
-    named = any(_plain(cell) in lookup or is_image(cell) for cell in rows[0][1])
+    named = any(_plain(cell) in lookup or is_image(_plain(cell)) for cell in rows[0][1])
+    if not named and len(rows) == 1:
+        raise UsageError(f"{where} has a heading and no labels below it.")
     return _table(where, None if named else tuple(rows[0][1]), rows if named else rows[1:], names)
 
 
@@ -154,7 +157,7 @@ def _split(text: str) -> list[tuple[int, list[str]]]:
 
 def _plain(name: str) -> str:
     """An item's name as the source would write it."""
-    return name.replace("\\", "/").removeprefix("./")
+    return name.replace("\\", "/").removeprefix("./").lstrip("/")
 
 
 def _table(
@@ -295,7 +298,7 @@ def _by_name(table: Table, rows: Sequence[tuple[int, Sequence[Any]]]) -> Labels:
 
 def _one_hot(table: Table, rows: Sequence[tuple[int, Sequence[Any]]]) -> Labels | None:
     """Classes, where each row has one 1 and else 0; None where they have not. They are called as their columns."""
-    numbers = [[_number(value) for value in values] for _, values in rows]
+    numbers = [[_entry(value) for value in values] for _, values in rows]
     if any(sorted(map(str, row)) != ["0.0"] * (len(row) - 1) + ["1.0"] for row in numbers):
         return None
     names = tuple(table.classes) or (table.columns if table.headed else tuple(map(str, range(len(table.columns)))))
@@ -312,7 +315,7 @@ def _columns(table: Table, rows: Sequence[tuple[int, Sequence[Any]]]) -> Labels:
     for line, values in rows:
         of.append([])
         for column, value in zip(table.columns, values, strict=True):
-            number = _number(value)
+            number = _entry(value)
             if number is None:
                 raise UsageError(
                     f"{table.where}, {table.unit} {line}, column {column!r}: {value!r} is no number, and the labels of "
@@ -322,6 +325,11 @@ def _columns(table: Table, rows: Sequence[tuple[int, Sequence[Any]]]) -> Labels:
     if all({*column} <= {0, 1} or {*column} <= {-1, 1} for column in zip(*of, strict=True)):
         return Labels((), [[int(number > 0) for number in row] for row in of], table.columns, "attributes")
     return Labels((), of, table.columns, "numbers")
+
+
+def _entry(value: Any) -> float | None:
+    """A number of several in a row, where true and false are 1 and 0; None for anything else."""
+    return float(value) if isinstance(value, bool) else _number(value)
 
 
 def _number(value: Any) -> float | None:

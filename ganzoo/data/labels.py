@@ -11,7 +11,7 @@ from typing import Any
 from ganzoo.errors import UsageError
 
 _NUMBER = re.compile(r"0|-?[1-9][0-9]*")
-_DOMAIN_FOLDER = re.compile("(train|test|val|valid|validation)([A-Z])")
+_DOMAIN_FOLDER = re.compile("(train|test|val|valid|validation)[-_]?([A-Z])")
 
 
 @dataclass

@@ -12,8 +12,9 @@ from ganzoo.errors import UsageError, suggest
 
 TRAIN_FOLDERS = ("train", "training")
 HELD_OUT_FOLDERS = ("test", "testing", "val", "valid", "validation")
-_TRAINING = re.compile(r"(^|[^a-z])train(ing)?($|[^a-z])")  # a name that has the word
-_APART = re.compile(r"(^|[^a-z])(test(ing)?|val|valid(ation)?|evaluation|eval|dev|holdout)($|[^a-z])")
+_END = r"((data)?set|data|images?|imgs?)?($|[^a-z])"
+_TRAINING = re.compile(r"(^|[^a-z])train(ing)?" + _END)  # a name that has the word
+_APART = re.compile(r"(^|[^a-z])(test(ing)?|val|valid(ation)?|evaluation|eval|dev|holdout)" + _END)
 FEW = 0.05  # share of the files that may lie beside the folders of classes or parts
 
 
@@ -106,6 +107,14 @@ def _check_alike(found: Layout, tops: Collection[str]) -> None:
             f"The folders {_listed(sorted(tops))} look like images to train on and to hold out, but their names "
             f"do not say so for certain; say which is which: --parts train={train[0]},test={'+'.join(sorted(apart))}, "
             "or --parts none for classes."
+        )
+    if not train and len(tops) > 1 and len({*map(frozenset, inner.values())}) == 1 < len(next(iter(inner.values()))):
+        count = Counter(name.partition("/")[0] for name in found.names)
+        first, *others = sorted(tops, key=lambda top: (-count[top], top))
+        raise UsageError(
+            f"The folders {_listed(sorted(tops))} hold the same folders, {_listed(sorted(inner[first]), 4)}: these may "
+            f"be classes, and those images to train on and to hold out. Say which: --parts train={first},"
+            f"test={'+'.join(others)}, or --parts none where {_listed(sorted(tops), 4)} are the classes."
         )
 
 

@@ -91,6 +91,33 @@ def test_json_lists_are_numbers_or_one_hot_classes(pictures: Path) -> None:
     assert add(pictures, plain, ".json").classes == ("0", "1")
 
 
+def test_true_and_false_in_several_columns_are_attributes(pictures: Path, tmp_path: Path) -> None:
+    rows = {name: [number % 2 == 0, number > 2, True] for number, name in enumerate(NAMES)}
+    assert add(pictures, json.dumps(rows), ".json").label_kind == "attributes"
+    assert labels().tolist() == [[1, 0, 1], [0, 0, 1], [1, 0, 1], [0, 1, 1], [1, 1, 1], [0, 1, 1]]
+    images, target = np.zeros((6, 8, 8, 3), np.uint8), np.eye(6, 2, dtype=bool)
+    np.savez(tmp_path / "told.npz", images=images + np.arange(6, dtype=np.uint8)[:, None, None, None], target=target)
+    assert data.add("told", tmp_path / "told.npz").label_kind == "attributes"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("id,label\n", "has a heading and no labels below it"),
+        ("0\n1\n2\n0\n1\n2\n", "is not a list of labels; each line should read: filename,label"),
+    ],
+)
+def test_what_has_no_labels_or_no_names_is_refused(pictures: Path, text: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        add(pictures, text)
+
+
+def test_an_array_of_one_picture_is_no_data_set(tmp_path: Path) -> None:
+    np.save(tmp_path / "one.npy", np.zeros((16, 16, 3), np.uint8))
+    with pytest.raises(UsageError, match=r"has one picture, of shape \[16, 16, 3\]"):
+        data.add("one", tmp_path / "one.npy")
+
+
 ROWS = [[name, "abc"[number % 3]] for number, name in enumerate(NAMES)]
 
 
@@ -122,11 +149,13 @@ def json_of(values: Sequence[object], **more: object) -> str:
         table([[f"./{name}", label] for name, label in ROWS]),
         table([[f"img\\{name}", label] for name, label in ROWS]),
         table([[f"data/img/{name}", label] for name, label in ROWS]),
+        table([[f"./data/img/{name}", label] for name, label in ROWS]),
+        table([[f"/data/img/{name}", label] for name, label in ROWS]),
         "\ufeff" + table(ROWS, ",", ("file", "label")),
         table([*ROWS, ROWS[2]]),
         table([[f'"{name}"', f'"{label}"'] for name, label in ROWS]),
     ],
-    ids=["bar", "space", "./", "backslash", "folders", "BOM", "twice the same", "quoted"],
+    ids=["bar", "space", "./", "backslash", "folders", "./folders", "absolute", "BOM", "twice the same", "quoted"],
 )
 def test_however_it_is_written(pictures: Path, text: str) -> None:
     assert add(pictures, text).classes == ("a", "b", "c")

@@ -97,15 +97,40 @@ def test_parts_may_lie_within_the_classes() -> None:
 
 @pytest.mark.parametrize(
     ("train", "apart"),
-    [("train", "dev"), ("train", "holdout"), ("training_set", "test_set"), ("train-images", "eval"), ("train", "2024")],
+    [
+        ("train", "dev"),
+        ("train", "holdout"),
+        ("training_set", "test_set"),
+        ("train-images", "eval"),
+        ("train", "2024"),
+        ("trainset", "testset"),
+        ("a-trainimages", "a-valdata"),
+        ("tr", "te"),
+    ],
 )
 def test_parts_under_other_names_are_asked_for(train: str, apart: str) -> None:
     """They became two classes, and what was to be held out was trained on."""
     folders = names(f"{train}/cat", f"{train}/dog", f"{apart}/cat", f"{apart}/dog")
     with pytest.raises(UsageError, match=f"--parts train={train},test={apart}, or --parts none"):
-        layout_of(folders)
+        layout_of([*folders, f"{train}/cat/more.png"])
     assert sorted(layout_of(folders, parts=f"train={train},test={apart}").held_out) == [6, 7, 8, 9, 10, 11]
     assert layout_of(folders, parts="none").labels.classes == tuple(sorted((train, apart)))
+
+
+def test_folders_of_the_same_classes_are_asked_for_whatever_they_are_called() -> None:
+    folders = names("prueba/cat", "prueba/dog", each=2) + names("entrenamiento/cat", "entrenamiento/dog", each=5)
+    with pytest.raises(
+        UsageError, match=r"hold the same folders, cat, dog: .* --parts train=entrenamiento,test=prueba"
+    ):
+        layout_of(folders)
+    assert layout_of(folders, parts="none").labels.classes == ("entrenamiento", "prueba")
+    assert layout_of(names("cat/close", "cat/far", "dog/close")).labels.classes == ("cat", "dog")
+
+
+@pytest.mark.parametrize("between", ["", "_", "-"])
+def test_domains_have_their_letter_at_the_end(between: str) -> None:
+    found = layout_of(names(*(f"{part}{between}{letter}" for part in ("train", "val") for letter in "AB")))
+    assert {name: len(members) for name, members in found.domains.items()} == {"A": 3, "B": 3, "testA": 3, "testB": 3}
 
 
 def test_flat_folders_of_such_names_are_asked_for_too() -> None:
