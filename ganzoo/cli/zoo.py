@@ -14,7 +14,7 @@ from ganzoo.cli.output import echo, print_json, say, table
 from ganzoo.cli.plugin_status import STYLES, say_how_many_fail, say_left_out, say_trouble
 from ganzoo.errors import UsageError, suggest
 
-MEASURED = ("good_for", "smallest_data", "best", "minutes", "measured")  # fields of the card
+MEASURED = ("good_for", "smallest_data", "smallest_length", "best", "minutes", "measured")  # fields of the card
 TASKS = {"unconditional", "conditional", "translation"}
 KINDS = {
     "losses": "loss",

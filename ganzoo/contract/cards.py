@@ -41,6 +41,8 @@ class ArchitectureCard:
         batch_statistics: True when it normalises over the batch, so that a split batch is not the whole one.
         good_for: what one would take it for, in a few words, such as ``"faces, in an evening"``.
         smallest_data: how many items it was seen to learn from; 0 where nobody tried.
+        smallest_length: how many items it was seen to draw, each as often as it came, until what it makes was
+            recognisable; 0 where nobody measured. A shorter training is warned of, and by default none is shorter.
         best: its best measured score, with the data, such as ``"90.1 % confident (MNIST)"``; "" where there is none.
         minutes: of training that this took.
         measured: the machine that it took them on.
@@ -62,6 +64,7 @@ class ArchitectureCard:
     batch_statistics: bool = False
     good_for: str = ""
     smallest_data: int = 0
+    smallest_length: int = 0
     best: str = ""
     minutes: int = 0
     measured: str = ""

@@ -22,6 +22,7 @@ FIXED_IN_A_RUN = (
 OF_THE_MACHINE = ("device", "deterministic", "log", "processes", "max_restarts")
 DEFAULT_EPOCHS = 10
 MOST_SEEDS = 10_000  # that one command names
+DEFAULT_IMAGES = 50_000  # at the least, where neither the architecture nor the user says a length
 FIT = "fit"  # the preset that is whichever suits the machine; no architecture has one of this name
 
 
@@ -42,7 +43,9 @@ GROUP_OF = {name: group for group, names in GROUPS.items() for name in names}
 class Settings:
     """How a run is trained, whatever the architecture."""
 
-    epochs: int | None = option(None, f"train for so many passes over the data; default: {DEFAULT_EPOCHS}", low=1)
+    epochs: int | None = option(
+        None, f"train for so many passes over the data; default: {DEFAULT_EPOCHS}, or more where it is small", low=1
+    )
     images: int | None = option(None, "train for so many images instead", low=1)
     steps: int | None = option(None, "train for so many steps instead", low=1)
     batch_size: int = option(64, "images in a step, over all processes", low=1)

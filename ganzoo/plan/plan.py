@@ -34,6 +34,7 @@ from ganzoo.contract.schedules import Schedule
 from ganzoo.contract.settings import (
     BY_ARCHITECTURE,
     DEFAULT_EPOCHS,
+    DEFAULT_IMAGES,
     FIT,
     FIXED_IN_A_RUN,
     LENGTHS,
@@ -169,9 +170,11 @@ def make_plan(
         label = classes[find_label(classes, label)]
     elif info.classes and "conditional" in entry.card.tasks and not takes_labels(model, config):
         notes += (f"The classes of {info.name} are not used; --conditional makes one model of all.",)
+    length, note = _length(settings, entry, info, label)
     plan = Plan(
         entry, model, config, settings, info, size,
-        tuple(_stage(stage) for stage in stages) or (Stage(_length(settings)),), preset, recipe, notes, label,
+        tuple(_stage(stage) for stage in stages) or (Stage(length),), preset, recipe,
+        notes if stages else notes + note, label,
     )  # fmt: skip
     if plan.domains:
         check_chosen(plan.domains, trained_on(info.domains) or info.classes, info.name)
@@ -369,11 +372,23 @@ def _stage(row: Mapping[str, Any]) -> Stage:
     return Stage({unit: count}, {name: value for name, value in row.items() if name not in LENGTHS})
 
 
-def _length(settings: Settings) -> dict[str, int]:
+def _length(
+    settings: Settings, entry: Entry, info: data.Info, label: str | None
+) -> tuple[dict[str, int], tuple[str, ...]]:
+    """The length of a run of one stage, and what is to be said of it. Where nobody says one, it is so many epochs, and
+    no fewer images than it takes to learn.
+    """
     given = {unit: getattr(settings, unit) for unit in LENGTHS if getattr(settings, unit) is not None}
     if len(given) > 1:
         raise UsageError("Give one of --epochs, --images and --steps, not several.")
-    return given or {"epochs": DEFAULT_EPOCHS}
+    epoch = max((info.domains[name] for name in trained_on(info.domains)), default=info.trained)
+    drawn = DEFAULT_EPOCHS * (epoch if label is None else epoch // len(info.classes))  # labels have as many, about
+    least = entry.card.smallest_length or DEFAULT_IMAGES
+    if given or drawn >= least:
+        return given or {"epochs": DEFAULT_EPOCHS}, ()
+    items = modality_card(info.modality).items
+    note = f"{DEFAULT_EPOCHS} epochs are {drawn:,} {items} here, so it trains for {least:,}; --images says otherwise."
+    return {"images": least}, (note,)
 
 
 def _defaults(model: type[Architecture]) -> dict[str, Any]:

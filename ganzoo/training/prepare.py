@@ -23,6 +23,7 @@ from ganzoo.loop.session import Session
 from ganzoo.loop.trainer import check_split
 from ganzoo.loop.validation import Validator
 from ganzoo.model.model import Model
+from ganzoo.plan.memory import batches_drawn
 from ganzoo.plan.plan import Plan, data_channels, data_spec, expected_spec, takes_labels
 from ganzoo.runs.header import RunHeader, model_of
 from ganzoo.runs.weights import located
@@ -96,6 +97,12 @@ def _warnings(plan: Plan, dataset: data.Dataset, spec: DataSpec) -> Iterator[str
             f"{normed[0]} has batch norm, through which an item's gradient depends on the whole batch; the penalty "
             f"{penalty} is meant for networks without it, and may do little or harm."
         )
+    needed = plan.entry.card.smallest_length
+    if needed and not plan.recipe and (drawn := _drawn(plan, dataset, spec)) < needed / 2:
+        yield (
+            f"This draws {drawn:,} images in all, and {name} was seen to need {needed:,} until what it makes is "
+            f"recognisable; --images {needed} trains for so many."
+        )
     if dataset.paired and abilities.translate and not abilities.pairs:
         yield f"The pairs of {dataset.name} are not used: {name} draws its domains independently."
     if takes_labels(plan.model, plan.config) and dataset.classes:
@@ -104,6 +111,18 @@ def _warnings(plan: Plan, dataset: data.Dataset, spec: DataSpec) -> Iterator[str
         few = [name for name, count in zip(dataset.classes, counts, strict=True) if count < 2]
         if few:
             yield f"There is one item or none of {', '.join(few[:5])}; {name} cannot learn a class from that."
+
+
+def _drawn(plan: Plan, dataset: data.Dataset, spec: DataSpec) -> int:
+    """Items that a plan draws in all its stages, each as often as it comes."""
+    epoch, drawn = max(len(part) for part in dataset.parts.values()), 0
+    for index, stage in enumerate(plan.stages):
+        (unit, count), *_ = stage.length.items()
+        if stage.rollback is None:
+            config, settings = plan.at_stage(index)
+            turns = batches_drawn(weightless(plan.model, config, spec), 2) if unit == "steps" else 1
+            drawn += count * {"images": 1, "epochs": epoch, "steps": settings.batch_size * turns}[unit]
+    return drawn
 
 
 def _check_batches(plan: Plan, items: int) -> None:

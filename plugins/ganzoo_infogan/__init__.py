@@ -20,5 +20,6 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         api=2,
         batch_statistics=True,
         good_for="finding what varies, without labels",
+        smallest_length=24_576,
         model="ganzoo_infogan.model:InfoGAN",
     )

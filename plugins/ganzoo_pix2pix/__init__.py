@@ -19,5 +19,6 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         licence="MIT",
         batch_statistics=True,
         api=2,
+        smallest_length=12_000,
         model="ganzoo_pix2pix.model:Pix2Pix",
     )

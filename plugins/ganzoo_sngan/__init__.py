@@ -20,5 +20,6 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         api=2,
         batch_statistics=True,
         good_for="natural images and classes, steadily",
+        smallest_length=16_384,
         model="ganzoo_sngan.model:SNGAN",
     )

@@ -19,5 +19,6 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         licence="MIT",
         api=2,
         good_for="pictures in one evening on two CPU cores",
+        smallest_length=20_000,
         model="ganzoo_tonight.model:Tonight",
     )

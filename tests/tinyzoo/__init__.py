@@ -17,6 +17,7 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
             paper="none",
             summary="For the tests.",
             resolutions=(8,),
+            smallest_length=1,
             licence="MIT",
             api=2,
             model=f"tinyzoo.model:{title}",
