@@ -18,49 +18,58 @@ from ganzoo.contract.randomness import restore_shared, rows, shared_state
 
 
 @dataclass(frozen=True)
-class R1:
+class Slope:
+    """A weight of D's slope, which is half as steep for the same picture on four times the pixels, so that a gamma is
+    for images of one size. `at` scales it with the pixels, as NVIDIA's automatic settings do (arXiv:2006.06676).
+    """
+
+    gamma: float = option(10.0, "weight; the penalty is gamma / 2 times the squared norm", low=0, scheduled=True)
+    at: int = option(0, "side of the images that gamma is for, scaled with the pixels at others; 0: at any", low=0)
+
+    def weigh(self, squared: Tensor, images: Tensor) -> Tensor:
+        """Of squared norms [B] at images [B, ...]: the penalty."""
+        scale = images[0, 0].numel() / self.at**2 if self.at else 1.0
+        return self.gamma / 2 * scale * squared.mean()
+
+
+@dataclass(frozen=True)
+class R1(Slope):
     """Mescheder et al. 2018, equation 9: gamma / 2 * E[|grad D(x)|^2] on real data."""
 
-    gamma: float = option(10.0, "weight; the penalty is gamma / 2 times the squared norm", low=0, scheduled=True)
-
     def __call__(self, critic: Critic, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
-        return self.gamma / 2 * squared_norm(critic, real).mean()
+        return self.weigh(squared_norm(critic, real), real)
 
 
 @dataclass(frozen=True)
-class R2:
+class R2(Slope):
     """Mescheder et al. 2018, equation 10: the same on generated data."""
 
-    gamma: float = option(10.0, "weight; the penalty is gamma / 2 times the squared norm", low=0, scheduled=True)
-
     def __call__(self, critic: Critic, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
-        return self.gamma / 2 * squared_norm(critic, fake).mean()
+        return self.weigh(squared_norm(critic, fake), fake)
 
 
 @dataclass(frozen=True)
-class ApproximateR1:
+class ApproximateR1(Slope):
     """Lin et al. 2025 (APT, arXiv:2501.08316): R1 from the change of D(x) by a little noise, in expectation.
 
     It takes no gradient of a gradient, so that D may be anything that can be differentiated once. Their weight of
     |D(x) - D(x + noise)|^2 is gamma / (2 sigma^2): 100 at sigma 0.01 is a gamma of 0.02.
     """
 
-    gamma: float = option(10.0, "weight; the penalty is gamma / 2 times the squared norm", low=0, scheduled=True)
     sigma: float = option(0.01, "standard deviation of the noise; pixels are in [-1, 1]", low=1e-6)
 
     def __call__(self, critic: Critic, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
-        return self.gamma / 2 * approximate_squared_norm(critic, real, self.sigma).mean()
+        return self.weigh(approximate_squared_norm(critic, real, self.sigma), real)
 
 
 @dataclass(frozen=True)
-class ApproximateR2:
+class ApproximateR2(Slope):
     """Lin et al. 2025 (arXiv:2501.08316): the same on generated data."""
 
-    gamma: float = option(10.0, "weight; the penalty is gamma / 2 times the squared norm", low=0, scheduled=True)
     sigma: float = option(0.01, "standard deviation of the noise; pixels are in [-1, 1]", low=1e-6)
 
     def __call__(self, critic: Critic, real: Tensor, fake: Tensor, d_real: Tensor, d_fake: Tensor) -> Tensor:
-        return self.gamma / 2 * approximate_squared_norm(critic, fake, self.sigma).mean()
+        return self.weigh(approximate_squared_norm(critic, fake, self.sigma), fake)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,9 @@ class R3GANConfig(ConditionalConfig):
     """The defaults are those of CIFAR-10 at the run's beginning; the presets have the schedules."""
 
     loss: str = option("relativistic", "adversarial loss, with constants: lsgan:a=-1,c=0")
-    penalty: str = option("r1:gamma=0.05+r2:gamma=0.05", "penalties on D, joined by +: r1:gamma=10,every=16+drift")
+    penalty: str = option(
+        "r1:gamma=0.05,at=32+r2:gamma=0.05,at=32", "penalties on D, joined by +: r1:gamma=10,every=16+drift"
+    )
     beta1: float = 0.0
     beta2: float = 0.9
     latent_dim: int = option(64, "length of the noise vector z, and of a class's embedding", low=1)

@@ -19,7 +19,7 @@ class StyleGANConfig(GrowingConfig):
     """The paper's steps from A, progressive growing alone, to F, all of this, are the presets."""
 
     loss: str = option("nonsaturating", "adversarial loss, with constants: lsgan:a=-1,c=0")
-    penalty: str = option("r1:gamma=10", "penalties on D, joined by +: wgan-gp:weight=10+drift")
+    penalty: str = option("r1:gamma=10,at=1024", "penalties on D, joined by +: wgan-gp:weight=10+drift")
     start: int = option(8, "resolution to begin with; the final one: no growing", low=4)
     blur: bool = option(True, "B: enlarge and halve with a binomial filter")
     styles: bool = option(True, "C: map z to styles w, which scale and shift the features of each layer (AdaIN)")
@@ -36,10 +36,11 @@ A: dict[str, Any] = {
     "blur": False, "styles": False, "constant": False, "noise": False, "mixing": 0.0, "start": 4,
     "loss": "wasserstein", "penalty": "wgan-gp+drift",
 }  # fmt: skip
-B: dict[str, Any] = {"styles": False, "constant": False, "noise": False, "mixing": 0.0}
-C: dict[str, Any] = {"constant": False, "noise": False, "mixing": 0.0}
+PAPER: dict[str, Any] = {"penalty": "r1:gamma=10"}  # at any size
+B: dict[str, Any] = {**PAPER, "styles": False, "constant": False, "noise": False, "mixing": 0.0}
+C: dict[str, Any] = {**PAPER, "constant": False, "noise": False, "mixing": 0.0}
 OFFICIAL: dict[str, Any] = {
-    "resolution": 1024, "phase_images": 600_000, "flip": True, "lr_factors": (1, 1, 1, 1, 1, 1.5, 2, 3),
+    **PAPER, "resolution": 1024, "phase_images": 600_000, "flip": True, "lr_factors": (1, 1, 1, 1, 1, 1.5, 2, 3),
 }  # fmt: skip
 # At the rates made for millions of images a short run shows one digit or two; at these it shows most. Digits need all
 # of R1's weight, faces (`small-64`) a thirtieth: with more, D cannot tell them from G's.
@@ -62,17 +63,17 @@ class StyleGAN(Growing):
         "D.from_rgb.0.": "likewise",
     }
     presets: ClassVar = {
-        "small": {**SMALL, "fmap_base": 256, "resolution": 32, "epochs": 30},
+        "small": {**SMALL, **PAPER, "fmap_base": 256, "resolution": 32, "epochs": 30},
         "small-64": {
-            **SMALL, "fmap_base": 512, "resolution": 64, "lr": 3e-3, "penalty": "r1:gamma=0.3", "grown_at": 0.3,
+            **SMALL, "fmap_base": 512, "resolution": 64, "lr": 3e-3, "penalty": "r1:gamma=0.3,at=64", "grown_at": 0.3,
             "ema": 20_000, "epochs": 20,
         },
         "A": A,
         "B": B,
         "C": C,
-        "D": {"noise": False, "mixing": 0.0},
-        "E": {"mixing": 0.0},
-        "F": {},
+        "D": {**PAPER, "noise": False, "mixing": 0.0},
+        "E": {**PAPER, "mixing": 0.0},
+        "F": PAPER,
         "official-1gpu": {**OFFICIAL, "batch_size": 128, "batch_sizes": (128, 128, 128, 64, 32, 16, 8, 4)},
         "official-8gpu": {**OFFICIAL, "batch_size": 512, "batch_sizes": (512, 256, 128, 64, 32)},
     }  # fmt: skip
@@ -84,7 +85,7 @@ class StyleGAN(Growing):
         "C": "The paper's step C: adds the mapping network and styles.",
         "D": "The paper's step D: begins with a learned constant in place of z.",
         "E": "The paper's step E: adds noise.",
-        "F": "The paper's step F: adds style mixing, which is what no preset gives too.",
+        "F": "The paper's step F: adds style mixing; without a preset it is the same, but R1 follows the size.",
         "official-1gpu": "1024×1024, the released run for one GPU.",
         "official-8gpu": "1024×1024, the released run for eight GPUs.",
     }

@@ -32,9 +32,9 @@ from ganzoo_stylegan2.networks import Discriminator, Generator
 
 @dataclass(frozen=True)
 class StyleGAN2Config(ConditionalConfig):
-    """The defaults are the paper's configuration F."""
+    """The defaults are the paper's configuration F, whose R1 is for 1024×1024 and follows the size."""
 
-    penalty: str = option("r1:gamma=10,every=16", "penalties on D, joined by +: r1:gamma=10,every=16")
+    penalty: str = option("r1:gamma=10,at=1024,every=16", "penalties on D, joined by +: r1:gamma=10,every=16")
     lr: float = 2e-3
     beta1: float = 0.0
     beta2: float = 0.99
@@ -61,7 +61,7 @@ def auto(side: int) -> dict[str, Any]:
     return {
         "resolution": side, "batch_size": batch, "group": min(batch, 4), "ema": batch * 10_000 // 32,
         "channel_base": 32768 if side >= 512 else 16384, "lr": 2.5e-3 if side < 1024 else 2e-3, "mapping_layers": 2,
-        "penalty": f"r1:gamma={0.0002 * side**2 / batch:.6g},every=16", "augment": "ada",
+        "penalty": f"r1:gamma={0.0002 * side**2 / batch:.6g},at={side},every=16", "augment": "ada",
     }  # fmt: skip
 
 
@@ -83,7 +83,7 @@ class StyleGAN2(TwoPlayer):
             "resolution": 32, "channel_base": 1024, "channel_max": 64, "latent_dim": 128, "mapping_layers": 2,
             "batch_size": 16, "lr": 2.5e-3, "penalty": "r1:gamma=1,every=16", "path_weight": 0.0, "epochs": 30,
         },
-        "config-f": {"resolution": 1024},
+        "config-f": {"resolution": 1024, "penalty": "r1:gamma=10,every=16"},
         "paper256": {
             "resolution": 256, "batch_size": 64, "group": 8, "channel_base": 16384, "lr": 2.5e-3,
             "penalty": "r1:gamma=1,every=16", "ema": 20_000, "augment": "ada",

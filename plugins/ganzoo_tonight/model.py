@@ -25,7 +25,9 @@ class TonightConfig(TwoPlayerConfig):
     """The defaults are for photographs at 64×64, those of digits are a preset."""
 
     loss: str = option("relativistic", "adversarial loss, with constants: lsgan:a=-1,c=0")
-    penalty: str = option("r1:gamma=1,every=4+r2:gamma=1,every=4", "penalties on D, joined by +: r1:gamma=10+drift")
+    penalty: str = option(
+        "r1:gamma=1,at=64,every=4+r2:gamma=1,at=64,every=4", "penalties on D, joined by +: r1:gamma=10+drift"
+    )
     augment: str = option(
         "diffaug:cutout=no", "what D sees is altered, by augmentations joined by +: diffaug:cutout=no"
     )
@@ -43,6 +45,9 @@ class TonightConfig(TwoPlayerConfig):
     resolution: int = option(64, "height and width")
 
 
+STRONG = "r1:gamma=1,every=4+r2:gamma=1,every=4"  # at any size: what digits were measured with
+
+
 class Tonight(TwoPlayer):
     """Two mirrored residual networks of depthwise and 1×1 convolutions."""
 
@@ -52,10 +57,12 @@ class Tonight(TwoPlayer):
     G: Generator
     D: Discriminator
     presets: ClassVar = {
-        "small": {"resolution": 16, "width": 16, "width_max": 32, "patch": 1, "augment": "none"},
-        "digits-32": {"resolution": 32, "width": 32, "width_max": 128, "augment": "none", "epochs": 6},
+        "small": {"resolution": 16, "width": 16, "width_max": 32, "patch": 1, "augment": "none", "penalty": STRONG},
+        "digits-32": {
+            "resolution": 32, "width": 32, "width_max": 128, "augment": "none", "penalty": STRONG, "epochs": 6,
+        },
         "small-64": {"resolution": 64, "flip": True},
-    }
+    }  # fmt: skip
     preset_summaries: ClassVar = {
         "small": "16×16 and narrow networks, for a look within minutes.",
         "digits-32": "32×32 without augmentation, for digits in the evening.",

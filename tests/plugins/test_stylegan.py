@@ -316,7 +316,7 @@ def test_optimizers_and_defaults():
     (group,) = build(8, fmap_max=4, latent_dim=4).optimizer("D", [torch.nn.Parameter(torch.ones(1))]).param_groups
     assert (group["lr"], group["betas"]) == (1e-3, (0.0, 0.99))
     table = option_table(StyleGAN)
-    assert (table["loss"].default, table["penalty"].default) == ("nonsaturating", "r1:gamma=10")
+    assert (table["loss"].default, table["penalty"].default) == ("nonsaturating", "r1:gamma=10,at=1024")
 
 
 def test_ganzoo_mix(train):
