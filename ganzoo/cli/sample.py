@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ganzoo.cli.foreseen import foreseen
 from ganzoo.cli.framework import Command
 from ganzoo.cli.options import device_option, quiet_option, scale_option, seed_option, truncation_option
 from ganzoo.cli.output import pictures_notes, wrote
@@ -119,18 +120,20 @@ def sample(
         batches, count = (model.sample(1, seed=each, **drawn) for each in many), len(many)
     else:
         batches = model.batches(count, seed, **drawn)
+    usual = default_file(source, model, seed, label, truncation, code)
+    seeds_folder = usual.with_name("seeds" if Path(source).is_dir() else f"{named_after(source, model)}-seeds")
+    place = target or (seeds_folder if each_apart else usual)
+    batches = foreseen(batches, count, modality, place, each_apart)
     if index is not None or not each_apart:
         images = torch.cat(list(batches))
         images = images if index is None or vary is not None else images[index - 1 : index]
         batches, count = [images], len(images)
-    usual = default_file(source, model, seed, label, truncation, code)
     notes = pictures_notes(seed)
     made = f"{count:,} {modality.items} are" if count > 1 else f"1 {modality.items.removesuffix('s')} is"
     if each_apart:
-        folder = target or usual.with_name("seeds" if Path(source).is_dir() else f"{named_after(source, model)}-seeds")
         names = None if many is None else [f"seed-{each:04d}" for each in many]
-        files, images = _write_each(batches, count, folder, modality, names)
-        wrote(f"{made} in", *files, *([] if quiet else [folder]), quiet=quiet)
+        files, images = _write_each(batches, count, place, modality, names)
+        wrote(f"{made} in", *files, *([] if quiet else [place]), quiet=quiet)
     else:
         one = f"{usual.stem}-index-{index}" + ("" if vary is None else "-versions")
         target = target or (usual if index is None else usual.with_stem(one))
