@@ -172,7 +172,7 @@ def test_golden_discriminator(mode):
 
 def test_golden_penalty():
     """At a level below the last, the gradient is taken at the enlarged image, as the authors take it."""
-    numbers, model = stored("stylegan_d"), build(16, **GOLDEN).double()
+    numbers, model = stored("stylegan_d"), build(16, **GOLDEN, **StyleGAN.presets["F"]).double()
     take_weights(model.D, numbers, D_NAMES)
     images = numbers["input/images16"]
     penalty = model.penalties["r1"](model.discriminate, images, images, images, images)

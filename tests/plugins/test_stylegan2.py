@@ -24,6 +24,7 @@ from ganzoo.runs.header import DataHeader, ModelHeader
 StyleGAN2 = load_architecture(find("architecture", "stylegan2"))
 NOISE_STRENGTH = 1e-3  # tolerance of these scalars' gradients
 TINY = {"channel_base": 32, "channel_max": 4, "latent_dim": 8, "mapping_layers": 2}
+PUBLISHED = StyleGAN2.presets["config-f"]["penalty"]  # R1 of 10 at any size
 WIDTHS = (8, 8, 8, 8)
 SYM6, UNEVEN = stored("upfirdn")["input/sym6"], stored("upfirdn")["input/asymmetric"]
 FILTERS = {"1331": BILINEAR, "asymmetric": (UNEVEN / UNEVEN.sum()).tolist(), "sym6": (SYM6 / SYM6.sum()).tolist()}
@@ -196,7 +197,9 @@ def test_golden_discriminator(name):
     D.zero_grad()
     norms = squared_norm(lambda images: D(images, label), images)
     assert near(norms, numbers["output/grad_norm_squared"], GRADIENT)
-    penalty = build(32, **TINY).penalties["r1"](lambda images: D(images, label), images, images, images, images)
+    penalty = build(32, penalty=PUBLISHED, **TINY).penalties["r1"](
+        lambda images: D(images, label), images, images, images, images
+    )
     assert near(penalty, numbers["output/r1_gamma10"], GRADIENT)
     penalty.backward()
     check_gradients(D, numbers, "r1_gamma10")
@@ -205,7 +208,7 @@ def test_golden_discriminator(name):
 @pytest.fixture
 def losses():
     numbers = stored("stylegan2_losses")
-    model = build(32, channel_base=256, channel_max=8, latent_dim=16, mapping_layers=2).double()
+    model = build(32, channel_base=256, channel_max=8, latent_dim=16, mapping_layers=2, penalty=PUBLISHED).double()
     take(model.G, numbers, "G/")
     take(model.D, numbers, "D/")
     model.path.mean.copy_(numbers["input/pl_mean"])
