@@ -79,4 +79,4 @@ def next_commands(run: Run) -> list[str]:
         look = f"sample {{run}} --label {shlex.quote(data.classes[0])}"
     folder = shlex.quote(str(run.path))
     more = f"extend {{run}} --{unit} {length}"
-    return ["What one may do now:", *(f"  ganzoo {each.replace('{run}', folder)}" for each in (use, look, more))]
+    return ["What you can do now:", *(f"  ganzoo {each.replace('{run}', folder)}" for each in (use, look, more))]

@@ -273,7 +273,7 @@ def test_every_command_that_opens_a_run_takes_a_file(file: Path, run: Any) -> No
     given = shutil.move(file, file.with_name("moved.py"))
     work = {
         ("sample", run.path, "-n", 2): "2 images are in",
-        ("extend", run.path, "--steps", 1): "What one may do now",
+        ("extend", run.path, "--steps", 1): "What you can do now",
         ("resume", run.path): "is finished",
         ("interpolate", run.path, "--points", 2, "--frames", 2): "",
         ("export", run.path, "--format", "safetensors"): "",

@@ -37,7 +37,7 @@ def test_train_and_what_it_leaves() -> None:
     assert "[0/1][0/3] Loss_D: " in result.stdout
     said, *commands = result.stdout.splitlines()[-4:]
     run = Path("runs/tinygan-tiny-1")
-    assert said == "What one may do now:"
+    assert said == "What you can do now:"
     assert commands == [
         f"  ganzoo {line}" for line in (f"sample {run} --seed 1", f"interpolate {run}", f"extend {run} --steps 2")
     ]
