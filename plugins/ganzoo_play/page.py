@@ -14,7 +14,9 @@ from ganzoo_play.player import SIDE_BY_SIDE, Made, Player, Sheet, encoded, mixed
 HEARD = 4  # sounds that can be heard on the page
 CSS = """
 .gradio-container {width: 100%; max-width: 1200px !important; margin: 0 auto}
-.gallery img, .pixels img {image-rendering: pixelated}
+.pixels img {image-rendering: pixelated}
+.pixels .grid-wrap {height: auto !important; min-height: 0 !important; max-height: none !important}
+.pixels .grid-container {grid-template-columns: repeat(auto-fill, minmax(80px, 1fr)) !important; padding-top: 1.5rem}
 """
 HINT = "Click an image to vary it; click another one to walk between the two."
 
@@ -115,7 +117,7 @@ def _samples(gradio: Any, player: Player, blocks: Any) -> None:
         if len(now) == 1:
             made = player.make(sheet.versions(now[0], 8, strength), "versions/")
             return [*first, gradio.Gallery(made.files, visible=True), gradio.Image(visible=False), made.command,
-                    _hidden(gradio)]  # fmt: skip
+                    _files(gradio, made)]  # fmt: skip
         made = player.make(sheet.walk(*now), f"seed-{sheet.seed}-from-{now[0]}-to-{now[1]}.gif")
         moving = gradio.Image(str(made.files[0]), visible=True, label=f"From image {now[0]} to image {now[1]}")
         return [*first, gradio.Gallery(visible=False), moving, made.command, _files(gradio, made)]
