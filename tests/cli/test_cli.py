@@ -197,8 +197,8 @@ def test_show() -> None:
     assert facts["parameters"] == {"G": 3_576_704, "D": 2_765_568}
     options = {row["name"]: row for row in facts["options"]}
     assert {"name", "type", "default", "help"} <= set(options["lr"])
-    assert options["lr"]["default"] == 2e-4
-    assert options["batch_size"]["default"] == 128
+    assert options["lr"]["default"] == 5e-4
+    assert options["batch_size"]["default"] == 16
     assert {"report-anime", "report-digits", "report-digits-each"} <= {row["name"] for row in facts["recipes"]}
     text = cli("show", "dcgan").stdout
     assert "3,576,704" in text
