@@ -59,7 +59,7 @@ class _Core:
 
 
 def make_penalties(spec: str) -> Penalties:
-    """The penalties that a text names, joined by `+`: ``"wgan-gp:weight=10+drift"``; none for ``""``.
+    """The penalties that a text names, joined by `+`: ``"wgan-gp:weight=10+drift"``; none for ``""`` or ``"none"``.
 
     Each takes ``every=k`` besides its own weights: it is lazy then. Of several plugins' penalties of one name ganzoo's
     own is meant.
@@ -67,7 +67,7 @@ def make_penalties(spec: str) -> Penalties:
     Raises: UsageError for an unknown name or weight, and for lazy penalties of different intervals.
     """
     made, lazy = dict[str, Penalty](), dict[str, int]()
-    for part in filter(None, spec.split("+")):
+    for part in filter(None, spec.split("+") if spec != "none" else ()):
         name, weights = parse_spec(part)
         every = build(_Core, {key: weights.pop(key) for key in ("every",) if key in weights}, name).every
         if every > 1:

@@ -127,3 +127,9 @@ def test_two_lazy_penalties_are_one_turn():
     assert penalties.lazy == ("r1", "r2")
     seen = steps(trainer_of("dcgan", penalty="r1:every=4+r2:every=4"), 1)[0]
     assert {"loss/D/r1+r2/r1", "loss/D/r1+r2/r2"} <= set(seen)
+
+
+@pytest.mark.parametrize("spec", ["", "none"])
+def test_a_default_penalty_can_be_left_out(spec: str) -> None:
+    seen = steps(trainer_of("dcgan", penalty=spec), 1)[0]
+    assert not [name for name in seen if "r1" in name]
