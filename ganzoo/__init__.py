@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ganzoo_verdict.verdicts import verdicts
 
     from ganzoo.benchmark.bench import bench
+    from ganzoo.benchmark.until import time_to_quality
     from ganzoo.catalogue.catalogue import architectures, recipes
     from ganzoo.catalogue.single_file import use_plugin
     from ganzoo.model.latents import Projection
@@ -62,6 +63,7 @@ _MODULE_OF = {
     "bench": "ganzoo.benchmark.bench",
     "Comparison": "ganzoo_compare.comparison",
     "compare": "ganzoo_compare.comparison",
+    "time_to_quality": "ganzoo.benchmark.until",
     "describe": "ganzoo.plan.describe",
     "evaluate": "ganzoo.scoring.evaluate",
     "export": "ganzoo_export.export",
@@ -118,6 +120,7 @@ __all__ = [
     "save_movie",
     "sheet",
     "sweep",
+    "time_to_quality",
     "train",
     "train_per_class",
     "trained",

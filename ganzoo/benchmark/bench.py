@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ganzoo.catalogue.single_file import PluginFile, named, records
+from ganzoo.contract.settings import AUTO
 from ganzoo.contract.stored import as_json
 from ganzoo.errors import GanzooError, UsageError
 
@@ -86,6 +87,7 @@ def bench(
     """
     if rounds < 1 or steps < 1:
         raise UsageError("A benchmark takes at least one round of one step.")
+    auto = options.get("batch_size") == AUTO  # decided by the first contender
     script = None if against in (None, "plain", "bare") else script_of(str(against))
     if script:
         options = {**options, "images": int(options.get("images") or PICTURES)}
@@ -96,6 +98,7 @@ def bench(
         ours: Contender | WholeRun = timed
         other: Contender | WholeRun | None = None
         facts = timed.facts
+        job = replace(job, options={**options, "batch_size": facts["batch_size"]}) if auto else job
         if script:
             stack.close()  # the facts are known; from here on whole processes
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ganzoo-"))

@@ -22,7 +22,7 @@ from ganzoo.cli.completion import flags_of, named_in_source
 from ganzoo.cli.framework import values_of
 from ganzoo.contract import renamed
 from ganzoo.contract.options import options, parse_spec
-from ganzoo.contract.settings import FIT, LENGTHS, Settings, parse_resolution, parse_time
+from ganzoo.contract.settings import AUTO, FIT, LENGTHS, Settings, parse_resolution, parse_time
 from ganzoo.errors import UsageError, suggest
 from ganzoo.files import home
 from ganzoo.plan.words import architecture_of
@@ -79,7 +79,7 @@ def _check_values(given: Mapping[str, str], entry: Entry) -> None:
     from ganzoo.catalogue.catalogue import find
 
     for name, item in options(Settings).items():
-        if name in given:
+        if name in given and (name, given[name]) != ("batch_size", AUTO):
             item.parse(given[name])
     if "resolution" in given:
         parse_resolution(given["resolution"])

@@ -23,6 +23,7 @@ OF_THE_MACHINE = ("device", "deterministic", "log", "processes", "max_restarts")
 DEFAULT_EPOCHS = 10
 MOST_SEEDS = 10_000  # that one command names
 DEFAULT_IMAGES = 50_000  # at the least, where neither the architecture nor the user says a length
+AUTO = "auto"  # the batch size that is as large as memory allows; a plan has its number
 FIT = "fit"  # the preset that is whichever suits the machine; no architecture has one of this name
 
 
@@ -48,7 +49,7 @@ class Settings:
     )
     images: int | None = option(None, "train for so many images instead", low=1)
     steps: int | None = option(None, "train for so many steps instead", low=1)
-    batch_size: int = option(64, "images in a step, over all processes", low=1)
+    batch_size: int = option(64, "images in a step, over all processes; auto: as many as fit into memory", low=1)
     resolution: str | None = option(None, "height and width: 64, or 64x96; default: the architecture's")
     channels: int | None = option(None, "1 grey, 3 RGB, 4 RGBA; default: the data's", low=1, high=4)
     skip_small: bool = option(False, "leave out images of less than half the resolution, however many")

@@ -29,9 +29,11 @@ from ganzoo.contract.architecture import Architecture
 from ganzoo.contract.cards import API, RecipeCard, fault_of
 from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.labels import find_label
+from ganzoo.contract.networks import weightless
 from ganzoo.contract.options import Option, build, options, typed, values
 from ganzoo.contract.schedules import Schedule
 from ganzoo.contract.settings import (
+    AUTO,
     BY_ARCHITECTURE,
     DEFAULT_EPOCHS,
     DEFAULT_IMAGES,
@@ -44,9 +46,13 @@ from ganzoo.contract.settings import (
     parse_resolution,
 )
 from ganzoo.data.source import Sizes, check_chosen, size_in, trained_on
+from ganzoo.devices import pick_device
 from ganzoo.errors import GanzooError, UsageError, suggest
 from ganzoo.files import read_text
+from ganzoo.plan.memory import largest_batch
 from ganzoo.plan.words import architecture_of
+
+SLACK = 0.9  # of what fits into memory, for `--batch-size auto`: what is free changes
 
 
 @dataclass(frozen=True)
@@ -157,6 +163,8 @@ def make_plan(
     row = preset_row(entry.name, model, preset)
     config, settings = apply_options(entry.name, model.Config(), Settings(**_defaults(model)), row)
     given = {name: value for name, value in given.items() if value is not None}
+    if largest := given.get("batch_size") == AUTO:
+        del given["batch_size"]
     before = settings
     config, settings = apply_options(entry.name, config, settings, given)
     config = _settle_names(entry, config, typed)
@@ -178,7 +186,24 @@ def make_plan(
     )  # fmt: skip
     if plan.domains:
         check_chosen(plan.domains, trained_on(info.domains) or info.classes, info.name)
-    return plan
+    return _with_largest_batch(plan) if largest else plan
+
+
+def _with_largest_batch(plan: Plan) -> Plan:
+    """The plan with the largest batch that memory and the data hold. Raises: UsageError when that cannot be said."""
+    name, settings = plan.entry.name, plan.settings
+    model, device = weightless(plan.model, plan.config, likely_spec(plan)), pick_device(settings.device)
+    fits, parts = largest_batch(model, settings, device), settings.accumulate * settings.processes
+    if fits is None:
+        raise UsageError(f"--batch-size auto cannot tell what a step of {name} takes on {device.type}; say a number.")
+    fits = int(SLACK * fits)
+    size = min(fits, plan.data.trained)
+    size -= size % (8 * parts if size > 8 * parts else parts)
+    if size < 2:
+        raise UsageError(f"Not even two items of {name} fit into memory; lower --resolution or the networks' size.")
+    config, settings = apply_options(name, plan.config, settings, {"batch_size": size})
+    note = f"--batch-size auto: {size:,}, about what {'fits into memory' if fits < plan.data.trained else 'there is'}."
+    return dataclasses.replace(plan, config=config, settings=settings, notes=(*plan.notes, note))
 
 
 def _chosen(settings: Settings) -> tuple[str, ...]:
@@ -354,6 +379,12 @@ def expected_spec(plan: Plan) -> DataSpec | None:
     )  # fmt: skip
 
 
+def likely_spec(plan: Plan) -> DataSpec:
+    """What `data_spec` will say, about, from what is known before the data is packed."""
+    info = plan.data
+    return expected_spec(plan) or DataSpec(info.shape or (2,), info.classes, tuple(info.domains), info.modality)
+
+
 def stage_of(given: Mapping[str, Any]) -> Stage:
     """A stage from a mapping with one length and the options that change. Raises: UsageError."""
     return _stage({name: value for name, value in given.items() if value is not None})
@@ -364,6 +395,8 @@ def _stage(row: Mapping[str, Any]) -> Stage:
     fixed = [name for name in row if name in (*FIXED_IN_A_RUN, *OF_THE_MACHINE)]
     if fixed:
         raise UsageError(f"--{fixed[0].replace('_', '-')} cannot change within a run; start a new one, with --init.")
+    if row.get("batch_size") == AUTO:
+        raise UsageError("--batch-size auto is decided before a run's first step; say a number for a stage.")
     lengths = {unit: row[unit] for unit in LENGTHS if unit in row}
     if len(lengths) != 1:
         raise UsageError("A stage takes one of --epochs, --images and --steps.")

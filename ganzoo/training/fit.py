@@ -7,11 +7,10 @@ from typing import Any
 from ganzoo.catalogue.catalogue import find
 from ganzoo.catalogue.components import load_architecture
 from ganzoo.catalogue.single_file import named
-from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.settings import FIT, parse_time
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.display import Display, duration
-from ganzoo.plan.plan import Plan, expected_spec, plan_run
+from ganzoo.plan.plan import Plan, likely_spec, plan_run
 from ganzoo.training.estimate import Forecast, forecast, memory_needed
 from ganzoo.training.prepare import prepare
 
@@ -112,9 +111,7 @@ def _weight(plan: Plan) -> float:
 
     Raises: UsageError when it does not fit into memory.
     """
-    info = plan.data
-    spec = expected_spec(plan) or DataSpec(info.shape or (2,), info.classes, tuple(info.domains), info.modality)
-    bytes_needed = memory_needed(plan, spec) or 1
+    bytes_needed = memory_needed(plan, likely_spec(plan)) or 1
     (unit, count), *_ = plan.stages[0].length.items()
     images = {"images": count, "epochs": count * plan.data.trained}.get(unit)
     return bytes_needed * (count if images is None else images / plan.settings.batch_size)

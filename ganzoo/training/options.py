@@ -11,7 +11,7 @@ class TrainOptions(TypedDict, total=False):
     epochs: int
     images: int
     steps: int
-    batch_size: int
+    batch_size: int | Literal["auto"]
     resolution: int | str
     channels: int
     skip_small: bool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -114,3 +115,64 @@ def test_operations_are_torchs_own_count():
     with worker.Operations() as more:
         torch.autograd.grad(network(images).sum(), images, create_graph=True)[0].square().sum().backward()
     assert more.total > ours.total
+
+
+QUICK = {"batch_size": 32, "evaluate_every": 64, "samples": 4}
+
+
+def test_time_to_quality(tmp_path):
+    """It stops at the score; the run is kept with its best model and goes on; the row has the figures."""
+    from ganzoo.benchmark import until
+
+    data = "points:images=256"
+    found = ganzoo.time_to_quality(
+        "gan", data, "modes=0", preset="points", steps=40, out="easy", against="bare", **QUICK
+    )
+    assert (found.reached, found.score, found.goal) == (True, "modes", 0.0)
+    assert found.images == 64
+    assert found.steps == 2 < ganzoo.Run.open("easy").header.stages[0].length["steps"]
+    assert found.minutes >= 0
+    assert found.other_minutes > 0 < found.ratio
+    assert found.row.count("|") == len(until.COLUMNS) + 1
+    assert "ganzoo bench gan --on points:images=256 --until modes=0 --preset points" in found.row
+    run = ganzoo.Run.open("easy")
+    assert run.status == "interrupted"
+    assert run.best_file.exists()
+    assert ganzoo.resume("easy").status == "finished"
+
+    missed = ganzoo.time_to_quality("gan", data, "good=2", preset="points", steps=6, out="hard", **QUICK)
+    assert not missed.reached
+    assert missed.images == 192
+    assert 0 <= missed.value < 2
+    assert missed.other_minutes is None
+    with pytest.raises(ganzoo.UsageError, match="takes a score and its value"):
+        ganzoo.time_to_quality("gan", data, "good", preset="points")
+    with pytest.raises(ganzoo.UsageError, match=r"god is not a score .* did you mean good"):
+        ganzoo.time_to_quality("gan", data, "god=1", preset="points")
+
+
+def test_time_to_quality_by_the_command_line(tmp_path):
+    """Out of time it says how to go on, and --continue does; the row is in --json too."""
+    words = ["bench", "gan", "--on", "points:images=256", "--preset", "points", "--until", "good=2", "--out", "here"]
+    words += ["--batch-size", "32", "--evaluate-every", "64", "--samples", "4", "--steps", "9"]
+    said = CliRunner().invoke(app, [*words, "--max-time", "1s", "--steps", "1000000"])
+    assert "Not reached: " in said.output, said.output
+    assert "To go on: ganzoo resume here" in said.output
+    again = CliRunner().invoke(app, [*words, "--continue", "--max-time", "1s", "--json"])
+    row = json.loads(again.output)
+    assert row["reached"] is False
+    assert row["images"] > 0
+    assert row["row"].startswith(f"| {row['date']} |")
+    refused = CliRunner().invoke(app, ["bench", "gan", "--on", "points", "--max-time", "1m"])
+    assert refused.exit_code == 2
+    assert "are for --until" in refused.output
+
+
+def test_energy_is_of_the_processors_where_it_is_told(tmp_path):
+    from ganzoo.benchmark.until import joules
+
+    assert joules(tmp_path) is None
+    for name, microjoules in (("intel-rapl:0", "2500000"), ("intel-rapl:0:0", "1"), ("intel-rapl:1", "1500000")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "energy_uj").write_text(microjoules)
+    assert joules(tmp_path) == 4.0

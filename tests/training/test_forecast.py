@@ -122,6 +122,32 @@ def test_the_largest_batch_fits_and_twice_as_many_do_not(monkeypatch):
     assert memory.memory_needed(model, largest) <= 50_000_000 < memory.memory_needed(model, 2 * largest)
 
 
+def test_batch_size_auto_is_a_number_from_the_beginning(monkeypatch):
+    """It fits, is split evenly, and is what run.json says; a stage refuses it, and what cannot be counted."""
+    spec = ganzoo.api.DataSpec((3, 8, 8))
+    free = memory.memory_needed(weightless(session_of().plan.model, session_of().plan.config, spec), 40)
+    monkeypatch.setattr(memory, "free_memory", lambda: free)
+    options = {"batch_size": "auto", "steps": 1, "device": "cpu"}
+    plan = plan_run("tinygan", "tiny", **options)
+    assert plan.settings.batch_size == 32, "most of 40, in eights"
+    assert "--batch-size auto: 32, about what fits into memory." in plan.notes
+    assert plan_run("tinygan", "tiny", accumulate=3, **options).settings.batch_size == 48, "twice 48 would fit"
+    assert as_json(cli(*PLAN, "--batch-size", "auto", "--steps", "1", "--json"))["batch_size"] in range(2, 49)
+
+    run = ganzoo.train("tinygan", "tiny", out="auto", samples=4, **options)
+    assert ganzoo.Run.open("auto").header.settings.batch_size == 32
+    assert [row["images"] for row in run.metrics()] == [32]
+    with pytest.raises(ganzoo.UsageError, match="--batch-size auto is decided before a run's first step"):
+        ganzoo.extend(run, steps=1, batch_size="auto")
+    for amount, sentence in (
+        (None, "cannot tell what a step of tinygan takes on cpu; say a number"),
+        (1, "Not even two"),
+    ):
+        monkeypatch.setattr(memory, "free_memory", lambda amount=amount: amount)
+        with pytest.raises(ganzoo.UsageError, match=sentence):
+            plan_run("tinygan", "tiny", **options)
+
+
 # ---- presets that fit ------------------------------------------------------------------------------------------------
 
 
