@@ -158,6 +158,9 @@ def _is_per_class(recipe: str | None) -> bool:
     "--accumulate", type=int, metavar="INT", help="Compute the batch in so many parts from now on. [default: as before]"
 )
 @click.option(
+    "--recompute/--no-recompute", default=None, help="Keep less memory in a step, from now on. [default: as before]"
+)
+@click.option(
     "--deterministic/--no-deterministic",
     default=None,
     help="Only algorithms that give the same each time, from now on. [default: as before]",

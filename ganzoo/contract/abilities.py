@@ -28,6 +28,7 @@ class Abilities:
         dropout: its dropout stays on when the trained model is used (Isola et al. 2017). Images are then translated
             one by one, with the generators' dropout modules in training mode and all else in evaluation.
         codes: its latents have codes that a user may choose; `Architecture.codes` names them.
+        recompute: its networks may be computed a second time in the backward pass, with the same result.
     """
 
     generate: bool = False
@@ -44,3 +45,4 @@ class Abilities:
     domains: int = 2
     dropout: bool = False
     codes: bool = False
+    recompute: bool = True

@@ -34,7 +34,7 @@ GROUPS = {
     "Data as it is trained on": ("resolution", "channels", "load_size", "flip", "domains", "skip_small"),
     "Pictures, checkpoints and logs": ("samples", "sample_every", "checkpoint_every", "log", "gradients"),
     "Scores": ("evaluate_every", "evaluate", "keep_best"),
-    "This machine": ("device", "precision", "accumulate", "deterministic"),
+    "This machine": ("device", "precision", "accumulate", "recompute", "deterministic"),
     "Several processes": ("processes", "sync_batchnorm", "max_restarts"),
 }
 GROUP_OF = {name: group for group, names in GROUPS.items() for name in names}
@@ -68,6 +68,9 @@ class Settings:
         0, "when a process dies, begin again at the newest checkpoint, so many times at the most", low=0
     )
     accumulate: int = option(1, "compute each process's share of the batch in so many parts, to save memory", low=1)
+    recompute: bool = option(
+        False, "keep less for the backward pass and compute it again there: the same weights in less memory, slower"
+    )
     deterministic: bool = option(
         False, "only algorithms that give the same each time (on CUDA slower; what has none is named)"
     )

@@ -112,6 +112,8 @@ class TwoPlayer(Adversarial):
                     "--labels, or leave --conditional out."
                 )
             self.abilities = replace(self.abilities, labels=frozenset({"class"}))
+        if getattr(config, "san", False):
+            self.abilities = replace(self.abilities, recompute=False)  # it looks into D while D is computed
 
     @cached_property
     def slicing(self) -> Slicing | None:

@@ -85,7 +85,8 @@ def memory_explained(settings: Settings, device: torch.device) -> Iterator[None]
             raise
         raise GanzooError(
             f"The {device.type} ran out of memory; lower --batch-size (now {settings.batch_size}) or --resolution, or "
-            f"compute the batch in parts with --accumulate {2 * settings.accumulate}. Checkpoints so far are kept."
+            f"compute the batch in parts with --accumulate {2 * settings.accumulate}"
+            f"{'' if settings.recompute else ', or keep less of it with --recompute'}. Checkpoints so far are kept."
         ) from error
 
 

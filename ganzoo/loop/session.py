@@ -99,7 +99,7 @@ class Session:
         # The trainer, and where its stage ends.
         trainer = Trainer(
             model, loader, settings.seed, settings.batch_size, self.precision, settings.ema, settings.accumulate,
-            settings.gradients, self.plan.rate_at(stage),
+            settings.gradients, self.plan.rate_at(stage), settings.recompute,
         )  # fmt: skip
         trainer.extent = self.extent(trainer, stage)
         return trainer

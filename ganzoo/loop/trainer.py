@@ -20,6 +20,7 @@ from ganzoo.contract.architecture import Architecture, Progress, Update
 from ganzoo.contract.data_spec import Batch
 from ganzoo.contract.networks import is_generator, networks
 from ganzoo.contract.randomness import Share, seed_everything
+from ganzoo.contract.recompute import recomputed
 from ganzoo.contract.schedules import Schedule, at, has_schedules
 from ganzoo.data.loader import Loader
 from ganzoo.errors import GanzooError, UsageError, suggest
@@ -44,6 +45,7 @@ class Trainer:
         accumulate: parts of the batch that each process computes one after the other before stepping.
         gradients: whether `step` also returns the norm of each network's gradient.
         rate: a factor on every learning rate.
+        recompute: whether the networks' blocks keep their inputs alone and are computed again for the backward pass.
         config: the model's as it was given, with its schedules; at each step the model has the numbers of that moment.
         step_count, images, epoch, epoch_step: steps done; images drawn; passes completed; step the epoch began at.
     """
@@ -57,12 +59,15 @@ class Trainer:
     accumulate: int = 1
     gradients: bool = False
     rate: float = 1.0
+    recompute: bool = False
     extent: Extent = field(default_factory=Extent)
 
     def __post_init__(self) -> None:
         self.rank, self.world = distributed.rank(), distributed.world()
         self.device = self.model.device
         self.networks = networks(self.model)
+        if self.recompute:
+            recomputed(self.networks.values())
         self.config = self.model.config
         self.restart_ema()
         self.step_count = self.images = self.epoch = self.epoch_step = 0

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganzoo.contract.architecture import Architecture, Progress
 from ganzoo.contract.data_spec import Batch, DataSpec
+from ganzoo.contract.networks import networks
+from ganzoo.contract.recompute import recomputed
 from ganzoo.contract.settings import Settings
 from ganzoo.devices import pick_device
 from ganzoo.errors import GanzooError, UsageError
@@ -24,17 +27,32 @@ class TooLarge(UsageError):
 OVERHEAD = 1.3  # workspaces of convolutions, fragmentation, gradients in flight; measured on dcgan
 
 
-def memory_needed(model: Architecture, batch_size: int) -> int:
+def memory_needed(model: Architecture, batch_size: int, recompute: bool = False) -> int:
     """Bytes that a training step needs, from a dry step of a model on the meta device.
 
-    Counts weights, gradients, Adam's two moments, the average, and every tensor that autograd saves in the step.
+    Counts weights, gradients, Adam's two moments, the average, and every tensor that autograd saves in the step; with
+    `recompute` the inputs of blocks in place of what they save, and the block that saves most.
     """
     saved: dict[int, int] = {}
+    within = [0]
 
-    def pack(tensor: Tensor) -> Tensor:
+    def pack(tensor: Tensor, into: dict[int, int] = saved) -> Tensor:
         storage = tensor.untyped_storage()
-        saved[storage._cdata] = storage.nbytes()
+        into[storage._cdata] = storage.nbytes()
         return tensor
+
+    def counted(block: nn.Module, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        own: dict[int, int] = {}
+        with torch.autograd.graph.saved_tensors_hooks(lambda tensor: pack(tensor, own), lambda tensor: tensor):
+            made = forward(*args, **kwargs)
+        within.append(sum(own.values()))
+        for given in args:
+            if isinstance(given, Tensor):
+                pack(given)
+        return made
+
+    if recompute:
+        recomputed(networks(model := copy.deepcopy(model)).values(), counted)
 
     weights = sum(p.numel() * p.element_size() for p in model.parameters())
     end = Progress(0, batch_size, 0, 0, batch_size)  # where a network that grows is largest
@@ -43,7 +61,7 @@ def memory_needed(model: Architecture, batch_size: int) -> int:
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         for update in model.step(_forever(batch), end):
             kept.append(update)  # keeps every graph alive, so that no storage is counted under another's address
-    return int((5 * weights + sum(saved.values())) * OVERHEAD)
+    return int((5 * weights + sum(saved.values()) + max(within)) * OVERHEAD)
 
 
 def batches_drawn(model: Architecture, batch_size: int) -> int:
@@ -110,7 +128,9 @@ def check_memory(model: Architecture, settings: Settings) -> int | None:
     """
     device = pick_device(settings.device)
     try:
-        needed = memory_needed(model, settings.batch_size // (settings.accumulate * settings.processes))
+        needed = memory_needed(
+            model, share := settings.batch_size // (settings.accumulate * settings.processes), settings.recompute
+        )
     except UsageError:
         raise  # the step cannot be done with these options, wherever
     except ValueError as error:
@@ -124,13 +144,15 @@ def check_memory(model: Architecture, settings: Settings) -> int | None:
     except (NotImplementedError, RuntimeError, GanzooError):
         return None  # a step that reads values cannot run without data; the allocator will have the last word
     if device.type == "cpu":
-        needed *= int(os.environ.get("LOCAL_WORLD_SIZE", settings.processes))  # torchrun's others may be elsewhere
-        free = free_memory()
+        here = int(os.environ.get("LOCAL_WORLD_SIZE", settings.processes))  # torchrun's others may be elsewhere
+        needed, free = needed * here, free_memory()
         if free is not None and needed > free:
+            less = here * memory_needed(model, share, True) if model.abilities.recompute else needed
+            offer = f" With --recompute it needs about {less / 2**30:,.1f} GB." if less < needed else ""
             raise TooLarge(
                 f"Training needs about {needed / 2**30:,.1f} GB of memory and {free / 2**30:,.1f} GB are free; lower "
                 f"--batch-size (now {settings.batch_size}), --resolution or the networks' size, or compute the batch "
-                f"in parts: --accumulate {2 * settings.accumulate}."
+                f"in parts: --accumulate {2 * settings.accumulate}.{offer}"
             )
     return needed
 
@@ -143,7 +165,7 @@ def largest_batch(model: Architecture, settings: Settings, device: torch.device)
     parts = settings.accumulate * settings.processes
     one = max(2, settings.batch_size // parts)
     try:
-        small, large = memory_needed(model, one), memory_needed(model, 2 * one)
+        small, large = (memory_needed(model, count, settings.recompute) for count in (one, 2 * one))
     except (NotImplementedError, RuntimeError, ValueError, GanzooError):
         return None
     if free is None or large <= small:

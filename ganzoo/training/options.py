@@ -27,6 +27,7 @@ class TrainOptions(TypedDict, total=False):
     sync_batchnorm: bool
     max_restarts: int
     accumulate: int
+    recompute: bool
     checkpoint_every: int
     checkpoints: int
     freeze: str

@@ -83,6 +83,7 @@ def resume_per_class(
     log: str | None = None,
     processes: int | None = None,
     accumulate: int | None = None,
+    recompute: bool | None = None,
     deterministic: bool | None = None,
     on_divergence: str | None = None,
     max_time: str | float | None = None,
@@ -103,6 +104,7 @@ def resume_per_class(
             log=log,
             processes=processes,
             accumulate=accumulate,
+            recompute=recompute,
             deterministic=deterministic,
             on_divergence=on_divergence,
         )

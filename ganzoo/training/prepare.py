@@ -195,6 +195,9 @@ def check_networks(plan: Plan, spec: DataSpec) -> None:
     for index, stage in enumerate(plan.stages):
         config, settings = plan.at_stage(index)
         model = weightless(plan.model, config, spec)
+        if settings.recompute and not model.abilities.recompute:
+            san = " with --san" if getattr(config, "san", False) else ""
+            raise UsageError(f"The networks of {plan.entry.name} cannot be computed again{san}; leave out --recompute.")
         freeze(model, settings.freeze)
         for frozen in frozen_in(model):
             located(frozen.weights)

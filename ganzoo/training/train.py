@@ -295,6 +295,7 @@ def resume(
     log: str | None = None,
     processes: int | None = None,
     accumulate: int | None = None,
+    recompute: bool | None = None,
     deterministic: bool | None = None,
     on_divergence: str | None = None,
     max_restarts: int | None = None,
@@ -309,6 +310,7 @@ def resume(
         log: the loggers to tell from now on, ``"none"`` for none; those it had unless given.
         processes, accumulate, max_restarts: train in so many processes, and parts, from now on, and begin again so many
             times when a process dies; as it did unless given.
+        recompute: whether to keep less for the backward pass, from now on.
         deterministic: whether to take only algorithms that give the same each time, from now on.
         on_divergence: "stop", "rollback" or "continue", from now on; as it was unless given.
         max_time: save and stop after so long, in seconds or as in ``"8h"``.
@@ -324,7 +326,12 @@ def resume(
     with contextlib.ExitStack() as lock:
         lock.enter_context(run.locked(force))
         machine = {"device": device, "log": log, "processes": processes, "max_restarts": max_restarts}
-        more = {"accumulate": accumulate, "deterministic": deterministic, "on_divergence": on_divergence}
+        more = {
+            "accumulate": accumulate,
+            "recompute": recompute,
+            "deterministic": deterministic,
+            "on_divergence": on_divergence,
+        }
         run.change(settings=change_machine(run.header.settings, **machine, **more))
         session = prepare(take_up(run, display), display)
         check_data(run, session.dataset.fingerprint)

@@ -93,6 +93,7 @@ def resume_sweep(
     log: str | None = None,
     processes: int | None = None,
     accumulate: int | None = None,
+    recompute: bool | None = None,
     deterministic: bool | None = None,
     on_divergence: str | None = None,
     max_time: str | float | None = None,
@@ -104,7 +105,7 @@ def resume_sweep(
     display, deadline = display or Lines(), _deadline(max_time)
     whole = path if isinstance(path, Sweep) else Sweep.open(path)
     how = {
-        "device": device, "log": log, "processes": processes, "accumulate": accumulate,
+        "device": device, "log": log, "processes": processes, "accumulate": accumulate, "recompute": recompute,
         "deterministic": deterministic, "on_divergence": on_divergence,
     }  # fmt: skip
     machine = {name: typed(value) for name, value in how.items() if value is not None}
