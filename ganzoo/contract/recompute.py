@@ -93,8 +93,8 @@ class _AsBefore:
         restore_shared(self._random, self._device)
 
     def __exit__(self, *_: object) -> None:
-        for (module, name, _), buffer in zip(self._buffers, self._now, strict=True):
-            module._buffers[name] = buffer
+        for (module, name, _), now in zip(self._buffers, self._now, strict=True):
+            module._buffers[name] = now
         set_share(self._share_now)
         restore_shared(self._random_now, self._device)
 
