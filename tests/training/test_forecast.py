@@ -176,7 +176,7 @@ def test_what_takes_long_or_does_not_fit_names_the_presets_that_do(monkeypatch):
     said = "Of its presets, these take less than an hour here: tiny (about 20 minutes), small (about 40 minutes)"
     assert said in cli(*PLAN, "--steps", "1200").stdout
     assert "Of its presets" not in cli(*PLAN, "--steps", "600").stdout
-    monkeypatch.setattr(memory, "memory_needed", lambda model, count: 2**50 if model.config.width > 2 else 1)
+    monkeypatch.setattr(memory, "memory_needed", lambda model, *_: 2**50 if model.config.width > 2 else 1)
     for command in ("plan", "train"):
         text = refusal(cli(command, *PLAN[1:], "--steps", "1200"))
         assert "GB are free" in text
