@@ -92,7 +92,7 @@ class _AsBefore:
         self._share_now, self._random_now = set_share(self._share), shared_state(self._device)
         restore_shared(self._random, self._device)
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *error: object) -> None:
         for (module, name, _), now in zip(self._buffers, self._now, strict=True):
             module._buffers[name] = now
         set_share(self._share_now)
