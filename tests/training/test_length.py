@@ -13,10 +13,10 @@ from ganzoo.plan.plan import plan_run
     ("architecture", "data", "given", "length", "said"),
     [
         ("dcgan", "anime", {}, {"epochs": DEFAULT_EPOCHS}, False),
-        ("dcgan", "anime:images=300", {}, {"images": 51_200}, True),  # what its card says
-        ("dcgan", "anime:images=300", {"preset": "small"}, {"images": 51_200}, True),
+        ("dcgan", "anime:images=300", {}, {"images": 25_600}, True),  # what its card says
+        ("dcgan", "anime:images=300", {"preset": "small"}, {"images": 25_600}, True),
         ("dcgan", "anime:images=300", {"epochs": 20}, {"epochs": 20}, False),
-        ("dcgan", "digits", {"label": "3"}, {"images": 51_200}, True),  # of 8,192 digits a tenth
+        ("dcgan", "digits", {"label": "3"}, {"images": 25_600}, True),  # of 8,192 digits a tenth
         ("fastgan", "anime:images=300", {}, {"images": DEFAULT_IMAGES}, True),  # whose card says nothing
         ("cyclegan", "anime-hair:images=300", {}, {"epochs": 200}, False),  # its author's own
         ("cyclegan", "anime-hair:images=300", {"preset": "small"}, {"images": 12_000}, False),
@@ -37,11 +37,11 @@ def test_what_is_too_short_to_learn_is_said_with_what_to_type(tmp_path, monkeypa
         return " ".join(output.split())
 
     assert (
-        "This draws 640 images in all, and dcgan was seen to need 51,200 until what it makes is recognisable; "
+        "This draws 640 images in all, and dcgan was seen to need 25,600 until what it makes is recognisable; "
         "--images 51200 trains for so many." in said("dcgan", "anime:images=64", "--preset", "small", "--epochs", "10")
     )
     assert "This draws 4,800 images in all" in said(  # five turns of the critic a step, each of 32
         "wgan-gp", "digits:images=64", "--preset", "small", "--n-critic", "5", "--steps", "30"
     )
     assert "This draws" not in said("dcgan", "anime:images=64", "--preset", "small", "--images", "40000")
-    assert "10 epochs are 640 images here, so it trains for 51,200;" in said("dcgan", "anime:images=64")
+    assert "10 epochs are 640 images here, so it trains for 25,600;" in said("dcgan", "anime:images=64")
