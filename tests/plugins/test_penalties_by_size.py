@@ -41,6 +41,7 @@ def weights(penalty: str, side: int) -> dict[str, float]:
         ("tonight", None, {32: 0.25, 64: 1, 128: 4}),
         ("tonight", "small-64", {64: 1, 128: 4}),
         ("tonight", "digits-32", {32: 1}),
+        ("dcgan", None, {32: 0.25, 64: 1, 128: 4}),
         ("dcgan", "digits-32", {32: 3}),
     ],
 )
