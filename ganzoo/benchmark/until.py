@@ -14,14 +14,13 @@ from typing import Any
 
 from ganzoo.about import __version__
 from ganzoo.benchmark.bench import bench, script_of
-from ganzoo.catalogue.catalogue import catalogue
+from ganzoo.catalogue.catalogue import better_scores, catalogue
 from ganzoo.contract.hookspecs import hookimpl
 from ganzoo.contract.options import typed
-from ganzoo.contract.settings import LENGTHS, Settings
-from ganzoo.errors import UsageError
+from ganzoo.contract.settings import LENGTHS
+from ganzoo.errors import UsageError, suggest
 from ganzoo.loop.display import Display, Lines
 from ganzoo.loop.interrupts import Interruptible
-from ganzoo.loop.validation import Validator
 from ganzoo.runs.curves import SCORE
 from ganzoo.runs.run import Run
 from ganzoo.training.train import Stopped, train
@@ -104,11 +103,13 @@ def time_to_quality(
     Raises: as `ganzoo.train`; UsageError for a score that cannot tell the better of two models.
     """
     score, goal = goal_of(until)
+    if score not in better_scores():
+        raise UsageError(f"{score} is not a score that tells the better model; {suggest(score, better_scores())}")
     if against not in (None, "plain", "bare"):
         script_of(str(against))
     options = {name: value for name, value in options.items() if value is not None}
     options = {"evaluate_every": EVERY, **options, "keep_best": score}
-    better = Validator(Settings(evaluate_every=1, keep_best=score)).better
+    better = better_scores()[score]
     display = display or Lines()
     with Interruptible(display.say) as interrupted:
         watcher = Watcher(score, goal, better, interrupted)

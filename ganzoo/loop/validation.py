@@ -106,5 +106,5 @@ def _metric_of(score: str) -> tuple[str, Literal["smaller", "larger"]]:
     """The metric that gives a score, and whether "smaller" or "larger" is better. Raises: UsageError."""
     known = {name: (entry.name, better) for entry in entries("metric") for name, better in entry.card.better.items()}
     if score not in known:
-        raise UsageError(f"{score} is not a score that tells the better model; {suggest(score, known)}")
+        raise UsageError(f"--keep-best {score} is not a score that tells the better model; {suggest(score, known)}")
     return known[score]
