@@ -18,7 +18,6 @@ import torch
 
 from ganzoo.contract import distributed
 from ganzoo.contract.architecture import Architecture
-from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.networks import weightless
 from ganzoo.contract.settings import parse_time
 from ganzoo.errors import GanzooError, UsageError
@@ -28,7 +27,7 @@ from ganzoo.loop.interrupts import CTRL_C, TIME, memory_explained
 from ganzoo.loop.record import take_weights
 from ganzoo.loop.session import Saved, Session
 from ganzoo.plan.memory import TooLarge
-from ganzoo.plan.plan import Plan, expected_spec, plan_run, recipe_of, stage_of
+from ganzoo.plan.plan import Plan, likely_spec, plan_run, recipe_of, stage_of
 from ganzoo.runs.checkpoint import shapes
 from ganzoo.runs.header import RunHeader
 from ganzoo.runs.run import Run, claimed, latest, new_folder
@@ -207,9 +206,7 @@ def check_training(
         raise UsageError(f"The recipe {recipe} trains a model for each label, which one run cannot; choose another.")
     plan = plan_run(architecture, dataset, preset=preset, recipe=recipe, **options)
     if networks:
-        info, (config, _) = plan.data, plan.at_stage(0)
-        spec = expected_spec(plan) or DataSpec(info.shape or (2,), info.classes, tuple(info.domains), info.modality)
-        weightless(plan.model, config, spec)
+        weightless(plan.model, plan.at_stage(0)[0], likely_spec(plan))
     return new_folder(plan.entry.name, plan.data.name)
 
 
