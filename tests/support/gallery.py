@@ -15,6 +15,7 @@ from ganzoo_animate.animation import sheets
 from PIL import Image
 
 import ganzoo
+from ganzoo.catalogue.catalogue import better_scores
 from ganzoo.pictures.framed import framed
 from ganzoo.plan.plan import typed_plan
 from ganzoo.training.estimate import duration
@@ -75,8 +76,10 @@ def _section(run: ganzoo.Run, picture: str) -> str:
     command = typed_plan(plan, len(plan.stages) - 1)
     machine = header.environment
     where = f"{machine.device_name or machine.device}, {machine.threads} thread{'' if machine.threads == 1 else 's'}"
-    facts = [f"{images:,} images in {duration(header.seconds)} ({where})"]
-    facts += [_score(each) for each in (scores[0]["metrics"] if scores else ())][:2]
+    stopped = "" if run.status == "finished" else "Stopped after "
+    facts = [f"{stopped}{images:,} images in {duration(header.seconds)} ({where})"]
+    telling = [each for each in (scores[0]["metrics"] if scores else ()) if each["name"] in better_scores()]
+    facts += [_score(each) for each in telling][:2]
     text = "; ".join(facts)
     return f"## {title}\n\n![Samples of {title}]({picture})\n\n```sh\n{command}\n```\n\n{text}.\n"
 
