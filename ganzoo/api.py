@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from ganzoo.contract.randomness import derive, rows, stream
     from ganzoo.contract.report import Report, silent
     from ganzoo.contract.scheme import Fetched, Scheme
-    from ganzoo.contract.settings import parse_seeds, parse_time
+    from ganzoo.contract.settings import parse_seeds
     from ganzoo.contract.stored import as_json, from_json
     from ganzoo.contract.warning import TrainingWarning
     from ganzoo.data.readers import Reader, open_reader
@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from ganzoo.model.model import load as load_model
     from ganzoo.pictures.grid import grid, sheet
     from ganzoo.pictures.movie import save_frames
+    from ganzoo.plan.plan import read_toml
     from ganzoo.runs.address import destination, is_remote, stem
     from ganzoo.runs.address import fetch as fetch_model
     from ganzoo.runs.checkpoint import checksum
@@ -100,7 +101,7 @@ if TYPE_CHECKING:
     from ganzoo.runs.run import Run, list_runs
     from ganzoo.runs.weights import pretrained_tensors
     from ganzoo.scoring.evaluator import judged_data, other_data
-    from ganzoo.training.train import Stopped, check_training, resume, train, trained
+    from ganzoo.training.train import Stopped, check_training, deadline_of, resume, time_left, train, trained
 
 _LAZY = {
     "ganzoo.contract.frozen": ("Frozen", "Pretrained"),
@@ -140,14 +141,17 @@ _LAZY = {
     "ganzoo.contract.networks": ("generator_state",),
     "ganzoo.contract.penalties": ("Penalties", "Penalty"),
     "ganzoo.contract.stored": ("as_json", "from_json"),
-    "ganzoo.contract.settings": ("parse_seeds", "parse_time"),
+    "ganzoo.contract.settings": ("parse_seeds",),
     "ganzoo.contract.scheme": ("Fetched", "Scheme"),
     "ganzoo.contract.randomness": ("stream", "derive", "rows",),
     "ganzoo.runs.checkpoint": ("checksum", "load_tensors", "save_tensors"),
     "ganzoo.runs.run": ("Run", "list_runs"),
     "ganzoo.scoring.evaluator": ("judged_data", "other_data"),
     "ganzoo.runs.weights": ("pretrained_tensors",),
-    "ganzoo.training.train": ("Stopped", "check_training", "resume", "train", "trained"),
+    "ganzoo.plan.plan": ("read_toml",),
+    "ganzoo.training.train": (
+        "Stopped", "check_training", "deadline_of", "resume", "time_left", "train", "trained",
+    ),
     "ganzoo.gan.two_domains": ("TwoDomains", "TwoDomainsConfig", "linear_decay"),
     "ganzoo.gan.two_player": ("Adversarial", "ConditionalConfig", "TwoPlayer", "TwoPlayerConfig"),
     # Where names of the contract's number 1 have gone: plugins written for it still find them here.
@@ -235,6 +239,7 @@ __all__ = [
     "check_judges",
     "check_training",
     "checksum",
+    "deadline_of",
     "derive",
     "destination",
     "downsample",
@@ -267,10 +272,10 @@ __all__ = [
     "option",
     "other_data",
     "parse_seeds",
-    "parse_time",
     "plugin_files",
     "pretrained_tensors",
     "printable",
+    "read_toml",
     "replaced",
     "resume",
     "rows",
@@ -284,6 +289,7 @@ __all__ = [
     "stem",
     "stream",
     "suggest",
+    "time_left",
     "train",
     "trained",
     "typed",

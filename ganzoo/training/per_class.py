@@ -23,7 +23,7 @@ from ganzoo.runs.run import CLASSES, Run, latest, new_folder
 from ganzoo.training.estimate import forecast, steps_left
 from ganzoo.training.facts import change_machine, check_data, facts_of, plan_of
 from ganzoo.training.prepare import prepare
-from ganzoo.training.train import Stopped, deadline_of, left, resume, start
+from ganzoo.training.train import Stopped, deadline_of, resume, start, time_left
 
 COLUMNS = 10  # images of a label on the sheet
 
@@ -57,7 +57,11 @@ def train_per_class(
         )
         if there is not None and (there / CLASSES).exists():
             return resume_per_class(
-                there, device=options.get("device"), log=options.get("log"), max_time=left(deadline), display=display
+                there,
+                device=options.get("device"),
+                log=options.get("log"),
+                max_time=time_left(deadline),
+                display=display,
             )
     folder = folder or new_folder(plan.entry.name, plan.data.name)
     Run.check_free(folder)
@@ -155,7 +159,7 @@ def _train(whole: PerClass, plan: Plan, display: Display, deadline: float, force
                 resume(
                     run, device=settings.device, log=settings.log or "none", processes=settings.processes,
                     accumulate=settings.accumulate, deterministic=settings.deterministic,
-                    on_divergence=settings.on_divergence, max_time=left(deadline),
+                    on_divergence=settings.on_divergence, max_time=time_left(deadline),
                     force=force, display=display,
                 )  # fmt: skip
             else:

@@ -177,7 +177,7 @@ def train(
         if there is not None and (there / "run.json").exists():
             return resume(
                 there, device=options.get("device"), log=options.get("log"), processes=options.get("processes"),
-                max_time=left(deadline), display=display,
+                max_time=time_left(deadline), display=display,
             )  # fmt: skip
     smaller = functools.partial(fit.advice, plan.entry.full_name, plan.data.name, label, **options)
     try:
@@ -247,7 +247,7 @@ def deadline_of(max_time: str | float | None) -> float:
     return math.inf if max_time is None else time.monotonic() + parse_time(max_time)
 
 
-def left(deadline: float) -> float | None:
+def time_left(deadline: float) -> float | None:
     """Seconds until a deadline, a moment at least; None: there is none."""
     return None if math.isinf(deadline) else max(1e-3, deadline - time.monotonic())
 
@@ -365,7 +365,7 @@ def extend(
     run = run if isinstance(run, Run) else Run.open(run)
     stage = stage_of(options)
     if parallel.restarted() and run.header.stages[-1] == stage:
-        return resume(run, max_time=left(deadline), display=display)  # the stage was added before a process died
+        return resume(run, max_time=time_left(deadline), display=display)  # the stage was added before a process died
     with contextlib.ExitStack() as lock:
         lock.enter_context(run.locked(force))
         if run.status == "finished" and not run.checkpoints():

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
 
-from ganzoo.api import UsageError, parse_seeds, suggest
+from ganzoo.api import UsageError, parse_seeds, read_toml
 
 KEYS = ("architecture", "data", "preset", "recipe", "options", "over", "seeds", "out", "jobs")
 
@@ -90,15 +88,7 @@ def parse_over(text: str) -> tuple[str, tuple[str, ...]]:
 
 def _read(name: str) -> dict[str, Any]:
     """What a file says. Raises: UsageError."""
-    try:
-        table = tomllib.loads(Path(name).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"The sweep {name} cannot be read ({error.strerror}).") from error
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"The sweep {name} is not a TOML file: {error}.") from error
-    for key in table:
-        if key not in KEYS:
-            raise UsageError(f"The sweep {name} has a key {key!r}; {suggest(key, KEYS)}")
+    table = read_toml(name, "sweep", KEYS)
     for key, value in table.items():
         kind = dict if key in ("options", "over") else int if key == "jobs" else (int, str) if key == "seeds" else str
         if not isinstance(value, kind):

@@ -7,7 +7,6 @@ import math
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -21,10 +20,11 @@ from ganzoo.api import (
     Stopped,
     UsageError,
     check_training,
+    deadline_of,
     one_run_only,
-    parse_time,
     plugin_files,
     resume,
+    time_left,
     train,
     typed,
 )
@@ -61,7 +61,7 @@ def sweep(
     Raises: as `ganzoo.train`; `Stopped` names the whole folder, and `resume_sweep` goes on.
     """
     one_run_only()
-    display, deadline = display or Lines(), _deadline(max_time)
+    display, deadline = display or Lines(), deadline_of(max_time)
     given: dict[str, Any] = {name: typed(value) for name, value in options.items() if value is not None}
     ways = {name.replace("-", "_"): tuple(map(typed, values)) for name, values in (over or {}).items()}
     if twice := [name for name in ways if name in given or name == "seed"]:
@@ -82,7 +82,7 @@ def sweep(
         check_training(architecture, dataset, preset=preset, recipe=recipe, **{**given, **changed})
     whole.write()
     display.say(f"{count} runs into {whole.path}.")
-    return resume_sweep(whole, jobs=jobs, max_time=_left(deadline), display=display)
+    return resume_sweep(whole, jobs=jobs, max_time=time_left(deadline), display=display)
 
 
 def resume_sweep(
@@ -102,13 +102,13 @@ def resume_sweep(
 ) -> Sweep:
     """Goes on with a sweep at the run, and the step, where it stopped. Args and Raises: as `ganzoo.resume`, `sweep`."""
     one_run_only()
-    display, deadline = display or Lines(), _deadline(max_time)
+    display, deadline = display or Lines(), deadline_of(max_time)
     whole = path if isinstance(path, Sweep) else Sweep.open(path)
-    how = {
+    given = {
         "device": device, "log": log, "processes": processes, "accumulate": accumulate, "recompute": recompute,
         "deterministic": deterministic, "on_divergence": on_divergence,
     }  # fmt: skip
-    machine = {name: typed(value) for name, value in how.items() if value is not None}
+    machine = {name: typed(value) for name, value in given.items() if value is not None}
     unfinished = {folder: chosen for folder, chosen in whole.choices.items() if not _finished(folder)}
     try:
         if jobs > 1:
@@ -116,21 +116,13 @@ def resume_sweep(
         else:
             for number, (folder, chosen) in enumerate(unfinished.items(), 1):
                 display.say(f"{folder.name}, {number} of {len(unfinished)}.")
-                _one(whole.header, folder, chosen, {**machine, "max_time": _left(deadline), "display": display}, force)
+                how = {**machine, "max_time": time_left(deadline), "display": display}
+                _one(whole.header, folder, chosen, how, force)
     except Stopped as stopped:
         raise Stopped(whole, stopped.why) from None
     except KeyboardInterrupt:
         raise Stopped(whole) from None
     return whole
-
-
-def _deadline(max_time: str | float | None) -> float:
-    return math.inf if max_time is None else time.monotonic() + parse_time(max_time)
-
-
-def _left(deadline: float) -> float | None:
-    """Seconds until then, a moment at least; None: for ever."""
-    return None if math.isinf(deadline) else max(1e-3, deadline - time.monotonic())
 
 
 def _one(header: SweepHeader, folder: Path, chosen: Mapping[str, str], how: Mapping[str, Any], force: bool) -> None:
@@ -158,7 +150,7 @@ def _side_by_side(
             while waiting and len(running) < jobs:
                 folder = waiting.pop(0)
                 display.say(f"{folder.name} begins.")
-                command = _command(whole.header, folder, unfinished[folder], machine, _left(deadline))
+                command = _command(whole.header, folder, unfinished[folder], machine, time_left(deadline))
                 running[pool.submit(_process, command, whole.path / f"{folder.name}.log")] = folder
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 folder, code = running.pop(future), future.result()

@@ -15,6 +15,7 @@ import ganzoo
 from ganzoo.cli.app import app
 from ganzoo.contract.settings import parse_seeds
 from ganzoo.errors import GanzooError, UsageError
+from ganzoo.files import TEXT_BYTES
 from ganzoo.loop.display import Lines
 from ganzoo.runs.run import Run
 from ganzoo.training.train import Stopped
@@ -142,6 +143,9 @@ def test_a_file_says_the_same(tmp_path: Path) -> None:
     assert "did you mean seeds?" in run("sweep", file).output
     file.write_text("over = 3\n")
     assert "over cannot be 3" in run("sweep", file).output
+    with file.open("wb") as endless:
+        endless.truncate(TEXT_BYTES + 1)
+    assert "sweep.toml cannot be read" in run("sweep", file).output
 
 
 def test_runs_side_by_side_are_processes_of_their_own(tmp_path: Path) -> None:
