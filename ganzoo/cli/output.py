@@ -100,7 +100,7 @@ class Table:
 
     def add_row(self, *cells: str, style: str = "") -> None:
         """A row; `style` as `say` takes it."""
-        self.rows.append((cells, style))
+        self.rows.append((tuple(map(escaped, cells)), style))
 
     def print(self) -> None:
         """On standard output, heading in bold; into a pipe or a file as plain rows, with tabs between the cells. Heeds

@@ -15,6 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from ganzoo.errors import escaped
 from ganzoo.loop.display import Display, Lines, Moment, Outlook, duration
 
 REDRAW = 0.4  # seconds between drawings
@@ -72,11 +73,11 @@ class TerminalDisplay(Display):
     # ---- what is told to it ------------------------------------------------------------------------------------
 
     def say(self, text: str) -> None:
-        self.console.print(text)
+        self.console.print(escaped(text))
         self._stepped = None  # what happened meanwhile was no step
 
     def warn(self, text: str) -> None:
-        self.console.print(f"Warning: {text}", style="yellow")
+        self.console.print(escaped(f"Warning: {text}"), style="yellow")
 
     def report(self, what: str, done: int, total: int) -> None:
         before = self._task

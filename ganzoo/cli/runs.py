@@ -35,7 +35,7 @@ def runs(folder: str, as_json: bool, as_csv: bool) -> None:
     names, else the first of the last evaluation; --json has them all.
     """
     if as_csv:
-        click.echo(_log(folder), nl=False)
+        echo(_log(folder))
         return
     rows = []
     for run in ganzoo.list_runs(folder, complain):
@@ -81,7 +81,7 @@ def _log(folder: str) -> str:
     writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    return text.getvalue()
+    return text.getvalue().rstrip("\n")
 
 
 def _row(run: ganzoo.Run) -> dict[str, Any]:

@@ -105,6 +105,8 @@ class Folder:
                     continue
                 if entry.is_file():
                     self._stats[name] = f"{stat.st_size} {stat.st_mtime_ns}"
+                else:
+                    self.lost[name] = "is neither a file nor a folder"
 
     def head(self, name: str) -> bytes:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -20,6 +21,9 @@ FITS: tuple[Fit, ...] = ("crop", "pad", "stretch")
 
 # Lanczos is antialiased in Pillow and keeps the most detail when photographs shrink; StyleGAN's data tool uses it too.
 FILTER = Image.Resampling.LANCZOS
+
+# For all threads at once, and for good: what Pillow warns of is said in a sentence here, or is no matter.
+warnings.filterwarnings("ignore", module="PIL")
 
 _PILLOW_WARNS = Image.MAX_IMAGE_PIXELS or 0
 MAX_PIXELS = 89_478_485  # a picture of a quarter of a gigabyte in colour, where Pillow would warn

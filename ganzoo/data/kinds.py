@@ -21,6 +21,7 @@ _TEXTS = (".txt", ".json", ".jsonl", ".csv", ".tsv", ".xml", ".md", ".html", ".y
 # What Pillow hands to other programs, or has a name for without reading it.
 _NEVER = {"EPS", "WMF", "MPEG", "BUFR", "GRIB", "HDF5"}
 _SYSTEMS = {"thumbs.db", "desktop.ini", "dataset.json"}  # made by systems and tools; nobody misses them
+_SYSTEMS_FOLDERS = {"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _MARKS = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")  # that text begins with
 
@@ -63,7 +64,7 @@ def prepare(head: bytes) -> str:
 def is_hidden(name: str) -> bool:
     """Whether a file is hidden, or what a system leaves behind."""
     parts = name.split("/")
-    left = any((part.startswith(".") and part != "..") or part == "__MACOSX" for part in parts)
+    left = any((part.startswith(".") and part != "..") or part in _SYSTEMS_FOLDERS for part in parts)
     return left or parts[-1].lower() in _SYSTEMS
 
 

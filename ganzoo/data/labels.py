@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-from ganzoo.errors import UsageError
+from ganzoo.errors import UsageError, printable
 
 _NUMBER = re.compile(r"0|-?[1-9][0-9]*")
 _DOMAIN_FOLDER = re.compile("(train|test|val|valid|validation)[-_]?([A-Z])")
@@ -29,6 +30,13 @@ class Labels:
     columns: tuple[str, ...] = ()
     kind: str = ""
     notes: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        # A folder's name may hold what a terminal obeys, or be no UTF-8, which all is that is written of a run.
+        self.classes, self.columns = tuple(map(printable, self.classes)), tuple(map(printable, self.columns))
+        for name, count in Counter(self.classes).items():
+            if count > 1:
+                raise UsageError(f"There are {count} classes called {name}; give them names that can be told apart.")
 
 
 def label_list(values: Sequence[Any]) -> Labels:

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ganzoo.data.kinds import is_hidden
 from ganzoo.data.labels import Labels, domains_from_folders, label_list, without_wrapper
-from ganzoo.errors import UsageError, suggest
+from ganzoo.errors import UsageError, printable, suggest
 
 TRAIN_FOLDERS = ("train", "training")
 HELD_OUT_FOLDERS = ("test", "testing", "val", "valid", "validation")
@@ -218,12 +219,11 @@ def _say_domains(found: Layout) -> None:
 def _say_empty(found: Layout, folders: Collection[str]) -> None:
     if not found.labels.classes:
         return
-    hidden = ("__MACOSX", ".")
-    empty = {folder for folder in folders if "/" not in folder and not folder.startswith(hidden)} - {""}
+    empty = {folder for folder in folders if "/" not in folder and not is_hidden(folder)} - {""}
     for folder in sorted(empty - {*found.labels.classes} - {name.partition("/")[0] for name in found.names}):
-        found.said.append(f"The folder {folder} has no images and is no class.")
+        found.said.append(f"The folder {printable(folder)} has no images and is no class.")
 
 
 def _listed(names: Sequence[str], most: int = 12) -> str:
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    return ", ".join(map(printable, names[:most])) + more

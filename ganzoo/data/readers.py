@@ -158,7 +158,7 @@ class Files(_Laid):
 
         Binary files of which there are several count as items that cannot be read; text and single files do not.
         """
-        files, odd = [], dict(self._container.lost)
+        files, odd = [], {name: why for name, why in self._container.lost.items() if not is_hidden(name)}
         binary: dict[str, list[str]] = {}
         for name in self._container.names:
             if has_suffix(name, suffixes):
@@ -471,6 +471,8 @@ def _open(
 ) -> Reader:
     if not os.path.exists(path):  # unlike Path.exists, False for what may not be looked at
         raise UsageError(f"There is nothing at {path} that can be read; give {_KINDS}.")
+    if not path.is_dir() and not path.is_file():  # a pipe would be waited for
+        raise UsageError(f"{path} is neither a file nor a folder; give {_KINDS}.")
     kind = "folder" if path.is_dir() else _kind(path)
     images = [path] if kind == "idx" else []
     if kind in ("folder", "zip", "tar"):

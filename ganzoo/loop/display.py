@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from ganzoo.errors import escaped
+
 SOON = 2.0  # seconds after which it is said how long work will take
 
 
@@ -93,11 +95,11 @@ class Lines(Display):
 
     def say(self, text: str) -> None:
         with suppress(OSError):  # whoever read it is gone (`ganzoo train … | head`), which is no reason to stop
-            print(text, file=self.stream, flush=True)
+            print(escaped(text), file=self.stream, flush=True)
 
     def warn(self, text: str) -> None:
         with suppress(OSError):
-            print(f"Warning: {text}", file=sys.stderr, flush=True)
+            print(escaped(f"Warning: {text}"), file=sys.stderr, flush=True)
 
     def report(self, what: str, done: int, total: int) -> None:
         left = self._outlook(what, done, total)

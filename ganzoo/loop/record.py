@@ -88,7 +88,7 @@ class Recorder:
 
     def log(self, text: str) -> None:
         """One line of train.log."""
-        with (self.run.path / "train.log").open("a", encoding="utf-8") as file:
+        with (self.run.path / "train.log").open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text + "\n")
 
     def real(self, dataset: data.Dataset) -> None:

@@ -116,6 +116,8 @@ def damaged(path: Path, called: str | None = None) -> GanzooError:
             f"{called} is damaged or was altered: its content does not match its checksum. "
             "Do not use it; tell whoever published it."
         )
+    if os.fsencode(path) != str(path).encode(errors="replace"):
+        return GanzooError(f"{path} has a name that is no UTF-8, which safetensors cannot open; rename it.")
     return GanzooError(
         f"{path} is damaged: its content does not match its checksum. "
         "Delete or replace it; a run then goes on from its checkpoint before."

@@ -5,8 +5,11 @@ from __future__ import annotations
 import io
 import math
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from ganzoo.errors import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +22,9 @@ _COUNTERS = {"step", "epoch", "images", "images_per_second", "seconds"}
 SMOOTHED = 30  # a smoothed curve is a mean over this part of its points
 PANEL = 2.4  # inches that a panel is high
 OUTLIERS = 0.005  # share of the values, at either end, that the axis need not reach
+
+# A name in letters that the font has not is drawn as boxes, and every save would say so.
+warnings.filterwarnings("ignore", "Glyph .* missing from font")
 
 Row = Mapping[str, Any]
 
@@ -87,7 +93,7 @@ def draw(rows: Sequence[Row], title: str, stage_starts: Sequence[int] = ()) -> F
     axes[-1].xaxis.set_major_formatter(EngFormatter(sep=""))
     axes[-1].xaxis.set_major_locator(MaxNLocator(8))
     _steps_above(axes[0], rows)
-    figure.suptitle(title, fontsize="large")
+    figure.suptitle(printable(title), fontsize="large", parse_math=False)
     return figure
 
 

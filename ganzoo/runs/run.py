@@ -98,6 +98,8 @@ class Run:
             raise UsageError(
                 f"{path} already exists; choose another --out, or add --continue to go on with the run in it."
             )
+        if os.fsencode(path) != str(path).encode(errors="replace"):
+            raise UsageError(f"{path} is no UTF-8, and no model could be opened in it; choose another --out.")
         if there == path and not (path.is_dir() and all(each.is_dir() or _ignored(each) for each in path.rglob("*"))):
             raise UsageError(f"{path} already exists and is not an empty folder; choose another --out.")
         if not there.is_dir() or not os.access(there, os.W_OK):
@@ -377,9 +379,9 @@ def _stem(architecture: str, data: str) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replaces a small text file, atomically."""
+    """Replaces a small text file, atomically. Of a path that is no UTF-8 the rest is written as JSON escapes it."""
     with replaced(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def _process() -> Process:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ganzoo.api import Run, UsageError, better_scores, list_runs, suggest, typed, written
+from ganzoo.api import Run, UsageError, better_scores, list_runs, printable, suggest, typed, written
 
 # Options that say where and how long a run was trained, or what it writes, not what was trained.
 BESIDE = frozenset((
@@ -196,14 +196,15 @@ def plot(compared: Comparison, file: str | os.PathLike[str], value: str | None =
         grid = numpy.unique([x for curve in curves for x, _ in curve])
         grid = grid[grid <= min(curve[-1][0] for curve in curves)]  # as far as every seed has come
         heights = numpy.stack([numpy.interp(grid, *numpy.transpose(curve)) for curve in curves])
-        (line,) = axis.plot(grid, heights.mean(0), linewidth=1.2, label=row.name)
+        (line,) = axis.plot(grid, heights.mean(0), linewidth=1.2, label=printable(row.name).lstrip("_"))
         if len(curves) > 1:
             axis.fill_between(grid, heights.min(0), heights.max(0), color=line.get_color(), alpha=0.2, linewidth=0)
     if not axis.lines:
         raise UsageError("These runs have no clock in their log; use --over images.")
     axis.set_xlabel("seconds of training" if over == "time" else over)
     axis.set_ylabel(value)
-    axis.legend(fontsize="small", loc="best")
+    for text in axis.legend(fontsize="small", loc="best").get_texts():
+        text.set_parse_math(False)
     with written(place, "choose another --plot") as temporary:
         figure.savefig(temporary, dpi=150, format=place.suffix[1:].lower())
     return value

@@ -180,7 +180,7 @@ class Table(Modality):
 
     def _draw(self, axis: Any, number: int, made: Tensor, real: Tensor | None) -> None:
         column = self.state["columns"][number]
-        axis.set_title(column["name"], fontsize=7)
+        axis.set_title(column["name"], fontsize=7, parse_math=False)
         axis.tick_params(labelsize=5)
         axis.set_yticks([])
         numbers = column["kind"] == "number"
@@ -190,7 +190,7 @@ class Table(Modality):
             if values is not None and len(shown := values[values.isfinite()]):
                 axis.hist(shown.numpy(), edges, density=True, color=colour, alpha=0.5)
         if not numbers and len(column["values"]) <= 8:
-            axis.set_xticks(range(len(column["values"])), [word[:8] for word in column["values"]])
+            axis.set_xticks(range(len(column["values"])), [word[:8] for word in column["values"]], parse_math=False)
 
     def sheet_of_real(self, items: Tensor) -> Image.Image:
         return self.sheet(items[:0], real=items)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -121,3 +123,21 @@ def test_escapes_in_names_of_files_are_written_out(tmp_path):
     assert "\x1b" not in answer.output + cli("data", "list").output + cli("data", "show", "set").output
     assert r"x\x1b]0;title\x07.png is not a readable image" in answer.output
     assert "\x1b" not in refusal(cli("data", "add", "other", tmp_path / "a\x1b[2Jb"))
+
+
+@pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="file names are text there")
+def test_names_that_are_no_utf_8(tmp_path, pictures):
+    """Of a class, of the folder of the data, and of a run; what is written of a run is UTF-8 all the same."""
+    where = tmp_path / os.fsdecode(b"pict\xe9")
+    for label in (os.fsdecode(b"\xe9t\xe9"), "hiver"):
+        shutil.copytree(pictures, where / label)
+    asked = ("--steps", 1, "--batch-size", 2, "--resolution", 8)
+    cli("data", "add", "seasons", where)
+    refused = cli("train", "cgan", "seasons", *asked, "--out", tmp_path / os.fsdecode(b"r\xff"))
+    assert "is no UTF-8, and no model could be opened in it; choose another --out" in refusal(refused)
+    assert cli("train", "cgan", "seasons", *asked, "--out", tmp_path / "run").exit_code == 0
+    assert cli("sample", tmp_path / "run", "--label", "\\udce9t\\udce9", "-o", tmp_path / "s.png").exit_code == 0
+    (tmp_path / "run").rename(tmp_path / os.fsdecode(b"r\xff"))
+    if sys.platform == "linux":
+        moved = cli("sample", tmp_path / os.fsdecode(b"r\xff"), "-o", tmp_path / "t.png")
+        assert "has a name that is no UTF-8, which safetensors cannot open; rename it" in refusal(moved, code=1)

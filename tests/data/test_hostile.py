@@ -8,6 +8,8 @@ import io
 import lzma
 import os
 import struct
+import subprocess
+import sys
 import tarfile
 import tracemalloc
 import zipfile
@@ -192,3 +194,51 @@ def test_names_that_are_no_utf8_are_read_and_shown(tmp_path):
     assert info.images == 3
     assert all(line.isprintable() for line in info.skipped_files)
     assert data.prepare("set", resolution=(8, 8)).items == 3
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="is neither a file nor a folder"):
+        data.add("set", tmp_path / "pipe")
+    for number in range(30):
+        (tmp_path / f"{number}.png").write_bytes(png(number))
+    added = data.add("other", tmp_path)
+    assert (added.images, added.skipped) == (30, 1)
+
+
+def test_what_pillow_warns_of_is_said_in_a_sentence_or_not_at_all(tmp_path):
+    for number in range(40):
+        palette = Image.new("P", (8, 8), number)
+        palette.putpalette([255, 0, 0] * 256)
+        palette.save(tmp_path / f"{number}.png", transparency=bytes([128] * 256))
+    Image.new("1", (12_000, 8_000)).save(tmp_path / "large.png")
+    said = subprocess.run(
+        [sys.executable, "-m", "ganzoo", "data", "add", "set", str(tmp_path)], capture_output=True, text=True
+    )
+    assert "large.png has 96,000,000 pixels" in said.stdout
+    assert "Warning" not in said.stderr
+
+
+@pytest.mark.parametrize("folder", ["__MACOSX", "@eaDir", "$RECYCLE.BIN", ".thumbnails"])
+def test_what_a_system_keeps_beside_the_pictures_is_not_read(tmp_path, folder):
+    (tmp_path / folder).mkdir()
+    for number in range(3):
+        (tmp_path / f"{number}.png").write_bytes(png(number))
+        (tmp_path / folder / f"{number}.png").write_bytes(png(number))
+    os.symlink("nothing", tmp_path / ".#0.png")  # an editor's lock
+    added = data.add("set", tmp_path)
+    assert (added.images, added.skipped) == (3, 0)
+
+
+def test_classes_with_names_that_a_terminal_would_obey(tmp_path):
+    for label in ("\x1b[31mred", "new\nline", "\u202eabc"):
+        (tmp_path / label).mkdir()
+        for number in range(2):
+            (tmp_path / label / f"{number}.png").write_bytes(png(number))
+    added = data.add("set", tmp_path)
+    assert added.classes == ("\\x1b[31mred", "new line", "\\u202eabc")
+    assert added.layout == ("The folders \\x1b[31mred, new line, \\u202eabc are classes.",)
+    (tmp_path / "new line").mkdir()
+    (tmp_path / "new line" / "0.png").write_bytes(png())
+    with pytest.raises(UsageError, match="2 classes called new line"):
+        data.add("other", tmp_path)

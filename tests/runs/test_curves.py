@@ -78,3 +78,9 @@ def test_stages_begin_where_the_newest_whole_checkpoint_says(finished_copy):
     newest = run.checkpoints()[-1]
     newest.write_bytes(newest.read_bytes()[:100])
     assert run.stage_starts() == (0,)
+
+
+def test_a_name_is_no_formula_and_may_have_any_letters():
+    figure = draw([{"step": 1, "images": 4, "loss/G": 1.0}], "a$\\b$ \udcff \x1b[31m")
+    figure.savefig(BytesIO(), format="png")
+    assert figure.get_suptitle() == r"a$\b$ \udcff \x1b[31m"
