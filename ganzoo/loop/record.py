@@ -202,7 +202,9 @@ class Recorder:
 
     def curves(self, stage_starts: list[int]) -> None:
         """Redraws losses.png."""
-        self.run.plot(self.run.path / "losses.png", stage_starts)
+        figure = self.run.plot(stage_starts=stage_starts)
+        with replaced(self.run.path / "losses.png") as part:
+            figure.savefig(part, dpi=120)
 
     def averaged(self, trainer: Trainer) -> Model:
         """The averaged generators as a model, at the trainer's present step."""

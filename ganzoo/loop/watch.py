@@ -57,6 +57,8 @@ class Watch:
             self.rows.append(row)
             self.first = {**{name: abs(value) for name, value in row.items() if is_loss(name)}, **self.first}
             rules = [self._divergence, self._d_wins]
+        elif not isinstance(row.get("epoch"), int):  # changed by hand
+            pass
         elif "diversity" in row:
             self.sheets.append(row)
             rules = [self._collapse, self._copies, self._pictures]

@@ -121,3 +121,11 @@ def test_change_is_measured_against_the_contrast():
     assert changed(still, still) == {"change": 0}
     assert changed(still, moved) == {"change": pytest.approx((10**2 / 2) ** 0.5 / 100)}
     assert changed(still, Image.new("L", (9, 8))) == {}
+
+
+def test_a_row_that_was_changed_by_hand_is_not_counted():
+    watch = Watch({})
+    assert [
+        watch.hear(row) for row in ({"step": 1, "diversity": 0.5}, {"step": 2, "diversity": 0.5, "epoch": "x"})
+    ] == [[], []]
+    assert watch.hear({"step": 3, "diversity": 0.5, "epoch": 9}) == []

@@ -151,6 +151,17 @@ def test_a_folder_that_is_deleted_while_it_trains(train):
     assert not Path("run").exists()
 
 
+def test_curves_that_cannot_be_written_are_no_other_matter(train, monkeypatch):
+    """They are what is written first, now and then, after a folder is gone or a disk is full."""
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", full)
+    with pytest.raises(GanzooError, match=r"the disk is full .* ganzoo resume run\."):
+        train(steps=2)
+
+
 def test_a_folder_that_is_moved_while_it_trains(train, finished):
     undisturbed = train("through", steps=20, checkpoint_every=2)
     with pytest.raises(GanzooError, match="was moved or deleted"):
