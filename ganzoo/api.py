@@ -97,6 +97,7 @@ if TYPE_CHECKING:
     from ganzoo.runs.checkpoint import checksum
     from ganzoo.runs.checkpoint import load as load_tensors
     from ganzoo.runs.checkpoint import save as save_tensors
+    from ganzoo.runs.curves import panels_of
     from ganzoo.runs.header import ModelHeader, RunHeader, architecture_of, model_header
     from ganzoo.runs.run import Run, list_runs
     from ganzoo.runs.weights import pretrained_tensors
@@ -145,6 +146,7 @@ _LAZY = {
     "ganzoo.contract.scheme": ("Fetched", "Scheme"),
     "ganzoo.contract.randomness": ("stream", "derive", "rows",),
     "ganzoo.runs.checkpoint": ("checksum", "load_tensors", "save_tensors"),
+    "ganzoo.runs.curves": ("panels_of",),
     "ganzoo.runs.run": ("Run", "list_runs"),
     "ganzoo.scoring.evaluator": ("judged_data", "other_data"),
     "ganzoo.runs.weights": ("pretrained_tensors",),
@@ -271,6 +273,7 @@ __all__ = [
     "open_reader",
     "option",
     "other_data",
+    "panels_of",
     "parse_seeds",
     "plugin_files",
     "pretrained_tensors",

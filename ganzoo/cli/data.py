@@ -197,10 +197,16 @@ def size(info: Info) -> str:
     """Such as "64×64 colour", "mixed grey", "points" or "signal 1×4096"."""
     if info.channels is None:
         return "points" if info.modality == "point" else f"{info.modality} {'×'.join(map(str, info.shape))}"
-    colour = {1: "grey", 3: "colour", 4: "with alpha"}.get(info.channels, f"{info.channels} channels")
+    colour = _colour(info.channels)
+    if info.domain_channels:
+        colour = ", ".join(f"{name} {_colour(channels)}" for name, channels in info.domain_channels.items())
     if info.domain_sizes:
         return ", ".join([*(f"{name} {'×'.join(map(str, own))}" for name, own in info.domain_sizes.items()), colour])
     return f"{info.height}×{info.width} {colour}" if info.height else f"mixed sizes, {colour}"
+
+
+def _colour(channels: int) -> str:
+    return {1: "grey", 3: "colour", 4: "with alpha"}.get(channels, f"{channels} channels")
 
 
 def _labels(info: Info) -> str:
@@ -248,6 +254,7 @@ def _facts(info: Info) -> dict[str, Any]:
         "shape": list(info.shape),
         "details": dict(info.details),
         "width": info.width,
+        "domain_channels": dict(info.domain_channels),
         "domain_sizes": {name: list(own) for name, own in info.domain_sizes.items()},
         "short_sides": dict(info.short_sides),
         "held_out": info.held_out,

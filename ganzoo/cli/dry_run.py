@@ -68,8 +68,10 @@ def dry_run(
     stop = None if max_time is None else parse_time(max_time)
     display = Display() if as_json else choose_display()
     options = {name: value for name, value in what.items() if name not in ("preset", "recipe")}
-    preset = fit.chosen(architecture, dataset, label=label, max_time=max_time, display=display, **what)
-    plan = plan_run(architecture, dataset, label=label, **{**what, "preset": preset})
+    preset = what.get("preset")
+    if not per_class:  # which takes no preset that suits one run
+        preset = fit.chosen(architecture, dataset, label=label, max_time=max_time, display=display, **what)
+    plan = plan_run(architecture, dataset, label=label, per_class=per_class, **{**what, "preset": preset})
     labels = labels_of(plan.data, plan.model, plan.config, plan.entry.name) if per_class else ()
     smaller = ""
     try:

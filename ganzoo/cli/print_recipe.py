@@ -19,7 +19,7 @@ def print_recipe(
     """Prints the whole of what would be trained, every option with its value. Args: as `dry_run`."""
     if label is not None:
         raise UsageError("A recipe cannot say --class; give it beside --recipe.")
-    echo(recipe(plan_run(architecture, dataset, **what), per_class).rstrip())
+    echo(recipe(plan_run(architecture, dataset, per_class=per_class, **what), per_class).rstrip())
 
 
 def recipe(plan: Plan, per_class: bool = False) -> str:

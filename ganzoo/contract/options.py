@@ -112,9 +112,13 @@ class Option:
         if isinstance(number, float) and not math.isfinite(number):
             raise self._refuse(whole)
         if self.low is not None and number < self.low:
-            raise UsageError(f"{self.flag} {whole} is too small; it takes {self.low} or more.")
+            raise UsageError(f"{self.flag} {whole} is too small; it takes {self.low} or more.{self._meaning}")
         if self.high is not None and number > self.high:
-            raise UsageError(f"{self.flag} {whole} is too large; it takes {self.high} at most.")
+            raise UsageError(f"{self.flag} {whole} is too large; it takes {self.high} at most.{self._meaning}")
+
+    @property
+    def _meaning(self) -> str:
+        return f" It means: {self.help.partition('; default:')[0]}." if self.help else ""
 
     def _refuse(self, value: Any) -> UsageError:
         default = "" if self.default in (None, "") else f"; its default is {self.default}"

@@ -79,7 +79,9 @@ class Settings:
     )
     checkpoints: int = option(3, "newest checkpoints that stay", low=1)
     freeze: str = option("", "parts that are not trained, by name: D.main.0,D.main.2 (FreezeD)")
-    samples: int = option(64, "images in a sample grid", low=1, high=1024)
+    samples: int = option(
+        64, "images on a sheet of samples; scores while training are of 2000 others", low=1, high=1024
+    )
     evaluate_every: int | None = option(None, "score the averaged generator each time after so many images", low=1)
     evaluate: str = option("", "metrics for it, such as swd,classifier; default: that of --keep-best, else all")
     keep_best: str | None = option(None, "keep the best model by this score, such as swd or confident")

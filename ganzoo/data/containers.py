@@ -13,6 +13,7 @@ import tarfile
 import threading
 import zipfile
 import zlib
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Protocol
@@ -219,6 +220,14 @@ class Tar:
         return file_signature(self._path)
 
 
+def unpacker(start: bytes) -> Callable[[Path], IO[bytes]] | None:
+    """What opens a compressed file that begins so; None where it is not compressed."""
+    openers: Mapping[bytes, Callable[[Path], IO[bytes]]] = {
+        b"\x1f\x8b": gzip.GzipFile, b"BZh": bz2.BZ2File, b"\xfd7zXZ\0": lzma.LZMAFile
+    }  # fmt: skip
+    return next((opener for mark, opener in openers.items() if start.startswith(mark)), None)
+
+
 def tar_members(path: Path, most: int) -> tuple[Path, dict[str, tuple[int, int]], list[str]]:
     """What a tar holds, read once and kept among the downloads.
 
@@ -265,21 +274,15 @@ def _uncompressed(path: Path, most: int) -> Path:
         UsageError: it would have more than `most` bytes; nothing of it is left then.
     """
     with path.open("rb") as file:
-        start = file.read(6)
-    if start[:2] == b"\x1f\x8b":
-        compressed = gzip.open
-    elif start[:3] == b"BZh":
-        compressed = bz2.open  # type: ignore[assignment]
-    elif start == b"\xfd7zXZ\0":
-        compressed = lzma.open  # type: ignore[assignment]
-    else:
+        compressed = unpacker(file.read(6))
+    if compressed is None:
         return path
     plain = plain_copy(path)
     make_folder(plain.parent)
     if not plain.exists():
         part = plain.with_name(f"{plain.name}.{os.getpid()}.part")
         try:
-            with compressed(path, "rb") as packed, part.open("wb") as copy:
+            with compressed(path) as packed, part.open("wb") as copy:
                 while block := packed.read(_BLOCK):
                     copy.write(block)
                     if copy.tell() > most:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import hashlib
-import lzma
 import os
 import zipfile
 from collections import Counter
@@ -23,7 +20,7 @@ from ganzoo.catalogue.catalogue import entries
 from ganzoo.catalogue.modalities import modality_card, modality_class
 from ganzoo.contract.options import build, parse_spec
 from ganzoo.data import arrays, label_files, labels, pairs
-from ganzoo.data.containers import DAMAGE, Container, Folder, Tar, Zip, file_signature
+from ganzoo.data.containers import DAMAGE, Container, Folder, Tar, Zip, file_signature, unpacker
 from ganzoo.data.images import PLAIN, Reading, Survey, Unreadable, count_pages, decode, look, survey
 from ganzoo.data.kinds import (
     SUFFIXES,
@@ -42,6 +39,7 @@ from ganzoo.data.source import Item, as_image, is_vector
 from ganzoo.errors import GanzooError, UsageError, printable
 
 LabelsFrom = label_files.LabelsFile | str | None  # "folders", "none"; None for what is found
+_TOLD = (".zip", ".tar", ".gz", ".bz2", ".xz", ".tgz", ".tbz2", ".txz", ".npz", ".npy")  # by their first bytes
 _KINDS = "a folder of images, a zip or tar file, idx files, or an npz or npy file"
 
 
@@ -556,14 +554,10 @@ def _kind(path: Path) -> str:
             start = file.read(512)
         if start[:4] == b"PK\x03\x04":
             return "zip"  # one that is cut short; opening it says so
-        if start[:2] == b"\x1f\x8b":
-            with gzip.open(path) as packed:
-                start = packed.read(512)
-        elif start[:3] == b"BZh":
-            with bz2.open(path) as packed:
-                start = packed.read(512)
-        elif start[:6] == b"\xfd7zXZ\0":
-            with lzma.open(path) as packed:
+        ending = path.suffix.lower()
+        if opener := unpacker(start):
+            ending = path.with_suffix("").suffix.lower()
+            with opener(path) as packed:
                 start = packed.read(512)
     except (OSError, *DAMAGE) as error:
         raise GanzooError(f"Cannot read {path} ({error}); it may be damaged or cut short.") from error
@@ -571,7 +565,14 @@ def _kind(path: Path) -> str:
         return "array"
     if start[257:262] == b"ustar":
         return "tar"
-    return "idx" if start[:3] == b"\0\0\x08" else ""
+    if start[:3] == b"\0\0\x08":
+        return "idx"
+    if ending in _TOLD:
+        raise GanzooError(
+            f"{path} is of no kind that ganzoo knows: it does not begin as a {ending} file does, so it is damaged "
+            "or has the wrong name."
+        )
+    return ""
 
 
 def aside_text(kinds: Mapping[str, int]) -> str:

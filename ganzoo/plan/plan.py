@@ -147,6 +147,7 @@ def make_plan(
     recipe: str | None = None,
     label: str | int | None = None,
     typed: Collection[str] = (),
+    per_class: bool = False,
 ) -> Plan:
     """Resolves names and options into a `Plan`.
 
@@ -155,6 +156,7 @@ def make_plan(
         stages: a recipe's; () for one stage as long as the options say.
         label: name, or position as ``"#2"``, of the only label to train on.
         typed: those of the options that the user wrote himself, not a recipe.
+        per_class: it is trained once for each label, so its length is what it would be for one.
     Raises: UsageError for whatever of it cannot be.
     """
     entry = architecture_of(architecture, data_name)
@@ -178,7 +180,7 @@ def make_plan(
         label = classes[find_label(classes, label)]
     elif info.classes and "conditional" in entry.card.tasks and not takes_labels(model, config):
         notes += (f"The classes of {info.name} are not used; --conditional makes one model of all.",)
-    length, note = _length(settings, entry, info, label)
+    length, note = _length(settings, entry, info, label is not None or per_class)
     plan = Plan(
         entry, model, config, settings, info, size,
         tuple(_stage(stage) for stage in stages) or (Stage(length),), preset, recipe,
@@ -406,7 +408,7 @@ def _stage(row: Mapping[str, Any]) -> Stage:
 
 
 def _length(
-    settings: Settings, entry: Entry, info: data.Info, label: str | None
+    settings: Settings, entry: Entry, info: data.Info, one_label: bool
 ) -> tuple[dict[str, int], tuple[str, ...]]:
     """The length of a run of one stage, and what is to be said of it. Where nobody says one, it is so many epochs, and
     no fewer images than it takes to learn.
@@ -415,11 +417,11 @@ def _length(
     if len(given) > 1:
         raise UsageError("Give one of --epochs, --images and --steps, not several.")
     epoch = max((info.domains[name] for name in trained_on(info.domains)), default=info.trained)
-    drawn = DEFAULT_EPOCHS * (epoch if label is None else epoch // len(info.classes))  # labels have as many, about
+    drawn = DEFAULT_EPOCHS * (epoch // max(1, len(info.classes)) if one_label else epoch)  # labels have as many, about
     least = entry.card.smallest_length or DEFAULT_IMAGES
     if given or drawn >= least:
         return given or {"epochs": DEFAULT_EPOCHS}, ()
-    items = modality_card(info.modality).items
+    items = modality_card(info.modality).items + " of a label" * one_label
     note = f"{DEFAULT_EPOCHS} epochs are {drawn:,} {items} here, so it trains for {least:,}; --images says otherwise."
     return {"images": least}, (note,)
 
@@ -502,9 +504,10 @@ def plan_run(
     preset: str | None = None,
     recipe: str | None = None,
     label: str | int | None = None,
+    per_class: bool = False,
     **options: Any,
 ) -> Plan:
-    """The plan of a run, with a recipe's words filled in. Raises: UsageError."""
+    """The plan of a run, or of a run for each label, with a recipe's words filled in. Raises: UsageError."""
     stages: tuple[Mapping[str, Any], ...] = ()
     rows: list[Mapping[str, Any]] = [options]
     typed = {name for name, value in options.items() if value is not None}
@@ -523,7 +526,7 @@ def plan_run(
         options = {**upgraded(config, card.options, None, architecture), **given}
     if architecture is None or dataset is None:
         raise UsageError("Say an architecture and a data set, such as `ganzoo train dcgan anime`, or --recipe NAME.")
-    plan = make_plan(architecture, dataset, options, preset, stages, recipe, label, typed)
+    plan = make_plan(architecture, dataset, options, preset, stages, recipe, label, typed, per_class)
     return dataclasses.replace(plan, notes=plan.notes + _said_anew(plan.model, rows))
 
 

@@ -19,6 +19,7 @@ SCORE = "score/"  # begins the names of scores in metrics.jsonl
 GRADIENT = "gradient/"  # begins the names of gradients' norms
 _VERDICT = re.compile(r"D(\.\w+)?\(")  # begins D(x), D(G(z)) after, D.A(real)
 _COUNTERS = {"step", "epoch", "images", "images_per_second", "seconds"}
+VERDICTS, NORMS, SPEED, TERMS = "D's mean verdict", "gradient's norm", "images per second", "terms of the loss of "
 SMOOTHED = 30  # a smoothed curve is a mean over this part of its points
 PANEL = 2.4  # inches that a panel is high
 OUTLIERS = 0.005  # share of the values, at either end, that the axis need not reach
@@ -39,20 +40,33 @@ def is_watch(name: str) -> bool:
     return not name.startswith(("loss/", GRADIENT, SCORE)) and name not in _COUNTERS
 
 
-def panels_of(names: Sequence[str]) -> dict[str, list[str]]:
+def panels_of(names: Sequence[str], terms: bool = False) -> dict[str, list[str]]:
     """What is drawn together, under its title: each player's loss by itself, for one may be ten times the other; D's
-    mean verdicts; every other watched value; scores, each by itself; the gradients' norms.
+    mean verdicts; every other watched value; the scores of one kind, ``"swd-32"`` with ``"swd"``; the gradients' norms.
+    With `terms` also those of each player's loss that has several, and the speed.
     """
-    losses = [name for name in names if is_loss(name)]
-    panels: dict[str, list[str]] = {}
-    for name in losses:  # D.A and D.B are alike, G and D are not
-        panels.setdefault(f"loss of {name.removeprefix('loss/').partition('.')[0]}", []).append(name)
-    verdicts = [name for name in names if is_watch(name) and _VERDICT.match(name)]
-    others = [name for name in names if is_watch(name) and not _VERDICT.match(name)]
-    scores = [name for name in names if name.startswith(SCORE)]
-    norms = [name for name in names if name.startswith(GRADIENT)]
-    panels |= {"D's mean verdict": verdicts, **{name: [name] for name in (*others, *scores)}, "gradient's norm": norms}
-    return {title: shown for title, shown in panels.items() if shown} or {"loss": []}
+    panels: dict[str, list[str]] = {VERDICTS: [], **{_title(name, names): [] for name in names}, NORMS: [], SPEED: []}
+    for name in names:
+        panels[_title(name, names)].append(name)
+    losses = {title: shown for title, shown in panels.items() if any(map(is_loss, shown))}
+    left_out = {""} if terms else {"", SPEED}
+    left_out |= {title for title, shown in panels.items() if title.startswith(TERMS) and not (terms and len(shown) > 1)}
+    shown = {title: each for title, each in {**losses, **panels}.items() if each and title not in left_out}
+    return shown or {"loss": []}
+
+
+def _title(name: str, names: Sequence[str]) -> str:
+    """Of the panel that a value belongs to; "" for what only says when."""
+    if name.startswith("loss/"):  # D.A and D.B are alike, G and D are not
+        player = name.split("/")[1]
+        return f"loss of {player.partition('.')[0]}" if is_loss(name) else f"{TERMS}{player}"
+    if name.startswith(SCORE):
+        return min((each for each in names if f"{name}-".startswith(f"{each}-")), key=len)
+    if name.startswith(GRADIENT):
+        return NORMS
+    if not is_watch(name):
+        return SPEED if name == "images_per_second" else ""
+    return VERDICTS if _VERDICT.match(name) else name
 
 
 def draw(rows: Sequence[Row], title: str, stage_starts: Sequence[int] = ()) -> Figure:
@@ -75,7 +89,7 @@ def draw(rows: Sequence[Row], title: str, stage_starts: Sequence[int] = ()) -> F
     for axis, (label, shown) in zip(axes, panels.items(), strict=True):
         for name in shown:
             _curve(axis, rows, name)
-        if label == "gradient's norm" and any(row.get(name, 0) > 0 for name in shown for row in rows):
+        if label == NORMS and any(row.get(name, 0) > 0 for name in shown for row in rows):
             axis.set_yscale("log")
         else:
             _fit(axis, [row[name] for name in shown for row in rows if _is_number(row.get(name))])

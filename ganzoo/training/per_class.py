@@ -48,7 +48,7 @@ def train_per_class(
     whole folder, and `resume_per_class` goes on at the label where it stopped.
     """
     display, deadline = display or Lines(), deadline_of(max_time)
-    plan = plan_run(architecture, dataset, preset=preset, recipe=recipe, **options)
+    plan = plan_run(architecture, dataset, preset=preset, recipe=recipe, per_class=True, **options)
     labels = labels_of(plan.data, plan.model, plan.config, plan.entry.name)
     folder = Path(out) if out is not None else None
     if go_on:

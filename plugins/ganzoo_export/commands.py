@@ -10,13 +10,13 @@ from ganzoo.api import load_model, printable
 @click.command("export")
 @click.argument("source", metavar="RUN|MODEL")
 @click.option(
-    "--format", "format", required=True, metavar="safetensors|onnx|torch-export",
-    help="For ganzoo itself, for any program with an ONNX runtime, or for torch alone.",
+    "--format", "format", metavar="safetensors|onnx|torch-export",
+    help="For ganzoo itself, for any program with an ONNX runtime, or for torch alone. [default: by the ending of -o]",
 )  # fmt: skip
 @click.option("--to", metavar="DOMAIN", help="The domain to translate to, where the model translates.")
 @click.option("--encode", is_flag=True, help="The encoder, images to z, in place of the generator.")
 @click.option("-o", "--out", metavar="FILE", help="Where to write. [default: named after the run, here]")
-def export(source: str, format: str, to: str | None, encode: bool, out: str | None) -> None:
+def export(source: str, format: str | None, to: str | None, encode: bool, out: str | None) -> None:
     """Write the generator for other programs.
 
     The program takes noise z [B, Z] from N(0, 1) (and label [B], int64, where it was trained with labels), or images
@@ -26,6 +26,7 @@ def export(source: str, format: str, to: str | None, encode: bool, out: str | No
     """
     from ganzoo_export import export as exports
 
+    format = format or exports.format_of(out)
     model = load_model(source, device="cpu")
     file = exports.export(model, format, out, to, encode)
     dropout = format != "safetensors" and model.architecture.abilities.dropout

@@ -81,6 +81,18 @@ def export(
     return target
 
 
+def format_of(out: str | os.PathLike[str] | None) -> str:
+    """The format that the file's ending says. Raises: UsageError when it says none."""
+    ending = Path(out).suffix.lower() if out is not None else ""
+    for format, its in ENDINGS.items():
+        if ending == its:
+            return format
+    choices = (
+        "--format safetensors (for ganzoo), --format onnx (any ONNX runtime) or --format torch-export (torch alone)"
+    )
+    raise UsageError(f"Say what to write: {choices}.")
+
+
 class Program(nn.Module):
     """What is exported: the model's images from latents and labels, or of domain `to` from images, clamped; or latents
     from items.

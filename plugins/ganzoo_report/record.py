@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import math
-import re
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ganzoo.api import Run
+from ganzoo.api import Run, panels_of
 from ganzoo_report.album import spread
 
 POINTS = 2000  # of a curve, at the most
-CLOCK = ("step", "epoch", "images", "seconds")  # keys of a row that say when, not what
-LOSSES, VERDICTS, GRADIENTS = "Losses", "D’s mean verdict", "Norm of the gradient"
-SPEED, TERMS = "Images per second", "Terms of the loss of "
-_VERDICT = re.compile(r"D(\.\w+)?\(")  # begins D(x), D(G(z)) after, D.A(real)
 
 
 @dataclass(frozen=True)
@@ -65,31 +60,16 @@ class Log:
         return found, len(self.rows) - len(kept)
 
 
-def panels(names: Iterable[str]) -> list[dict[str, Any]]:
-    """Which values are drawn together: title, names, and whether on a scale of powers. The only term of a loss is the
-    loss itself, and is not drawn again.
-    """
-    left = [name for name in names if name not in CLOCK]
-    groups: dict[str, list[str]] = {}
-    for name in left:
-        groups.setdefault(_group(name, left), []).append(name)
-    alone = [title for title, found in groups.items() if title.startswith(TERMS) and len(found) == 1]
-    first = [title for title in (LOSSES, VERDICTS) if title in groups]
-    last = [title for title in groups if title == SPEED]
-    titles = [*first, *(title for title in groups if title not in (*first, *last, *alone)), *last]
-    return [{"title": title, "names": groups[title], "log": title == GRADIENTS} for title in titles]
+def panels(names: Sequence[str]) -> list[dict[str, Any]]:
+    """Which values are drawn together, as in losses.png: title, names, and whether on a scale of powers."""
+    return [
+        {"title": title if title in names else title[0].upper() + title[1:], "names": shown, "log": _is_norms(shown)}
+        for title, shown in panels_of(names, terms=True).items()
+    ]
 
 
-def _group(name: str, names: Iterable[str]) -> str:
-    if name.startswith("loss/"):
-        return LOSSES if name.count("/") == 1 else TERMS + name.split("/")[1]
-    if name.startswith("score/"):  # "swd-32" stands with "swd"
-        return "Score: " + min((each for each in names if f"{name}-".startswith(f"{each}-")), key=len)[len("score/") :]
-    if name.startswith("gradient/"):
-        return GRADIENTS
-    if name == "images_per_second":
-        return SPEED
-    return VERDICTS if _VERDICT.match(name) else name
+def _is_norms(names: Iterable[str]) -> bool:
+    return any(name.startswith("gradient/") for name in names)
 
 
 def stages(run: Run, log: Log) -> list[Mark]:

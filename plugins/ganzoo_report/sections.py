@@ -7,8 +7,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ganzoo.api import ArchitectureCard, GanzooError, Run, architecture_of, as_json, typed
-from ganzoo_report.record import LOSSES, VERDICTS, panels
+from ganzoo.api import ArchitectureCard, GanzooError, Run, architecture_of, as_json, panels_of, typed
 from ganzoo_report.story import Story
 from ganzoo_report.words import Html, table, tag
 
@@ -280,8 +279,9 @@ def _at_the_end(story: Story, start: int, end: int) -> dict[str, float]:
     last = [row for row in rows if any(name.startswith("loss/") for name in row)]
     last = last[-max(1, math.ceil(len(last) / 10)) :]
     found: dict[str, float] = {}
-    names = [each["names"] for each in panels(last[0] if last else ()) if each["title"] in (LOSSES, VERDICTS)]
-    for name in (name for group in names for name in group):
+    groups = panels_of(list(last[0]) if last else [])
+    telling = [names for title, names in groups.items() if title.startswith(("loss of ", "D's mean verdict"))]
+    for name in (name for names in telling for name in names):
         values = [row[name] for row in last if isinstance(row.get(name), float) and math.isfinite(row[name])]
         if values:
             found[name] = sum(values) / len(values)

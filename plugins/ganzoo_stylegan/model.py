@@ -29,6 +29,7 @@ class StyleGANConfig(GrowingConfig):
     noise: bool = option(True, "E: noise at each layer, with a learned strength for each map")
     mixing: float = option(0.9, "F: probability that an image in training has styles of two latents", low=0, high=1)
     mean_decay: float = option(0.995, "decay of the running mean of w, for truncation", low=0, high=1)
+    lr_factors: tuple[float, ...] = (1, 1, 1, 1, 1, 1.5, 2, 3)  # of the authors' code, from 4×4 on
     truncation_layers: int = option(8, "layers from the first on that truncation reaches", low=0)
 
 
@@ -39,12 +40,12 @@ A: dict[str, Any] = {
 PAPER: dict[str, Any] = {"penalty": "r1:gamma=10"}  # at any size
 B: dict[str, Any] = {**PAPER, "styles": False, "constant": False, "noise": False, "mixing": 0.0}
 C: dict[str, Any] = {**PAPER, "constant": False, "noise": False, "mixing": 0.0}
-OFFICIAL: dict[str, Any] = {
-    **PAPER, "resolution": 1024, "phase_images": 600_000, "flip": True, "lr_factors": (1, 1, 1, 1, 1, 1.5, 2, 3),
-}  # fmt: skip
+OFFICIAL: dict[str, Any] = {**PAPER, "resolution": 1024, "phase_images": 600_000, "flip": True}
 # At the rates made for millions of images a short run shows one digit or two; at these it shows most. Digits need all
 # of R1's weight, faces (`small-64`) a thirtieth: with more, D cannot tell them from G's.
-SMALL: dict[str, Any] = {"fmap_max": 64, "latent_dim": 128, "batch_size": 16, "lr": 1e-2, "mapping_rate": 0.1}
+SMALL: dict[str, Any] = {
+    "fmap_max": 64, "latent_dim": 128, "batch_size": 16, "lr": 1e-2, "mapping_rate": 0.1, "lr_factors": (),
+}  # fmt: skip
 
 
 class StyleGAN(Growing):

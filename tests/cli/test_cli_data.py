@@ -44,6 +44,17 @@ def test_add_list_show_train_remove() -> None:
     assert Path("pictures/even/0.png").exists()
 
 
+def test_domains_of_different_colours_are_said() -> None:
+    paint("colour", 8)
+    Path("grey").mkdir()
+    for file in Path("colour").rglob("*.png"):
+        Image.open(file).convert("L").save(Path("grey", file.name))
+    assert cli("data", "add", "mine", "edges=grey", "faces=colour").exit_code == 0
+    for words in (("show", "mine"), ("list",)):
+        assert "8×8 edges grey, faces colour" in cli("data", *words).stdout
+    assert as_json(cli("data", "show", "mine", "--json"))["domain_channels"] == {"edges": 1, "faces": 3}
+
+
 def test_files_that_cannot_be_read_are_named_at_the_end() -> None:
     paint("pictures", 8)
     Path("pictures/odd/broken.png").write_bytes(b"no picture")

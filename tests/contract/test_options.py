@@ -11,6 +11,7 @@ from ganzoo.api import UsageError, option
 from ganzoo.contract.options import build, options, parse_spec
 from ganzoo.contract.settings import RESERVED, Settings, parse_resolution
 from ganzoo.errors import GanzooError
+from ganzoo.scoring.evaluator import SAMPLES
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,13 @@ def test_refuses_in_one_sentence(name, given, message):
     with pytest.raises(UsageError, match=message) as error:
         build(Config, {name: given}, "test")
     assert "\n" not in str(error.value)
+
+
+def test_a_number_out_of_range_says_what_the_option_means():
+    with pytest.raises(UsageError, match=r"^--depth 17 is too large; it takes 16 at most\. It means: layers\.$"):
+        build(Config, {"depth": 17}, "test")
+    with pytest.raises(UsageError, match=rf"--samples 2000 is too large.* sheet .* while training are of {SAMPLES} "):
+        build(Settings, {"samples": "2000"}, "test")
 
 
 def test_build_changes_a_base_and_leaves_it_as_it_was():

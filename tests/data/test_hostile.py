@@ -120,6 +120,22 @@ def test_a_tar_that_unpacks_to_far_more_leaves_nothing_behind(tmp_path, home, en
     assert left(home) == []
 
 
+@pytest.mark.parametrize("name", ["x.zip", "x.tar", "x.tar.gz", "x.tgz", "x.bz2", "x.tar.xz", "x.npz", "x.npy"])
+def test_a_file_that_does_not_begin_as_its_name_says_is_damaged(tmp_path, name):
+    (tmp_path / name).write_bytes(b"\x01" * 2000)
+    with pytest.raises(GanzooError, match=rf"not begin as a {Path(name).suffix} file does, so it is damaged or has"):
+        data.add("set", tmp_path / name)
+
+
+@pytest.mark.parametrize(("ending", "compress"), [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)])
+def test_a_compressed_file_that_is_cut_short_is_damaged(tmp_path, ending, compress):
+    whole = compress(np.random.default_rng(0).bytes(4000))
+    for count in (20, len(whole) // 2):
+        (tmp_path / f"x.tar.{ending}").write_bytes(whole[:count])
+        with pytest.raises(GanzooError, match="damaged"):
+            data.add("set", tmp_path / f"x.tar.{ending}")
+
+
 def test_an_unpacked_tar_of_what_cannot_be_used_is_not_left_behind(tmp_path, home):
     with tarfile.open(tmp_path / "x.tar.gz", "w:gz") as tar:
         for number in range(4):

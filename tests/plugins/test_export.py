@@ -193,6 +193,12 @@ def test_what_is_asked_wrongly(finished, tmp_path, monkeypatch):
 
 def test_on_the_command_line(finished, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    silent = CliRunner().invoke(app, ["export", str(finished.path)])
+    assert silent.exit_code == 2
+    assert all(f"--format {format}" in silent.output for format in ("safetensors", "onnx", "torch-export"))
+    by_name = CliRunner().invoke(app, ["export", str(finished.path), "-o", str(tmp_path / "generator.pt2")])
+    assert by_name.exit_code == 0, by_name.output
+    assert torch.export.load(tmp_path / "generator.pt2")
     done = CliRunner().invoke(app, ["export", str(finished.path), "--format", "torch-export"])
     assert done.exit_code == 0, done.output
     assert done.output.startswith("run.pt2 makes the images that the model makes (")

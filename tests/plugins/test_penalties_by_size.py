@@ -1,6 +1,8 @@
-"""Weights of D's slope follow the size of the images, unless a preset is a published run's or was measured at one."""
+"""Rates, and weights of D's slope, follow the images' size, unless a preset is a published run's or measured at one."""
 
 from __future__ import annotations
+
+import math
 
 import pytest
 import torch
@@ -51,6 +53,27 @@ def test_what_weighs_the_slope_at_each_size(architecture, preset, expected):
         found = weights(penalty, side)
         assert found, penalty
         assert list(found.values()) == pytest.approx([weight] * len(found), rel=1e-3), (side, penalty)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "preset", "rates"),
+    [
+        # Those that NVlabs/stylegan (1e0d5c7) and NVlabs/stylegan2-ada-pytorch (d72cc7d, `auto`) have by the size.
+        ("stylegan", None, {32: 1e-3, 64: 1e-3, 128: 1.5e-3, 256: 2e-3, 512: 3e-3, 1024: 3e-3}),
+        ("stylegan", "official-1gpu", {1024: 3e-3}),
+        ("stylegan", "small", {32: 1e-2, 128: 1e-2}),  # measured at one size
+        ("stylegan2", "auto-{}", {32: 2.5e-3, 64: 2.5e-3, 128: 2.5e-3, 512: 2.5e-3, 1024: 2e-3}),
+        ("progan", "official-1gpu", {512: 1e-3, 1024: 1.5e-3}),
+        ("progan", "paper", {256: 1e-3, 1024: 1e-3}),
+    ],
+)
+def test_rates_at_each_size_are_those_of_the_authors(architecture, preset, rates):
+    for side, rate in rates.items():
+        named = preset.format(side) if preset else None
+        config = plan_run(architecture, "anime", preset=named, resolution=side, steps=1).config
+        factors = getattr(config, "lr_factors", ())
+        factor = factors[min(int(math.log2(side)) - 2, len(factors) - 1)] if factors else 1
+        assert config.lr * factor == pytest.approx(rate), side
 
 
 @pytest.mark.parametrize("architecture", ["progan", "wgan-gp", "transgan", "stargan"])

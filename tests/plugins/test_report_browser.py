@@ -153,7 +153,7 @@ def test_everything_can_be_used_by_keyboard_and_heard(opened):
     )
     assert unreachable == []
     words = page.get_attribute(".plot", "aria-label")
-    assert words.startswith("Losses over images seen: ")
+    assert words.startswith("Loss of D over images seen: ")
     page.focus("#play")
     page.keyboard.press("Home")
     page.keyboard.press("Enter")

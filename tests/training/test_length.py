@@ -17,6 +17,7 @@ from ganzoo.plan.plan import plan_run
         ("dcgan", "anime:images=300", {"preset": "small"}, {"images": 25_600}, True),
         ("dcgan", "anime:images=300", {"epochs": 20}, {"epochs": 20}, False),
         ("dcgan", "digits", {"label": "3"}, {"images": 25_600}, True),  # of 8,192 digits a tenth
+        ("dcgan", "digits", {"per_class": True}, {"images": 25_600}, True),  # as for one label
         ("fastgan", "anime:images=300", {}, {"images": DEFAULT_IMAGES}, True),  # whose card says nothing
         ("cyclegan", "anime-hair:images=300", {}, {"epochs": 200}, False),  # its author's own
         ("cyclegan", "anime-hair:images=300", {"preset": "small"}, {"images": 12_000}, False),
