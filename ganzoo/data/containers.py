@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 from ganzoo.data.images import Unreadable
 from ganzoo.data.kinds import HEAD
@@ -222,7 +222,7 @@ class Tar:
 
 def unpacker(start: bytes) -> Callable[[Path], IO[bytes]] | None:
     """What opens a compressed file that begins so; None where it is not compressed."""
-    openers: Mapping[bytes, Callable[[Path], IO[bytes]]] = {
+    openers: Mapping[bytes, Any] = {
         b"\x1f\x8b": gzip.GzipFile, b"BZh": bz2.BZ2File, b"\xfd7zXZ\0": lzma.LZMAFile
     }  # fmt: skip
     return next((opener for mark, opener in openers.items() if start.startswith(mark)), None)

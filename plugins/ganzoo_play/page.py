@@ -138,7 +138,9 @@ def _mixing(gradio: Any, player: Player) -> None:
             seed = gradio.Number(0, label="Seed", precision=0, minimum=0)
             rows = gradio.Slider(1, 8, 3, step=1, label="Images that give coarse styles")
             columns = gradio.Slider(1, 8, 4, step=1, label="Images that give fine styles")
-            cutoff = gradio.Number(None, label="Layers with coarse styles", precision=0, info="empty: those up to 8×8")
+            cutoff = gradio.Number(
+                0, label="Layers with coarse styles", precision=0, minimum=0, info="0: those up to 8×8"
+            )
             label = _label(gradio, player)
             truncation = gradio.Slider(0, 1, 1, step=0.05, label="Truncation", visible=can.truncation)
             go = gradio.Button("Mix", variant="primary")
@@ -148,7 +150,8 @@ def _mixing(gradio: Any, player: Player) -> None:
             command, file = _result(gradio, "mixed")
 
     def mix(seed: int, rows: int, columns: int, cutoff: int | None, label: Any, truncation: float) -> list[Any]:
-        words = mixed(int(rows), int(columns), cutoff, int(seed or 0), _said(label), _truncation(truncation))
+        seed = int(seed or 0)  # Gradio makes 0 of an empty number
+        words = mixed(int(rows), int(columns), cutoff or None, seed, _said(label), _truncation(truncation))
         made = player.make(words, f"mix-seed-{seed}.png")
         return [gradio.Column(visible=True), str(made.files[0]), made.command, _files(gradio, made)]
 
