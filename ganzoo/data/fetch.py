@@ -146,7 +146,8 @@ def _fetch(url: str, part: Path, title: str, report: Report) -> None:
         done = start if goes_on else 0
         version = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
         mark.unlink(missing_ok=True)
-        length = max(0, int(answer.headers.get("Content-Length") or 0))
+        said = answer.headers.get("Content-Length") or ""
+        length = int(said) if re.fullmatch(r"\d{1,19}", said) else 0
         total = done + length if length else 0
         if length and length > _room(part.parent):
             raise UsageError(f"{title} needs {megabytes(length)} in {part.parent}; make room or set GANZOO_HOME.")
@@ -163,7 +164,7 @@ def _fetch(url: str, part: Path, title: str, report: Report) -> None:
         part.unlink()
         raise UsageError(f"{title} has no stated size and would fill the disk; make room or set GANZOO_HOME.")
     if done < total:
-        raise ConnectionError(f"the connection broke after {megabytes(done)} of {megabytes(total)}; try again to go on")
+        raise ConnectionError(f"the connection broke after {done:,} of {total:,} bytes; try again to go on")
     mark.unlink(missing_ok=True)
 
 

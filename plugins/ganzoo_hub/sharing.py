@@ -50,6 +50,7 @@ _FOLDERS = re.compile(
 _SECRETS = re.compile(
     r"""(\b[a-z][a-z0-9+.-]*://)[^\s/@'"]*@|(\b[a-z][a-z0-9+.-]*://[^\s?#'"]*)[?#][^\s'"]*""", re.IGNORECASE
 )
+_TAKEN = re.compile(r"(.* taken from )(.*?)((?:; .* begin anew)?\.)", re.DOTALL)  # what `--init` came to
 _ADDED = "added by the user"
 _NAMED_ADDED = re.compile(rf"{_ADDED}: torchvision's \w+")
 
@@ -189,6 +190,8 @@ def _public_field(name: str, value: Any) -> Any:
         return "a recipe of the user's"
     if name == "init" and not is_remote(value):
         return "a model of the user's"
+    if name == "taken" and (found := _TAKEN.fullmatch(value)) and not is_remote(found[2]):
+        return f"{found[1]}a model of the user's{found[3]}"
     return public(value)
 
 

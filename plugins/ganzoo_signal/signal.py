@@ -27,7 +27,9 @@ WIDTH, WAVE, SPECTRUM = 160, 48, 64  # pixels of a cell of the sheet, and height
 
 @dataclass(frozen=True)
 class SignalOptions:
-    length: int | None = option(None, "samples of each: longer ones are cut, shorter ones end in silence", low=1)
+    length: int | None = option(
+        None, "samples of each: longer ones are cut, shorter ones end in silence", low=1, high=1 << 26
+    )
 
 
 class Signal(Modality):

@@ -303,13 +303,35 @@ def test_nothing_private_is_in_what_is_pushed(train, hub, tmp_path):
     assert json.loads(pushed["run.json"])["config"] == run.facts["config"]
 
 
+@pytest.mark.parametrize(
+    ("taken", "expected"),
+    [
+        ("All weights are taken from runs/alice smith/run.", "All weights are taken from a model of the user's."),
+        (
+            "3 of 9 tensors are taken from alice/x.safetensors; D.a, D.b and 4 more begin anew.",
+            "3 of 9 tensors are taken from a model of the user's; D.a, D.b and 4 more begin anew.",
+        ),
+        ("All weights are taken from hf://somebody/tiny.", "All weights are taken from hf://somebody/tiny."),
+        ("All weights are taken from https://a.b/m?token=c.", "All weights are taken from https://a.b/m"),
+    ],
+)
+def test_where_weights_were_taken_from_is_said_as_far_as_others_may_know(taken, expected):
+    assert public({"taken": taken}) == {"taken": expected}
+
+
 def test_names_that_the_user_chose_for_files_are_not_pushed_nor_keys_of_addresses(train, hub):
     run = train("private2")
     described = {**run.facts["data"], "origin": "added by the user: alice smith"}
     tensors, facts = checkpoint.load(run.model_file)
     checkpoint.save(run.model_file, tensors, {**facts, "data": described})
     address = "https://bob:hidden@example.com/m.safetensors?token=abc123#part"
-    edit(run.path / "run.json", data=described, init=address, recipe="alice-secret.toml")
+    edit(
+        run.path / "run.json",
+        data=described,
+        init=address,
+        recipe="alice-secret.toml",
+        taken="All weights are taken from alice/m.safetensors.",
+    )
     shown = cli("push", run.path, "hf://somebody/tiny", "--dry-run").output
     assert "somebody/tiny" not in hub.repositories
     assert "Nothing was published at hf://somebody/tiny" in shown
