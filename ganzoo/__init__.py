@@ -33,6 +33,8 @@ from ganzoo.errors import GanzooError, UsageError
 
 if TYPE_CHECKING:
     from ganzoo_animate.animation import animate
+    from ganzoo_bench.speed import bench
+    from ganzoo_bench.until import time_to_quality
     from ganzoo_compare.comparison import Comparison, compare
     from ganzoo_export.export import export
     from ganzoo_hub.sharing import pull, push
@@ -40,8 +42,6 @@ if TYPE_CHECKING:
     from ganzoo_sweep.sweep import resume_sweep, sweep
     from ganzoo_verdict.verdicts import verdicts
 
-    from ganzoo.benchmark.bench import bench
-    from ganzoo.benchmark.until import time_to_quality
     from ganzoo.catalogue.catalogue import architectures, recipes
     from ganzoo.catalogue.single_file import use_plugin
     from ganzoo.model.latents import Projection
@@ -60,10 +60,10 @@ _MODULE_OF = {
     "animate": "ganzoo_animate.animation",
     "architectures": "ganzoo.catalogue.catalogue",
     "recipes": "ganzoo.catalogue.catalogue",
-    "bench": "ganzoo.benchmark.bench",
+    "bench": "ganzoo_bench.speed",
     "Comparison": "ganzoo_compare.comparison",
     "compare": "ganzoo_compare.comparison",
-    "time_to_quality": "ganzoo.benchmark.until",
+    "time_to_quality": "ganzoo_bench.until",
     "describe": "ganzoo.plan.describe",
     "evaluate": "ganzoo.scoring.evaluate",
     "export": "ganzoo_export.export",

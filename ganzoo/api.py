@@ -33,9 +33,9 @@ from ganzoo.errors import GanzooError, UsageError, need, printable, suggest
 from ganzoo.files import home, locked, make_folder, replaced, written
 
 if TYPE_CHECKING:
-    from ganzoo.catalogue.catalogue import better_scores
+    from ganzoo.catalogue.catalogue import better_scores, listening
     from ganzoo.catalogue.components import make_augmentation, make_generator, make_loss, make_penalties
-    from ganzoo.catalogue.single_file import plugin_files
+    from ganzoo.catalogue.single_file import plugin_files, use_plugin
     from ganzoo.contract.abilities import Abilities
     from ganzoo.contract.architecture import (
         Architecture,
@@ -84,8 +84,12 @@ if TYPE_CHECKING:
     from ganzoo.gan.penalties import squared_norm
     from ganzoo.gan.two_domains import TwoDomains, TwoDomainsConfig, linear_decay
     from ganzoo.gan.two_player import Adversarial, ConditionalConfig, TwoPlayer, TwoPlayerConfig
+    from ganzoo.loop.allocator import memory_held
     from ganzoo.loop.display import Display, Lines
+    from ganzoo.loop.interrupts import Interruptible
     from ganzoo.loop.processes import one_run_only
+    from ganzoo.loop.session import Session
+    from ganzoo.loop.trainer import Trainer
     from ganzoo.model.imported import Foreign, Imported, save_imported
     from ganzoo.model.model import Model
     from ganzoo.model.model import load as load_model
@@ -102,6 +106,7 @@ if TYPE_CHECKING:
     from ganzoo.runs.run import Run, list_runs
     from ganzoo.runs.weights import pretrained_tensors
     from ganzoo.scoring.evaluator import judged_data, other_data
+    from ganzoo.training.prepare import prepared
     from ganzoo.training.train import Stopped, check_training, deadline_of, resume, time_left, train, trained
 
 _LAZY = {
@@ -110,9 +115,13 @@ _LAZY = {
     "ganzoo.contract.warning": ("TrainingWarning",),
     "ganzoo.pictures.movie": ("save_frames",),
     "ganzoo.pictures.grid": ("grid", "sheet"),
+    "ganzoo.loop.allocator": ("memory_held",),
     "ganzoo.loop.display": ("Display", "Lines"),
+    "ganzoo.loop.interrupts": ("Interruptible",),
     "ganzoo.loop.processes": ("one_run_only",),
-    "ganzoo.catalogue.single_file": ("plugin_files",),
+    "ganzoo.loop.session": ("Session",),
+    "ganzoo.loop.trainer": ("Trainer",),
+    "ganzoo.catalogue.single_file": ("plugin_files", "use_plugin"),
     "ganzoo.model.imported": ("Foreign", "Imported", "save_imported"),
     "ganzoo.model.model": ("Model", "load_model"),
     "ganzoo.runs.address": ("destination", "fetch_model", "is_remote", "stem"),
@@ -134,7 +143,7 @@ _LAZY = {
     "ganzoo.gan.losses": ("generator_loss",),
     "ganzoo.contract.metric": ("TranslationEvidence", "Items", "DataItems", "Evidence", "Metric", "Scores"),
     "ganzoo.contract.distributed": ("mean_over_processes",),
-    "ganzoo.catalogue.catalogue": ("better_scores",),
+    "ganzoo.catalogue.catalogue": ("better_scores", "listening"),
     "ganzoo.catalogue.components": ("make_augmentation", "make_generator", "make_loss", "make_penalties"),
     "ganzoo.gan.penalties": ("squared_norm",),
     "ganzoo.gan.image_pool": ("ImagePool",),
@@ -151,6 +160,7 @@ _LAZY = {
     "ganzoo.scoring.evaluator": ("judged_data", "other_data"),
     "ganzoo.runs.weights": ("pretrained_tensors",),
     "ganzoo.plan.plan": ("read_toml",),
+    "ganzoo.training.prepare": ("prepared",),
     "ganzoo.training.train": (
         "Stopped", "check_training", "deadline_of", "resume", "time_left", "train", "trained",
     ),
@@ -193,6 +203,7 @@ __all__ = [
     "Generator",
     "ImagePool",
     "Imported",
+    "Interruptible",
     "Item",
     "Items",
     "Judging",
@@ -221,9 +232,11 @@ __all__ = [
     "Scheme",
     "SchemeCard",
     "Scores",
+    "Session",
     "Source",
     "Stopped",
     "Styled",
+    "Trainer",
     "TrainingState",
     "TrainingWarning",
     "TranslationEvidence",
@@ -257,6 +270,7 @@ __all__ = [
     "judged_data",
     "linear_decay",
     "list_runs",
+    "listening",
     "load_model",
     "load_tensors",
     "locked",
@@ -266,6 +280,7 @@ __all__ = [
     "make_loss",
     "make_penalties",
     "mean_over_processes",
+    "memory_held",
     "model_header",
     "need",
     "normal_init",
@@ -276,6 +291,7 @@ __all__ = [
     "panels_of",
     "parse_seeds",
     "plugin_files",
+    "prepared",
     "pretrained_tensors",
     "printable",
     "read_toml",
@@ -297,6 +313,7 @@ __all__ = [
     "trained",
     "typed",
     "upsample",
+    "use_plugin",
     "written",
 ]
 

@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -262,6 +263,11 @@ def entries(kind: str) -> list[Entry]:
 def better_scores() -> dict[str, str]:
     """Which way scores are better, "smaller" or "larger", by name; those of which neither can be said are left out."""
     return {name: way for entry in entries("metric") for name, way in entry.card.better.items()}
+
+
+def listening(name: str, listener: object) -> AbstractContextManager[None]:
+    """For as long as it lasts, `listener` hears every training's events; a complaint about it gives its name."""
+    return catalogue().listening({name: listener})
 
 
 def find(kind: str, name: str, near: Sequence[str] = ()) -> Entry:

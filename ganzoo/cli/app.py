@@ -40,7 +40,6 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "ganzoo.cli.weights:weights",
         "Add, list and remove pretrained weights that architectures ask for.",
     ),
-    "bench": (MACHINE, "ganzoo.cli.bench:bench", "Measure how fast an architecture trains here."),
     "doctor": (MACHINE, "ganzoo.cli.doctor:doctor", "Say what this machine has and what is missing."),
 }
 

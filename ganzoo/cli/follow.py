@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def follow(work: Callable[[Display], Any]) -> None:
-    """Does a training with a progress display, and says how to go on."""
+    """Does a training with a progress display, and says how to go on, of what it gives, if anything."""
     import ganzoo
     from ganzoo.cli.progress import choose_display
     from ganzoo.loop.display import Display
@@ -39,7 +39,7 @@ def follow(work: Callable[[Display], Any]) -> None:
         raise click.exceptions.Exit(0 if "TORCHELASTIC_RUN_ID" in os.environ else stopped.exit_code) from None
     finally:
         display.close()
-    if not shows:
+    if not shows or run is None:
         return
     if isinstance(run, Run):
         say("\n".join(next_commands(run)))

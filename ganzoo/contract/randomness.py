@@ -72,7 +72,8 @@ class Share:
     parts: int = 1
 
 
-_share = Share()
+WHOLE = Share()
+_share = WHOLE
 
 
 def set_share(share: Share) -> Share:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.contract.data_spec import Batch
-from ganzoo.contract.randomness import Share, rows, stream
+from ganzoo.contract.randomness import WHOLE, Share, rows, stream
 from ganzoo.data import Dataset
 from ganzoo.data.dataset import domain_names
 from ganzoo.data.source import size_in
@@ -66,7 +66,7 @@ class Loader:
         """Items in an epoch: of the largest domain."""
         return max(len(part) for part in self.dataset.parts.values())
 
-    def draw(self, position: int, batch_size: int, share: Share) -> Batch:
+    def draw(self, position: int, batch_size: int, share: Share = WHOLE) -> Batch:
         """The share's rows of the global batch at a position. Flip and crop draw from the step's random stream."""
         count = batch_size // share.parts
         images, labels, variation = {}, None, None

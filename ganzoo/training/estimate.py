@@ -15,7 +15,7 @@ import torch
 
 from ganzoo.contract.data_spec import Batch, DataSpec
 from ganzoo.contract.networks import weightless
-from ganzoo.contract.randomness import Share
+from ganzoo.contract.randomness import WHOLE, Share
 from ganzoo.data.dataset import Decoded
 from ganzoo.data.loader import Loader
 from ganzoo.devices import deterministic
@@ -236,7 +236,7 @@ class _Still(Loader):
         self._loader = loader
         self._drawn: dict[tuple[int, ...], Batch] = {}
 
-    def draw(self, position: int, batch_size: int, share: Share) -> Batch:
+    def draw(self, position: int, batch_size: int, share: Share = WHOLE) -> Batch:
         key = (batch_size, share.index, share.parts)
         if key not in self._drawn:
             self._drawn[key] = self._loader.draw(0, batch_size, share)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -24,7 +25,7 @@ from ganzoo.loop.trainer import check_split
 from ganzoo.loop.validation import Validator
 from ganzoo.model.model import Model
 from ganzoo.plan.memory import batches_drawn
-from ganzoo.plan.plan import Plan, data_channels, data_spec, expected_spec, takes_labels
+from ganzoo.plan.plan import Plan, data_channels, data_spec, expected_spec, plan_run, takes_labels
 from ganzoo.runs.header import RunHeader, model_of
 from ganzoo.runs.weights import located
 from ganzoo.scoring.evaluator import judged_data
@@ -111,6 +112,14 @@ def _warnings(plan: Plan, dataset: data.Dataset, spec: DataSpec) -> Iterator[str
         few = [name for name, count in zip(dataset.classes, counts, strict=True) if count < 2]
         if few:
             yield f"There is one item or none of {', '.join(few[:5])}; {name} cannot learn a class from that."
+
+
+def prepared(architecture: str, dataset: str, *, preset: str | None = None, **options: Any) -> Session:
+    """What `train` would train, with its data packed, in memory alone: `build` makes a trainer at its first step.
+
+    Raises: UsageError for what `train` would refuse.
+    """
+    return prepare(plan_run(architecture, dataset, preset=preset, **options), Display())
 
 
 def _drawn(plan: Plan, dataset: data.Dataset, spec: DataSpec) -> int:

@@ -22,10 +22,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
-from ganzoo.catalogue.single_file import PluginFile, named, records
-from ganzoo.contract.settings import AUTO
-from ganzoo.contract.stored import as_json
-from ganzoo.errors import GanzooError, UsageError
+from ganzoo.api import GanzooError, UsageError, as_json, plugin_files
 
 PICTURES = 2048  # images that the plain loop reads from a folder of JPEG files, and that a script trains on
 WATCH = 1.0  # seconds between looks at the memory, each of which takes the kernel some tens of milliseconds
@@ -42,7 +39,7 @@ class Job:
     preset: str | None = None
     steps: int = 1
     folder: str = ""
-    plugin_files: tuple[PluginFile, ...] = ()
+    plugin_files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,13 +84,15 @@ def bench(
     """
     if rounds < 1 or steps < 1:
         raise UsageError("A benchmark takes at least one round of one step.")
-    auto = options.get("batch_size") == AUTO  # decided by the first contender
+    auto = options.get("batch_size") == "auto"  # decided by the first contender
     script = None if against in (None, "plain", "bare") else script_of(str(against))
     if script:
         options = {**options, "images": int(options.get("images") or PICTURES)}
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ganzoo-"))
-        job = Job(named(architecture), dataset, options, preset, steps, folder, records())
+        if architecture.partition(":")[0].endswith(".py"):
+            architecture = os.path.abspath(architecture)  # whole runs are in folders of their own
+        job = Job(architecture, dataset, options, preset, steps, folder, tuple(plugin_files()))
         timed = stack.enter_context(Contender("ganzoo", job))
         ours: Contender | WholeRun = timed
         other: Contender | WholeRun | None = None
@@ -244,7 +243,7 @@ def script_of(text: str) -> list[str]:
 
 
 def worker(kind: str, job: Job) -> list[str]:
-    return [sys.executable, "-m", "ganzoo.benchmark.worker", kind, json.dumps(as_json(job))]
+    return [sys.executable, "-m", "ganzoo_bench.worker", kind, json.dumps(as_json(job))]
 
 
 def environment() -> dict[str, str]:

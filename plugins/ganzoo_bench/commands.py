@@ -2,42 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganzoo.cli.options import MAX_TIME, ArchitectureCommand, json_option, named_architecture
-from ganzoo.cli.output import echo, print_json
-from ganzoo.errors import UsageError
+from ganzoo.api import Display, UsageError, printable
 
 if TYPE_CHECKING:
-    from ganzoo.benchmark.bench import Result
-    from ganzoo.benchmark.until import Reached
-    from ganzoo.contract.architecture import Architecture
-
-# What a benchmark decides itself.
-NOT_TAKEN = ("processes", "checkpoint_every", "samples", "log")
+    from ganzoo_bench.speed import Result
+    from ganzoo_bench.until import Reached
 
 
-def _finder(words: Sequence[str], given: Mapping[str, str]) -> type[Architecture] | None:
-    return named_architecture(words[:1], {})
-
-
-@click.command(
-    "bench",
-    cls=ArchitectureCommand,
-    finder=_finder,
-    hidden_options=NOT_TAKEN,
-    examples=(
-        "ganzoo bench dcgan",
-        "ganzoo bench dcgan --preset tutorial --against plain --precision bf16",
-        "ganzoo bench dcgan --preset small --against bare --json",
-        "ganzoo bench dcgan --preset tutorial --against 'main.py --dataset folder --dataroot {folder} --niter 1'",
-        "ganzoo bench lsgan --on mnist --preset digits-32 --until confident=0.8 --max-time 1h",
-    ),
-)
+@click.command("bench")
 @click.argument("architecture", metavar="ARCH")
 @click.option("--on", "dataset", default="anime", metavar="DATA", help="The data set to train on. [default: anime]")
 @click.option(
@@ -53,10 +32,10 @@ def _finder(words: Sequence[str], given: Mapping[str, str]) -> type[Architecture
     metavar="SCORE=NUMBER",
     help="Train until a score is reached, such as confident=0.8, and say how long it took. The run is kept.",
 )
-@MAX_TIME
+@click.option("--max-time", metavar="TIME", help="Save and stop after so long, such as 8h or 1h30m; exit code 75.")
 @click.option("--out", metavar="DIR", help="With --until, the run's folder. [default: runs/ARCH-DATA-N]")
 @click.option("--continue", "go_on", is_flag=True, help="With --until, go on with that run if there is one already.")
-@json_option("sentences")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of sentences.")
 def bench(
     architecture: str,
     dataset: str,
@@ -69,6 +48,7 @@ def bench(
     out: str | None,
     go_on: bool,
     as_json: bool,
+    follow: Callable[[Callable[[Any], Any]], None],
     **options: Any,
 ) -> None:
     """Measure how fast an architecture trains here.
@@ -82,49 +62,53 @@ def bench(
     With --until it trains and evaluates, every 5,000 images or as --evaluate-every says, until the score is reached;
     the length and --max-time end it earlier. --against then says what as many images would take the other loop.
     """
-    import ganzoo
+    from ganzoo_bench import speed
+    from ganzoo_bench.until import time_to_quality
 
     given = {name: value for name, value in options.items() if value is not None}
     if until is not None:
-        from ganzoo.cli.progress import choose_display
-        from ganzoo.loop.display import Display
+        found = list[Reached]()
 
-        display = Display() if as_json else choose_display()
-        try:
-            reached = ganzoo.time_to_quality(
-                architecture, dataset, until, preset=preset, against=against, max_time=max_time, out=out, go_on=go_on,
-                display=display, **given,
+        def work(display: Display) -> None:
+            found.append(
+                time_to_quality(
+                    architecture, dataset, until, preset=preset, against=against, max_time=max_time, out=out,
+                    go_on=go_on, display=display, **given,
+                )
             )  # fmt: skip
-        finally:
-            display.close()
-        _say_reached(reached, as_json)
+
+        if as_json:
+            work(Display())
+        else:
+            follow(work)
+        _say_reached(found[0], as_json)
         return
     if max_time or out or go_on or "steps" in given or "epochs" in given:
         raise UsageError(
             "--max-time, --out, --continue, --steps and --epochs are for --until; else it times --turn steps."
         )
-    result = ganzoo.bench(architecture, dataset, against=against, preset=preset, rounds=rounds, steps=turn, **given)
+    result = speed.bench(architecture, dataset, against=against, preset=preset, rounds=rounds, steps=turn, **given)
     if as_json:
-        print_json(asdict(result))
+        click.echo(json.dumps(asdict(result), indent=2))
     else:
         _say(result)
 
 
 def _say(result: Result) -> None:
     facts = result.protocol
-    echo(
+    _echo(
         f"{facts['architecture']} on {facts['data']} {facts['shape']}, batch {facts['batch_size']}, "
         f"{facts['precision']} on {facts['device']} ({facts['threads']} threads), torch {facts['torch']}."
     )
-    echo(f"ganzoo: {result.images_per_second:.1f} images/s{_memory(result.peak_memory_bytes)}")
+    _echo(f"ganzoo: {result.images_per_second:.1f} images/s{_memory(result.peak_memory_bytes)}")
     if result.ratio is not None:
         spread = f"{min(result.ratios):.2f} to {max(result.ratios):.2f} over {len(result.ratios)} rounds"
-        echo(
+        _echo(
             f"{facts['against']}: {result.plain_images_per_second:.1f} images/s"
             f"{_memory(result.plain_peak_memory_bytes)}"
         )
-        echo(f"ratio: {result.ratio:.2f} ({spread})")
-    echo(
+        _echo(f"ratio: {result.ratio:.2f} ({spread})")
+    _echo(
         f"{result.flops_per_image / 1e9:.2f} GFLOP an image: {result.ceiling_share:.0%} of what a large matrix "
         f"product reaches here ({facts['ceiling_flops'] / 1e9:.0f} GFLOP/s)."
     )
@@ -132,17 +116,21 @@ def _say(result: Result) -> None:
 
 def _say_reached(result: Reached, as_json: bool) -> None:
     if as_json:
-        print_json({**asdict(result), "row": result.row})
+        click.echo(json.dumps({**asdict(result), "row": result.row}, indent=2))
         return
     value = "no score yet" if result.value is None else f"{result.score} {result.value:.4g}"
     how = "Reached" if result.reached else "Not reached"
-    echo(f"{how}: {value} in {result.minutes:.1f} minutes and {result.images:,} images; the run is {result.run}.")
+    _echo(f"{how}: {value} in {result.minutes:.1f} minutes and {result.images:,} images; the run is {result.run}.")
     if result.other_minutes is not None:
-        echo(f"{result.against}: {result.other_minutes:.1f} minutes for as many images (ratio {result.ratio:.2f}).")
+        _echo(f"{result.against}: {result.other_minutes:.1f} minutes for as many images (ratio {result.ratio:.2f}).")
     if not result.reached:
-        echo(f"To go on: ganzoo resume {result.run}")
-    echo(result.row)
+        _echo(f"To go on: ganzoo resume {result.run}")
+    _echo(result.row)
 
 
 def _memory(amount: int | None) -> str:
     return "" if amount is None else f", at most {amount / 2**20:.0f} MB of memory"
+
+
+def _echo(text: str) -> None:
+    click.echo(printable(text))

@@ -12,19 +12,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ganzoo.about import __version__
-from ganzoo.benchmark.bench import bench, script_of
-from ganzoo.catalogue.catalogue import better_scores, catalogue
-from ganzoo.contract.hookspecs import hookimpl
-from ganzoo.contract.options import typed
-from ganzoo.contract.settings import LENGTHS
-from ganzoo.errors import UsageError, suggest
-from ganzoo.loop.display import Display, Lines
-from ganzoo.loop.interrupts import Interruptible
-from ganzoo.runs.curves import SCORE
-from ganzoo.runs.run import Run
-from ganzoo.training.train import Stopped, train
+from ganzoo.api import (
+    Display,
+    Interruptible,
+    Lines,
+    Run,
+    Stopped,
+    UsageError,
+    better_scores,
+    hookimpl,
+    listening,
+    suggest,
+    train,
+    typed,
+)
+from ganzoo_bench.speed import bench, script_of
 
+SCORE = "score/"  # before its name in metrics.jsonl
+OF_A_RUN = ("epochs", "images", "steps", "evaluate_every", "keep_best")  # options without which a loop is timed
 EVERY = 5000  # images between two evaluations, unless asked otherwise
 UNTIL = "--until"  # why training stopped
 
@@ -113,7 +118,7 @@ def time_to_quality(
     display = display or Lines()
     with Interruptible(display.say) as interrupted:
         watcher = Watcher(score, goal, better, interrupted)
-        with catalogue().listening({"benchmark": watcher}):
+        with listening("benchmark", watcher):
             try:
                 run = train(
                     architecture, dataset, preset=preset, out=out, go_on=go_on, max_time=max_time, display=display,
@@ -123,7 +128,7 @@ def time_to_quality(
                 if stopped.why not in (UNTIL, "--max-time") or not isinstance(stopped.run, Run):
                     raise
                 run = stopped.run
-    other = {name: value for name, value in options.items() if name not in (*LENGTHS, "evaluate_every", "keep_best")}
+    other = {name: value for name, value in options.items() if name not in OF_A_RUN}
     timed = bench(architecture, dataset, against=against, preset=preset, **other) if against else None
     trained = [*run.metrics()]
     rows = [row for row in trained if SCORE + score in row]
@@ -138,7 +143,7 @@ def time_to_quality(
         None if best is None else float(best[SCORE + score]), last["seconds"] / 60, last["images"], last["step"],
         watcher.joules, against, timed.ratio if timed else None,
         last["images"] / timed.plain_images_per_second / 60 if timed and timed.plain_images_per_second else None,
-        version(), machine(run), command(architecture, dataset, until, {"preset": preset, **given}),
+        version(run), machine(run), command(architecture, dataset, until, {"preset": preset, **given}),
         datetime.now(UTC).date().isoformat(), str(run.path),
     )  # fmt: skip
 
@@ -185,18 +190,18 @@ def joules(root: Path = Path("/sys/class/powercap")) -> float | None:
     return sum(counted) / 1e6 if counted else None
 
 
-def version() -> str:
+def version(run: Run) -> str:
     """ganzoo's version, and the commit where it runs from a checkout."""
     folder = Path(__file__).parents[2]
     if not (folder / "pyproject.toml").exists():
-        return __version__
+        return run.header.ganzoo
     try:
         said = subprocess.run(
             ["git", "-C", str(folder), "rev-parse", "--short", "HEAD"], capture_output=True, text=True
         )
     except OSError:
-        return __version__
-    return f"{__version__} {said.stdout.strip()}".rstrip()
+        return run.header.ganzoo
+    return f"{run.header.ganzoo} {said.stdout.strip()}".rstrip()
 
 
 def machine(run: Run) -> str:

@@ -18,21 +18,21 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.data import DataLoader, StackDataset, TensorDataset
 from torch.utils.flop_counter import flop_registry
 
-from ganzoo.benchmark.bench import PICTURES, Job
-from ganzoo.catalogue.single_file import reopen
-from ganzoo.contract.data_spec import Batch
-from ganzoo.contract.randomness import Share
-from ganzoo.contract.stored import from_json
-from ganzoo.data.dataset import Part
-from ganzoo.errors import GanzooError, UsageError
-from ganzoo.loop.allocator import memory_held
-from ganzoo.loop.display import Display
-from ganzoo.loop.session import RECORD_EVERY, Session
-from ganzoo.loop.trainer import Trainer
-from ganzoo.plan.plan import plan_run
-from ganzoo.training import estimate as forecast
-from ganzoo.training.prepare import prepare
-from ganzoo.training.train import train
+from ganzoo.api import (
+    Batch,
+    GanzooError,
+    Session,
+    Trainer,
+    UsageError,
+    from_json,
+    memory_held,
+    prepared,
+    train,
+    use_plugin,
+)
+from ganzoo_bench.speed import PICTURES, Job
+
+READ_EVERY = 10  # steps between values that are read, as in a run
 
 Step = Callable[[], int]  # trains once and returns how many images it took
 
@@ -61,15 +61,15 @@ def main(kind: str, text: str) -> None:
             begin, images = time.perf_counter(), 0
             for _ in range(int(line)):
                 images += step()
-            forecast.wait(_device)
+            wait(_device)
             print(json.dumps({"images_per_second": images / (time.perf_counter() - begin)}), flush=True)
 
 
 def whole(kind: str, job: Job) -> None:
     """Trains from the start to the end, or writes the pictures. What goes wrong is its exit status."""
-    reopen(job.plugin_files, "The benchmark")
     try:
         if kind == "run":
+            load_plugins(job)
             train(job.architecture, job.data, preset=job.preset, out=job.folder, **job.options)
         else:
             part = next(iter(session_of(job).dataset.parts.values()))
@@ -79,13 +79,18 @@ def whole(kind: str, job: Job) -> None:
 
 
 def session_of(job: Job) -> Session:
-    return prepare(plan_run(job.architecture, job.data, preset=job.preset, **job.options), Display())
+    load_plugins(job)
+    return prepared(job.architecture, job.data, preset=job.preset, **job.options)
+
+
+def load_plugins(job: Job) -> None:
+    for file in job.plugin_files:
+        use_plugin(file)
 
 
 def make(kind: str, job: Job) -> tuple[Step, dict[str, Any]]:
     """A contender's step and the facts of its protocol. Raises: UsageError."""
     global _device
-    reopen(job.plugin_files, "The benchmark")
     session = session_of(job)
     _device = session.device
     if kind == "plain":
@@ -109,7 +114,7 @@ def trained(session: Session) -> Step:
     def step() -> int:
         before = trainer.images
         values = trainer.step()
-        if trainer.step_count % RECORD_EVERY == 0:
+        if trainer.step_count % READ_EVERY == 0:
             torch.stack(list(values.values())).tolist()
         return trainer.images - before
 
@@ -121,7 +126,7 @@ def bare(session: Session) -> Step:
     gradients, on the same images already in memory.
     """
     trainer = at_the_end(session)
-    batch = trainer.loader.draw(0, trainer.current_batch_size, Share())
+    batch = trainer.loader.draw(0, trainer.current_batch_size)
     return by_hand(trainer, lambda: batch, session.precision, full_gradients=False)
 
 
@@ -150,7 +155,7 @@ def plain(session: Session, folder: Path) -> Step:
     return by_hand(trainer, draw, "fp32", full_gradients=True)
 
 
-def stored(session: Session, part: Part, count: int, folder: Path) -> Any:
+def stored(session: Session, part: Any, count: int, folder: Path) -> Any:
     """The first items of a part with their positions: JPEG files of images, in a folder; others as they are."""
     from torchvision import datasets, transforms
 
@@ -248,6 +253,12 @@ def facts(session: Session, steps: int) -> dict[str, Any]:
     }
 
 
+def wait(device: torch.device) -> None:
+    """Returns when the device has done all that it was given."""
+    if device.type != "cpu":
+        getattr(torch, device.type).synchronize()
+
+
 def ceiling(device: torch.device, precision: str, side: int = 2048) -> float:
     """Floating-point operations a second of a large matrix product, the best of several."""
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
@@ -256,12 +267,12 @@ def ceiling(device: torch.device, precision: str, side: int = 2048) -> float:
     for _ in range(8):
         begin = time.perf_counter()
         a @ b
-        forecast.wait(device)
+        wait(device)
         best = max(best, 2 * side**3 / (time.perf_counter() - begin))
     return best
 
 
-def write_pictures(part: Part, count: int, folder: Path) -> None:
+def write_pictures(part: Any, count: int, folder: Path) -> None:
     """The first images of a part, at the size of its pack, as JPEG files for ImageFolder."""
     (folder / "all").mkdir(parents=True, exist_ok=True)
     for index in range(count):

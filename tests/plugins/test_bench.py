@@ -8,13 +8,14 @@ from types import SimpleNamespace
 import pytest
 import torch
 from click.testing import CliRunner
+from ganzoo_bench import worker
+from ganzoo_bench.speed import Job
 
 import ganzoo
-from ganzoo.benchmark import worker
-from ganzoo.benchmark.bench import Job
 from ganzoo.catalogue.catalogue import entries
 from ganzoo.catalogue.components import load_architecture
 from ganzoo.cli.app import app
+from ganzoo.loop.session import RECORD_EVERY
 from ganzoo.loop.trainer import Trainer
 from ganzoo.testing.architecture.cases import Noise, cases
 
@@ -58,6 +59,27 @@ def test_the_plain_loop_reads_pictures(architecture, data, more, tmp_path):
     step, _ = worker.make("plain", Job(architecture, data, options, "small", folder=str(tmp_path)))
     assert step() == 4
     assert len(list(tmp_path.rglob("*.jpg"))) >= 16
+
+
+def test_values_are_read_as_often_as_a_run_reads_them():
+    assert worker.READ_EVERY == RECORD_EVERY
+
+
+def test_a_file_beside_whole_runs(tmp_path):
+    """Each contender is a process of its own, some in other folders: they find the file that has the architecture."""
+    (tmp_path / "mine.py").write_text(
+        "from ganzoo.api import ArchitectureCard, hookimpl\n"
+        "from ganzoo_gan.model import GAN\n"
+        "@hookimpl\n"
+        "def ganzoo_architectures():\n"
+        "    yield ArchitectureCard(name='mine', title='Mine', paper='P', year=2024, summary='S.', licence='MIT',\n"
+        "        tasks={'unconditional'}, resolutions=(28, 32), api=2, model=GAN)\n"
+    )
+    (tmp_path / "theirs.py").write_text("")
+    given = {"rounds": 1, "steps": 1, "batch_size": 4, "resolution": 32}
+    result = ganzoo.bench("mine.py", "digits:images=32", against="theirs.py", images=8, **given)
+    assert result.ratio > 0
+    assert result.protocol["architecture"] == f"{tmp_path / 'mine.py'}:mine"
 
 
 def test_it_times_both(tmp_path):
@@ -122,7 +144,7 @@ QUICK = {"batch_size": 32, "evaluate_every": 64, "samples": 4}
 
 def test_time_to_quality(tmp_path):
     """It stops at the score; the run is kept with its best model and goes on; the row has the figures."""
-    from ganzoo.benchmark import until
+    from ganzoo_bench import until
 
     data = "points:images=256"
     found = ganzoo.time_to_quality(
@@ -169,7 +191,7 @@ def test_time_to_quality_by_the_command_line(tmp_path):
 
 
 def test_energy_is_of_the_processors_where_it_is_told(tmp_path):
-    from ganzoo.benchmark.until import joules
+    from ganzoo_bench.until import joules
 
     assert joules(tmp_path) is None
     for name, microjoules in (("intel-rapl:0", "2500000"), ("intel-rapl:0:0", "1"), ("intel-rapl:1", "1500000")):

@@ -1,1 +1,0 @@
-"""How fast an architecture trains here."""
