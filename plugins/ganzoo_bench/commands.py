@@ -67,7 +67,7 @@ def bench(
 
     given = {name: value for name, value in options.items() if value is not None}
     if until is not None:
-        found = list[Reached]()
+        found: list[Reached] = []
 
         def work(display: Display) -> None:
             found.append(
