@@ -94,7 +94,7 @@ def holdings(source: Source, size: tuple[int, int] | None = None, first: int = 0
         return said
     if getattr(source, "modality", "image") != "image":
         return Holdings(None)
-    if size is None and (shape := getattr(source, "shape", None)) is not None:
+    if size is None and len(shape := getattr(source, "shape", None) or ()) == 3:
         return Holdings(shape[0], [(shape[1], shape[2])])
     item = source.read(0) if size is None else source.read(first, size)
     if is_vector(item):

@@ -343,6 +343,12 @@ def meant(name: str, near: Sequence[str]) -> str:
     return name if added else plugins.written_by("dataset", name, near)
 
 
+def _kept(source: Source, key: str, text: str) -> str:
+    """An option as the source keeps it, such as a path that is absolute by now, where it can be typed so."""
+    own = getattr(source, key, text)
+    return own if isinstance(own, str) and "," not in own else text
+
+
 def info(name: str) -> Info:
     """What is known of the data set `name`, with or without options.
 
@@ -353,12 +359,13 @@ def info(name: str) -> Info:
     if record is not None:
         return _info_of_record(record)
     source, origin = resolve(name)
-    entry = _entry(spec.parse_spec(name)[0])
+    bare, options = spec.parse_spec(name)
+    entry = _entry(bare)
     try:
         own = holdings(source)
         channels, (height, width) = own.channels, own.sizes[0] if own.sizes else (None, None)
         return Info(
-            name=name,
+            name=bare + ":" * bool(options) + ",".join(f"{key}={_kept(source, key, options[key])}" for key in options),
             origin=origin,
             images=len(source),
             classes=source.classes,
