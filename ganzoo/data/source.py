@@ -94,7 +94,8 @@ def holdings(source: Source, size: tuple[int, int] | None = None, first: int = 0
         return said
     if getattr(source, "modality", "image") != "image":
         return Holdings(None)
-    if size is None and len(shape := getattr(source, "shape", None) or ()) == 3:
+    shape: Sequence[int] = getattr(source, "shape", None) or ()
+    if size is None and len(shape) == 3:
         return Holdings(shape[0], [(shape[1], shape[2])])
     item = source.read(0) if size is None else source.read(first, size)
     if is_vector(item):
