@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -78,9 +79,11 @@ def _index(this: Published, task: str) -> dict[str, Any]:
 
 def _summary(this: Published) -> str:
     data, card = this.model.data, this.card
-    shown = "Images, translated, and translated back" if this.translates else "New images by the model"
+    shown = "Images and their translations" if this.translates else "New images by the model"
     picture = f"![{shown}]({this.picture})\n\n" if this.picture else ""
     shape = "×".join(map(str, data.shape))
+    if data.shapes:  # domains that differ
+        shape = " and ".join(f"{'×'.join(map(str, own))} ({domain})" for domain, own in data.shapes.items())
     paper = card.paper
     if paper.startswith("arXiv:"):
         paper = f"[{paper}](https://arxiv.org/abs/{paper.removeprefix('arXiv:')})"
@@ -91,13 +94,14 @@ def _summary(this: Published) -> str:
 
 
 def _use(this: Published) -> str:
-    shape = ", ".join(map(str, this.model.data.shape))
+    data = this.model.data
+    shape = ", ".join(map(str, data.shape))
     if this.translates:
-        domain = this.model.data.domains[-1]
-        shell = f"ganzoo translate {this.source} IMAGE --to {domain}"
-        python = (
-            f'images = ganzoo.load("{this.source}").translate(images, "{domain}")     # PIL images, or [n, {shape}]'
-        )
+        to = data.domains[-1] if data.domains else _label(data)
+        shape = ", ".join(map(str, data.shapes.get(to, data.shape)))
+        shell = f"ganzoo translate {this.source} IMAGE --{'to' if data.domains else 'label'} {shlex.quote(to)}"
+        given = f"images, {json.dumps(to, ensure_ascii=False)}"
+        python = f'images = ganzoo.load("{this.source}").translate({given})     # PIL images, or [n, {shape}]'
     else:
         shell = f"ganzoo sample {this.source}"
         python = f'images = ganzoo.load("{this.source}").sample(16, seed=1)     # [16, {shape}]'
@@ -105,6 +109,11 @@ def _use(this: Published) -> str:
         if "conditional" in this.card.tasks and labels:
             shell += f"\nganzoo sample {this.source} --label {json.dumps(labels[0])}"
     return f"## Use it\n\n{_needs(this)}:\n\n```sh\n{shell}\n```\n\n```python\nimport ganzoo\n\n{python}\n```\n"
+
+
+def _label(data: Any) -> str:
+    """A label that images may be translated to, as one types it, of a `DataHeader`."""
+    return ",".join(f"{name}={int(not place)}" for place, name in enumerate(data.label_names)) or data.classes[0]
 
 
 def _needs(this: Published) -> str:

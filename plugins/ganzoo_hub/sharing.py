@@ -197,7 +197,7 @@ def _public_field(name: str, value: Any) -> Any:
 
 def _draw(run: Run, model: Model, file: Path) -> bool:
     """A sheet as `ganzoo sample` makes it; of a model that translates, the newest of its training, if there is one."""
-    if not model.domains:
+    if model.architecture.abilities.generate and not model.domains:
         count = model.modality.shown or SHOWN
         sheet(model.sample(count, seed=0), caption=model.header.caption(0)).save(file)
         return True

@@ -8,10 +8,12 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from ganzoo_hub.page import Published, model_card
 from ganzoo_hub.sharing import public
 from PIL import Image
 from support.command_line import cli, refusal
@@ -22,6 +24,7 @@ import ganzoo
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.runs import checkpoint
 from ganzoo.runs.address import stem
+from ganzoo.runs.header import architecture_of
 from ganzoo.runs.run import Run
 
 pytest.importorskip("huggingface_hub", reason="the extra hub is not installed")
@@ -532,6 +535,23 @@ def test_a_translators_samples_are_its_newest_sheet(finished, tmp_path, monkeypa
     monkeypatch.setattr(Model, "domains", ("A", "B"))
     ganzoo.push(finished, "look")
     assert Path("look/samples.png").read_bytes() == (finished.path / "samples" / "epoch-0002.png").read_bytes()
+
+
+def test_a_translators_page_says_what_it_takes_and_makes(finished):
+    """Domains may differ in channels and size; without domains it translates to labels."""
+    model = ganzoo.load(finished.model_file).header
+    card = replace(architecture_of(finished.header, "the run").card, tasks={"translation"})
+
+    def page(**changed) -> str:
+        header = replace(model, data=replace(model.data, **changed))
+        return model_card(Published("it", "it", card, finished.header, header, [], "", "", "0"))
+
+    pairs = page(domains=("A", "B"), shapes={"A": (1, 8, 8), "B": (3, 16, 16)})
+    assert "items of 1×8×8 (A) and 3×16×16 (B), of the tests" in pairs
+    assert "ganzoo translate it IMAGE --to B\n" in pairs
+    assert '.translate(images, "B")     # PIL images, or [n, 3, 16, 16]' in pairs
+    assert "IMAGE --label Young=1,Male=0\n" in page(classes=(), label_names=("Young", "Male"))
+    assert f"IMAGE --label {model.data.classes[0]}\n" in page()
 
 
 def test_silence(hub, finished, capfd):
