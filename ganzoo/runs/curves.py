@@ -45,9 +45,10 @@ def panels_of(names: Sequence[str], terms: bool = False) -> dict[str, list[str]]
     mean verdicts; every other watched value; the scores of one kind, ``"swd-32"`` with ``"swd"``; the gradients' norms.
     With `terms` also those of each player's loss that has several, and the speed.
     """
-    panels: dict[str, list[str]] = {VERDICTS: [], **{_title(name, names): [] for name in names}, NORMS: [], SPEED: []}
+    panels: dict[str, list[str]] = {VERDICTS: []}
     for name in names:
-        panels[_title(name, names)].append(name)
+        panels.setdefault(_title(name, names), []).append(name)
+    panels |= {last: panels.pop(last, []) for last in (NORMS, SPEED)}
     losses = {title: shown for title, shown in panels.items() if any(map(is_loss, shown))}
     left_out = {""} if terms else {"", SPEED}
     left_out |= {title for title, shown in panels.items() if title.startswith(TERMS) and not (terms and len(shown) > 1)}

@@ -63,9 +63,16 @@ class Log:
 def panels(names: Sequence[str]) -> list[dict[str, Any]]:
     """Which values are drawn together, as in losses.png: title, names, and whether on a scale of powers."""
     return [
-        {"title": title if title in names else title[0].upper() + title[1:], "names": shown, "log": _is_norms(shown)}
+        {"title": _heading(title, names), "names": shown, "log": _is_norms(shown)}
         for title, shown in panels_of(names, terms=True).items()
     ]
+
+
+def _heading(title: str, names: Sequence[str]) -> str:
+    """ "Loss of D", "Score: swd"; what was watched is called as the architecture calls it."""
+    if title.startswith("score/"):
+        return f"Score: {title.removeprefix('score/')}"
+    return title if title in names else title[0].upper() + title[1:]
 
 
 def _is_norms(names: Iterable[str]) -> bool:

@@ -307,7 +307,7 @@ def walks(stories: Sequence[Story]) -> Html:
         if shown:
             columns.append((story, tag("div", *shown, class_="pictures")))
     title = "Between the images"
-    note = tag("p", "These take the weights themselves, which are kept of the last checkpoints alone.", class_="quiet")
+    note = tag("p", "These need the weights, which only the newest checkpoints keep.", class_="quiet")
     return _section("walks", title, note, _each(stories, columns)) if columns else Html()
 
 

@@ -34,12 +34,12 @@ def test_each_player_has_a_panel():
 
 def test_terms_and_speed_are_for_those_who_ask():
     names = ["loss/G", "loss/G/cycle", "loss/G/adversarial", "loss/D", "loss/D/adversarial", "seconds", "score/swd-32"]
-    names += ["score/swd", "images_per_second"]
+    names += ["gradient/G", "score/swd", "images_per_second"]
     some = panels_of(names)
-    assert [*some] == ["loss of G", "loss of D", "score/swd"]
+    assert [*some] == ["loss of G", "loss of D", "score/swd", "gradient's norm"]
     assert some["score/swd"] == ["score/swd-32", "score/swd"]
     more = panels_of(names, terms=True)
-    assert [*more] == ["loss of G", "loss of D", "terms of the loss of G", "score/swd", "images per second"]
+    assert [*more] == ["loss of G", "loss of D", "terms of the loss of G", *[*some][2:], "images per second"]
     assert more["terms of the loss of G"] == ["loss/G/cycle", "loss/G/adversarial"]  # D's only term is its loss
 
 
