@@ -8,35 +8,45 @@ import shlex
 import signal
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 from PIL import Image
 from support.browser import Watched, chromium
 from support.command_line import cli
 
+import ganzoo
+from ganzoo.loop.display import Display
+
 pytest.importorskip("gradio", reason="the extra play is not installed")
 
 UPLOADING = "Method not implemented."  # what Gradio's own script says to the console at each upload
 
 
-@pytest.fixture(scope="module")
-def address(finished):
-    """Of a page of a finished run, served by a process of its own, which Ctrl-C ends."""
-    words = ["play", str(finished.path), "--port", "0", "--device", "cpu"]
-    served = subprocess.Popen(
+@contextmanager
+def served(run: str):
+    """The address of a run's page, served by a process of its own, which Ctrl-C ends."""
+    words = ["play", run, "--port", "0", "--device", "cpu"]
+    process = subprocess.Popen(
         [sys.executable, "-m", "ganzoo", *words],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "SSH_CONNECTION": "there"},
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    with served:
-        said = served.stdout.readline()
-        assert said.startswith(f"{finished.path}: http://127.0.0.1:"), said
-        assert served.stdout.readline().startswith("On your own machine: ssh -N -L ")
+    with process:
+        said = process.stdout.readline()
+        assert said.startswith(f"{run}: http://127.0.0.1:"), said
+        assert process.stdout.readline().startswith("On your own machine: ssh -N -L ")
         yield said.split()[-4]
-        served.send_signal(signal.SIGINT)
-        assert served.stdout.read() == "The page is not served any more.\n"
-    assert served.returncode == 0
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.read() == "The page is not served any more.\n"
+    assert process.returncode == 0
+
+
+@pytest.fixture(scope="module")
+def address(finished):
+    with served(str(finished.path)) as where:
+        yield where
 
 
 @pytest.fixture
@@ -104,3 +114,73 @@ def test_foreign_hosts_are_refused_and_no_file_is_served(address, finished):
     assert ask("/", "evil.example") == ask("/", "127.0.0.1.evil.example") == 400
     for path in ("/etc/passwd", finished.path / "run.json", finished.path / "samples" / "epoch-0001.png"):
         assert ask(f"/gradio_api/file={path}", "localhost") in (403, 404)
+
+
+ENCODING = '''
+"""A GAN with an encoder, for the tests."""
+
+import torch
+from ganzoo.api import Abilities, ArchitectureCard, hookimpl
+from tinyzoo.model import TinyGAN
+
+
+@hookimpl
+def ganzoo_architectures():
+    yield ArchitectureCard(
+        name="encoding", title="Encoding", year=2000, paper="none", summary="For the tests.", resolutions=(8,),
+        smallest_length=1, licence="MIT", api=2, model="encoding_gan:Encoding",
+    )
+
+
+class Encoding(TinyGAN):
+    abilities = Abilities(generate=True, realness=True, encode=True)
+
+    def encode(self, items, label=None):
+        return items.flatten(1)[:, : self.config.latent_dim]
+'''
+
+
+@contextmanager
+def playing(folder: Path, architecture: str, dataset: str, **options: object):
+    """The page of a run of one step, in the browser; it may complain of nothing, and ask nobody for anything."""
+    run = ganzoo.train(
+        architecture, dataset, out=folder / "run", steps=1, samples=2, device="cpu", display=Display(), **options
+    )
+    with served(str(run.path)) as address, chromium() as browser:
+        watched = Watched(browser, address, ready="button[role=tab]")
+        yield watched.page
+        assert [said for said in watched.complaints if said != UPLOADING] == []
+        assert watched.outside == []
+
+
+def shown_size(page, name: str) -> list[int]:
+    """Width and height of the picture beside a command, once it has come."""
+    picture = f"xpath=//*[@id='command-{name}']/ancestor::*[.//img][1]//img"
+    page.wait_for_function("i => i.complete && i.naturalWidth > 0", arg=page.wait_for_selector(picture))
+    return page.eval_on_selector(picture, "i => [i.naturalWidth, i.naturalHeight]")
+
+
+def test_an_upload_is_encoded(tmp_path):
+    (tmp_path / "encoding_gan.py").write_text(ENCODING, encoding="utf-8")
+    Image.new("RGB", (8, 8), (200, 30, 30)).save(tmp_path / "red.png")
+    with playing(tmp_path, str(tmp_path / "encoding_gan.py"), "tiny") as page:
+        page.get_by_role("tab", name="Project and encode").click()
+        page.set_input_files("#to-project input[type=file]", str(tmp_path / "red.png"))
+        page.wait_for_selector("#to-project :text('red')")
+        page.get_by_role("button", name="Encode", exact=True).click()
+        assert "red.png --steps 0 --device cpu -o encoded.png" in command(page, "projected")
+        assert min(shown_size(page, "projected")) > 0
+
+
+def test_a_label_is_chosen(tmp_path):
+    with playing(tmp_path, "cgan", "digits:images=64", resolution=32, batch_size=4, width_g=4, width_d=4) as page:
+        page.get_by_label("Label").first.click()
+        page.get_by_role("option", name="7", exact=True).click()
+        page.wait_for_selector("#command-sheet .cm-line:has-text('--label 7')", timeout=60_000)
+
+
+def test_sounds_are_heard(tmp_path):
+    with playing(tmp_path, "wavegan", "tones:images=16,length=64", batch_size=4) as page:
+        assert command(page, "sheet").startswith("ganzoo sample ")
+        page.wait_for_selector("[aria-label='Play']", timeout=60_000)
+        page.locator("[aria-label='Play']").first.click()
