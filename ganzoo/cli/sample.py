@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -222,7 +224,10 @@ def _write_all(
 def _write_each(
     batches: Iterable[Tensor], count: int, folder: Path, modality: Modality, names: list[str] | None = None
 ) -> tuple[list[Path], Tensor]:
-    """A file for each item, by number unless named. Returns: the files, and the first items: no more are held."""
+    """A file for each item, by number unless named. Returns: the files, and the first items: no more are held.
+
+    A batch is written while the next is made: encoding a PNG leaves Python to others.
+    """
     import torch
 
     digits = max(4, len(str(count)))
@@ -230,12 +235,22 @@ def _write_each(
     files = [folder / f"{name}{modality.each}" for name in names]
     kept: list[Tensor] = []
     left = iter(files)
-    for batch in batches:
-        if sum(map(len, kept)) < COUNT:
-            kept.append(batch)
-        for item, file in zip(batch, left, strict=False):
+
+    def write(batch: Tensor, its: list[Path]) -> None:
+        for item, file in zip(batch, its, strict=True):
             with written(file) as part:
                 modality.save(item[None], part)
+
+    with ThreadPoolExecutor(1) as writer:
+        before: Future[None] | None = None
+        for batch in batches:
+            if sum(map(len, kept)) < COUNT:
+                kept.append(batch)
+            if before is not None:
+                before.result()
+            before = writer.submit(write, batch, list(islice(left, len(batch))))
+        if before is not None:
+            before.result()
     return files, torch.cat(kept)
 
 

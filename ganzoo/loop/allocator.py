@@ -14,6 +14,8 @@ _TUNED = {
     -1: (2**31 - 1, 128 * 1024),  # M_TRIM_THRESHOLD: free bytes at the heap's top that are kept
 }
 
+_holders = 0  # how many hold it, one within the other
+
 
 @contextlib.contextmanager
 def memory_held() -> Iterator[None]:
@@ -22,18 +24,22 @@ def memory_held() -> Iterator[None]:
     With glibc's defaults a step of a DCGAN at 64×64 takes tens of thousands of page faults. Does nothing where the C
     library is another one, or where the environment already tunes it (MALLOC_…, LD_PRELOAD).
     """
+    global _holders
     library = _glibc()
     if library is None:
         yield
         return
+    _holders += 1
     for parameter, (held, _) in _TUNED.items():
         library.mallopt(parameter, held)
     try:
         yield
     finally:
-        for parameter, (_, default) in _TUNED.items():
-            library.mallopt(parameter, default)
-        library.malloc_trim(0)
+        _holders -= 1
+        if not _holders:
+            for parameter, (_, default) in _TUNED.items():
+                library.mallopt(parameter, default)
+            library.malloc_trim(0)
 
 
 def _glibc() -> ctypes.CDLL | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
@@ -45,6 +45,8 @@ CURVES_SECONDS = 10  # between drawings of the curves, at the least: epochs may 
 CHECKPOINT_SECONDS = 600  # between checkpoints, at the most
 ROLLBACKS = 3  # of a run, at the most
 MODEL_SECONDS = 60  # between models to sample from, at the most
+
+Timed = Callable[[Trainer, float], bool]  # hears how long each step took; whether it took time itself
 
 
 class Saved(KeyboardInterrupt):
@@ -127,13 +129,14 @@ class Session:
                 "one of them that was changed."
             )
 
-    def train(self, run: Run, display: Display, deadline: float = math.inf) -> None:
+    def train(self, run: Run, display: Display, deadline: float = math.inf, timed: Timed | None = None) -> None:
         """Trains every stage of the run that is left, until the deadline, which `time.monotonic` reaches.
 
         Raises: Saved when it was asked to stop, once a checkpoint is written; Diverged when a loss is not finite;
         GanzooError when memory or disk runs out, or a checkpoint is damaged.
         """
         self.run, self.display, self.leader, self.started = run, display, distributed.is_leader(), False
+        self._timed = timed or (lambda trainer, seconds: False)
         display.begin(run.path)
         try:
             with (
@@ -203,11 +206,10 @@ class Session:
                 take_weights(self.trainer.model, self.run.header.init, self.plan.entry.name)
                 self.trainer.restart_ema()
 
-            # What there is before the first step: real items, the untrained model, its samples.
+            # What there is before the first step: real items, and samples where they are asked for.
             if self.leader:
                 self.recorder = Recorder(self.run, self.plan, self.trainer)
                 self.recorder.real(self.dataset)
-                self.recorder.model(self.trainer)
                 if self.plan.settings.sample_every:
                     self.recorder.samples(self.trainer, self.stage, self.display.warn)
             self._announce_stage()
@@ -235,7 +237,8 @@ class Session:
         if self.leader:
             self.recorder.prune(self.settings.checkpoints)
         self._watch()
-        self._checkpointed = self._modelled = time.monotonic()
+        self._checkpointed = time.monotonic()
+        self._modelled = -math.inf if newest is None else self._checkpointed  # a first one comes soon
         self._drawn = -math.inf
         rows = deque(self.run.metrics(), maxlen=1)
         self._clock = time.monotonic() - (rows[0].get("seconds", 0) if rows else 0)
@@ -361,7 +364,9 @@ class Session:
         while not self._stage_done:
             # One step; a value that comes at some steps only stays until it comes again.
             epoch, iteration, before = trainer.epoch, trainer.step_count - trainer.epoch_step, trainer.images
+            begin = time.perf_counter()
             values = trainer.step()
+            took = time.perf_counter() - begin
             older = sorted(self._newest.items(), key=lambda each: each[0])  # an order that a resumed run has too
             self._newest = {**values, **{name: value for name, value in older if name not in values}}
 
@@ -382,7 +387,7 @@ class Session:
             written = self._write_what_is_due(epoch, before, stop)
             if stop:
                 raise Saved(self.interrupted.why or "SIGTERM")
-            if written:
+            if self._timed(trainer, took) or written:
                 clock, images = time.perf_counter(), trainer.images  # writing is not training
 
     # ---- what is due -------------------------------------------------------------------------------------------

@@ -448,7 +448,7 @@ def load(path: str | os.PathLike[str], device: str = "auto") -> Model:
         run = Run.open(where)
         where = run.model_file
         if not where.exists():
-            raise UsageError(f"{run.path} has no model yet; it is written when training begins.")
+            raise UsageError(f"{run.path} has no model yet; it is written after the first step.")
     elif not where.exists():
         raise UsageError(f"There is no run or model {path}; `ganzoo runs` lists the runs.")
     called = str(path) if is_remote(path) else None

@@ -97,6 +97,80 @@ class _Stage:
     kinds: dict[Hashable, list[tuple[int, float]]] = field(default_factory=dict)
 
 
+class Pace:
+    """How long a step takes, by steps one after the other; the first counts only where it is the only one.
+
+    Args:
+        limit: seconds that it listens for, about.
+    """
+
+    def __init__(self, limit: float = TRIAL_SECONDS) -> None:
+        self._limit, self._times = limit, list[float]()
+
+    def hear(self, seconds: float) -> None:
+        self._times.append(seconds)
+
+    @property
+    def known(self) -> bool:
+        enough = len(self._times) > TRIAL_STEPS and sum(self._times[1:]) >= 1
+        return bool(self._times) and (enough or sum(self._times) >= self._limit)
+
+    @property
+    def mean(self) -> float:
+        return sum(self._times[1:]) / len(self._times[1:]) if self._times[1:] else self._times[0]
+
+
+class FirstSteps:
+    """What a training will take, by its own first steps: they stand for all that are left, and none is thrown away."""
+
+    def __init__(self, session: Session, header: RunHeader, stage: _Stage, scoring: Sequence[float]) -> None:
+        self._what, self._stage, self._pace = (session, header, scoring), stage, Pace()
+
+    def __str__(self) -> str:
+        return str(_counted([self._stage]))
+
+    def __call__(self, trainer: Trainer, seconds: float) -> Forecast | None:
+        """Hears that the trainer's step took so long. Returns: what all that was left takes, once it is known."""
+        if self._pace.known:
+            return None
+        self._pace.hear(seconds)
+        if not self._pace.known:
+            return None
+        session, header, scoring = self._what
+        training = self._stage.steps * self._pace.mean
+        return replace(
+            _counted([self._stage]), training=training, scores=_scores(session, self._stage, scoring),
+            files=_files(session, header, self._stage, training, trainer),
+        )  # fmt: skip
+
+
+def first_steps(
+    session: Session, header: RunHeader, run: Run | None = None, scoring: Sequence[float] = ()
+) -> FirstSteps | None:
+    """Where a training's first steps can say what `forecast` would: they are of the only kind, in this process, and on
+    the CPU, where memory was counted before; None elsewhere, or where there are too few to ask.
+    """
+    stages, settings = list(_stages(session, run)), session.plan.settings
+    here = session.device.type == "cpu" and settings.processes == 1 and not settings.max_restarts
+    if not here or session.dataset.on_the_fly or len(stages) != 1 or len(stages[0].kinds) != 1:
+        return None
+    return FirstSteps(session, header, stages[0], scoring) if _counted(stages).steps > WORTH_TIMING else None
+
+
+def _counted(stages: Sequence[_Stage]) -> Forecast:
+    steps = math.ceil(round(sum(each.steps for each in stages), 6))
+    return Forecast(steps, round(sum(each.images for each in stages)))
+
+
+def _scores(session: Session, stage: _Stage, scoring: Sequence[float | None]) -> float | None:
+    """Seconds of a stage's evaluations; None where nobody knows."""
+    _, settings = session.plan.at_stage(stage.index)
+    one = scoring[stage.index] if stage.index < len(scoring) else None
+    if not settings.evaluate_every:
+        return 0.0
+    return None if one is None else (stage.images // settings.evaluate_every + 1) * one
+
+
 def forecast(
     session: Session,
     header: RunHeader | None = None,
@@ -121,9 +195,9 @@ def forecast(
         timed: False only counts steps.
     """
     stages = list(_stages(session, run))
-    steps, images = math.ceil(round(sum(each.steps for each in stages), 6)), round(sum(each.images for each in stages))
-    if not timed or steps <= least:
-        return Forecast(steps, images)
+    counted = _counted(stages)
+    if not timed or counted.steps <= least:
+        return counted
     training = files = 0.0
     scores: float | None = 0.0
     memory = None
@@ -132,15 +206,12 @@ def forecast(
             _reset_peak(session.device)
             training += slower * _training(session, each, limit / (len(stages) - number))
             memory = _peak(session.device) or memory
-            _, settings = session.plan.at_stage(each.index)
-            if settings.evaluate_every:
-                one = scoring[each.index] if each.index < len(scoring) else None
-                times = each.images // settings.evaluate_every + 1
-                scores = None if scores is None or one is None else scores + times * one
+            more = _scores(session, each, scoring)
+            scores = None if scores is None or more is None else scores + more
             if header is not None:
-                files += _files(session, header, each, training)
+                files += _files(session, header, each, training, session.build(each.index))
     packing = seconds_of_packing(session) if session.dataset.on_the_fly else 0.0
-    return Forecast(steps, images, training, scores, files, packing, memory)
+    return replace(counted, training=training, scores=scores, files=files, packing=packing, memory=memory)
 
 
 def steps_left(session: Session, run: Run | None = None) -> int:
@@ -218,14 +289,14 @@ def _training(session: Session, stage: _Stage, limit: float) -> float:
 
 
 def _mean(trainer: Trainer, device: torch.device, limit: float) -> float:
-    """Seconds of a step, for no longer than about the limit; the first counts only where it is the only one."""
-    times: list[float] = []
-    while (len(times) <= TRIAL_STEPS or sum(times[1:]) < 1) and (not times or sum(times) < limit):
+    """Seconds of a step, for no longer than about the limit."""
+    pace = Pace(limit)
+    while not pace.known:
         begin = time.perf_counter()
         trainer.step()
         wait(device)
-        times.append(time.perf_counter() - begin)
-    return sum(times[1:]) / len(times[1:]) if times[1:] else times[0]
+        pace.hear(time.perf_counter() - begin)
+    return pace.mean
 
 
 class _Still(Loader):
@@ -258,10 +329,9 @@ def _as_one_of(processes: int, device: torch.device) -> Iterator[float]:
         torch.set_num_threads(threads)
 
 
-def _files(session: Session, header: RunHeader, stage: _Stage, training: float) -> float:
+def _files(session: Session, header: RunHeader, stage: _Stage, training: float, trainer: Trainer) -> float:
     """Seconds of a stage's sheets, curves, checkpoints and models, from one of each in a folder that is thrown away."""
     _, settings = session.plan.at_stage(stage.index)
-    trainer = session.build(stage.index)
     import matplotlib.figure  # noqa: F401  (so that the curves are timed without it)
 
     with TemporaryDirectory(prefix="ganzoo-") as folder:

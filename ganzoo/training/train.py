@@ -25,7 +25,8 @@ from ganzoo.loop import processes as parallel
 from ganzoo.loop.display import Display, Lines
 from ganzoo.loop.interrupts import CTRL_C, TIME, memory_explained
 from ganzoo.loop.record import take_weights
-from ganzoo.loop.session import Saved, Session
+from ganzoo.loop.session import Saved, Session, Timed
+from ganzoo.loop.trainer import Trainer
 from ganzoo.plan.memory import TooLarge
 from ganzoo.plan.plan import Plan, likely_spec, plan_run, recipe_of, stage_of
 from ganzoo.runs.checkpoint import shapes
@@ -33,7 +34,7 @@ from ganzoo.runs.header import RunHeader
 from ganzoo.runs.run import Run, claimed, latest, new_folder
 from ganzoo.runs.weights import load_frozen
 from ganzoo.training import fit
-from ganzoo.training.estimate import TRIAL_SECONDS, WORTH_TIMING, Forecast, forecast, steps_left
+from ganzoo.training.estimate import TRIAL_SECONDS, WORTH_TIMING, Forecast, first_steps, forecast, steps_left
 from ganzoo.training.facts import change_machine, check_data, facts_of, plan_of, take_up
 from ganzoo.training.options import TrainOptions
 from ganzoo.training.prepare import prepare, rehearse_scores
@@ -274,13 +275,11 @@ def start(
         header = facts_of(session, init)
         scoring = rehearse_scores(session, header, display)
         _announce(session, header, display)
-        made = _forecast(session, header, display, f"into {folder}", scoring=scoring)
-        if smaller is not None and (made.seconds or 0) > fit.LONG and (said := smaller()):
-            display.say(said)
+        timed = _forecast(session, header, display, f"into {folder}", scoring=scoring, smaller=smaller)
         run = Run.create(folder, header)
     with contextlib.ExitStack() as lock:
         lock.enter_context(run.locked())
-        _go(session, run, display, lock, deadline)
+        _go(session, run, display, lock, deadline, timed)
     return run
 
 
@@ -334,9 +333,9 @@ def resume(
         check_data(run, session.dataset.fingerprint)
         scoring = rehearse_scores(session, run.header, display)
         with memory_explained(session.plan.settings, session.device):
-            _forecast(session, run.header, display, f"in {run.path}", run, scoring)
+            timed = _forecast(session, run.header, display, f"in {run.path}", run, scoring)
         run.write()
-        _go(session, run, display, lock, deadline, force)
+        _go(session, run, display, lock, deadline, timed, force)
     return run
 
 
@@ -386,10 +385,10 @@ def extend(
                 f"({stage}) after that."
             )
         with memory_explained(session.plan.settings, session.device):
-            _forecast(session, run.header, display, f"in {run.path}", run, scoring)
+            timed = _forecast(session, run.header, display, f"in {run.path}", run, scoring)
         run.change(stages=(*run.header.stages, stage), status="interrupted")
         run.write()
-        _go(session, run, display, lock, deadline, force)
+        _go(session, run, display, lock, deadline, timed, force)
     return run
 
 
@@ -413,13 +412,30 @@ def _forecast(
     where: str,
     run: Run | None = None,
     scoring: Sequence[float] = (),
-) -> Forecast:
-    """Says how long it will take, before anything is written."""
-    if steps_left(session, run) > WORTH_TIMING:
-        display.say(f"Timing a few steps, for about {TRIAL_SECONDS} seconds at the most …")
-    made = forecast(session, header, run=run, scoring=scoring)
-    display.say(f"{made}, {where}.")
-    return made
+    smaller: Callable[[], str] | None = None,
+) -> Timed | None:
+    """Says how long it will take, before anything is written; or returns what says it after the first steps."""
+
+    def tell(made: Forecast, where: str = "") -> None:
+        display.say(f"{made}{where}.")
+        if smaller is not None and (made.seconds or 0) > fit.LONG and (said := smaller()):
+            display.say(said)
+
+    first = first_steps(session, header, run, scoring)
+    if first is None:
+        if steps_left(session, run) > WORTH_TIMING:
+            display.say(f"Timing a few steps, for about {TRIAL_SECONDS} seconds at the most …")
+        tell(forecast(session, header, run=run, scoring=scoring), f", {where}")
+        return None
+    display.say(f"{first}, {where}; how long they take is said after the first of them.")
+
+    def heard(trainer: Trainer, seconds: float) -> bool:
+        made = first(trainer, seconds)
+        if made is not None:
+            tell(made)
+        return made is not None
+
+    return heard
 
 
 def _go(
@@ -428,6 +444,7 @@ def _go(
     display: Display,
     lock: contextlib.ExitStack,
     deadline: float,
+    timed: Timed | None = None,
     force: bool = False,
 ) -> None:
     """Trains here, or in processes of its own, of which the first takes over the run's lock."""
@@ -436,7 +453,7 @@ def _go(
         if parallel.grouped() or (settings.processes == 1 and not settings.max_restarts):
             parallel.announce(run.path)
             with distributed.standing_in(distributed.Processes()):
-                session.train(run, display, deadline)
+                session.train(run, display, deadline, timed)
         else:
             lock.close()
             why = parallel.launch(run.path, settings.processes, settings.max_restarts, display.say, deadline, force)

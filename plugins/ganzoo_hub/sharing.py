@@ -85,7 +85,7 @@ def push(
     """
     run = run if isinstance(run, Run) else Run.open(run)
     if not run.model_file.exists():
-        raise UsageError(f"{run.path} has no model yet; it is written when training begins.")
+        raise UsageError(f"{run.path} has no model yet; it is written after the first step.")
     publish = destination(to)
     with TemporaryDirectory(prefix="ganzoo-push-") as folder:
         gather(run, Path(folder), to, licence, samples)
@@ -101,7 +101,7 @@ def preview(
     """
     run = run if isinstance(run, Run) else Run.open(run)
     if not run.model_file.exists():
-        raise UsageError(f"{run.path} has no model yet; it is written when training begins.")
+        raise UsageError(f"{run.path} has no model yet; it is written after the first step.")
     with TemporaryDirectory(prefix="ganzoo-push-") as name:
         folder = Path(name)
         gather(run, folder, to, licence, samples)

@@ -28,6 +28,15 @@ def test_freed_memory_is_not_faulted_in_again_while_held() -> None:
     assert faults(rounds=1) > 10 * (held + 1)
 
 
+@glibc
+def test_who_holds_it_within_another_does_not_let_it_go() -> None:
+    with allocator.memory_held():
+        with allocator.memory_held():
+            pass
+        held = faults(rounds=8)
+    assert faults(rounds=1) > 10 * (held + 1)
+
+
 def test_an_environment_that_tunes_the_allocator_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MALLOC_ARENA_MAX", "1")
     assert allocator._glibc() is None

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 from support.command_line import as_json, cli, refusal
-from support.runs import At, interrupt
+from support.runs import At, assert_same_end, interrupt
 
 import ganzoo
 from ganzoo.contract.networks import weightless
 from ganzoo.loop.display import Display
+from ganzoo.loop.trainer import Trainer
 from ganzoo.plan import memory
 from ganzoo.plan.plan import plan_run
 from ganzoo.training import estimate
@@ -30,7 +31,7 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def _steps_take_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(estimate, "_mean", lambda *_: SECONDS)
+    monkeypatch.setattr(estimate.Pace, "mean", SECONDS)
 
 
 def session_of(**options):
@@ -68,6 +69,45 @@ def test_stages_scores_and_several_models_are_counted():
     both = made.of(2, 2 * made.steps)
     assert (both.models, both.steps, both.images) == (2, 164, 2 * made.images)
     assert both.seconds == pytest.approx(2 * made.seconds)
+
+
+@pytest.mark.usefixtures("_steps_take_the_same")
+def test_a_training_is_timed_by_its_own_first_steps(monkeypatch):
+    """None is thrown away, and what is trained is what a trial beforehand would leave."""
+    taken, said = [], []
+
+    class Heard(Display):
+        def say(self, text):
+            said.append((text, len(taken)))
+
+    step = Trainer.step
+    monkeypatch.setattr(Trainer, "step", lambda trainer: taken.append(trainer) or step(trainer))
+    options = {"epochs": 10, "device": "cpu", "samples": 4, "display": Heard()}
+    monkeypatch.setattr(estimate.Pace, "known", property(lambda pace: len(pace._times) >= 5))
+    one = ganzoo.train("tinygan", "tiny", out="one", **options)
+    assert len(taken) == 30
+    assert ("30 steps, into one; how long they take is said after the first of them.", 0) in said
+    assert [when for text, when in said if text.startswith("30 steps of 0.01 s: about ")] == [5]
+
+    taken.clear()
+    monkeypatch.setattr("ganzoo.training.train.first_steps", lambda *_: None)
+    other = ganzoo.train("tinygan", "tiny", out="other", **options)
+    assert len(taken) == 35, "five of a trial"
+    assert_same_end(one, other)
+
+
+def test_a_trial_beforehand_where_first_steps_would_not_tell():
+    def asks(**options):
+        session = prepare(plan_run("tinygan", "tiny", device="cpu", epochs=20, **options), QUIET)
+        return estimate.first_steps(session, facts_of(session, None)) is None
+
+    assert not asks()
+    assert asks(processes=2)
+    assert asks(max_restarts=1)
+    session = session_of(steps=estimate.WORTH_TIMING)
+    assert estimate.first_steps(session, facts_of(session, None)) is None, "it is over before"
+    growing = prepare(plan_run("progan", "tiny", device="cpu", preset="small", resolution=16, images=4800), QUIET)
+    assert estimate.first_steps(growing, facts_of(growing, None)) is None
 
 
 def test_an_evaluation_is_timed_for_as_many_samples_as_it_takes(monkeypatch):
