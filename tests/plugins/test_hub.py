@@ -301,7 +301,7 @@ def test_nothing_private_is_in_what_is_pushed(train, hub, tmp_path):
     assert set(pushed) == FILES
     for name, content in pushed.items():
         for word in (str(tmp_path), "secret", str(Path.home()), socket.gethostname(), "unannounced", '"pid"'):
-            by_chance = len(word) < 6 and not name.endswith((".md", ".json"))  # a short host's name, in a picture's bytes
+            by_chance = len(word) < 6 and not name.endswith((".md", ".json"))
             assert by_chance or word.encode() not in content, f"{name} has {word}"
     assert ganzoo.load("hf://somebody/tiny").facts["data"]["name"] == "faces.zip"
     assert json.loads(pushed["run.json"])["config"] == run.facts["config"]
