@@ -25,6 +25,7 @@ def ganzoo_metrics() -> Iterator[MetricCard]:
             "label-accuracy": "larger",
             "fd-classifier": "smaller",
         },
+        modalities=("image", "signal"),
         trains=True,
         metric="ganzoo_scores.classifier_metrics:ByClassifier",
     )

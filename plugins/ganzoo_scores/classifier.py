@@ -42,21 +42,29 @@ RATE = 2e-3  # Adam's, falling to 0 in a straight line
 UNSURE = 0.5  # weight of being unsure of what is none of the data
 NOISE = 0.2  # deviation of the noise on an image, at the most
 SHIFT = 2  # pixels by which a batch is moved at random
+WINDOW = 256  # samples of a sound from which a column of its spectrogram is made
+COLUMNS = 32  # of a spectrogram
 
 
 class Classifier(nn.Module):
     """Pixels in fours, three convolutions with batch norm, a layer of features, and a logit a class.
 
     Four pixels side by side become channels first: most of a classifier's time would go into its full-size layers.
+    Of a sound it looks at the spectrogram.
     """
 
     def __init__(self, shape: tuple[int, ...], classes: int) -> None:
-        """shape: (C, H, W) of the images. Raises: UsageError when they are smaller than 8 pixels a side."""
+        """shape: (C, H, W) of the images or (C, L) of the sounds. Raises: UsageError when they are too small."""
         super().__init__()
         channels, *sides = shape
-        if len(sides) != 2 or min(sides) < SMALLEST:
-            raise UsageError(f"The classifier needs images of {SMALLEST} pixels or more a side.")
-        self.size = _looked_at(sides[0]), _looked_at(sides[1])
+        if len(sides) == 1 and sides[0] >= WINDOW:
+            self.size = WINDOW // 2, COLUMNS
+        elif len(sides) == 2 and min(sides) >= SMALLEST:
+            self.size = _looked_at(sides[0]), _looked_at(sides[1])
+        else:
+            raise UsageError(
+                f"The classifier needs images of {SMALLEST} pixels or more a side, or sounds of {WINDOW} samples or more."
+            )
         self.body = nn.Sequential(
             nn.PixelUnshuffle(2),
             *_block(4 * channels, 32),
@@ -70,14 +78,15 @@ class Classifier(nn.Module):
         self.verdict = nn.Linear(FEATURES, classes)
 
     def look(self, images: Tensor) -> Tensor:
-        """Images [N, C, H, W] at the size that it looks at."""
+        """Images [N, C, H, W], or spectrograms of sounds [N, C, L], at the size that it looks at."""
+        images = spectrograms(images) if images.dim() == 3 else images
         height, width = self.size
         if height > images.shape[2] or width > images.shape[3]:
             return interpolate(images, self.size, mode="bilinear")
         return images if images.shape[2:] == self.size else adaptive_avg_pool2d(images, self.size)
 
     def features(self, images: Tensor) -> Tensor:
-        """Features [N, 128] of images [N, C, H, W] in [-1, 1]."""
+        """Features [N, 128] of images [N, C, H, W] or sounds [N, C, L] in [-1, 1]."""
         return torch.relu(self.feature(self.body(self.look(images))))
 
     def forward(self, images: Tensor) -> Tensor:
@@ -87,10 +96,21 @@ class Classifier(nn.Module):
 
     @torch.no_grad()
     def judge(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Features [N, 128] and probabilities [N, classes] of images [N, C, H, W], some at a time."""
+        """Features [N, 128] and probabilities [N, classes] of images or sounds, some at a time."""
         pieces = [self.features(some) for some in torch.split(images, 512)]
         features = torch.cat(pieces)
         return features, self.verdict(features).softmax(1)
+
+
+def spectrograms(sounds: Tensor) -> Tensor:
+    """Sounds [N, C, L] -> how loud each pitch is over time [N, C, 128, columns], from silence (-1) to a full sine (1)."""
+    count, channels, length = sounds.shape
+    parts = torch.stft(
+        sounds.reshape(-1, length).float(), WINDOW, max(1, length // (2 * COLUMNS)),
+        window=torch.hann_window(WINDOW, device=sounds.device), return_complex=True,
+    )  # fmt: skip
+    loudness = parts[:, 1:].abs() / (WINDOW / 4)
+    return ((loudness + 1e-4).log10() / 2 + 1).clamp(-1, 1).view(count, channels, WINDOW // 2, -1)
 
 
 def _looked_at(side: int) -> int:
@@ -124,7 +144,7 @@ def trained_classifier(dataset: DataItems, report: Report = silent) -> Trained:
 
     Args:
         dataset: the whole of it, on the CPU.
-    Raises: UsageError when the images have no labels to learn, or are too small.
+    Raises: UsageError when the items have no labels to learn, or are too small.
     """
     learn, held_out = (part.labelled() for part in dataset.split())
     if len(dataset.classes) < 2 or not len(learn) or not len(held_out):

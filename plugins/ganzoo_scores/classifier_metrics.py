@@ -29,8 +29,8 @@ class ByClassifier:
     threshold: float = option(0.9, "probability above which the classifier is confident", low=0, high=1)
 
     def __call__(self, evidence: Evidence) -> Scores:
-        if evidence.dataset is None or evidence.fake.dim() != 4 or len(evidence.dataset.classes) < 2:
-            raise UsageError("The classifier's scores need a data set of images with labels.")
+        if evidence.dataset is None or evidence.fake.dim() not in (3, 4) or len(evidence.dataset.classes) < 2:
+            raise UsageError("The classifier's scores need a data set of images or sounds with labels.")
         classifier = trained_classifier(evidence.dataset, evidence.report)
         _, held_out = evidence.dataset.split()
         held_out = held_out.labelled(evidence.label)
@@ -55,7 +55,7 @@ class ByClassifier:
 
     @staticmethod
     def probabilities(dataset: DataItems, images: Tensor, report: Report) -> Tensor:
-        """What `Evidence.probabilities` gives: [N, classes] for images [N, C, H, W]."""
+        """What `Evidence.probabilities` gives: [N, classes] for images [N, C, H, W] or sounds [N, C, L]."""
         return trained_classifier(dataset, report).network.judge(images)[1]
 
     def _confident(self, probabilities: Tensor) -> Tensor:
