@@ -43,7 +43,7 @@ UNSURE = 0.5  # weight of being unsure of what is none of the data
 NOISE = 0.2  # deviation of the noise on an image, at the most
 SHIFT = 2  # pixels by which a batch is moved at random
 WINDOW = 256  # samples of a sound from which a column of its spectrogram is made
-COLUMNS = 32  # of a spectrogram
+ROWS, COLUMNS = 64, 32  # of a spectrogram, as it looks at it
 
 
 class Classifier(nn.Module):
@@ -58,7 +58,7 @@ class Classifier(nn.Module):
         super().__init__()
         channels, *sides = shape
         if len(sides) == 1 and sides[0] >= WINDOW:
-            self.size = WINDOW // 2, COLUMNS
+            self.size = ROWS, COLUMNS
         elif len(sides) == 2 and min(sides) >= SMALLEST:
             self.size = _looked_at(sides[0]), _looked_at(sides[1])
         else:

@@ -308,6 +308,31 @@ def test_a_model_of_one_label_is_compared_with_that_label(digits):
     assert values.protocol["reference"] == len(threes)
 
 
+def test_sounds_are_judged_by_their_spectrograms():
+    time = torch.arange(4096) / 8000
+    sounds = torch.stack([torch.sin(2 * torch.pi * 1000 * time), torch.zeros(4096)])[:, None]
+    pictures = classifier.spectrograms(sounds)
+    assert pictures.shape[:3] == (2, 1, 128)
+    assert pictures[0, 0].mean(1).argmax() == 1000 * classifier.WINDOW // 8000 - 1
+    assert pictures[0, 0, :, 10].max().item() == pytest.approx(1, abs=1e-3)
+    assert pictures[1].eq(-1).all()
+    network = classifier.Classifier((1, 4096), 8).eval()
+    assert network.look(sounds).shape == (2, 1, 64, 32)
+    assert network(sounds).shape == (2, 8)
+    with pytest.raises(UsageError, match="sounds of 256 samples or more"):
+        classifier.Classifier((1, 255), 8)
+
+
+def test_the_classifier_learns_the_kinds_of_tones(monkeypatch):
+    monkeypatch.setattr(classifier, "EPOCHS", 8)
+    tones = data.prepare("tones:images=360,length=1024")
+    held_out = tones.split()[1]
+    sounds = held_out.gather(torch.arange(len(held_out)))
+    values = ByClassifier()(Evidence(sounds, sounds, asked=held_out.labels, dataset=tones))
+    assert values["label-accuracy"] > 0.5, "an eighth of them by chance"
+    assert values["fd-classifier"] == pytest.approx(0, abs=1e-3)
+
+
 def test_noise_is_nothing_certain(judged):
     """What an untrained generator makes; a classifier that learned labels alone calls it one of them."""
     generator = torch.Generator().manual_seed(2)
@@ -319,7 +344,7 @@ def test_noise_is_nothing_certain(judged):
 
 
 def test_what_cannot_be_judged_is_said():
-    with pytest.raises(UsageError, match="need a data set of images with labels"):
+    with pytest.raises(UsageError, match="need a data set of images or sounds with labels"):
         ByClassifier()(Evidence(noise(4, 1, 8, 8), noise(4, 1, 8, 8)))
     with pytest.raises(UsageError, match="need a data set of images"):
         NearestTraining()(Evidence(noise(4, 2), noise(4, 2)))
