@@ -20,5 +20,8 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         api=2,
         batch_statistics=True,
         good_for="classes, with a D that names them",
+        best="95.8 % confident (MNIST)",
+        minutes=14,
+        measured="one core of an AMD EPYC",
         model="ganzoo_acgan.model:ACGAN",
     )

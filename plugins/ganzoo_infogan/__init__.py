@@ -20,6 +20,9 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         api=2,
         batch_statistics=True,
         good_for="finding what varies, without labels",
+        best="85.2 % confident (MNIST)",
+        minutes=7,
+        measured="one core of an AMD EPYC",
         smallest_length=24_576,
         model="ganzoo_infogan.model:InfoGAN",
     )

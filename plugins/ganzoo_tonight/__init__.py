@@ -18,7 +18,10 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         channels=(1, 3),
         licence="MIT",
         api=2,
-        good_for="pictures in one evening on two CPU cores",
+        good_for="faces and pictures on two CPU cores, within half an hour",
         smallest_length=20_000,
+        best="swd 26.8 (real faces)",
+        minutes=23,
+        measured="one core of an AMD EPYC",
         model="ganzoo_tonight.model:Tonight",
     )
