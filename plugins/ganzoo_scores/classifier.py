@@ -63,7 +63,8 @@ class Classifier(nn.Module):
             self.size = _looked_at(sides[0]), _looked_at(sides[1])
         else:
             raise UsageError(
-                f"The classifier needs images of {SMALLEST} pixels or more a side, or sounds of {WINDOW} samples or more."
+                f"The classifier needs images of {SMALLEST} pixels or more a side, or sounds of {WINDOW} samples or "
+                "more."
             )
         self.body = nn.Sequential(
             nn.PixelUnshuffle(2),
@@ -103,7 +104,7 @@ class Classifier(nn.Module):
 
 
 def spectrograms(sounds: Tensor) -> Tensor:
-    """Sounds [N, C, L] -> how loud each pitch is over time [N, C, 128, columns], from silence (-1) to a full sine (1)."""
+    """Sounds [N, C, L] -> how loud each pitch is over time [N, C, 128, columns]: -1 is silence, 1 a full sine."""
     count, channels, length = sounds.shape
     parts = torch.stft(
         sounds.reshape(-1, length).float(), WINDOW, max(1, length // (2 * COLUMNS)),
