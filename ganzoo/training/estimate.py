@@ -102,17 +102,18 @@ class Pace:
 
     Args:
         limit: seconds that it listens for, about.
+        least: seconds that it listens for, however many steps these are.
     """
 
-    def __init__(self, limit: float = TRIAL_SECONDS) -> None:
-        self._limit, self._times = limit, list[float]()
+    def __init__(self, limit: float = TRIAL_SECONDS, least: float = 1.0) -> None:
+        self._limit, self._least, self._times = limit, least, list[float]()
 
     def hear(self, seconds: float) -> None:
         self._times.append(seconds)
 
     @property
     def known(self) -> bool:
-        enough = len(self._times) > TRIAL_STEPS and sum(self._times[1:]) >= 1
+        enough = len(self._times) > TRIAL_STEPS and sum(self._times[1:]) >= self._least
         return bool(self._times) and (enough or sum(self._times) >= self._limit)
 
     @property
@@ -124,7 +125,8 @@ class FirstSteps:
     """What a training will take, by its own first steps: they stand for all that are left, and none is thrown away."""
 
     def __init__(self, session: Session, header: RunHeader, stage: _Stage, scoring: Sequence[float]) -> None:
-        self._what, self._stage, self._pace = (session, header, scoring), stage, Pace()
+        self._what, self._stage = (session, header, scoring), stage
+        self._pace = Pace(least=0)  # all of it may be over in a second
 
     def __str__(self) -> str:
         return str(_counted([self._stage]))
