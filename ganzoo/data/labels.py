@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-from ganzoo.errors import UsageError, printable
+from ganzoo.errors import UsageError, escaped
 
 _NUMBER = re.compile(r"0|-?[1-9][0-9]*")
 _DOMAIN_FOLDER = re.compile("(train|test|val|valid|validation)[-_]?([A-Z])")
@@ -33,10 +33,14 @@ class Labels:
 
     def __post_init__(self) -> None:
         # A folder's name may hold what a terminal obeys, or be no UTF-8, which all is that is written of a run.
-        self.classes, self.columns = tuple(map(printable, self.classes)), tuple(map(printable, self.columns))
+        self.classes, self.columns = tuple(map(_written_out, self.classes)), tuple(map(_written_out, self.columns))
         for name, count in Counter(self.classes).items():
             if count > 1:
                 raise UsageError(f"There are {count} classes called {name}; give them names that can be told apart.")
+
+
+def _written_out(name: str) -> str:
+    return escaped(name).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def label_list(values: Sequence[Any]) -> Labels:

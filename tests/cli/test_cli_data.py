@@ -44,7 +44,8 @@ def test_add_list_show_train_remove() -> None:
     assert Path("pictures/even/0.png").exists()
 
 
-def test_domains_of_different_colours_are_said() -> None:
+def test_domains_of_different_colours_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "240")  # no cell of the list is in two lines
     paint("colour", 8)
     Path("grey").mkdir()
     for file in Path("colour").rglob("*.png"):
