@@ -256,5 +256,5 @@ def test_classes_with_names_that_a_terminal_would_obey(tmp_path):
     assert added.layout == ("The folders \\x1b[31mred, new\\nline, \\u202eabc are classes.",)
     (tmp_path / "new\\nline").mkdir()
     (tmp_path / "new\\nline" / "0.png").write_bytes(png())
-    with pytest.raises(UsageError, match="2 classes called new line"):
+    with pytest.raises(UsageError, match="2 classes called new"):
         data.add("other", tmp_path)
