@@ -20,5 +20,8 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         api=2,
         batch_statistics=True,
         good_for="pictures whose far parts belong together",
+        best="99.8 % confident (MNIST, by class)",
+        minutes=23,
+        measured="half of one core of an AMD EPYC",
         model="ganzoo_sagan.model:SAGAN",
     )
