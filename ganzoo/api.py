@@ -28,7 +28,7 @@ from ganzoo.contract.cards import (
     SchemeCard,
 )
 from ganzoo.contract.hookspecs import hookimpl
-from ganzoo.contract.options import option, typed
+from ganzoo.contract.options import command_words, option, typed
 from ganzoo.errors import GanzooError, UsageError, need, printable, suggest
 from ganzoo.files import home, locked, make_folder, replaced, written
 
@@ -254,6 +254,7 @@ __all__ = [
     "check_judges",
     "check_training",
     "checksum",
+    "command_words",
     "deadline_of",
     "derive",
     "destination",

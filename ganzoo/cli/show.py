@@ -9,7 +9,7 @@ import click
 
 from ganzoo.cli.options import ArchitectureCommand, json_option, named_architecture
 from ganzoo.cli.output import Table, console, print_json, table
-from ganzoo.contract.options import typed
+from ganzoo.contract.options import command_words, typed
 
 
 @click.command(
@@ -90,8 +90,4 @@ def _print_rows(title: str, rows: list[tuple[str, str]]) -> None:
 def _said(summary: str, options: Mapping[str, Any], defaults: Mapping[str, str]) -> str:
     """What a preset is for, and what one would type in its place: what is not the default."""
     changed = {name: value for name, value in options.items() if typed(value) != defaults.get(name)}
-    return " ".join(filter(None, (summary, _typed(changed)))) or "the defaults"
-
-
-def _typed(options: Mapping[str, Any]) -> str:
-    return " ".join(f"--{name.replace('_', '-')} {typed(value)}" for name, value in options.items())
+    return " ".join(filter(None, (summary, " ".join(command_words(changed))))) or "the defaults"

@@ -232,6 +232,15 @@ def typed(value: Any) -> str:
     return "none" if value is None else str(value)
 
 
+def command_words(options: Mapping[str, Any]) -> list[str]:
+    """Options by name as a command line has them: a value after its name, a switch by its name or `--no-` and that."""
+    found = list[str]()
+    for name, value in options.items():
+        flag = name.replace("_", "-")
+        found += [f"--{'no-' * (not value)}{flag}"] if isinstance(value, bool) else [f"--{flag}", typed(value)]
+    return found
+
+
 def parse_spec(text: str) -> tuple[str, dict[str, str]]:
     """A name with options: ``"lsgan:a=-1,c=0"`` is ``("lsgan", {"a": "-1", "c": "0"})``.
 

@@ -366,7 +366,6 @@ class Session:
             epoch, iteration, before = trainer.epoch, trainer.step_count - trainer.epoch_step, trainer.images
             begin = time.perf_counter()
             values = trainer.step()
-            took = time.perf_counter() - begin
             older = sorted(self._newest.items(), key=lambda each: each[0])  # an order that a resumed run has too
             self._newest = {**values, **{name: value for name, value in older if name not in values}}
 
@@ -381,6 +380,7 @@ class Session:
                 if iteration % LINE_EVERY == 0:
                     self._line(epoch, iteration, read)
             self.display.step(self._moment(speed), read)
+            took = time.perf_counter() - begin
 
             # Files that are due are written; whoever asked to stop is heard after the checkpoint.
             stop = distributed.any_of(self.interrupted.asked, trainer.device)

@@ -30,7 +30,7 @@ from ganzoo.contract.cards import API, RecipeCard, fault_of
 from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.labels import find_label
 from ganzoo.contract.networks import weightless
-from ganzoo.contract.options import Option, build, options, typed, values
+from ganzoo.contract.options import Option, build, command_words, options, values
 from ganzoo.contract.schedules import Schedule
 from ganzoo.contract.settings import (
     AUTO,
@@ -122,15 +122,11 @@ def typed_plan(plan: Plan, stage: int = 0) -> str:
     again = [later for later in plan.stages[1 : stage + 1] if later.rollback is not None]
     given.update({"on_divergence": "rollback"} if again else {})
     chosen = {"preset": plan.preset, "class": plan.label}
-    words = [plan.entry.name, plan.data.name, *_flags({k: v for k, v in chosen.items() if v}), *_flags(given)]
+    words = [plan.entry.name, plan.data.name, *command_words({k: v for k, v in chosen.items() if v} | given)]
     commands = [["ganzoo", "train", *words]]
     for later in (each for each in plan.stages[1 : stage + 1] if each not in again):
-        commands.append(["ganzoo", "extend", "RUN", *_flags({**later.length, **later.changes})])
+        commands.append(["ganzoo", "extend", "RUN", *command_words({**later.length, **later.changes})])
     return " && ".join(shlex.join(map(without_folders, command)) for command in commands)
-
-
-def _flags(given: Mapping[str, Any]) -> list[str]:
-    return [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", typed(value))]
 
 
 def without_folders(word: str) -> str:

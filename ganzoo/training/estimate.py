@@ -103,17 +103,19 @@ class Pace:
     Args:
         limit: seconds that it listens for, about.
         least: seconds that it listens for, however many steps these are.
+        most: steps that it listens to.
     """
 
-    def __init__(self, limit: float = TRIAL_SECONDS, least: float = 1.0) -> None:
-        self._limit, self._least, self._times = limit, least, list[float]()
+    def __init__(self, limit: float = TRIAL_SECONDS, least: float = 1.0, most: float = math.inf) -> None:
+        self._limit, self._least, self._most, self._times = limit, least, most, list[float]()
 
     def hear(self, seconds: float) -> None:
         self._times.append(seconds)
 
     @property
     def known(self) -> bool:
-        enough = len(self._times) > TRIAL_STEPS and sum(self._times[1:]) >= self._least
+        heard = len(self._times)
+        enough = heard > TRIAL_STEPS and (sum(self._times[1:]) >= self._least or heard >= self._most)
         return bool(self._times) and (enough or sum(self._times) >= self._limit)
 
     @property
@@ -126,7 +128,7 @@ class FirstSteps:
 
     def __init__(self, session: Session, header: RunHeader, stage: _Stage, scoring: Sequence[float]) -> None:
         self._what, self._stage = (session, header, scoring), stage
-        self._pace = Pace(least=0)  # all of it may be over in a second
+        self._pace = Pace(most=stage.steps / 4)  # all of it may be over in a second
 
     def __str__(self) -> str:
         return str(_counted([self._stage]))

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ganzoo.api import ArchitectureCard, GanzooError, Run, architecture_of, as_json, panels_of, typed
+from ganzoo.api import ArchitectureCard, GanzooError, Run, architecture_of, as_json, command_words, panels_of, typed
 from ganzoo_report.story import Story
 from ganzoo_report.words import Html, table, tag
 
@@ -482,14 +482,10 @@ def _every_option(run: Run) -> str:
         "train",
         run.header.architecture,
         run.header.data.full_name,
-        *_flags({**label, **chosen, **first.changes, **first.length}),
+        *command_words({**label, **chosen, **first.changes, **first.length}),
     ]
-    lines = [words, *(["extend", "RUN", *_flags({**stage.length, **stage.changes})] for stage in later)]
+    lines = [words, *(["extend", "RUN", *command_words({**stage.length, **stage.changes})] for stage in later)]
     return " && ".join(shlex.join(["ganzoo", *line]) for line in lines)
-
-
-def _flags(options: Mapping[str, Any]) -> list[str]:
-    return [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", typed(value))]
 
 
 def _last_scores(run: Run) -> list[dict[str, Any]]:

@@ -73,7 +73,8 @@ def _section(run: ganzoo.Run, picture: str) -> str:
     header, rows, scores = run.header, deque(run.metrics(), maxlen=1), deque(run.scores(), maxlen=1)
     title, images = f"{header.architecture} on {header.data.name}", (rows[0].get("images", 0) if rows else 0)
     plan = plan_of(run)
-    command = typed_plan(plan, len(plan.stages) - 1)
+    folder = f"runs/{plan.entry.name}-{plan.data.name}-1"  # that the first of the commands would make
+    command = typed_plan(plan, len(plan.stages) - 1).replace("extend RUN", f"extend {folder}")
     machine = header.environment
     where = f"{machine.device_name or machine.device}, {machine.threads} thread{'' if machine.threads == 1 else 's'}"
     stopped = "" if run.status == "finished" else "Stopped after "

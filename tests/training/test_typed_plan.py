@@ -9,6 +9,7 @@ from PIL import Image
 
 import ganzoo
 from ganzoo.cli.app import app
+from ganzoo.contract.options import command_words
 from ganzoo.loop.display import Display
 from ganzoo.plan.plan import typed_plan, without_folders
 from ganzoo.training.facts import plan_of
@@ -32,6 +33,20 @@ def test_what_was_chosen_is_said_and_trains_the_same(train, finished):
     again = CliRunner().invoke(app, [*shlex.split(command)[1:], "--out", "again", "--device", "cpu"])
     assert again.exit_code == 0, again.output
     assert ganzoo.Run.open("again").model_file.read_bytes() == run.model_file.read_bytes()
+
+
+def test_a_switch_is_typed_as_one(train):
+    command = notes(train(steps=2, flip=True, device="cpu"))["command"]
+    assert command == "ganzoo train tinygan tiny --steps 2 --flip --seed 0"
+    assert command_words({"lr": 0.001, "san": False, "sides": (8, 4)}) == [
+        "--lr",
+        "0.001",
+        "--no-san",
+        "--sides",
+        "8,4",
+    ]
+    again = CliRunner().invoke(app, [*shlex.split(command)[1:], "--dry-run"])
+    assert again.exit_code == 0, again.output
 
 
 def test_a_stage_that_came_later_is_said_from_then_on(train):
