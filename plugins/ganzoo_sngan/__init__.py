@@ -23,6 +23,6 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         smallest_length=16_384,
         best="81.4 % confident (MNIST)",
         minutes=35,
-        measured="one core of an AMD EPYC",
+        measured="one shared core of an AMD EPYC",
         model="ganzoo_sngan.model:SNGAN",
     )
