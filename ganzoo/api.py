@@ -30,9 +30,21 @@ from ganzoo.contract.cards import (
 from ganzoo.contract.hookspecs import hookimpl
 from ganzoo.contract.options import command_words, option, typed
 from ganzoo.errors import GanzooError, UsageError, need, printable, suggest
-from ganzoo.files import home, locked, make_folder, replaced, written
+from ganzoo.files import home, locked, make_folder, megabytes, replaced, written
 
 if TYPE_CHECKING:
+    from ganzoo_progan.layers import (
+        Blur,
+        EqualizedConv2d,
+        EqualizedLinear,
+        MinibatchStddev,
+        PixelNorm,
+        downsample,
+        fade,
+        upsample,
+    )
+    from ganzoo_translation.two_domains import TwoDomains, TwoDomainsConfig, linear_decay
+
     from ganzoo.catalogue.catalogue import better_scores, listening
     from ganzoo.catalogue.components import make_augmentation, make_generator, make_loss, make_penalties
     from ganzoo.catalogue.single_file import plugin_files, use_plugin
@@ -68,24 +80,12 @@ if TYPE_CHECKING:
     from ganzoo.data.source import Item, Source
     from ganzoo.gan.augment import DiffAugment
     from ganzoo.gan.image_pool import ImagePool
-    from ganzoo.gan.layers import (
-        Blur,
-        EqualizedConv2d,
-        EqualizedLinear,
-        MinibatchStddev,
-        PixelNorm,
-        downsample,
-        fade,
-        normal_init,
-        spectral_norm,
-        upsample,
-    )
+    from ganzoo.gan.layers import normal_init, spectral_norm
     from ganzoo.gan.losses import generator_loss
     from ganzoo.gan.penalties import squared_norm
-    from ganzoo.gan.two_domains import TwoDomains, TwoDomainsConfig, linear_decay
-    from ganzoo.gan.two_player import Adversarial, ConditionalConfig, TwoPlayer, TwoPlayerConfig
+    from ganzoo.gan.two_player import Adversarial, AdversarialConfig, ConditionalConfig, TwoPlayer, TwoPlayerConfig
     from ganzoo.loop.allocator import memory_held
-    from ganzoo.loop.display import Display, Lines
+    from ganzoo.loop.display import Display, Lines, Moment, duration
     from ganzoo.loop.interrupts import Interruptible
     from ganzoo.loop.processes import one_run_only
     from ganzoo.loop.session import Session
@@ -93,6 +93,7 @@ if TYPE_CHECKING:
     from ganzoo.model.imported import Foreign, Imported, save_imported
     from ganzoo.model.model import Model
     from ganzoo.model.model import load as load_model
+    from ganzoo.pictures.framed import as_html
     from ganzoo.pictures.grid import grid, sheet
     from ganzoo.pictures.movie import save_frames
     from ganzoo.plan.plan import read_toml
@@ -114,9 +115,10 @@ _LAZY = {
     "ganzoo.contract.report": ("Report", "silent",),
     "ganzoo.contract.warning": ("TrainingWarning",),
     "ganzoo.pictures.movie": ("save_frames",),
+    "ganzoo.pictures.framed": ("as_html",),
     "ganzoo.pictures.grid": ("grid", "sheet"),
     "ganzoo.loop.allocator": ("memory_held",),
-    "ganzoo.loop.display": ("Display", "Lines"),
+    "ganzoo.loop.display": ("Display", "Lines", "Moment", "duration"),
     "ganzoo.loop.interrupts": ("Interruptible",),
     "ganzoo.loop.processes": ("one_run_only",),
     "ganzoo.loop.session": ("Session",),
@@ -136,10 +138,7 @@ _LAZY = {
     "ganzoo.contract.data_spec": ("Batch", "DataSpec"),
     "ganzoo.contract.augmentation": ("AdaptiveAugmentation", "Augmentation", "Augmentations"),
     "ganzoo.gan.augment": ("DiffAugment",),
-    "ganzoo.gan.layers": (
-        "Blur", "EqualizedConv2d", "EqualizedLinear", "MinibatchStddev", "PixelNorm", "downsample", "fade",
-        "normal_init", "spectral_norm", "upsample",
-    ),
+    "ganzoo.gan.layers": ("normal_init", "spectral_norm"),
     "ganzoo.gan.losses": ("generator_loss",),
     "ganzoo.contract.metric": ("TranslationEvidence", "Items", "DataItems", "Evidence", "Metric", "Scores"),
     "ganzoo.contract.distributed": ("mean_over_processes",),
@@ -164,10 +163,13 @@ _LAZY = {
     "ganzoo.training.train": (
         "Stopped", "check_training", "deadline_of", "resume", "time_left", "train", "trained",
     ),
-    "ganzoo.gan.two_domains": ("TwoDomains", "TwoDomainsConfig", "linear_decay"),
-    "ganzoo.gan.two_player": ("Adversarial", "ConditionalConfig", "TwoPlayer", "TwoPlayerConfig"),
+    "ganzoo_translation.two_domains": ("TwoDomains", "TwoDomainsConfig", "linear_decay"),
+    "ganzoo.gan.two_player": ("Adversarial", "AdversarialConfig", "ConditionalConfig", "TwoPlayer", "TwoPlayerConfig"),
     # Where names of the contract's number 1 have gone: plugins written for it still find them here.
     "ganzoo_progan.growing": ("Growing", "GrowingConfig", "GrowingDiscriminator", "GrowingGenerator", "feature_maps"),
+    "ganzoo_progan.layers": (
+        "Blur", "EqualizedConv2d", "EqualizedLinear", "MinibatchStddev", "PixelNorm", "downsample", "fade", "upsample",
+    ),
 }  # fmt: skip
 _RENAMED = {"fetch_model": "fetch", "load_model": "load", "load_tensors": "load", "save_tensors": "save"}
 _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names}
@@ -178,6 +180,7 @@ __all__ = [
     "Abilities",
     "AdaptiveAugmentation",
     "Adversarial",
+    "AdversarialConfig",
     "Architecture",
     "ArchitectureCard",
     "Augmentation",
@@ -218,6 +221,7 @@ __all__ = [
     "ModalityCard",
     "Model",
     "ModelHeader",
+    "Moment",
     "Penalties",
     "Penalty",
     "PenaltyCard",
@@ -249,6 +253,7 @@ __all__ = [
     "Update",
     "UsageError",
     "architecture_of",
+    "as_html",
     "as_json",
     "better_scores",
     "check_judges",
@@ -259,6 +264,7 @@ __all__ = [
     "derive",
     "destination",
     "downsample",
+    "duration",
     "fade",
     "fetch_model",
     "from_json",
@@ -281,6 +287,7 @@ __all__ = [
     "make_loss",
     "make_penalties",
     "mean_over_processes",
+    "megabytes",
     "memory_held",
     "model_header",
     "need",

@@ -52,7 +52,7 @@ def ganzoo_modalities() -> Iterator[ModalityCard]:
 def ganzoo_schemes() -> Iterator[SchemeCard]:
     for name in ("http", "https"):
         summary = "A file on the web; #sha256=… at the end checks it."
-        yield SchemeCard(name=name, summary=summary, fetches=("model", "data"), api=2, scheme="ganzoo.data.fetch:Web")
+        yield SchemeCard(name=name, summary=summary, fetches=("model", "data"), api=2, scheme="ganzoo_web.web:Web")
 
 
 @hookimpl

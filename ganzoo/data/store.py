@@ -17,7 +17,9 @@ from typing import Any
 import numpy as np
 
 from ganzoo.catalogue import catalogue as plugins
+from ganzoo.catalogue.schemes import scheme_of
 from ganzoo.contract import options as spec
+from ganzoo.contract.scheme import Fetched
 from ganzoo.contract.stored import from_json, parse
 from ganzoo.data.added import FORMAT, Added, Record
 from ganzoo.data.containers import members_file, plain_copy
@@ -145,8 +147,6 @@ def add(
         UsageError: the name, the source or the labels are not usable, or the name stands for something else.
         GanzooError: the source cannot be read or fetched.
     """
-    from ganzoo.data.fetch import located
-
     report = report or silent
     _check_name(name)
     if fit not in FITS:
@@ -240,6 +240,17 @@ def add(
     if name in (removed := _removed()):
         write_json(_removed_file(), {other: how for other, how in removed.items() if other != name})
     return _info_of_record(record)
+
+
+def located(source: str, report: Report) -> Fetched:
+    """Where a source lies on this machine: a path as it is; what an address stands for is downloaded once.
+
+    Raises: UsageError when it is of a kind that nothing fetches, GanzooError when it cannot be fetched.
+    """
+    if "://" not in source:
+        path = Path(source).expanduser().absolute()
+        return Fetched(path, str(path), path.name)
+    return scheme_of(source, "data").fetch(source, "", report)
 
 
 def _asked(parts: str, labels: str | Path | None, columns: Sequence[str]) -> list[str]:

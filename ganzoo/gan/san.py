@@ -15,9 +15,6 @@ from torch.func import functional_call
 from torch.nn.modules.conv import _ConvNd
 
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.gan.layers import EqualizedConv2d, EqualizedLinear
-
-LAYERS = (nn.Linear, _ConvNd, EqualizedLinear, EqualizedConv2d)
 
 
 class Slicing:
@@ -41,7 +38,7 @@ class Slicing:
                 "--san out. (Its author names one, linear or a convolution, in the attribute last_layer.)"
             )
         self.layer: Any = discriminator.get_submodule(name)
-        if not isinstance(self.layer, LAYERS):
+        if not isinstance(self.layer, nn.Linear | _ConvNd) and not hasattr(self.layer, "scale"):  # an equalized rate's
             raise GanzooError(f"{kind.__name__}.last_layer is a {type(self.layer).__name__}; name a linear layer.")
         self._checked = False
         self.weight = "parametrizations.weight.original" if hasattr(self.layer, "parametrizations") else "weight"

@@ -13,8 +13,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from ganzoo.catalogue.schemes import scheme_of
 from ganzoo.contract.frozen import Pretrained, frozen_in
-from ganzoo.data.fetch import download
 from ganzoo.data.source import Report, silent
 from ganzoo.errors import GanzooError, UsageError, suggest
 from ganzoo.files import home, make_folder, replaced
@@ -39,7 +39,8 @@ def located(weights: Pretrained, report: Report = silent) -> Path:
         if not weights.address:
             raise UsageError(f"The weights {weights.name} are not on this machine; {advice}.")
         try:
-            return download(f"{weights.address}#sha256={weights.sha256}", report).path
+            checked = f"{weights.address}#sha256={weights.sha256}"
+            return scheme_of(checked, "data").fetch(checked, "", report).path
         except GanzooError as error:
             raise UsageError(f"The weights {weights.name} cannot be fetched; {advice}. ({error})") from error
     if weights.sha256 and sha256(file) != weights.sha256.lower():

@@ -21,19 +21,21 @@ from torch.nn.functional import leaky_relu
 
 from ganzoo.api import (
     Batch,
-    Blur,
     DataSpec,
-    EqualizedConv2d,
-    EqualizedLinear,
-    MinibatchStddev,
     Progress,
     TwoPlayer,
     TwoPlayerConfig,
     Update,
     UsageError,
+    option,
+)
+from ganzoo_progan.layers import (
+    Blur,
+    EqualizedConv2d,
+    EqualizedLinear,
+    MinibatchStddev,
     downsample,
     fade,
-    option,
     upsample,
 )
 

@@ -15,7 +15,7 @@ from torch import nn
 
 import ganzoo
 from ganzoo import GanzooError, UsageError
-from ganzoo.api import DataSpec, Frozen, Pretrained
+from ganzoo.api import DataSpec, Fetched, Frozen, Pretrained, Scheme
 from ganzoo.cli.app import app
 from ganzoo.contract.networks import generator_state, networks, parameter_counts, weightless
 from ganzoo.loop.ema import EMA
@@ -123,13 +123,12 @@ def test_a_checkpoint_of_torch_is_read_without_running_anything(file, tmp_path):
 def test_an_address_is_fetched_once(file, monkeypatch):
     asked = []
 
-    def download(url, report):
-        asked.append(url)
-        from ganzoo.contract.scheme import Fetched
+    class Web(Scheme):
+        def fetch(self, address, wanted, report):
+            asked.append(address)
+            return Fetched(path=file, address=address, title="tiny")
 
-        return Fetched(path=file, address=url, title="tiny")
-
-    monkeypatch.setattr(store, "download", download)
+    monkeypatch.setattr(store, "scheme_of", lambda address, use: Web())
     weights = pretrained(file, "https://example.org/tiny.safetensors")
     store.load_frozen(eyed(weights))
     assert asked == [f"https://example.org/tiny.safetensors#sha256={weights.sha256}"]

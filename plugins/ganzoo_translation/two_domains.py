@@ -1,4 +1,7 @@
-"""Unpaired translation between two domains: a generator each way, a discriminator for each domain."""
+"""Unpaired translation between two domains: a generator each way, a discriminator for each domain.
+
+This module is public: `ganzoo.api` has what stands in it.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,22 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ganzoo.contract.abilities import Abilities
-from ganzoo.contract.architecture import Discriminator, Progress, Translator, Update
-from ganzoo.contract.data_spec import Batch, DataSpec
-from ganzoo.contract.options import option
-from ganzoo.errors import GanzooError, UsageError, suggest
-from ganzoo.gan.losses import generator_loss
-from ganzoo.gan.two_player import Adversarial, AdversarialConfig
+from ganzoo.api import (
+    Abilities,
+    Adversarial,
+    AdversarialConfig,
+    Batch,
+    DataSpec,
+    Discriminator,
+    GanzooError,
+    Progress,
+    Translator,
+    Update,
+    UsageError,
+    generator_loss,
+    option,
+    suggest,
+)
 
 
 @dataclass(frozen=True)

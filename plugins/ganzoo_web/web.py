@@ -1,4 +1,4 @@
-"""Where a source lies on this machine: paths as they are; what an address stands for is downloaded once."""
+"""A file on the web, downloaded once, whole and checked; a part that was cut short is gone on with."""
 
 from __future__ import annotations
 
@@ -12,11 +12,7 @@ from urllib.error import HTTPError
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from ganzoo.catalogue.schemes import scheme_of
-from ganzoo.contract.report import Report
-from ganzoo.contract.scheme import Fetched, Scheme
-from ganzoo.errors import GanzooError, UsageError, printable
-from ganzoo.files import home, locked, make_folder, megabytes
+from ganzoo.api import Fetched, GanzooError, Report, Scheme, UsageError, home, locked, make_folder, megabytes, printable
 
 _TIMEOUT = 30  # seconds without an answer
 _BLOCK = 1 << 18  # bytes
@@ -24,19 +20,6 @@ _LOOK = 1 << 24  # bytes between looks at how much disk is left, where no size i
 _RESERVE = 500_000_000  # bytes of disk that a download leaves free
 _MANY = 100_000  # shards of one address
 _PAGES = ("text/html", "application/xhtml+xml")
-
-
-def located(source: str, report: Report) -> Fetched:
-    """Find `source`, downloading it if need be.
-
-    Raises:
-        UsageError: it is of a kind that ganzoo does not fetch.
-        GanzooError: it cannot be fetched.
-    """
-    if "://" not in source:
-        path = Path(source).expanduser().absolute()
-        return Fetched(path, str(path), path.name)
-    return scheme_of(source, "data").fetch(source, "", report)
 
 
 class Web(Scheme):

@@ -8,9 +8,9 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from ganzoo_web import web
 
 from ganzoo import data
-from ganzoo.data import fetch
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.runs.address import fetch as fetch_model
 
@@ -117,8 +117,8 @@ def test_redirects_lead_to_web_servers_only(server, to):
 
 
 def test_a_body_without_a_stated_size_leaves_room_on_the_disk(server, home, monkeypatch):
-    monkeypatch.setattr(fetch, "_LOOK", 1)
-    monkeypatch.setattr(fetch, "_RESERVE", 10**18)
+    monkeypatch.setattr(web, "_LOOK", 1)
+    monkeypatch.setattr(web, "_RESERVE", 10**18)
     server.answer = body(b"x" * 3_000_000, length=False)
     with pytest.raises(UsageError, match="no stated size and would fill the disk"):
         fetch_model(server.url)
