@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.modules.conv import _ConvNd
 
+from ganzoo.contract.architecture import Discriminator
 from ganzoo.errors import GanzooError, UsageError
 
 
@@ -43,10 +44,10 @@ class Slicing:
         self._checked = False
         self.weight = "parametrizations.weight.original" if hasattr(self.layer, "parametrizations") else "weight"
 
-    def __call__(self, discriminator: nn.Module, *inputs: Tensor | None) -> Tensor:
+    def __call__(self, discriminator: Discriminator, images: Tensor, *label: Tensor | None) -> Tensor:
         """D's logits, the function part. Raises: GanzooError when they are not what its last layer says."""
-        if not (discriminator.training and torch.is_grad_enabled()):
-            return discriminator(*inputs)  # type: ignore[no-any-return]
+        if not (self.layer.training and torch.is_grad_enabled()):
+            return discriminator(images, *label)
         parts: list[Tensor] = []
 
         def split(layer: nn.Module, features: tuple[Tensor, ...], _: Tensor) -> Tensor:
@@ -56,7 +57,7 @@ class Slicing:
 
         handle = self.layer.register_forward_hook(split)
         try:
-            logits: Tensor = discriminator(*inputs)
+            logits = discriminator(images, *label)
         finally:
             handle.remove()
         if not (self._checked or logits.is_meta):

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ganzoo.catalogue.components import make_augmentation, make_loss, make_penalties
 from ganzoo.contract.abilities import Abilities
-from ganzoo.contract.architecture import Architecture, Discriminator, Loss, Progress, Update
+from ganzoo.contract.architecture import Architecture, Discriminator, Generator, Loss, Progress, Update
 from ganzoo.contract.data_spec import Batch, DataSpec
 from ganzoo.contract.networks import is_generator
 from ganzoo.contract.options import option
@@ -94,8 +94,8 @@ class TwoPlayer(Adversarial):
     abilities = Abilities(generate=True, realness=True)
     fresh_fakes: ClassVar[bool] = False
     clip: float | None = None
-    G: nn.Module
-    D: nn.Module
+    G: Generator
+    D: Discriminator
 
     def __init__(self, config: Any, data: DataSpec) -> None:
         super().__init__(config, data)
@@ -118,7 +118,7 @@ class TwoPlayer(Adversarial):
     @cached_property
     def slicing(self) -> Slicing | None:
         """What splits D's last layer, with `--san`. Raises: UsageError when D does not name it."""
-        return Slicing(self.D) if getattr(self.config, "san", False) else None
+        return Slicing(self.get_submodule("D")) if getattr(self.config, "san", False) else None
 
     def begin_step(self, progress: Progress) -> None:
         super().begin_step(progress)

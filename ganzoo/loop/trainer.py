@@ -22,15 +22,13 @@ from ganzoo.contract.networks import is_generator, networks
 from ganzoo.contract.randomness import Share, seed_everything
 from ganzoo.contract.recompute import recomputed
 from ganzoo.contract.schedules import Schedule, at, has_schedules
+from ganzoo.contract.turns import ContractError as ContractError
+from ganzoo.contract.turns import players
 from ganzoo.data.loader import Loader
-from ganzoo.errors import GanzooError, UsageError, suggest
+from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.accumulation import Parts
 from ganzoo.loop.ema import EMA
 from ganzoo.runs.header import Counters, Extent
-
-
-class ContractError(GanzooError):
-    """An architecture broke the contract; the sentence is for its author."""
 
 
 @dataclass
@@ -162,8 +160,6 @@ class Trainer:
                     f"{self._name}.step yields inside a block that changes grad mode or autocast, such as "
                     "torch.no_grad(); close the block before the yield."
                 )
-        if update is not None and not isinstance(update, Update):
-            raise ContractError(f"{self._name}.step yields a {type(update).__name__}; it should yield Update(…).")
         return update
 
     def _backward(self, update: Update, part: int) -> Update:
@@ -173,11 +169,6 @@ class Trainer:
         if part == 0:
             for parameter in parameters:
                 parameter.grad = None
-        if not update.terms:
-            raise ContractError(f"{self._name}.step yields an Update of {', '.join(names)} without terms.")
-        for name, term in update.terms.items():
-            if term.numel() != 1:
-                raise ContractError(f"{self._name}.step gives {tuple(term.shape)} as the loss {name!r}; give its mean.")
         total = functools.reduce(operator.add, (term.float().reshape(()) for term in update.terms.values()))
         if total.requires_grad:
             torch.autograd.backward(total / self.accumulate, inputs=parameters)
@@ -233,21 +224,8 @@ class Trainer:
         return contextlib.nullcontext()
 
     def _resolve(self, update: Update) -> tuple[str, ...]:
-        """The networks that an update names; ``"G"`` stands for all of ``"G.AB"`` and ``"G.BA"``."""
-        unreached: list[str] = []
-        for name in update.names:
-            members = [known for known in self.networks if known == name or known.startswith(name + ".")]
-            if not members:
-                raise ContractError(
-                    f"{self._name}.step updates {name!r}, which is no network of it; {suggest(name, self.networks)}"
-                )
-            unreached += members
-        trained = tuple(dict.fromkeys(name for name in unreached if name in self.optimizers))
-        if not trained:
-            raise ContractError(
-                f"{self._name}.step updates {unreached[0]}, all of whose parameters are frozen; leave out that Update."
-            )
-        return trained
+        """The networks that an update moves. Raises: ContractError for what is no sound one."""
+        return players(update, self._name, self.networks, self.optimizers)
 
     def _parameters(self, names: tuple[str, ...]) -> list[nn.Parameter]:
         return [p for name in names for p in self.networks[name].parameters() if p.requires_grad]

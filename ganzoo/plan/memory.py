@@ -16,6 +16,7 @@ from ganzoo.contract.data_spec import Batch, DataSpec
 from ganzoo.contract.networks import networks
 from ganzoo.contract.recompute import recomputed
 from ganzoo.contract.settings import Settings
+from ganzoo.contract.turns import ContractError, players
 from ganzoo.devices import pick_device
 from ganzoo.errors import GanzooError, UsageError
 
@@ -58,8 +59,10 @@ def memory_needed(model: Architecture, batch_size: int, recompute: bool = False)
     end = Progress(0, batch_size, 0, 0, batch_size)  # where a network that grows is largest
     batch = _meta_batch(model.data, min(batch_size, model.batch_size(end) or batch_size))
     kept: list[Any] = []
+    trained = [name for name, child in networks(model).items() if any(p.requires_grad for p in child.parameters())]
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         for update in model.step(_forever(batch), end):
+            players(update, type(model).__name__, networks(model), trained)
             kept.append(update)  # keeps every graph alive, so that no storage is counted under another's address
     return int((5 * weights + sum(saved.values()) + max(within)) * OVERHEAD)
 
@@ -124,15 +127,15 @@ def check_memory(model: Architecture, settings: Settings) -> int | None:
 
     It is that of all processes where they share the CPU's memory, else of one.
 
-    Raises: UsageError saying what to lower.
+    Raises: UsageError saying what to lower; ContractError where the architecture's step is not sound.
     """
     device = pick_device(settings.device)
     try:
         needed = memory_needed(
             model, share := settings.batch_size // (settings.accumulate * settings.processes), settings.recompute
         )
-    except UsageError:
-        raise  # the step cannot be done with these options, wherever
+    except (UsageError, ContractError):
+        raise  # the step cannot be done with these options, or at all, wherever
     except ValueError as error:
         if "more than 1 value per channel" not in str(error):  # torch's word for a batch of one item
             raise

@@ -98,9 +98,10 @@ class BigGAN(TwoPlayer):
         return images
 
     def generator_turn(self, real: Tensor, fake: Tensor, label: Tensor | None) -> Iterator[Update]:
+        network = self.get_submodule("G")
         for update in super().generator_turn(real, fake, label):
             if self.config.orthogonal:
-                update.terms = {**update.terms, "orthogonal": self.config.orthogonal * correlation(self.G)}
+                update.terms = {**update.terms, "orthogonal": self.config.orthogonal * correlation(network)}
             yield update
 
     def optimizer(self, network: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:

@@ -19,9 +19,11 @@ import torch
 from ganzoo_dcgan.model import DCGAN
 from PIL import Image
 from support.runs import At, assert_same_end, edit, interrupt
+from tinyzoo.model import TinyGAN
 
 import ganzoo
 from ganzoo import Run
+from ganzoo.api import Update
 from ganzoo.catalogue.catalogue import Catalogue
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.display import Display
@@ -787,6 +789,36 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_written(train, opt
         train(**options)
     assert "\n" not in str(error.value)
     assert error.value.exit_code == 2
+    assert not Path("run").exists()
+
+
+@pytest.mark.parametrize(
+    ("network", "terms", "message"),
+    [
+        ("D", {"mean": torch.mean}, "updates D, all of whose parameters are frozen"),
+        ("E", {"mean": torch.mean}, "updates 'E', which is no network of it"),
+        ("G", {}, "an Update of G without terms"),
+        ("G", {"each": torch.sigmoid}, r"gives \(16,\) as the loss 'each'; give its mean"),
+    ],
+    ids=["frozen", "unknown", "no terms", "no mean"],
+)
+def test_a_step_that_is_not_sound_is_refused_before_there_is_a_folder(train, monkeypatch, network, terms, message):
+    """Of a short run too, of which no step is tried beforehand."""
+
+    def step(self, batches, progress):
+        said = self.D(self.G(self.noise(len(next(batches).images))))
+        yield Update(network, {name: term(said) for name, term in terms.items()})
+
+    begin = TinyGAN.__init__
+
+    def frozen(self, *args):
+        begin(self, *args)
+        self.D.requires_grad_(network != "D")
+
+    monkeypatch.setattr(TinyGAN, "__init__", frozen)
+    monkeypatch.setattr(TinyGAN, "step", step)
+    with pytest.raises(GanzooError, match=message):
+        train(steps=1)
     assert not Path("run").exists()
 
 

@@ -25,7 +25,7 @@ from ganzoo.api import (
     rows,
 )
 from torch import Tensor, nn
-from torch.nn.functional import l1_loss, leaky_relu, relu
+from torch.nn.functional import interpolate, l1_loss, leaky_relu, relu
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,14 @@ class PairedConfig:
 
 
 class Paired(Architecture):
-    """G makes an image of the second domain of one of the first; D sees both, and tells real pairs from made ones."""
+    """G makes an image of the second domain of one of the first; D sees both, and tells real pairs from made ones.
+
+    Images of the second domain may be 2, 4, … times as large: G then enlarges, and D sees the first ones enlarged.
+    """
 
     Config = PairedConfig
     modalities = ("image",)
-    abilities = Abilities(translate=True, pairs=True, dropout=True)
+    abilities = Abilities(translate=True, pairs=True, dropout=True, sizes=True)
     presets: ClassVar = {"small": {"width": 8, "resolution": 32}}
     side_multiple = 8
     smallest_side = 16
@@ -61,9 +64,12 @@ class Paired(Architecture):
         if data.height % 8 or data.width % 8 or min(data.height, data.width) < 16:
             raise UsageError("paired makes images whose sides are multiples of 8, from 16 on, such as 32 or 64.")
         self.targets = (data.domains[1],)
-        given, wanted = (data.shape_of(domain)[0] for domain in data.domains)  # channels
+        (given, *sides), (wanted, *larger) = (data.shape_of(domain) for domain in data.domains)
+        self.times = larger[0] // sides[0]
+        if larger != [self.times * side for side in sides] or self.times & (self.times - 1) or not self.times:
+            raise UsageError("paired makes images as large as those it is given, or 2, 4, … times as large.")
         self.loss = make_loss(config.loss)
-        self.G = UNet(given, wanted, config.width, config.dropout)
+        self.G = UNet(given, wanted, config.width, config.dropout, doublings=self.times.bit_length() - 1)
         self.D = discriminator(given + wanted, config.width)
         self.apply(normal_init)
 
@@ -86,6 +92,8 @@ class Paired(Architecture):
 
     def judged(self, a: Tensor, b: Tensor) -> Tensor:
         """D's logits [B, 1, h, w] on pairs, one for each patch."""
+        if self.times > 1:
+            a = interpolate(a, scale_factor=self.times)
         return self.D(torch.cat([a, b], 1))
 
     def score(self, logits: Tensor) -> Tensor:
@@ -99,16 +107,22 @@ class Paired(Architecture):
 
 
 class UNet(nn.Module):
-    """Images [B, C, H, W] of one domain -> of the other, in [-1, 1]; features of each size reach the way up too."""
+    """Images [B, C, H, W] of one domain -> of the other, in [-1, 1]; features of each size reach the way up too.
 
-    def __init__(self, given: int, wanted: int, width: int, dropout: float) -> None:
+    Args:
+        doublings: how often the sides are doubled beyond those of what is given.
+    """
+
+    def __init__(self, given: int, wanted: int, width: int, dropout: float, doublings: int = 0) -> None:
         super().__init__()
         self.first = nn.Conv2d(given, width, 4, 2, 1)  # [B, width, H / 2, W / 2]
         self.second = nn.Conv2d(width, 2 * width, 4, 2, 1)  # [B, 2 * width, H / 4, W / 4]
         self.third = nn.Conv2d(2 * width, 4 * width, 4, 2, 1)  # [B, 4 * width, H / 8, W / 8]
         self.up_third = nn.ConvTranspose2d(4 * width, 2 * width, 4, 2, 1)
         self.up_second = nn.ConvTranspose2d(4 * width, width, 4, 2, 1)
-        self.up_first = nn.ConvTranspose2d(2 * width, wanted, 4, 2, 1)
+        beyond = [width] * doublings + [wanted]  # channels after each doubling from half the given size on
+        self.up_first = nn.ConvTranspose2d(2 * width, beyond[0], 4, 2, 1)
+        self.larger = nn.ModuleList(nn.ConvTranspose2d(width, channels, 4, 2, 1) for channels in beyond[1:])
         self.norms = nn.ModuleList(nn.InstanceNorm2d(2 * width if i != 2 else width) for i in range(3))
         self.noise = Dropped(dropout)
 
@@ -118,7 +132,10 @@ class UNet(nn.Module):
         three = self.third(leaky_relu(two, 0.2))
         up = self.noise(self.norms[1](self.up_third(relu(three))))
         up = self.norms[2](self.up_second(relu(torch.cat([up, two], 1))))
-        return self.up_first(relu(torch.cat([up, one], 1))).tanh()
+        up = self.up_first(relu(torch.cat([up, one], 1)))
+        for layer in self.larger:
+            up = layer(relu(up))
+        return up.tanh()
 
 
 class Dropped(nn.Dropout2d):

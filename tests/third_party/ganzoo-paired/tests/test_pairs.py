@@ -94,3 +94,14 @@ def test_unpaired_data_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("GANZOO_HOME", str(tmp_path / "home"))
     with pytest.raises(UsageError, match="learns from pairs"):
         ganzoo.train("paired", "anime-hair:images=64", preset="small", steps=2, out=str(tmp_path / "run"))
+
+
+def test_the_second_domain_may_be_larger() -> None:
+    shapes = {"A": (1, 32, 32), "B": (3, 64, 64)}
+    model = Paired(SMALL, DataSpec((1, 32, 32), domains=("A", "B"), paired=True, shapes=shapes))
+    assert model.G(torch.zeros(2, 1, 32, 32)).shape == (2, 3, 64, 64)
+    assert len(updates(model, torch.zeros(2, 1, 32, 32), torch.zeros(2, 3, 64, 64))) == 2
+    with pytest.raises(UsageError, match="2, 4, … times as large"):
+        Paired(
+            SMALL, DataSpec((3, 32, 32), domains=("A", "B"), paired=True, shapes={"A": (3, 32, 32), "B": (3, 96, 96)})
+        )
