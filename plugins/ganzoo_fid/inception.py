@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
 
-from ganzoo.api import GanzooError, Pretrained, Report, UsageError, need, pretrained_tensors
+from ganzoo.api import GanzooError, Pretrained, Report, need, pretrained_tensors
+from ganzoo_fid.extractor import Extractor, clean, name_of, pixels, whole_path
 
 SIDE = 299
 # Converted from TensorFlow's of 2015-12-05 by the authors of torch-fidelity; pytorch-fid's file holds the same numbers.
@@ -26,29 +23,14 @@ WEIGHTS = Pretrained(
 )
 
 
-@dataclass(frozen=True)
-class Inception:
-    """A network of the Inception layout.
-
-    Attributes:
-        name: of its features; canonical: whether its weights are those that FID is defined by.
-        sha256: of the weights' file.
-    """
-
-    name: str
-    canonical: bool
-    sha256: str
-    network: Any
+class Inception(Extractor):
+    """A network of the Inception layout; its logits [B, 1008] are without bias, its features [B, 2048]."""
 
     @torch.no_grad()
     def __call__(self, images: Tensor, resize: str) -> tuple[Tensor, Tensor]:
-        """Features [B, 2048] and logits without bias [B, 1008] of images [B, C, H, W] in [-1, 1], on the CPU."""
-        pixels = ((images.float() + 1) * 127.5).round().clamp(0, 255)
-        pixels = pixels[:, :3] if pixels.shape[1] >= 3 else pixels[:, :1].expand(-1, 3, -1, -1)
-        if resize == "clean" and pixels.shape[2:] != (SIDE, SIDE):
-            pixels = interpolate(pixels, (SIDE, SIDE), mode="bicubic", antialias=True).round().clamp(0, 255)
-        device = next(self.network.parameters()).device
-        features, logits = self.network(pixels.to(torch.uint8).to(device))
+        shown = pixels(images)
+        shown = clean(shown, SIDE) if resize == "clean" else shown  # torch-fidelity's own layer is the other way
+        features, logits = self.network(shown.to(torch.uint8).to(self.device))
         return features.float().cpu(), logits.float().cpu()
 
 
@@ -57,10 +39,7 @@ def inception(file: str, report: Report) -> Inception:
 
     Raises: UsageError when there are none, GanzooError when torch-fidelity is missing or they do not fit.
     """
-    place = str(Path(file).expanduser().absolute()) if file else ""
-    if place and not Path(place).is_file():
-        raise UsageError(f"There is no file {file} of Inception's weights.")
-    return _inception(place, Path(place).stat().st_mtime if place else 0.0, report)
+    return _inception(*whole_path(file, "Inception"), report)
 
 
 @cache
@@ -80,5 +59,4 @@ def _inception(file: str, _changed: float, report: Report) -> Inception:
             reason = " ".join(str(error).split())[:200]
             raise GanzooError(f"{file or WEIGHTS.name} has no weights of FID's Inception: {reason}") from error
     network = network.to("cuda" if torch.cuda.is_available() else "cpu")
-    name = WEIGHTS.name if canonical else re.sub(r"[^a-z0-9]+", "-", Path(file).stem.lower()).strip("-")
-    return Inception(name, canonical, sha256, network)
+    return Inception(WEIGHTS.name if canonical else name_of(file), canonical, sha256, network)

@@ -26,7 +26,9 @@ from ganzoo.api import (
     save_tensors,
     stream,
 )
-from ganzoo_fid.inception import Inception, inception
+from ganzoo_fid.dinov2 import dinov2
+from ganzoo_fid.extractor import Extractor
+from ganzoo_fid.inception import inception
 from ganzoo_fid.manifolds import density_coverage
 
 PROTOCOLS = {"fid50k-full": (50_000, "training"), "fid10k-test": (10_000, "test")}  # samples, the data's part
@@ -44,38 +46,48 @@ class Canonical:
     """FID, KID, Inception Score, precision and recall by torch-fidelity; density and coverage by ganzoo.
 
     Figures of the literature are of 50,000 samples and the whole data, `protocol=fid50k-full`. A distance in the
-    features of another file of weights is called ``fd-FILE``, never FID.
+    features of another file of weights, or of DINOv2's, is called ``fd-FILE``, never FID.
     """
 
     protocol: Literal["samples", "fid50k-full", "fid10k-test"] = option(
         "samples", "samples: as many as --samples, and real ones; else as papers call it"
     )
-    resize: Literal["legacy", "clean"] = option(
-        "legacy", "how images come to 299×299: legacy, as TensorFlow's bilinear did; clean, with antialiasing"
+    resize: Literal["", "legacy", "clean"] = option(
+        "",
+        "how images come to the network's size: legacy, as TensorFlow's bilinear did; clean, with antialiasing; "
+        "default: legacy to Inception's, clean to DINOv2's",
     )
     inception: str = option("", "a file of Inception's weights; default: fetched once, or `ganzoo weights add`")
+    dinov2: str = option("", "a file of DINOv2's weights, whose features are looked at in place of Inception's")
+    sha256: str = option("", "of the file of weights, which is refused if it has another")
 
     def __call__(self, evidence: Evidence) -> Scores:
         if evidence.fake.dim() != 4:
             raise UsageError("FID and its like need images.")
-        network = inception(self.inception, evidence.report)
-        real = self._real(evidence, network)
-        fake = Features.of(network, self._fake(evidence), self.resize, evidence.report, "Features of samples")
+        if self.inception and self.dinov2:
+            raise UsageError("Give the weights of Inception or of DINOv2, one at a time.")
+        network = dinov2(self.dinov2, evidence.report) if self.dinov2 else inception(self.inception, evidence.report)
+        if self.sha256 and self.sha256.lower() != network.sha256:
+            raise UsageError(f"The SHA-256 of {self.dinov2 or self.inception or network.name} is {network.sha256}.")
+        resize = self.resize or ("clean" if self.dinov2 else "legacy")
+        real = self._real(evidence, network, resize)
+        fake = Features.of(network, self._fake(evidence), resize, evidence.report, "Features of samples")
         if min(real.count, fake.count) < FEWEST:
             raise UsageError(f"FID and its like need {FEWEST} images of each kind at the least, not {fake.count}.")
         values = scores(fake, real)
         if not network.canonical:
             values = {{"fid": "fd", "kid": "kd"}.get(key, key) + f"-{network.name}": v for key, v in values.items()}
-        said: dict[str, Any] = {"samples": fake.count, "real": real.count}
+        said: dict[str, Any] = {"samples": fake.count, "real": real.count, "resize": resize}
         if self.protocol != "samples":
             said["split"] = PROTOCOLS[self.protocol][1]
         if min(fake.count, real.count) < ENOUGH:
             said["caution"] = (
-                f"FID of {fake.count:,} samples and {real.count:,} real images is too large by what chance adds; "
-                f"compare it with FIDs of as many alone."
+                f"{'FID' if network.canonical else 'A distance'} of {fake.count:,} samples and {real.count:,} real "
+                "images is too large by what chance adds; compare it with those of as many alone."
             )
-        return Scores(values, features=network.name, sha256=network.sha256, inception=network.name,
-                      neighbours=[NEIGHBOURS, DENSE_NEIGHBOURS], kid_subset=_subset(fake, real), **said)  # fmt: skip
+        said |= {"dinov2" if self.dinov2 else "inception": network.name, "kid_subset": _subset(fake, real)}
+        return Scores(values, features=network.name, sha256=network.sha256,
+                      neighbours=[NEIGHBOURS, DENSE_NEIGHBOURS], **said)  # fmt: skip
 
     def _fake(self, evidence: Evidence) -> Iterable[Tensor]:
         if self.protocol == "samples":
@@ -84,21 +96,19 @@ class Canonical:
             raise UsageError(f"{self.protocol} is for models that make images from noise.")
         return evidence.draw(PROTOCOLS[self.protocol][0])
 
-    def _real(self, evidence: Evidence, network: Inception) -> Features:
+    def _real(self, evidence: Evidence, network: Extractor, resize: str) -> Features:
         """Statistics of the real images, computed once for a data set, its size and the features."""
         data = evidence.dataset
         if self.protocol == "samples" or data is None:
-            return Features.of(
-                network, torch.split(evidence.real, BATCH), self.resize, evidence.report, "Features of data"
-            )
+            return Features.of(network, torch.split(evidence.real, BATCH), resize, evidence.report, "Features of data")
         which = PROTOCOLS[self.protocol][1]
         part = data.test if which == "test" else data.training
         if part is None:
             raise UsageError(f"{data.name} has no test part of its own, which {self.protocol} is scored against.")
         part = part.labelled(evidence.label) if evidence.label is not None else part
-        file = _file(data, which, evidence.label, network, self.resize)
+        file = _file(data, which, evidence.label, network, resize)
         if not file.exists():
-            found = Features.of(network, _batches(part), self.resize, evidence.report, f"Features of {data.name}")
+            found = Features.of(network, _batches(part), resize, evidence.report, f"Features of {data.name}")
             make_folder(file.parent)
             save_tensors(file, vars(found), {"data": data.name, "part": which, "count": found.count})
         tensors, _ = load_tensors(file)
@@ -125,7 +135,7 @@ class Features:
         return int(self.number)
 
     @classmethod
-    def of(cls, network: Inception, batches: Iterable[Tensor], resize: str, report: Any, what: str) -> Features:
+    def of(cls, network: Extractor, batches: Iterable[Tensor], resize: str, report: Any, what: str) -> Features:
         """Of images [B, C, H, W] in [-1, 1], some at a time."""
         count, total, squares = 0, torch.zeros(0), torch.zeros(0)
         kept, logits = list[Tensor](), list[Tensor]()
@@ -156,8 +166,11 @@ def scores(fake: Features, real: Features) -> dict[str, float]:
     kid = fidelity["kid"].kid_features_to_metric(
         fake.some, real.some, kid_subsets=KID_SUBSETS, kid_subset_size=_subset(fake, real), verbose=False
     )
-    splits = max(1, min(IS_SPLITS, len(fake.logits) // IS_SPLITS))
-    inception_score = fidelity["isc"].isc_features_to_metric(fake.logits, splits)
+    classes = {}
+    if fake.logits.shape[1]:
+        splits = max(1, min(IS_SPLITS, len(fake.logits) // IS_SPLITS))
+        found = fidelity["isc"].isc_features_to_metric(fake.logits, splits)
+        classes = {"inception-score": found["inception_score_mean"]}
     manifold = fidelity["prc"].prc_features_to_metric(
         fake.some, real.some, prc_neighborhood=NEIGHBOURS, save_cpu_ram=True, verbose=False
     )
@@ -165,7 +178,7 @@ def scores(fake: Features, real: Features) -> dict[str, float]:
     return {
         "fid": max(0.0, distance),
         "kid": kid["kernel_inception_distance_mean"],
-        "inception-score": inception_score["inception_score_mean"],
+        **classes,
         "precision": manifold["precision"],
         "recall": manifold["recall"],
         "density": density,
@@ -183,6 +196,6 @@ def _batches(part: Items) -> Iterator[Tensor]:
     return (part.gather(some) for some in torch.split(order, BATCH))
 
 
-def _file(data: DataItems, part: str, label: int | None, network: Inception, resize: str) -> Path:
+def _file(data: DataItems, part: str, label: int | None, network: Extractor, resize: str) -> Path:
     key = json.dumps([VERSION, data.fingerprint, data.shape, data.fit, part, label, network.sha256, resize])
     return home() / "statistics" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.safetensors"

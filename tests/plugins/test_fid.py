@@ -121,3 +121,87 @@ def test_it_is_left_out_unless_it_is_named(finished):
 
     assert "fid" not in Evaluator().metrics
     assert "fid" in Evaluator(["fid"]).metrics
+
+
+def dino_weights(width: int = 128, depth: int = 2, side: int = 16) -> dict[str, torch.Tensor]:
+    """Tensors of the layout of the authors' files, drawn at random, by their names."""
+    shapes = {"cls_token": (1, 1, width), "mask_token": (1, width), "pos_embed": (1, 1 + side**2, width)}
+    shapes |= {"patch_embed.proj.weight": (width, 3, 14, 14), "patch_embed.proj.bias": (width,)}
+    for block in range(depth):
+        for name, rows, columns in (
+            ("attn.qkv", 3 * width, width), ("attn.proj", width, width), ("mlp.fc1", 4 * width, width),
+            ("mlp.fc2", width, 4 * width),
+        ):  # fmt: skip
+            shapes |= {f"blocks.{block}.{name}.weight": (rows, columns), f"blocks.{block}.{name}.bias": (rows,)}
+        for name in ("norm1.weight", "norm1.bias", "norm2.weight", "norm2.bias", "ls1.gamma", "ls2.gamma"):
+            shapes[f"blocks.{block}.{name}"] = (width,)
+    shapes |= {"norm.weight": (width,), "norm.bias": (width,)}
+    random = torch.Generator().manual_seed(0)
+    return {name: 0.2 * torch.randn(shape, generator=random) for name, shape in shapes.items()}
+
+
+def test_dinov2_is_torchvisions_transformer_with_scales():
+    """torchvision's has no scales: here they are multiplied into the layers before them."""
+    from functools import partial
+
+    from ganzoo_fid.dinov2 import DINOv2
+    from torchvision.models import VisionTransformer
+
+    weights, norm = dino_weights(), partial(torch.nn.LayerNorm, eps=1e-6)
+    other = VisionTransformer(224, 14, 2, 2, 128, 512, norm_layer=norm).eval()
+    named = {"class_token": weights["cls_token"], "encoder.pos_embedding": weights["pos_embed"]}
+    named |= {f"conv_proj.{each}": weights[f"patch_embed.proj.{each}"] for each in ("weight", "bias")}
+    for each in ("weight", "bias"):
+        named[f"encoder.ln.{each}"] = weights[f"norm.{each}"]
+        for block in range(2):
+            ours, theirs = f"blocks.{block}", f"encoder.layers.encoder_layer_{block}"
+            for number in (1, 2):
+                named[f"{theirs}.ln_{number}.{each}"] = weights[f"{ours}.norm{number}.{each}"]
+            scales = [weights[f"{ours}.ls{number}.gamma"] for number in (1, 2)]
+            scales = [scale[:, None] if each == "weight" else scale for scale in scales]
+            named[f"{theirs}.self_attention.in_proj_{each}"] = weights[f"{ours}.attn.qkv.{each}"]
+            named[f"{theirs}.self_attention.out_proj.{each}"] = scales[0] * weights[f"{ours}.attn.proj.{each}"]
+            named[f"{theirs}.mlp.0.{each}"] = weights[f"{ours}.mlp.fc1.{each}"]
+            named[f"{theirs}.mlp.3.{each}"] = scales[1] * weights[f"{ours}.mlp.fc2.{each}"]
+    other.heads = torch.nn.Identity()
+    other.load_state_dict(named)
+    images = torch.randn(2, 3, 224, 224, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        assert torch.allclose(DINOv2.of(weights)(images), other(images), atol=1e-4)
+
+
+def test_dinov2s_positions_on_another_grid():
+    """The authors' files have 37x37, an image of 224x224 has 16x16: a ramp stays one, but for the filter's waves."""
+    from ganzoo_fid.dinov2 import DINOv2
+
+    network = DINOv2(64, 0, 14, 37)
+    assert network.positions(37, 37) is network.pos_embed
+    rows = torch.arange(37.0).view(37, 1).expand(37, 37)
+    network.pos_embed.data[0, 1:] = rows.reshape(-1, 1)
+    found = network.positions(16, 16)[0, 1:, 0].view(16, 16)
+    step = 37 / 16.1
+    assert torch.allclose(found[2:14], ((torch.arange(2, 14) + 0.5) * step - 0.5)[:, None].expand(-1, 16), atol=0.1)
+
+
+def test_distances_in_dinov2s_features(finished_copy, tmp_path):
+    from ganzoo import evaluate
+    from ganzoo.errors import GanzooError
+
+    file = tmp_path / "dinov2_vits14.pth"
+    torch.save(dino_weights(64, 1, 3), file)
+    found = {each["name"]: each for each in evaluate(finished_copy, [f"fid:dinov2={file}"], samples=12)}
+    assert {*found} == {f"{name}-dinov2-vits14" for name in ("fd", "kd", "precision", "recall", "density", "coverage")}
+    protocol = found["fd-dinov2-vits14"]["protocol"]
+    assert (protocol["resize"], protocol["features"]) == ("clean", "dinov2-vits14")
+    assert protocol["caution"].startswith("A distance of 12 samples")
+    hashed = f"fid:dinov2={file},sha256={protocol['sha256']},resize=legacy"
+    (again, *_) = evaluate(finished_copy, [hashed], samples=12)
+    assert again["protocol"]["resize"] == "legacy"
+    assert again["value"] != found["fd-dinov2-vits14"]["value"]
+    with pytest.raises(UsageError, match=r"The SHA-256 of .*dinov2_vits14\.pth is "):
+        evaluate(finished_copy, [f"fid:dinov2={file},sha256=00"], samples=12)
+    with pytest.raises(UsageError, match="one at a time"):
+        evaluate(finished_copy, [f"fid:dinov2={file},inception={file}"], samples=12)
+    torch.save({"patch_embed.proj.weight": torch.zeros(64, 3, 14, 14)}, file)
+    with pytest.raises(GanzooError, match=r"dinov2_vits14\.pth has no weights of a DINOv2"):
+        evaluate(finished_copy, [f"fid:dinov2={file}"], samples=12)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import http.client
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -37,7 +39,11 @@ def served(run: str):
         said = process.stdout.readline()
         assert said.startswith(f"{run}: http://127.0.0.1:"), said
         assert process.stdout.readline().startswith("On your own machine: ssh -N -L ")
-        yield said.split()[-4]
+        try:
+            yield said.split()[-4]
+        except BaseException:
+            process.kill()
+            raise
         process.send_signal(signal.SIGINT)
         assert process.stdout.read() == "The page is not served any more.\n"
     assert process.returncode == 0
@@ -184,3 +190,129 @@ def test_sounds_are_heard(tmp_path):
         assert command(page, "sheet").startswith("ganzoo sample ")
         page.wait_for_selector("[aria-label='Play']", timeout=60_000)
         page.locator("[aria-label='Play']").first.click()
+
+
+def same_as_typed(page, name: str, uploads: Path, monkeypatch, folder: Path) -> list[str]:
+    """The words of the command beside a result, which makes the very file that can be downloaded there."""
+    words = shlex.split(command(page, name))
+    page.wait_for_selector(f"#file-{name} a", timeout=60_000)
+    with page.expect_download() as download:
+        page.locator(f"#file-{name} a").first.click()
+    shutil.copytree(uploads, folder)
+    monkeypatch.chdir(folder)
+    result = cli(*words[1:])
+    assert result.exit_code == 0, result.output
+    made = Path(words[-1])
+    file = made / download.value.suggested_filename if made.is_dir() else made
+    assert Path(download.value.path()).read_bytes() == file.read_bytes()
+    return words
+
+
+def give(page, where: str, file: Path) -> None:
+    """Uploads a file."""
+    page.set_input_files(f"#{where} input[type=file]", str(file))
+    page.wait_for_selector(f"#{where} :text('{file.stem}')")
+
+
+def labelled(folder: Path, heading: str, row: Callable[[int], str]) -> None:
+    """A data set `told` of grey levels and what is known of them."""
+    (folder / "img").mkdir()
+    for number in range(12):
+        Image.new("RGB", (8, 8), (20 * number,) * 3).save(folder / "img" / f"{number:02d}.png")
+    lines = [heading, *(f"{number:02d}.png,{row(number)}" for number in range(12))]
+    (folder / "labels.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    ganzoo.data.add("told", folder / "img", labels=folder / "labels.csv")
+
+
+@pytest.fixture
+def uploads(tmp_path: Path) -> Path:
+    """A folder of one picture, red.png."""
+    (tmp_path / "uploads").mkdir()
+    Image.new("RGB", (8, 8), (200, 30, 30)).save(tmp_path / "uploads" / "red.png")
+    return tmp_path / "uploads"
+
+
+def test_styles_are_mixed_and_an_upload_is_projected(tmp_path, uploads, monkeypatch):
+    tiny: dict = {"channel_base": 32, "channel_max": 4, "latent_dim": 8, "mapping_layers": 2}
+    with playing(tmp_path, "stylegan2", "tiny", resolution=8, batch_size=4, **tiny) as page:
+        assert "--truncation" not in command(page, "sheet")
+        slider = page.get_by_label("range slider for Truncation").first
+        slider.focus()
+        slider.press("ArrowLeft")
+        page.wait_for_selector("#command-sheet .cm-line:has-text('--truncation 0.95')", timeout=60_000)
+        page.get_by_role("tab", name="Mix styles").click()
+        page.get_by_role("button", name="Mix", exact=True).click()
+        words = same_as_typed(page, "mixed", uploads, monkeypatch, tmp_path / "mixed")
+        assert words[1] == "mix"
+        assert "--cutoff" not in words
+        assert min(shown_size(page, "mixed")) > 0
+        page.get_by_role("tab", name="Project").click()
+        give(page, "to-project", uploads / "red.png")
+        page.get_by_label("A style for each layer").check()
+        page.get_by_label("number input for Steps of the descent").fill("10")
+        page.get_by_role("button", name="Project", exact=True).click()
+        words = same_as_typed(page, "projected", uploads, monkeypatch, tmp_path / "projected")
+        assert words[3:6] == ["red.png", "--steps", "10"]
+        assert "--each-layer" in words
+
+
+def test_codes_are_chosen(tmp_path, uploads, monkeypatch):
+    small: dict = {"width": 2, "hidden": 8, "hidden_q": 4, "incompressible": 4}
+    with playing(tmp_path, "infogan", "tiny", resolution=8, batch_size=4, **small) as page:
+        codes = page.get_by_label("Codes")
+        assert codes.get_attribute("placeholder") == "category=0,c1=0,c2=0"
+        command(page, "sheet")
+        codes.fill("category=3,c1=-0.5")
+        codes.press("Enter")
+        page.wait_for_selector("#command-sheet .cm-line:has-text('--code category=3,c1=-0.5')", timeout=60_000)
+        page.locator("button.thumbnail-item").nth(2).click()
+        words = same_as_typed(page, "picked", uploads, monkeypatch, tmp_path / "typed")
+        assert words[-6:-4] == ["--code", "category=3,c1=-0.5"]
+
+
+def test_attributes_are_chosen(tmp_path, uploads, own_catalogue, install, monkeypatch):
+    install("from tinyzoo.conditions import ganzoo_architectures")
+    labelled(tmp_path, "file,glasses,hat", lambda number: f"{number % 2},{int(number > 5)}")
+    with playing(tmp_path, "tinyattributes", "told", batch_size=4) as page:
+        command(page, "sheet")
+        page.get_by_label("Attributes").first.click()
+        page.get_by_role("option", name="hat=1", exact=True).click()
+        page.wait_for_selector("#command-sheet .cm-line:has-text('--label hat=1')", timeout=60_000)
+        page.locator("button.thumbnail-item").nth(1).click()
+        assert "hat=1" in same_as_typed(page, "picked", uploads, monkeypatch, tmp_path / "typed")
+
+
+def test_numbers_are_chosen(tmp_path, uploads, own_catalogue, install, monkeypatch):
+    install("from tinyzoo.conditions import ganzoo_architectures")
+    labelled(tmp_path, "file,age", lambda number: f"{number + 0.5}")
+    with playing(tmp_path, "tinynumbers", "told", batch_size=4) as page:
+        command(page, "sheet")
+        page.get_by_label("Label").first.fill("3.5")
+        page.get_by_label("Label").first.press("Enter")
+        page.wait_for_selector("#command-sheet .cm-line:has-text('--label 3.5')", timeout=60_000)
+        page.locator("button.thumbnail-item").nth(1).click()
+        assert "3.5" in same_as_typed(page, "picked", uploads, monkeypatch, tmp_path / "typed")
+
+
+def test_an_upload_is_given_other_attributes(tmp_path, uploads, monkeypatch):
+    labelled(tmp_path, "file,glasses,hat", lambda number: f"{number % 2},{int(number > 5)}")
+    tiny: dict = {"width_g": 2, "width_d": 2, "layers_d": 2, "blocks": 1, "n_critic": 1}
+    with playing(tmp_path, "stargan", "told", resolution=8, batch_size=4, **tiny) as page:
+        give(page, "to-translate", uploads / "red.png")
+        page.get_by_label("Attributes").click()
+        page.get_by_role("option", name="hat=0", exact=True).click()
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Translate", exact=True).click()
+        words = same_as_typed(page, "translated", uploads, monkeypatch, tmp_path / "typed")
+        assert words[3:6] == ["red.png", "--label", "hat=0"]
+        assert min(shown_size(page, "translated")) > 0
+
+
+def test_an_upload_is_taken_to_another_domain(tmp_path, uploads, monkeypatch):
+    small: dict = {"layers_d": 1, "blocks": 1, "width_g": 4, "width_d": 4, "load_size": 32, "resolution": 32}
+    with playing(tmp_path, "cyclegan", "anime-hair:images=8", batch_size=1, **small) as page:
+        give(page, "to-translate", uploads / "red.png")
+        page.get_by_label("A", exact=True).check()
+        page.get_by_role("button", name="Translate", exact=True).click()
+        words = same_as_typed(page, "translated", uploads, monkeypatch, tmp_path / "typed")
+        assert words[3:6] == ["red.png", "--to", "A"]
