@@ -102,8 +102,9 @@ def _samples(gradio: Any, player: Player, blocks: Any) -> None:
         return [picture.files, sheet, [], made.command, _files(gradio, made), *audible]
 
     inputs, outputs = [seed, count, label, truncation, code], [shown, state, places, command, file, *heard]
-    for changed in (seed.submit, count.release, label.change, truncation.release, code.submit, blocks.load):
-        changed(_guarded(gradio, sample), inputs, outputs, api_visibility="private")
+    for changed in (seed.submit, count.change, label.change, truncation.change, code.submit, blocks.load):
+        # Of the places that a slider passes through, the one where it stops is drawn; keys move it too.
+        changed(_guarded(gradio, sample), inputs, outputs, api_visibility="private", trigger_mode="always_last")
     following.click(lambda seed: int(seed or 0) + 1, seed, seed, api_visibility="private").then(
         _guarded(gradio, sample), inputs, outputs, api_visibility="private"
     )
@@ -164,11 +165,7 @@ def _translation(gradio: Any, player: Player) -> None:
     with gradio.Row():
         with gradio.Column(scale=1, min_width=220):
             given = gradio.File(label="Images", file_count="multiple", type="filepath", elem_id="to-translate")
-            goal: Any
-            if can.domains:
-                goal = gradio.Radio(list(can.domains), value=can.domains[-1], label="To")
-            else:
-                goal = _label(gradio, player)
+            goal = _goal(gradio, player)
             seed = gradio.Number(0, label="Seed", precision=0, minimum=0)
             go = gradio.Button("Translate", variant="primary")
         with gradio.Column(scale=3, visible=False) as result:
@@ -177,6 +174,8 @@ def _translation(gradio: Any, player: Player) -> None:
             command, file = _result(gradio, "translated")
 
     def translate(given: Sequence[str] | None, goal: Any, seed: int) -> list[Any]:
+        if isinstance(goal, list):  # of attributes all are said
+            goal = [f"{name}={int(name in goal)}" for name in _attributes(can.labels)]
         made = player.make(translated(given or [], _said(goal), can.relabels, int(seed or 0)), "translated/")
         sheet = [each for each in made.files if each.name == SIDE_BY_SIDE]
         return [gradio.Column(visible=True), str(sheet[0]), made.said, made.command, _files(gradio, made)]
@@ -232,6 +231,23 @@ def _label(gradio: Any, player: Player) -> Any:
             list(can.labels), value=[], multiselect=True, label="Attributes", info="others are drawn by the seed"
         )
     return gradio.Textbox(label="Label", visible=bool(can.label), info="as --label takes it; empty: drawn by the seed")
+
+
+def _goal(gradio: Any, player: Player) -> Any:
+    """What chooses where to translate to."""
+    can = player.can
+    if can.domains or can.label == "class":
+        goals = list(can.domains or can.labels)
+        return gradio.Radio(goals, value=goals[-1], label="To")
+    if can.label == "attributes":
+        names = _attributes(can.labels)
+        return gradio.CheckboxGroup(names, label="Attributes", info="that the image shall have; it gets no other")
+    return gradio.Textbox(label="Label", info="as --label takes it")
+
+
+def _attributes(labels: Sequence[str]) -> list[str]:
+    """The names of those that can be chosen as ``NAME=1`` and ``NAME=0``."""
+    return list(dict.fromkeys(label.rpartition("=")[0] for label in labels))
 
 
 def _result(gradio: Any, name: str) -> tuple[Any, Any]:

@@ -19,6 +19,7 @@ from support.browser import Watched, chromium
 from support.command_line import cli
 
 import ganzoo
+from ganzoo import data
 from ganzoo.loop.display import Display
 
 pytest.importorskip("gradio", reason="the extra play is not installed")
@@ -221,7 +222,7 @@ def labelled(folder: Path, heading: str, row: Callable[[int], str]) -> None:
         Image.new("RGB", (8, 8), (20 * number,) * 3).save(folder / "img" / f"{number:02d}.png")
     lines = [heading, *(f"{number:02d}.png,{row(number)}" for number in range(12))]
     (folder / "labels.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    ganzoo.data.add("told", folder / "img", labels=folder / "labels.csv")
+    data.add("told", folder / "img", labels=folder / "labels.csv")
 
 
 @pytest.fixture
@@ -299,12 +300,10 @@ def test_an_upload_is_given_other_attributes(tmp_path, uploads, monkeypatch):
     tiny: dict = {"width_g": 2, "width_d": 2, "layers_d": 2, "blocks": 1, "n_critic": 1}
     with playing(tmp_path, "stargan", "told", resolution=8, batch_size=4, **tiny) as page:
         give(page, "to-translate", uploads / "red.png")
-        page.get_by_label("Attributes").click()
-        page.get_by_role("option", name="hat=0", exact=True).click()
-        page.keyboard.press("Escape")
+        page.get_by_label("hat", exact=True).check()
         page.get_by_role("button", name="Translate", exact=True).click()
         words = same_as_typed(page, "translated", uploads, monkeypatch, tmp_path / "typed")
-        assert words[3:6] == ["red.png", "--label", "hat=0"]
+        assert words[3:6] == ["red.png", "--label", "glasses=0,hat=1"]
         assert min(shown_size(page, "translated")) > 0
 
 
