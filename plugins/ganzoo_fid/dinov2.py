@@ -106,7 +106,7 @@ class DINOv2(nn.Module):
         """Those of a grid of another size, [1, 1 + height * width, width]."""
         if (height, width) == (self.side, self.side):
             return self.pos_embed
-        learned = self.pos_embed[:, 1:].transpose(1, 2).unflatten(2, (self.side, self.side))
+        learned = self.pos_embed[:, 1:].transpose(1, 2).reshape(1, -1, self.side, self.side)
         scale = ((height + OFFSET) / self.side, (width + OFFSET) / self.side)
         there = interpolate(learned, scale_factor=scale, mode="bicubic")
         return torch.cat([self.pos_embed[:, :1], there.flatten(2).transpose(1, 2)], 1)
