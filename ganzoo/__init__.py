@@ -33,6 +33,7 @@ from ganzoo.errors import GanzooError, UsageError
 
 if TYPE_CHECKING:
     from ganzoo_animate.animation import animate
+    from ganzoo_animate.movie import check_movie, save_movie
     from ganzoo_bench.speed import bench
     from ganzoo_bench.until import time_to_quality
     from ganzoo_compare.comparison import Comparison, compare
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     from ganzoo.model.latents import Projection
     from ganzoo.model.model import Model, load
     from ganzoo.pictures.grid import sheet
-    from ganzoo.pictures.movie import save_movie
     from ganzoo.plan.describe import describe
     from ganzoo.runs.per_class import PerClass
     from ganzoo.runs.run import Run, list_runs
@@ -74,7 +74,8 @@ _MODULE_OF = {
     "resume_per_class": "ganzoo.training.per_class",
     "train_per_class": "ganzoo.training.per_class",
     "use_plugin": "ganzoo.catalogue.single_file",
-    "save_movie": "ganzoo.pictures.movie",
+    "check_movie": "ganzoo_animate.movie",
+    "save_movie": "ganzoo_animate.movie",
     "sheet": "ganzoo.pictures.grid",
     "Run": "ganzoo.runs.run",
     "Sweep": "ganzoo_sweep.folder",
@@ -104,6 +105,7 @@ __all__ = [
     "animate",
     "architectures",
     "bench",
+    "check_movie",
     "compare",
     "describe",
     "evaluate",

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         fade,
         upsample,
     )
+    from ganzoo_translation.image_pool import ImagePool
     from ganzoo_translation.two_domains import TwoDomains, TwoDomainsConfig, linear_decay
 
     from ganzoo.catalogue.catalogue import better_scores, listening
@@ -64,7 +65,7 @@ if TYPE_CHECKING:
     )
     from ganzoo.contract.augmentation import AdaptiveAugmentation, Augmentation, Augmentations
     from ganzoo.contract.data_spec import Batch, DataSpec
-    from ganzoo.contract.distributed import mean_over_processes
+    from ganzoo.contract.distributed import gather, mean_over_processes, rank
     from ganzoo.contract.frozen import Frozen, Pretrained
     from ganzoo.contract.metric import DataItems, Evidence, Items, Metric, Scores, TranslationEvidence
     from ganzoo.contract.modality import Modality, Unreadable
@@ -79,7 +80,6 @@ if TYPE_CHECKING:
     from ganzoo.data.readers import Reader, open_reader
     from ganzoo.data.source import Item, Source
     from ganzoo.gan.augment import DiffAugment
-    from ganzoo.gan.image_pool import ImagePool
     from ganzoo.gan.layers import normal_init, spectral_norm
     from ganzoo.gan.losses import generator_loss
     from ganzoo.gan.penalties import squared_norm
@@ -94,8 +94,7 @@ if TYPE_CHECKING:
     from ganzoo.model.model import Model
     from ganzoo.model.model import load as load_model
     from ganzoo.pictures.framed import as_html
-    from ganzoo.pictures.grid import grid, sheet
-    from ganzoo.pictures.movie import save_frames
+    from ganzoo.pictures.grid import grid, sheet, to_picture
     from ganzoo.plan.plan import read_toml
     from ganzoo.runs.address import destination, is_remote, stem
     from ganzoo.runs.address import fetch as fetch_model
@@ -114,9 +113,8 @@ _LAZY = {
     "ganzoo.contract.frozen": ("Frozen", "Pretrained"),
     "ganzoo.contract.report": ("Report", "silent",),
     "ganzoo.contract.warning": ("TrainingWarning",),
-    "ganzoo.pictures.movie": ("save_frames",),
     "ganzoo.pictures.framed": ("as_html",),
-    "ganzoo.pictures.grid": ("grid", "sheet"),
+    "ganzoo.pictures.grid": ("grid", "sheet", "to_picture"),
     "ganzoo.loop.allocator": ("memory_held",),
     "ganzoo.loop.display": ("Display", "Lines", "Moment", "duration"),
     "ganzoo.loop.interrupts": ("Interruptible",),
@@ -141,11 +139,10 @@ _LAZY = {
     "ganzoo.gan.layers": ("normal_init", "spectral_norm"),
     "ganzoo.gan.losses": ("generator_loss",),
     "ganzoo.contract.metric": ("TranslationEvidence", "Items", "DataItems", "Evidence", "Metric", "Scores"),
-    "ganzoo.contract.distributed": ("mean_over_processes",),
+    "ganzoo.contract.distributed": ("gather", "mean_over_processes", "rank"),
     "ganzoo.catalogue.catalogue": ("better_scores", "listening"),
     "ganzoo.catalogue.components": ("make_augmentation", "make_generator", "make_loss", "make_penalties"),
     "ganzoo.gan.penalties": ("squared_norm",),
-    "ganzoo.gan.image_pool": ("ImagePool",),
     "ganzoo.contract.modality": ("Modality", "Unreadable"),
     "ganzoo.contract.networks": ("generator_state",),
     "ganzoo.contract.penalties": ("Penalties", "Penalty"),
@@ -163,6 +160,7 @@ _LAZY = {
     "ganzoo.training.train": (
         "Stopped", "check_training", "deadline_of", "resume", "time_left", "train", "trained",
     ),
+    "ganzoo_translation.image_pool": ("ImagePool",),
     "ganzoo_translation.two_domains": ("TwoDomains", "TwoDomainsConfig", "linear_decay"),
     "ganzoo.gan.two_player": ("Adversarial", "AdversarialConfig", "ConditionalConfig", "TwoPlayer", "TwoPlayerConfig"),
     # Where names of the contract's number 1 have gone: plugins written for it still find them here.
@@ -268,6 +266,7 @@ __all__ = [
     "fade",
     "fetch_model",
     "from_json",
+    "gather",
     "generator_loss",
     "generator_state",
     "grid",
@@ -302,11 +301,11 @@ __all__ = [
     "prepared",
     "pretrained_tensors",
     "printable",
+    "rank",
     "read_toml",
     "replaced",
     "resume",
     "rows",
-    "save_frames",
     "save_imported",
     "save_tensors",
     "sheet",
@@ -317,6 +316,7 @@ __all__ = [
     "stream",
     "suggest",
     "time_left",
+    "to_picture",
     "train",
     "trained",
     "typed",

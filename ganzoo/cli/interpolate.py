@@ -16,6 +16,7 @@ from ganzoo.files import written
 POINTS = 6  # images that a walk passes through
 ROW = 10  # images of a stretch in a grid
 MOVING = 25  # images of a stretch in a movie: a second
+MOVIES = (".gif", ".mp4")
 
 
 @click.command(
@@ -75,21 +76,20 @@ def interpolate(
     """
     import ganzoo
     from ganzoo.pictures.framed import check_sheet, framed, save_sheet
-    from ganzoo.pictures.movie import KINDS, find_encoder, save_movie
 
     kind = Path(out).suffix.lower() if out is not None else ".gif"
-    check_sheet(out or "a.gif", KINDS)
+    check_sheet(out or "a.gif", MOVIES)
     stops = _numbers(index)
     if stops and (points is not None or between):
         raise UsageError("--index says which images to walk between; leave out --points and other images.")
     if count is not None and not stops:
         raise UsageError("-n says how many images the sheet of --index has; leave it out, or give --index 3,17.")
-    if kind == ".mp4":
-        find_encoder()
+    if kind in MOVIES:
+        ganzoo.check_movie(out or "a.gif")
     model = ganzoo.load(source, device=device)
-    if kind in KINDS and model.modality.name != "image":
+    if kind in MOVIES and model.modality.name != "image":
         raise UsageError(f"{model.modality.items.capitalize()} make no movie; give -o a .png file.")
-    in_rows = kind not in KINDS
+    in_rows = kind not in MOVIES
     length = (ROW if in_rows else MOVING) if frames is None else frames
     file = Path(out) if out is not None else beside(source, model, f"interpolate-seed-{seed}.gif")
     count = COUNT if count is None else count
@@ -111,7 +111,7 @@ def interpolate(
         with written(file) as part:
             save_sheet(sheet, part, pictures_notes(seed))
     else:
-        save_movie(images, file)
+        ganzoo.save_movie(images, file)
     wrote(f"{len(images)} {model.modality.items} are in", file, quiet=quiet)
 
 

@@ -380,12 +380,12 @@ class Model:
         each_layer: bool = False,
         reading: Reading | None = None,
     ) -> Projection:
-        """Finds the latent whose image is suggest to a given one, by gradient descent on the mean squared error.
+        """Finds the latent whose image is nearest to a given one, by gradient descent on the mean squared error.
 
         Args:
             image: a file, cropped and scaled to what the model makes, or [C, H, W] in [-1, 1].
             steps: of the descent.
-            starts: descents, from the suggest of many samples; the best of their ends is taken.
+            starts: descents, from the nearest of many samples; the best of their ends is taken.
             label: the class to look in; None leaves it to the samples.
             each_layer: give each layer a style of its own (w+): nearer to the image, further from what the model makes.
             reading: how a file of more than 8 bits is read; None for as in training.

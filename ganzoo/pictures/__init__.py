@@ -1,1 +1,1 @@
-"""Sheets, plots and movies of samples."""
+"""Sheets of samples."""

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from ganzoo.api import Run, UsageError, save_frames
+from ganzoo.api import Run, UsageError
+from ganzoo_animate.movie import save_frames
 
 RATE = 10  # sheets a second
 REST = 1.5  # seconds that the last sheet stays

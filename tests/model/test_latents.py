@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from click.testing import CliRunner
+from ganzoo_animate import movie as movies
 from PIL import Image
 from tinyzoo.model import TinyGAN
 from torch import nn
@@ -21,7 +22,6 @@ from ganzoo.contract.data_spec import DataSpec
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.model import latents
 from ganzoo.model.model import Model
-from ganzoo.pictures import movie as movies
 from ganzoo.runs.header import DataHeader, ModelHeader
 
 SPEC = DataSpec((3, 8, 8))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from ganzoo_translation import image_pool
 
 from ganzoo.api import ImagePool
-from ganzoo.contract import distributed
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "image_pool.json").read_text(encoding="utf-8"))
 
@@ -85,13 +85,13 @@ def test_parts_of_a_batch_see_the_pool_of_one_process(monkeypatch):
     for first in range(0, 24, 4):
         images, draws = numbered([*range(first, first + 4)]), (torch.rand(4), torch.randint(3, (4,)))
         with monkeypatch.context() as alone:
-            alone.setattr(distributed, "gather", lambda rows: rows)
-            alone.setattr(distributed, "rank", lambda: 0)
+            alone.setattr(image_pool, "gather", lambda rows: rows)
+            alone.setattr(image_pool, "rank", lambda: 0)
             expected = whole.query(images, draws)
         for rank, pool in enumerate(copies):
             everyones = iter([images, *draws])
-            monkeypatch.setattr(distributed, "rank", lambda rank=rank: rank)
-            monkeypatch.setattr(distributed, "gather", lambda _, each=everyones: next(each))
+            monkeypatch.setattr(image_pool, "rank", lambda rank=rank: rank)
+            monkeypatch.setattr(image_pool, "gather", lambda _, each=everyones: next(each))
             mine = slice(2 * rank, 2 * rank + 2)
             returned = pool.query(images[mine], tuple(each[mine] for each in draws))
             assert torch.equal(returned, expected[mine])

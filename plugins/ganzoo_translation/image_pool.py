@@ -1,6 +1,8 @@
 """A history of generated images, so that a discriminator does not forget what the generator made before.
 
 Shrivastava et al. 2017 (arXiv:1612.07828), section 2.3; CycleGAN keeps fifty for each domain.
+
+This module is public: `ganzoo.api` has what stands in it.
 """
 
 from __future__ import annotations
@@ -10,9 +12,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from ganzoo.contract import distributed
-from ganzoo.contract.architecture import TrainingState
-from ganzoo.contract.randomness import rows
+from ganzoo.api import TrainingState, gather, rank, rows
 
 
 class ImagePool(TrainingState):
@@ -51,12 +51,10 @@ class ImagePool(TrainingState):
             return images.detach()
         count = len(images)
         coins, places = draws if draws is not None else self._draw(count)
-        new, coins, places = (
-            distributed.gather(each) for each in (images.detach().to(self.images.dtype), coins, places)
-        )
+        new, coins, places = (gather(each) for each in (images.detach().to(self.images.dtype), coins, places))
         everyone = zip(*(torch.split(each, 1) for each in (new, coins, places)), strict=True)
         returned = [self._exchange(*one) for one in everyone]
-        mine = slice(distributed.rank() * count, (distributed.rank() + 1) * count)
+        mine = slice(rank() * count, (rank() + 1) * count)
         return torch.cat(returned[mine]).to(images.dtype)
 
     def _draw(self, count: int) -> tuple[Tensor, Tensor]:

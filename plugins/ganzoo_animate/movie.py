@@ -13,9 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ganzoo.errors import GanzooError, UsageError
-from ganzoo.files import written
-from ganzoo.pictures.grid import to_picture
+from ganzoo.api import GanzooError, UsageError, to_picture, written
 
 RATE = 25  # frames a second; a GIF counts in hundredths of a second
 SIDE = 256  # smaller frames are enlarged to about this, in whole steps
@@ -29,23 +27,27 @@ def save_movie(images: Tensor, file: str | os.PathLike[str]) -> None:
         UsageError: the name's ending is neither .gif nor .mp4, or these are no images.
         GanzooError: there is no encoder for MP4 here (says what to install), or it failed.
     """
-    check_kind(Path(file))
+    check_movie(file)
     if images.dim() != 4:
         raise UsageError("These are points, not images, and make no movie; write a .png.")
     save_frames((to_picture(frame) for frame in enlarged(on_white(images))), Path(file), RATE)
 
 
-def check_kind(file: Path) -> None:
-    """Raises: UsageError when the ending is neither .gif nor .mp4, GanzooError when there is no encoder for .mp4."""
-    if file.suffix.lower() not in KINDS:
-        raise UsageError(f"A movie is a .gif or an .mp4, not {file.name}.")
-    if file.suffix.lower() == ".mp4":
+def check_movie(file: str | os.PathLike[str]) -> None:
+    """Looks whether a movie can be written there.
+
+    Raises: UsageError when the ending is neither .gif nor .mp4, GanzooError when there is no encoder for .mp4.
+    """
+    ending = Path(file).suffix.lower()
+    if ending not in KINDS:
+        raise UsageError(f"A movie is a .gif or an .mp4, not {Path(file).name}.")
+    if ending == ".mp4":
         find_encoder()
 
 
 def save_frames(frames: Iterable[Image.Image], target: Path, rate: int) -> None:
     """Pictures of one size, grey or RGB, as a movie that repeats, so many a second. Raises: as `save_movie`."""
-    check_kind(target)
+    check_movie(target)
     if target.suffix.lower() == ".mp4":
         encode(find_encoder(), frames, target, rate)
         return
