@@ -225,7 +225,7 @@ class Catalogue(Listeners):
             name: in capitals too, and one of its aliases where nothing has it for a name.
             near: distributions; where a plugin, not the user, wrote the bare name, the first of them that offers it is
                 meant: its own, then ganzoo's.
-        Raises: UsageError when there is none (with the names that are near) or when several plugins offer the bare name.
+        Raises: UsageError when there is none (with names that are near) or when several plugins offer the bare name.
         """
         entries = self.entries(kind)
         candidates = [entry for entry in entries if _is_called(entry, name)]
