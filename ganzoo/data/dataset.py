@@ -468,8 +468,9 @@ def _parts(
     channels: Mapping[str, int],
     members: Mapping[str, Sequence[int]],
 ) -> dict[str, Part]:
-    held_out = [item for item in items if item in {*getattr(source, "held_out", ())}]
-    domains: dict[str, Sequence[int]] = dict(members) or {TRAIN: sorted({*items} - {*held_out})}
+    kept_apart = {*getattr(source, "held_out", ())}
+    held_out = [item for item in items if item in kept_apart]
+    domains: dict[str, Sequence[int]] = dict(members) or {TRAIN: [item for item in items if item not in kept_apart]}
     if held_out and not members:
         domains[HELD_OUT] = held_out
     place = {item: place for place, item in enumerate(items)}

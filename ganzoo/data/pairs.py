@@ -52,7 +52,7 @@ def by_name(layout: Layout) -> Domains:
     return found
 
 
-def by_list(path: Path, names: Sequence[str], held_out: Collection[int] = ()) -> Domains:
+def by_list(path: Path, names: Sequence[str], held_out: Collection[int] = frozenset()) -> Domains:
     """Domains A and B from a CSV of two names a line; a first line that names no item is taken for a heading."""
     try:
         rows = [row for row in csv.reader(io.StringIO(read_text(path, "utf-8-sig"))) if any(row)]
@@ -71,7 +71,7 @@ def by_list(path: Path, names: Sequence[str], held_out: Collection[int] = ()) ->
             what = f"{missing[0]!r} is not in the source" if missing else f"{len(words)} names, not two"
             raise UsageError(f"{path}, line {number}: {what}; each line should read: file of A,file of B.")
         items = [lookup[word] for word in words]
-        side = "test" if {*items} & {*held_out} else ""
+        side = "test" if any(item in held_out for item in items) else ""
         found[f"{side}A"].append(items[0])
         found[f"{side}B"].append(items[1])
     return {name: members for name, members in found.items() if members}

@@ -20,5 +20,8 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         api=2,
         batch_statistics=True,
         good_for="many classes in large images; truncation",
+        best="99.2 % confident (MNIST, by class)",
+        minutes=21,
+        measured="one core of an AMD EPYC",
         model="ganzoo_biggan.model:BigGAN",
     )
