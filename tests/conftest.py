@@ -179,8 +179,6 @@ def build_pair_trainer(cls: type, *, shape: tuple[int, int, int] = (3, 16, 16), 
 class Items:
     """What a `Loader` needs of a data set, and of its only part: items [N, …] and labels [N], in memory."""
 
-    on_the_fly = False
-
     def __init__(self, items: Any, labels: Any = None) -> None:
         self.items, self.labels = items, labels
         self.parts, self.sizes = {"train": self}, {}
@@ -190,6 +188,9 @@ class Items:
 
     def gather(self, indices: Any) -> Any:
         return self.items[indices]
+
+    def prefetch(self, indices: Any) -> None:
+        pass
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ def _cores() -> Iterator[Finding]:
 
 
 def _memory() -> Iterator[Finding]:
-    from ganzoo.plan.memory import free_memory
+    from ganzoo.files import free_memory
 
     free = free_memory()
     yield Finding("memory", "the system does not say" if free is None else f"{free / 2**30:.1f} GB free")

@@ -88,7 +88,7 @@ def _one_file(items: Tensor, modality: Modality) -> tuple[float, float]:
 
 def _check_memory(needed: int, count: int, modality: Modality) -> None:
     """Raises: UsageError when there is less memory."""
-    from ganzoo.plan.memory import free_memory
+    from ganzoo.files import free_memory
 
     free = free_memory()
     if free is not None and needed > free:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -55,22 +55,27 @@ class Rows(Protocol):
 class Packed:
     """Rows of a pack: in the host's memory as mapped from disk, or on a CUDA device when they fit there."""
 
-    def __init__(self, rows: Tensor, device: torch.device) -> None:
-        self._rows, self._device = rows, device
+    def __init__(
+        self, rows: Tensor, device: torch.device, ahead: Callable[[Iterable[int]], None] | None = None
+    ) -> None:
+        """`ahead`: as `pack.reading_ahead` gives it."""
+        self._rows, self._device, self._ahead = rows, device, ahead
 
     def take(self, rows: Tensor) -> Tensor:
+        self.expect(rows)
         taken = self._rows[rows.to(self._rows.device, non_blocking=True)]
         return _sent(taken, self._device)
 
     def expect(self, rows: Tensor) -> None:
-        pass
+        if self._ahead is not None:
+            self._ahead(rows.tolist())
 
     def to(self, device: torch.device) -> Packed:
         if device.type == "cuda":
             free, _ = torch.cuda.mem_get_info(device)
             if self._rows.nbytes < ON_DEVICE * free:
                 return Packed(self._rows.to(device), device)
-        return Packed(self._rows, device)
+        return Packed(self._rows, device, self._ahead)
 
 
 class Decoded:
@@ -148,7 +153,7 @@ class Part:
         return self.rows.take(self._index[indices])[..., : self._channels]
 
     def prefetch(self, indices: Tensor) -> None:
-        """Say which items are gathered next; sets that are decoded on the fly begin with them."""
+        """Say which items are gathered next; those that are not in memory yet are read or decoded meanwhile."""
         self.rows.expect(self._index[indices])
 
     def subset(self, indices: Tensor) -> Part:
@@ -382,7 +387,8 @@ def _rows(job: pack.Job, source: Source, unpack: bool | None, report: Report) ->
         return Decoded(job, source, host)
     if not job.made:
         pack.make(job, source, report)
-    return Packed(torch.from_numpy(pack.load(job)), host)
+    rows = pack.load(job)
+    return Packed(torch.from_numpy(rows), host, pack.reading_ahead(rows))
 
 
 def _format(source: Source, name: str, size: tuple[int, int] | None, channels: int | None) -> Format:

@@ -80,8 +80,7 @@ class Loader:
             images[name] = _varied(images[name], *variation, crop)
             if labels is None and part.labels is not None:
                 labels = part.labels[indices.to(part.labels.device, non_blocking=True)]
-            if self.dataset.on_the_fly:
-                part.prefetch(order.at(position + batch_size, batch_size)[mine])
+            part.prefetch(order.at(position + batch_size, batch_size)[mine])
         first = next(iter(images.values()))
         return Batch(first, labels, images if self.domains else {})
 

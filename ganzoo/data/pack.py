@@ -10,6 +10,7 @@ import errno
 import functools
 import hashlib
 import json
+import mmap
 import os
 import shutil
 import subprocess
@@ -17,12 +18,12 @@ import sys
 import tempfile
 import threading
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -31,11 +32,12 @@ from ganzoo.data.images import FILTER
 from ganzoo.data.pack_worker import CHUNK, Format, draw_chunks, recipe
 from ganzoo.data.source import Report, Source
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.files import home, load_json, locked, make_folder, megabytes, processors, write_json
+from ganzoo.files import free_memory, home, load_json, locked, make_folder, megabytes, processors, write_json
 
 VERSION = {4: 2}  # of how pixels are made, by their channels, else 1; a new one makes those packs anew
 CHECKED = 4_000_000_000  # bytes up to which a pack's checksum is looked at each time it is opened
 FEW = 512  # items that are drawn sooner than processes start
+KEPT = 0.5  # share of the free memory up to which a pack is thought to stay there, once read
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,27 @@ def load(job: Job) -> npt.NDArray[Any]:
     except (OSError, EOFError, ValueError) as error:
         raise GanzooError(f"The pack {job.folder} is damaged; remove that folder, and it is made again.") from error
     return rows
+
+
+def reading_ahead(rows: npt.NDArray[Any]) -> Callable[[Iterable[int]], None] | None:
+    """What has rows of a pack read from the disk before they are taken, side by side, and nothing around them.
+
+    For a pack that memory cannot keep: the system reads much around each row, in the hope of needing it soon. None
+    where the pack is small enough to gain by that, or the system takes no advice.
+    """
+    free, mapped = free_memory(), getattr(rows, "_mmap", None)
+    if mapped is None or free is None or rows.nbytes <= KEPT * free or not hasattr(mmap, "MADV_WILLNEED"):
+        return None
+    first, size = cast("np.memmap[Any, Any]", rows).offset, rows[0].nbytes
+    mapped.madvise(mmap.MADV_RANDOM)
+
+    def read(wanted: Iterable[int]) -> None:
+        for row in wanted:
+            start = first + row * size
+            page = start - start % mmap.PAGESIZE
+            mapped.madvise(mmap.MADV_WILLNEED, page, start + size - page)
+
+    return read
 
 
 def _check(folder: Path) -> None:

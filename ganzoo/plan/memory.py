@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,6 +18,7 @@ from ganzoo.contract.settings import Settings
 from ganzoo.contract.turns import ContractError, players
 from ganzoo.devices import pick_device
 from ganzoo.errors import GanzooError, UsageError
+from ganzoo.files import free_memory
 
 
 class TooLarge(UsageError):
@@ -83,43 +83,6 @@ def batches_drawn(model: Architecture, batch_size: int) -> int:
     except (NotImplementedError, RuntimeError, GanzooError):  # it reads values; those drawn before that count
         pass
     return max(1, drawn)
-
-
-def free_memory(root: Path = Path("/")) -> int | None:
-    """Bytes of memory that a new process can have here, within a container's limit; None where nothing says.
-
-    Where the system tells only how much there is in all, as macOS does, it is that.
-    """
-    amounts = [_available(root / "proc/meminfo"), _left_in(root / "sys/fs/cgroup", "memory.max", "memory.current")]
-    old = root / "sys/fs/cgroup/memory"  # where containers had it before 2022
-    amounts.append(_left_in(old, "memory.limit_in_bytes", "memory.usage_in_bytes"))
-    known = [amount for amount in amounts if amount is not None]
-    return min(known) if known else _installed()
-
-
-def _available(meminfo: Path) -> int | None:
-    try:
-        lines = meminfo.read_text(encoding="ascii").splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
-    except (OSError, StopIteration):
-        return None
-
-
-def _left_in(group: Path, limit: str, used: str) -> int | None:
-    """What a control group's limit leaves; files that are cached and can be dropped do not count as used."""
-    try:
-        most, now = ((group / name).read_text(encoding="ascii").strip() for name in (limit, used))
-        stat = dict(line.split() for line in (group / "memory.stat").read_text(encoding="ascii").splitlines())
-    except (OSError, ValueError):
-        return None
-    return int(most) - int(now) + int(stat.get("inactive_file", 0)) if most.isdigit() else None
-
-
-def _installed() -> int | None:
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return None
 
 
 def check_memory(model: Architecture, settings: Settings) -> int | None:

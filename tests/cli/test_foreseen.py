@@ -20,7 +20,7 @@ def run(train, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def left(monkeypatch: pytest.MonkeyPatch, disk: int = 10**12, memory: int = 10**12) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda place: Usage(disk, 0, disk))
-    monkeypatch.setattr("ganzoo.plan.memory.free_memory", lambda: memory)
+    monkeypatch.setattr("ganzoo.files.free_memory", lambda: memory)
 
 
 def test_what_takes_long_or_much_is_said_first(run, monkeypatch):

@@ -26,9 +26,10 @@ from ganzoo import Run
 from ganzoo.api import Update
 from ganzoo.catalogue.catalogue import Catalogue
 from ganzoo.errors import GanzooError, UsageError
+from ganzoo.files import free_memory
 from ganzoo.loop.display import Display
 from ganzoo.loop.trainer import Trainer
-from ganzoo.plan.memory import free_memory, memory_needed
+from ganzoo.plan.memory import memory_needed
 from ganzoo.runs import checkpoint
 from ganzoo.runs.curves import PANEL
 from ganzoo.runs.header import Process

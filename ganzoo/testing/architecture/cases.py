@@ -98,7 +98,6 @@ def _pretending(model: Architecture) -> Architecture:
 class Noise:
     """A data set in memory: items uniform in [-1, 1], in every class and domain that the DataSpec names."""
 
-    on_the_fly = False
     sizes: Mapping[str, tuple[int, int]] = MappingProxyType({})
 
     def __init__(self, data: DataSpec) -> None:
@@ -120,6 +119,9 @@ class NoisePart:
 
     def gather(self, indices: Tensor) -> Tensor:
         return self.items[indices]
+
+    def prefetch(self, indices: Tensor) -> None:
+        pass
 
 
 def cases(entry: Entry, model: type[Architecture]) -> Iterator[Case]:
