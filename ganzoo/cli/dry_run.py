@@ -14,11 +14,12 @@ from ganzoo.data.dataset import Dataset, Decoded
 from ganzoo.errors import UsageError
 from ganzoo.files import megabytes
 from ganzoo.loop.display import Display
+from ganzoo.loop.trainer import Trainer
 from ganzoo.plan.memory import TooLarge, largest_batch
 from ganzoo.plan.plan import labels_of, plan_run
 from ganzoo.runs.run import new_folder
 from ganzoo.training import fit
-from ganzoo.training.estimate import Forecast, forecast, memory_needed, state_bytes
+from ganzoo.training.estimate import Forecast, forecast, memory_needed
 from ganzoo.training.facts import facts_of
 from ganzoo.training.per_class import check_labels, of_label, steps_of_all
 from ganzoo.training.prepare import prepare
@@ -95,7 +96,7 @@ def dry_run(
     spec, jobs = trainer.model.data, [cast(Decoded, rows).job for rows in session.dataset.packs]
     counted = memory_needed(plan, spec)
     pack = sum(job.bytes for job in jobs if not job.made)
-    run = state_bytes(trainer, plan.settings.checkpoints) * made.models
+    run = _state_bytes(trainer, plan.settings.checkpoints) * made.models
     facts: dict[str, Any] = {
         "architecture": plan.entry.full_name,
         "data": plan.data.name,
@@ -165,3 +166,11 @@ def _time(made: Forecast, stop: float | None) -> str | None:
     if stop is not None and stop < made.seconds:
         text += f"; --max-time stops it after {100 * stop / made.seconds:.0f} %, and `ganzoo resume` goes on"
     return text
+
+
+def _state_bytes(trainer: Trainer, checkpoints: int) -> int:
+    """Bytes of a run's checkpoints and model, about: weights, Adam's two moments, the average."""
+    sizes = {name: tensor.nbytes for name, tensor in trainer.model.state_dict().items()}
+    moments = 2 * sum(p.nbytes for p in trainer.model.parameters() if p.requires_grad)
+    averaged = sum(tensor.nbytes for tensor in trainer.ema.tensors.values())
+    return int(checkpoints * (sum(sizes.values()) + moments + averaged) + averaged)

@@ -257,7 +257,7 @@ def _write_each(
 def _draw(images: Tensor, columns: int | None, modality: Modality) -> None:
     """As many images as the terminal has room for, large enough to see something."""
     from ganzoo.cli.output import console
-    from ganzoo.pictures.grid import in_terminal
+    from ganzoo.cli.pictures import in_terminal
 
     out = console()
     out.print(

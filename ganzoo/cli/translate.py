@@ -73,7 +73,7 @@ def translate(
     images. Sides that the networks cannot take are padded by reflection, and what was padded is cut off again.
     """
     import ganzoo
-    from ganzoo.model.translation import side_by_side
+    from ganzoo.cli.pictures import side_by_side
     from ganzoo.pictures.framed import framed, save_sheet
     from ganzoo.pictures.grid import from_picture, to_picture
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any, Protocol
 
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 from torch.nn.modules.dropout import _DropoutNd
@@ -20,8 +20,6 @@ from ganzoo.errors import GanzooError, UsageError
 from ganzoo.pictures.grid import grid
 
 PIXELS = 2**20  # that go through the networks at a time
-SIDE = 256  # pixels of the longer side of an image on a sheet, at the most
-GAP = 4  # pixels between images on a sheet
 
 
 def targets(architecture: Architecture) -> tuple[str, ...]:
@@ -182,22 +180,3 @@ def to_each_label(architecture: Architecture, real: Tensor, columns: int) -> tup
 def _middle(images: Tensor, height: int, width: int) -> Tensor:
     top, left = (images.shape[2] - height) // 2, (images.shape[3] - width) // 2
     return images[:, :, top : top + height, left : left + width]
-
-
-def side_by_side(pairs: list[tuple[Image.Image, Image.Image]]) -> Image.Image:
-    """A sheet of images and their translations, one pair a row, the large ones scaled down."""
-    rows = [[_small(image) for image in pair] for pair in pairs]
-    left = max(row[0].width for row in rows)
-    width = left + max(row[1].width for row in rows) + 3 * GAP
-    height = sum(max(image.height for image in row) + GAP for row in rows) + GAP
-    mode = "L" if all(image.mode == "L" for row in rows for image in row) else "RGB"
-    whole, top = Image.new(mode, (width, height), "white"), GAP
-    for before, after in rows:
-        whole.paste(before, (GAP, top))
-        whole.paste(after, (left + 2 * GAP, top))
-        top += max(before.height, after.height) + GAP
-    return whole
-
-
-def _small(picture: Image.Image) -> Image.Image:
-    return ImageOps.contain(picture, (SIDE, SIDE)) if max(picture.size) > SIDE else picture

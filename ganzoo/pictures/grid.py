@@ -1,4 +1,4 @@
-"""Tensors to pictures: grids, and a picture in the terminal."""
+"""Tensors to pictures and back, and grids of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy
 import torch
@@ -17,9 +17,6 @@ from ganzoo.catalogue.modalities import make_modality
 from ganzoo.data.images import PLAIN, Reading, Unreadable, decode, render, with_8_bits
 from ganzoo.errors import UsageError
 from ganzoo.pictures.framed import framed
-
-if TYPE_CHECKING:
-    from rich.text import Text
 
 
 def to_bytes(images: Tensor) -> Tensor:
@@ -102,20 +99,3 @@ def grid(images: Tensor, columns: int | None = None, gap: int = 2) -> Image.Imag
         row, column = divmod(i, columns)
         whole.paste(picture, (gap + column * (width + gap), gap + row * (height + gap)))
     return whole
-
-
-def in_terminal(picture: Image.Image, columns: int = 80) -> Text:
-    """The picture as rich text, two pixels a character (upper half block), at most so many columns wide."""
-    from rich.color import Color
-    from rich.style import Style
-    from rich.text import Text
-
-    width = min(columns, picture.width)
-    height = max(2, round(picture.height * width / picture.width / 2) * 2)
-    pixels = numpy.asarray(picture.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)).tolist()
-    text = Text(no_wrap=True)
-    for upper, lower in zip(pixels[::2], pixels[1::2], strict=True):
-        for above, below in zip(upper, lower, strict=True):
-            text.append("▀", Style(color=Color.from_rgb(*above), bgcolor=Color.from_rgb(*below)))
-        text.append("\n")
-    return text

@@ -398,14 +398,6 @@ def memory_needed(plan: Plan, spec: DataSpec) -> int | None:
     return check_memory(weightless(plan.model, config, spec), settings)
 
 
-def state_bytes(trainer: Trainer, checkpoints: int) -> int:
-    """Bytes of a run's checkpoints and model, about: weights, Adam's two moments, the average."""
-    sizes = {name: tensor.nbytes for name, tensor in trainer.model.state_dict().items()}
-    moments = 2 * sum(p.nbytes for p in trainer.model.parameters() if p.requires_grad)
-    averaged = sum(tensor.nbytes for tensor in trainer.ema.tensors.values())
-    return int(checkpoints * (sum(sizes.values()) + moments + averaged) + averaged)
-
-
 def wait(device: torch.device) -> None:
     """Returns when the device has done all that it was given."""
     if device.type == "cuda":

@@ -17,11 +17,12 @@ from support.command_line import cli, refusal
 import ganzoo
 from ganzoo import data
 from ganzoo.api import Abilities, Architecture, DataSpec, UsageError
+from ganzoo.cli.pictures import side_by_side
 from ganzoo.contract.metric import Evidence, TranslationEvidence
 from ganzoo.errors import GanzooError
 from ganzoo.loop.display import Display
 from ganzoo.model.model import Model
-from ganzoo.model.translation import side_by_side, there_and_back
+from ganzoo.model.translation import there_and_back
 from ganzoo.pictures.grid import from_picture
 from ganzoo.plan.plan import make_plan
 from ganzoo.runs.header import DataHeader, ModelHeader
