@@ -8,6 +8,7 @@ import math
 import os
 import re
 import statistics
+import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ BESIDE = frozenset((
 # What of a score's protocol is of the run itself, and may differ from run to run.
 OF_THE_RUN = frozenset(("model", "step", "weights"))
 OVER = {"images": "images", "steps": "step", "time": "seconds"}  # name of an axis -> key of metrics.jsonl
+LEGEND = 60  # letters in a line of a plot's legend
 ENDINGS = (".png", ".pdf", ".svg")
 
 
@@ -196,7 +198,8 @@ def plot(compared: Comparison, file: str | os.PathLike[str], value: str | None =
         grid = numpy.unique([x for curve in curves for x, _ in curve])
         grid = grid[grid <= min(curve[-1][0] for curve in curves)]  # as far as every seed has come
         heights = numpy.stack([numpy.interp(grid, *numpy.transpose(curve)) for curve in curves])
-        (line,) = axis.plot(grid, heights.mean(0), linewidth=1.2, label=printable(row.name).lstrip("_"))
+        label = textwrap.fill(printable(row.name).lstrip("_"), LEGEND)
+        (line,) = axis.plot(grid, heights.mean(0), linewidth=1.2, label=label, marker="." if len(grid) == 1 else "")
         if len(curves) > 1:
             axis.fill_between(grid, heights.min(0), heights.max(0), color=line.get_color(), alpha=0.2, linewidth=0)
     if not axis.lines:

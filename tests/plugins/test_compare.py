@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,8 @@ def test_the_value_drawn_is_the_first_score_unless_it_is_named(runs: Path) -> No
         plot(compared, runs / "a.png", "los/G")
     with pytest.raises(UsageError, match=r"takes \.png, \.pdf, \.svg"):
         plot(compared, runs / "a.gif")
+    many = {f"option-{number}": "a value" for number in range(12)}  # of runs that differ in much
+    plot(replace(compared, rows=tuple(replace(row, settings=many) for row in compared.rows)), runs / "b.png")
 
 
 def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
