@@ -343,6 +343,8 @@
   document.addEventListener("click", (event) => {
     const work = { play, closer: () => scale(0.5), farther: () => scale(2), whole: () => zoom(null) }[event.target.id];
     if (work) work();
+    const to = event.target.dataset?.to;  // the address has the view, and cannot have the place
+    if (to) document.getElementById(to).scrollIntoView();
   });
   window.addEventListener("hashchange", () => { readAddress(); show(); draw(); });
   dark.addEventListener("change", draw);

@@ -164,7 +164,9 @@ def pictures(stories: Sequence[Story]) -> Html:
         items = _items(story.run)
         shown = [_still(number, f"Real {items} {domain}".rstrip()) for domain, number in story.real.items()]
         if not _translates(story):
-            shown.append(_figure(story.sheet, f"Generated {items}, of the same noise each time:"))
+            plotted = story.run.header.data.modality in ("table", "point")
+            colours = " (red) over real ones (grey)" if plotted else ""
+            shown.append(_figure(story.sheet, f"Generated {items}{colours}, of the same noise each time:"))
         if f"{story.key}-nearest" in story.series:
             words = "Generated images (first row), and the training images nearest to each below it:"
             shown.append(_figure(f"{story.key}-nearest", words))
@@ -260,14 +262,17 @@ def stage_by_stage(stories: Sequence[Story]) -> Html:
         for number, (mark, end) in enumerate(zip(story.stages, ends, strict=True), 1):
             now = _at_the_end(story, mark.images, end)
             rows = [
-                (name, f"{value:.4g}", f"{before[name]:.4g}" if name in before else "") for name, value in now.items()
+                (name.removeprefix("score/"), f"{value:.4g}", f"{before[name]:.4g}" if name in before else "")
+                for name, value in now.items()
             ]
             figures = table(("", "at its end", "stage before"), rows) if rows else Html()
+            view = f"#at={end}&zoom={mark.images},{end}"
+            curves = tag("a", "Curves of this stage", href=view, data_to="curves", class_="screen") if rows else Html()
             limits = {"data_least": mark.images, "data_most": end}
             picture = _figure(story.sheet, f"Stage {number}:", **limits) if story.sheet in story.series else Html()
             title = f"Stage {number} of {len(story.run.header.stages)}: {mark.text}"
             seen = tag("p", f"From {mark.images:,} to {end:,} images seen.", class_="quiet")
-            chapters.append(tag("article", tag("h3", title), seen, picture, figures, class_="stage"))
+            chapters.append(tag("article", tag("h3", title), seen, picture, figures, curves, class_="stage"))
             before = now
         columns.append((story, tag("div", *chapters, class_="stages")))
     return _section("stages", "Stage by stage", _each(stories, columns)) if columns else Html()

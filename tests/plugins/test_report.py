@@ -180,6 +180,7 @@ def test_stages_are_chapters(train, tmp_path):
     assert "<h3>Stage 1 of 2: 3 steps</h3>" in text
     assert "<h3>Stage 2 of 2: 2 steps, lr 0.0001</h3>" in text
     assert 'data-least="48" data-most="80"' in text
+    assert '<a href="#at=80&amp;zoom=48,80" data-to="curves" class="screen">Curves of this stage</a>' in text
     assert '<th scope="row">recipe</th><td>two.toml</td>' in text  # without the folders of this machine
     assert str(tmp_path) not in text
 

@@ -140,6 +140,20 @@ def test_the_address_keeps_the_view(opened, report):
     assert "zoom" not in page.evaluate("location.hash")
 
 
+def test_a_stage_leads_to_its_curves(browser, train, tmp_path):
+    recipe = tmp_path / "two.toml"
+    stages = "[[stages]]\nsteps = 3\n[[stages]]\nsteps = 2\nlr = 1e-4\n"
+    recipe.write_text(f'architecture = "tinygan"\ndata = "tiny"\n{stages}')
+    run = train(architecture=None, data=None, recipe=str(recipe))
+    cli("report", run.path)
+    page = Watched(browser, (run.path / "report.html").absolute().as_uri()).page
+    page.get_by_role("link", name="Curves of this stage").nth(1).click()
+    page.wait_for_function("document.querySelector('.plot').layout.xaxis.range?.join() === '48,80'")
+    assert page.input_value("#at") == page.get_attribute("#at", "max")
+    page.wait_for_function("document.querySelector('#curves').getBoundingClientRect().top < innerHeight")
+    page.close()
+
+
 def test_everything_can_be_used_by_keyboard_and_heard(opened):
     page = opened.page
     nameless = page.evaluate(
