@@ -29,7 +29,7 @@ from ganzoo.contract.cards import (
 )
 from ganzoo.contract.hookspecs import hookimpl
 from ganzoo.contract.options import command_words, option, typed
-from ganzoo.errors import GanzooError, UsageError, need, printable, suggest
+from ganzoo.errors import GanzooError, UsageError, csv_cell, need, printable, suggest, without_login
 from ganzoo.files import home, locked, make_folder, megabytes, replaced, written
 
 if TYPE_CHECKING:
@@ -258,6 +258,7 @@ __all__ = [
     "check_training",
     "checksum",
     "command_words",
+    "csv_cell",
     "deadline_of",
     "derive",
     "destination",
@@ -322,6 +323,7 @@ __all__ = [
     "typed",
     "upsample",
     "use_plugin",
+    "without_login",
     "written",
 ]
 

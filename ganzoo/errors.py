@@ -94,6 +94,21 @@ def escaped(text: str) -> str:
     )
 
 
+_NUMBER = r"[+-]?[\d.,]+(e[+-]?\d+)?"
+
+
+def csv_cell(value: object) -> str:
+    """A value as CSV has it: one line in which no program obeys anything, and no spreadsheet sees a formula."""
+    text = printable(str(value))
+    formula = text[:1] in ("=", "+", "-", "@") and not re.fullmatch(rf"{_NUMBER}( ± {_NUMBER})?|[+-](inf|nan)", text)
+    return f"'{text}" if formula else text
+
+
+def without_login(text: object) -> str:
+    """A text as it may be shown and kept: without the name and the password that an address in it may have."""
+    return re.sub(r"(://|:/(?=[^/?#\s:@]+:))[^/?#\s]*@", r"\1", str(text))
+
+
 class MissingPackage(GanzooError):
     """What was asked for needs a package that is not installed."""
 

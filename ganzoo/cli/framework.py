@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ganzoo.errors import GanzooError, near, printable, suggest
+from ganzoo.errors import GanzooError, near, printable, suggest, without_login
 
 if TYPE_CHECKING:
     from ganzoo.catalogue.catalogue import Entry
@@ -263,7 +263,7 @@ def _guarded(work: Callable[..., Any], standalone: bool, *args: Any, **extra: An
 
 def fail(text: str, code: int, prefix: str = "Error: ") -> NoReturn:
     """Ends the command with one line on standard error."""
-    click.echo(prefix + printable(text), err=True)
+    click.echo(prefix + printable(without_login(text)), err=True)
     sys.exit(code)
 
 

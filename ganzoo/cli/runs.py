@@ -14,7 +14,7 @@ import ganzoo
 from ganzoo.cli.framework import Command
 from ganzoo.cli.options import json_option
 from ganzoo.cli.output import echo, print_json, table
-from ganzoo.errors import UsageError, printable
+from ganzoo.errors import UsageError, csv_cell, printable
 
 STYLES = {"running": "green", "finished": "", "failed": "red"}
 
@@ -78,9 +78,10 @@ def _log(folder: str) -> str:
         raise UsageError(f"--csv prints the log of one run, and {folder} is none; `ganzoo runs` lists those there are.")
     rows = list(ganzoo.Run.open(folder).metrics())
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(map(csv_cell, names))
+    writer.writerows([csv_cell(row.get(name, "")) for name in names] for row in rows)
     return text.getvalue().rstrip("\n")
 
 

@@ -8,18 +8,20 @@ import hashlib
 import json
 import lzma
 import os
+import posixpath
 import struct
 import tarfile
 import threading
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 from ganzoo.data.images import Unreadable
-from ganzoo.data.kinds import HEAD
+from ganzoo.data.kinds import HEAD, is_text_name
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.files import home, make_folder, megabytes, write_json
 
@@ -140,8 +142,11 @@ class Zip:
             self._zip = zipfile.ZipFile(path)
         except (OSError, *DAMAGE) as error:
             raise GanzooError(f"Cannot open {path} as a zip file ({error}); it may be damaged or cut short.") from error
-        self._members = {member.filename: member for member in self._zip.infolist() if not member.is_dir()}
+        files = [member for member in self._zip.infolist() if not member.is_dir()]
+        self._members = {member.filename: member for member in files}
         self.names = sorted(self._members)
+        twins = ((each.filename, _same_bytes(each, self._members[each.filename])) for each in files)
+        self.lost |= _overwritten(twins)
         self.folders = [member.filename.rstrip("/") for member in self._zip.infolist() if member.is_dir()]
 
     def read(self, name: str) -> bytes:
@@ -185,9 +190,8 @@ class Tar:
 
     def __init__(self, path: Path, most: int) -> None:
         self._path = path
-        self.lost: dict[str, str] = {}
         self._lock = threading.Lock()
-        plain, self._places, self.folders = tar_members(path, most)
+        plain, self._places, self.folders, self.lost = tar_members(path, most)
         try:
             self._file: IO[bytes] = plain.open("rb")
         except OSError as error:
@@ -220,6 +224,33 @@ class Tar:
         return file_signature(self._path)
 
 
+def _same_bytes(one: zipfile.ZipInfo, other: zipfile.ZipInfo) -> bool:
+    return one is other or (one.CRC, one.file_size) == (other.CRC, other.file_size)
+
+
+def _same_place(file: IO[bytes], one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether two pieces of a file, (offset, size), hold the same bytes."""
+    if one == other or one[1] != other[1] or one[1] > MAX_FILE_BYTES:
+        return one == other
+    file.seek(one[0])
+    data = file.read(one[1])
+    file.seek(other[0])
+    return data == file.read(other[1])
+
+
+def _overwritten(files: Iterable[tuple[str, bool]]) -> dict[str, str]:
+    """Files that unpacking would overwrite with a later one of the same name, as `Container.lost` has them.
+
+    Args:
+        files: name, and whether it has the bytes of the last one of that name.
+    """
+    earlier = Counter(name for name, same in files if not same and not is_text_name(name))
+    return {
+        f"{name} ({number})": "has the name of a later file in the archive, which is read in its place"
+        for name, count in earlier.items() for number in range(1, count + 1)
+    }  # fmt: skip
+
+
 def unpacker(start: bytes) -> Callable[[Path], IO[bytes]] | None:
     """What opens a compressed file that begins so; None where it is not compressed."""
     openers: Mapping[bytes, Any] = {
@@ -228,10 +259,10 @@ def unpacker(start: bytes) -> Callable[[Path], IO[bytes]] | None:
     return next((opener for mark, opener in openers.items() if start.startswith(mark)), None)
 
 
-def tar_members(path: Path, most: int) -> tuple[Path, dict[str, tuple[int, int]], list[str]]:
-    """What a tar holds, read once and kept among the downloads.
+def tar_members(path: Path, most: int) -> tuple[Path, dict[str, tuple[int, int]], list[str], dict[str, str]]:
+    """What a tar holds, read once and kept among the downloads. A link in it is the file that it leads to.
 
-    Returns: the uncompressed file, name -> (offset, size) of each file in it, and its folders.
+    Returns: the uncompressed file, name -> (offset, size) of each file in it, its folders, and what is lost.
     Raises: GanzooError for what is no tar; UsageError when it unpacks to more than `most` bytes.
     """
     try:
@@ -243,17 +274,35 @@ def tar_members(path: Path, most: int) -> tuple[Path, dict[str, tuple[int, int]]
                 plain,
                 {name: (int(offset), int(size)) for name, (offset, size) in found["files"].items()},
                 found["folders"],
+                found["lost"],
             )
         with tarfile.open(plain, "r:") as tar:
             every = tar.getmembers()
+        names = [member.name.removeprefix("./") for member in every]
+        files = [
+            (name, (member.offset_data, member.size))
+            for name, member in zip(names, every, strict=True)
+            if member.isreg() and not member.issparse()
+        ]
+        places = dict(files)
+        with plain.open("rb") as bytes_of:
+            lost = _overwritten((name, _same_place(bytes_of, place, places[name])) for name, place in files)
     except (OSError, *DAMAGE) as error:
         raise GanzooError(f"Cannot open {path} as a tar file ({error}); it may be damaged or cut short.") from error
-    files = [member for member in every if member.isreg() and not member.issparse()]
-    places = {member.name.removeprefix("./"): (member.offset_data, member.size) for member in files}
-    folders = [member.name.removeprefix("./") for member in every if member.isdir()]
+    for name, member in zip(names, every, strict=True):
+        if (member.islnk() or member.issym()) and name not in places:
+            target = member.linkname if member.islnk() else posixpath.join(posixpath.dirname(name), member.linkname)
+            target = posixpath.normpath(target)
+            if target in places:
+                places[name] = places[target]
+            elif not target.startswith(("/", "..")):  # those are somebody's try to have other files read
+                lost[name] = "is a link to nothing in the archive"
+        elif member.issparse():
+            lost[name] = "is stored with holes, which is not read"
+    folders = [name for name, member in zip(names, every, strict=True) if member.isdir()]
     if len(every) >= _MANY:
-        write_json(kept, {"files": places, "folders": folders})
-    return plain, places, folders
+        write_json(kept, {"files": places, "folders": folders, "lost": lost})
+    return plain, places, folders, lost
 
 
 def members_file(path: Path) -> Path:

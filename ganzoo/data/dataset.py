@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -311,7 +312,8 @@ def prepare(
         load_size: (height, width) to pack at, for an architecture that crops from larger pictures.
         keep: use only the images with this label, or one of these.
         skip_small: leave out images of less than half the size, even if these are more than 5 %.
-        sides: resolutions to advise where the images are too small; () for any.
+        sides: resolutions to advise where the images are too small, each with a load size in proportion to the present
+            ones; () for any.
         domains: those that take part, in this order; () for all. Of data without domains, classes.
         state: what the modality knows already, of a model's header; None has it fitted on the part to train on.
         unpack: False decodes images on the fly; None does so for files whose pack would fill half of the free disk.
@@ -325,7 +327,8 @@ def prepare(
     own = dict(getattr(source, "domain_sizes", {})) if own_sizes else {}
     own = {domain: own[domain] for domain in trained_on(members) if domain in own}
     form = _format(source, name, load_size or resolution or next(iter(own.values()), None), channels)
-    jobs = _jobs(source, name, form, members if own else {}, own, skip_small, sides)
+    margin = load_size[0] / max(resolution) if load_size and resolution else 1.0
+    jobs = _jobs(source, name, form, members if own else {}, own, skip_small, sides, margin)
     if hasattr(source, "check_unchanged"):
         source.check_unchanged(needed=not all(job.made for job in jobs))
     packs = [(job, _rows(job, source, unpack, report)) for job in jobs]
@@ -413,12 +416,14 @@ def _jobs(
     own: Sizes,
     skip_small: bool,
     sides: Sequence[int],
+    margin: float,
 ) -> list[pack.Job]:
     """The pack to be made of all items, or one for each size of the domains.
 
     Args:
         form: of the first domain's items.
         members: items of the domains that keep their `own` sizes; {} where all are made of one.
+        margin: by how much the size is larger than the resolution that is cut from it.
     """
     by_size: dict[tuple[int, int], list[str]] = {}
     for domain in members:
@@ -427,13 +432,19 @@ def _jobs(
     for (height, width), domains in by_size.items() or [((form.height, form.width), [])]:
         each = replace(form, height=height, width=width)
         there = sorted({item for domain in domains for item in members[domain]}) or range(len(source))
-        items = _large_enough(source, name, each, there, skip_small, sides)
+        items = _large_enough(source, name, each, there, skip_small, sides, margin)
         jobs.append(pack.Job(name, source.fingerprint, items, each, tuple(domains)))
     return jobs
 
 
 def _large_enough(
-    source: Source, name: str, form: Format, items: Sequence[int], skip_small: bool = False, sides: Sequence[int] = ()
+    source: Source,
+    name: str,
+    form: Format,
+    items: Sequence[int],
+    skip_small: bool = False,
+    sides: Sequence[int] = (),
+    margin: float = 1.0,
 ) -> Sequence[int]:
     """Those of the items that are at least half as high and wide as what is asked.
 
@@ -452,7 +463,9 @@ def _large_enough(
         height, width = small[0]
         enough = 2 * min(min(size) for size in sizes)
         fitting = [side for side in sides if side <= enough]
-        advice = f"choose --resolution {max(fitting)}" if fitting else f"choose --resolution {enough} or less"
+        side = max(fitting) if fitting else math.floor(enough / margin)
+        advice = f"choose --resolution {side}" + " or less" * (not fitting and margin == 1)
+        advice += f" --load-size {min(round(side * margin), enough)}" * (margin != 1)
         advice = "" if sides and not fitting else advice
         if any(good):
             advice += f"{', or ' * bool(advice)}leave them out with --skip-small"

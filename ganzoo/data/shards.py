@@ -35,7 +35,8 @@ class Shards:
         words = {tar: re.split("[^a-z]", PurePosixPath(tar).stem.lower())[0] for tar in tars}
         parted = {part_of(word) for word in words.values()} == {"train", "test"}
         for tar in tars:
-            plain, places, _ = tar_members(path / tar, most(path / tar))
+            plain, places, _, lost = tar_members(path / tar, most(path / tar))
+            self.lost |= {f"{tar}:{name}": why for name, why in lost.items()}
             shard = tar.removesuffix(".tar").replace("/", "_").replace(".", "_")
             for name, (offset, size) in places.items():
                 above, slash, last = name.rpartition("/")

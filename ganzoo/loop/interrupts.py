@@ -69,7 +69,9 @@ class Interruptible:
     def _wish(self, why: str) -> None:
         self.why = why
         with contextlib.suppress(RuntimeError, OSError):  # in the middle of another print; the terminal is gone
-            self._say("Stopping after this step and saving; Ctrl-C again stops at once, without saving.")
+            again = " again" if why == CTRL_C else ""
+            over = "The time is over: stopping" if why == TIME else "Stopping"
+            self._say(f"{over} after this step and saving; Ctrl-C{again} stops at once, without saving.")
 
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))

@@ -21,7 +21,7 @@ from ganzoo.contract.networks import generator_state
 from ganzoo.contract.options import values
 from ganzoo.contract.randomness import stream
 from ganzoo.contract.stored import as_json
-from ganzoo.errors import GanzooError, UsageError
+from ganzoo.errors import GanzooError, UsageError, without_login
 from ganzoo.files import replaced
 from ganzoo.loop.trainer import Trainer
 from ganzoo.loop.watch import SEARCHED, changed, copied, diversity, small
@@ -245,7 +245,7 @@ def take_weights(model: Architecture, source: str, architecture: str | None = No
     Returns: what was taken and what begins anew, in a sentence.
     Raises: GanzooError when there is nothing to take, it does not fit, or is of another architecture.
     """
-    there = fetch(source).path
+    there, source = fetch(source).path, without_login(source)
     if there.is_dir():
         run = Run.open(there)
         newest, theirs = load_checkpoint(run), run.header.architecture
@@ -278,7 +278,7 @@ def take_weights(model: Architecture, source: str, architecture: str | None = No
 
 def licence_of(source: str) -> str:
     """Of the weights of a run or model file; "" where nobody said."""
-    there = fetch(source).path
+    there, source = fetch(source).path, without_login(source)
     if there.is_dir():
         return Run.open(there).header.licence
     return model_header(checkpoint.read_facts(there, source if is_remote(source) else None), source).licence

@@ -26,7 +26,7 @@ from ganzoo.contract.randomness import stream
 from ganzoo.contract.stored import as_json
 from ganzoo.data.images import Reading
 from ganzoo.devices import pick_device
-from ganzoo.errors import GanzooError, UsageError, suggest
+from ganzoo.errors import GanzooError, UsageError, suggest, without_login
 from ganzoo.model import latents
 from ganzoo.model.latents import Projection
 from ganzoo.model.translation import by_encoder, targets, through, to_labels
@@ -443,7 +443,7 @@ def load(path: str | os.PathLike[str], device: str = "auto") -> Model:
         GanzooError: the file is damaged, its architecture is not installed (says what to install), or it cannot be
             fetched.
     """
-    where = fetch(path).path
+    where, path = fetch(path).path, without_login(path)
     if where.is_dir():
         run = Run.open(where)
         where = run.model_file
@@ -451,9 +451,9 @@ def load(path: str | os.PathLike[str], device: str = "auto") -> Model:
             raise UsageError(f"{run.path} has no model yet; it is written after the first step.")
     elif not where.exists():
         raise UsageError(f"There is no run or model {path}; `ganzoo runs` lists the runs.")
-    called = str(path) if is_remote(path) else None
-    header = model_header(checkpoint.read_facts(where, called), str(path))
-    entry = architecture_of(header, str(path))
+    called = path if is_remote(path) else None
+    header = model_header(checkpoint.read_facts(where, called), path)
+    entry = architecture_of(header, path)
     others = tuple(f"{name}." for name in header.also)
     shapes = {name: shape for name, shape in checkpoint.shapes(where).items() if not name.startswith(others)}
     _check_shapes(entry, header, shapes)

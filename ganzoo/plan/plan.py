@@ -47,7 +47,7 @@ from ganzoo.contract.settings import (
 )
 from ganzoo.data.source import Sizes, check_chosen, size_in, trained_on
 from ganzoo.devices import pick_device
-from ganzoo.errors import GanzooError, UsageError, suggest
+from ganzoo.errors import GanzooError, UsageError, suggest, without_login
 from ganzoo.files import read_text
 from ganzoo.plan.memory import largest_batch
 from ganzoo.plan.words import architecture_of
@@ -130,8 +130,8 @@ def typed_plan(plan: Plan, stage: int = 0) -> str:
 
 
 def without_folders(word: str) -> str:
-    """A word of a command as one may show it to others: of a file or folder here, only its name."""
-    return word if "://" in word else re.sub(r"[^=:,]*[/\\]+(?=[^/\\])", "", word).rstrip("/\\")
+    """A word of a command as one may show it to others: of a file here, only its name; of an address, no password."""
+    return without_login(word) if "://" in word else re.sub(r"[^=:,]*[/\\]+(?=[^/\\])", "", word).rstrip("/\\")
 
 
 def make_plan(

@@ -14,7 +14,7 @@ import torch
 from ganzoo.catalogue.single_file import reopen
 from ganzoo.contract.metric import Evidence
 from ganzoo.data.source import Report, silent
-from ganzoo.errors import UsageError
+from ganzoo.errors import UsageError, without_login
 from ganzoo.model.model import Model, load
 from ganzoo.runs.address import is_remote
 from ganzoo.runs.checkpoint import read_facts
@@ -58,6 +58,7 @@ def evaluate(
         reopen(whole.header.plugin_files, str(place))  # a file that a run was made with may have the metric
         return _each(whole, Evaluator(metrics, samples, seed, report, quick), device, against)
     model = load(place, device)  # takes up such files too
+    place = without_login(place) if isinstance(place, str) else place
     return _one(model, place, Evaluator(metrics, samples, seed, report, quick), against)[0]
 
 

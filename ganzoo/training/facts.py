@@ -21,7 +21,7 @@ from ganzoo.contract.networks import networks, parameter_counts
 from ganzoo.contract.options import build, values
 from ganzoo.contract.settings import Settings
 from ganzoo.data.source import trained_on
-from ganzoo.errors import GanzooError, UsageError
+from ganzoo.errors import GanzooError, UsageError, without_login
 from ganzoo.loop.display import Display
 from ganzoo.loop.record import licence_of, take_weights
 from ganzoo.loop.session import Session
@@ -126,7 +126,7 @@ def facts_of(session: Session, init: str | os.PathLike[str] | None) -> RunHeader
         parameters=parameter_counts(model),
         networks=tuple(networks(model)),
         frozen=tuple(frozen.weights for frozen in frozen_in(model)),
-        init=str(init) if init is not None else None,
+        init=without_login(init) if init is not None else None,
         taken=taken,
         licence=licence,
         environment=environment(session),

@@ -28,7 +28,7 @@ def presets_that_fit(
     A few steps of each are timed, the smallest first, until the next is far too large by what a step keeps in memory.
     A preset that would enlarge the images or leave out their colours does not fit them.
     """
-    plans = {}
+    plans, options = {}, {**options, "log": None}  # who hears of the run may be listening already
     for name in (None, *load_architecture(find("architecture", named(architecture))).presets):
         try:
             plan = plan_run(architecture, dataset, preset=name, label=label, **options)

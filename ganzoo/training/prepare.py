@@ -67,7 +67,7 @@ def prepare(plan: Plan, display: Display, *, pack: bool = True, init: str | os.P
         domains=plan.domains,
         own_sizes=bool(plan.sizes),
         skip_small=settings.skip_small,
-        sides=plan.entry.card.resolutions if plan.size and not settings.load_size else (),
+        sides=plan.entry.card.resolutions if plan.size else (),
         report=display.report,
         unpack=None if pack else False,
     )

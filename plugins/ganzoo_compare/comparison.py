@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ganzoo.api import Run, UsageError, better_scores, list_runs, printable, suggest, typed, written
+from ganzoo.api import Run, UsageError, better_scores, csv_cell, list_runs, printable, suggest, typed, written
 
 # Options that say where and how long a run was trained, or what it writes, not what was trained.
 BESIDE = frozenset((
@@ -125,15 +125,16 @@ class Comparison:
         """Comma-separated, a line a row."""
         headings, rows = self.table()
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([headings, *rows])
+        csv.writer(text, lineterminator="\n").writerows([map(csv_cell, row) for row in (headings, *rows)])
         return text.getvalue()
 
     def markdown(self) -> str:
         """A table of GitHub's Markdown, its notes below."""
         headings, rows = self.table()
-        cells = [[cell.replace("|", r"\|") for cell in row] for row in (headings, ["---"] * len(headings), *rows)]
+        cells = [[_markdown(cell) for cell in row] for row in (headings, *rows)]
+        cells.insert(1, ["---"] * len(headings))
         lines = [f"| {' | '.join(row)} |" for row in cells]
-        return "\n".join([*lines, *(f"\n{note}" for note in self.notes)]) + "\n"
+        return "\n".join([*lines, *(f"\n{_markdown(note)}" for note in self.notes)]) + "\n"
 
     def latex(self) -> str:
         """A tabular of LaTeX, in the lines that the package booktabs has; its notes as comments."""
@@ -141,7 +142,10 @@ class Comparison:
         lines = [rf"\begin{{tabular}}{{{'l' * len(headings)}}}", r"\toprule"]
         lines += [f"{' & '.join(map(_latex, headings))} \\\\", r"\midrule"]
         lines += [f"{' & '.join(map(_latex, row))} \\\\" for row in rows]
-        return "\n".join([*(f"% {note}" for note in self.notes), *lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
+        return (
+            "\n".join([*(f"% {printable(note)}" for note in self.notes), *lines, r"\bottomrule", r"\end{tabular}"])
+            + "\n"
+        )
 
 
 def compare(runs: Sequence[str | os.PathLike[str] | Run]) -> Comparison:
@@ -325,6 +329,16 @@ def _mean(numbers: Sequence[float], form: str = "{:.4g}") -> str:
     return mean if not spread else f"{mean} ± {form.format(spread)}"
 
 
+def _markdown(text: str) -> str:
+    """A text that is no markup, whatever names are in it."""
+    return re.sub(r"([\\`*<>|\[\]])", r"\\\1", printable(text))
+
+
+_LATEX = {
+    **{letter: "\\" + letter for letter in "&%$#_{}"},
+    "\\": r"\textbackslash{}", "±": r"$\pm$", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+}  # fmt: skip
+
+
 def _latex(text: str) -> str:
-    escaped = "".join("\\" + letter if letter in "&%$#_{}" else letter for letter in text)
-    return escaped.replace("±", r"$\pm$").replace("~", r"\textasciitilde{}").replace("^", r"\textasciicircum{}")
+    return "".join(_LATEX.get(letter, letter) for letter in printable(text))

@@ -6,13 +6,14 @@ import hashlib
 import http.client
 import re
 import shutil
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from ganzoo.api import Fetched, GanzooError, Report, Scheme, UsageError, home, locked, make_folder, megabytes, printable
+from ganzoo.api import Fetched, GanzooError, Report, Scheme, UsageError, home, locked, make_folder, megabytes, printable, without_login
 
 _TIMEOUT = 30  # seconds without an answer
 _BLOCK = 1 << 18  # bytes
@@ -29,7 +30,7 @@ class Web(Scheme):
         if not file and (shards := _shards(address)):
             folder = home() / "downloads" / hashlib.sha256(address.encode()).hexdigest()[:12]
             every = [download(shard, report, folder) for shard in shards]
-            return Fetched(folder, _shown(urlsplit(address)), f"{every[0].title} to {every[-1].title}")
+            return Fetched(folder, without_login(address), f"{every[0].title} to {every[-1].title}")
         fetched = download(address, report)
         if file and not _is_model(fetched.path):
             fetched.path.unlink(missing_ok=True)
@@ -55,15 +56,19 @@ def _shards(address: str) -> list[str]:
     return [f"{before}{number:0{len(first)}d}{after}" for number in range(int(first), int(last) + 1)]
 
 
-def _shown(parts: SplitResult) -> str:
-    """An address without a password."""
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+def _login(parts: SplitResult) -> str:
+    """The header that says the name and the password in an address, as web servers ask for them; "" without any."""
+    if parts.username is None:
+        return ""
+    words = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return "Basic " + b64encode(words.encode()).decode()
 
 
 def download(url: str, report: Report, folder: Path | None = None) -> Fetched:
     """Download `url` once; a part that an earlier try left is gone on with when the server can tell it is the same.
 
-    ``URL#sha256=…`` checks the file against a hash.
+    ``URL#sha256=…`` checks the file against a hash. A name and a password, ``https://NAME:PASSWORD@SERVER/FILE``, are
+    told to that server and nobody else, and kept nowhere.
 
     Args:
         folder: where it is kept, under its own name; None among the downloads.
@@ -71,6 +76,8 @@ def download(url: str, report: Report, folder: Path | None = None) -> Fetched:
     Raises:
         GanzooError: it cannot be fetched whole, or has another hash.
     """
+    if re.match(r"[a-z]+://[^/?#@:]*:(?!\d*[/?#])[^/?#@]*[/?#].*@", url):
+        raise UsageError("In the password of an address, / ? and # are typed as %2F, %3F and %23.")
     url, _, fragment = url.partition("#")
     wanted = fragment.partition("sha256=")[2].lower()
     if fragment and not re.fullmatch("[0-9a-f]{64}", wanted):
@@ -79,10 +86,11 @@ def download(url: str, report: Report, folder: Path | None = None) -> Fetched:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise UsageError(f"{printable(url)} is no address that can be asked ({error}).") from error
+        raise UsageError(f"{printable(without_login(url))} is no address that can be asked ({error}).") from error
+    shown, login = without_login(url), _login(parts)
     if not host:
-        raise UsageError(f"{printable(url)} names no server; write https://SERVER/FILE.")
-    shown = _shown(parts)
+        raise UsageError(f"{printable(shown)} names no server; write https://SERVER/FILE.")
+    url = shown
     title = printable(Path(unquote(parts.path)).name) or host
     key = hashlib.sha256(url.encode()).hexdigest()[:12]
     plain = re.sub("[^A-Za-z0-9._-]", "_", title)[-80:]
@@ -92,7 +100,7 @@ def download(url: str, report: Report, folder: Path | None = None) -> Fetched:
         if not target.exists() or (wanted and _sha256(target) != wanted):
             part = target.with_name(target.name + ".part")
             try:
-                _fetch(url, part, title, report)
+                _fetch(url, part, title, report, login)
             except (OSError, http.client.HTTPException, ValueError) as error:
                 raise GanzooError(
                     f"Cannot fetch {shown} ({_reason(error)}); check the address and the network, "
@@ -106,10 +114,12 @@ def download(url: str, report: Report, folder: Path | None = None) -> Fetched:
     return Fetched(target, shown, title, _sha256(target))
 
 
-def _fetch(url: str, part: Path, title: str, report: Report) -> None:
+def _fetch(url: str, part: Path, title: str, report: Report, login: str = "") -> None:
     """Fetch `url` into `part`, going on where it ends if the server still has the same file."""
     mark = part.with_name(part.name + ".mark")  # what the server calls this version of the file
     request = Request(url, headers={"User-Agent": "ganzoo"})
+    if login:
+        request.add_unredirected_header("Authorization", login)
     start = part.stat().st_size if part.exists() and mark.exists() else 0
     if start:
         request.add_header("Range", f"bytes={start}-")
@@ -120,7 +130,7 @@ def _fetch(url: str, part: Path, title: str, report: Report) -> None:
         error.close()
         mark.unlink(missing_ok=True)
         if error.code == 416 and start:  # the part is no beginning of the file that is there now
-            return _fetch(url, part, title, report)
+            return _fetch(url, part, title, report, login)
         raise
     with answer:
         if answer.headers.get_content_type() in _PAGES:
@@ -165,7 +175,10 @@ class _Redirects(HTTPRedirectHandler):
             raise HTTPError(
                 req.full_url, code, f"and sends on to {printable(newurl)}, which is not followed", headers, fp
             )
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
+        onward, login = super().redirect_request(req, fp, code, msg, headers, newurl), req.get_header("Authorization")
+        if onward is not None and login and urlsplit(newurl)[:2] == urlsplit(req.full_url)[:2]:
+            onward.add_unredirected_header("Authorization", login)
+        return onward
 
 
 _OPENER = build_opener(_Redirects)
@@ -173,7 +186,8 @@ _OPENER = build_opener(_Redirects)
 
 def _reason(error: Exception) -> str:
     if isinstance(error, HTTPError):
-        return f"the server answers {error.code} {error.reason}"
+        asked = "; it asks for https://NAME:PASSWORD@SERVER/FILE" if error.code == 401 else ""
+        return f"the server answers {error.code} {error.reason}{asked}"
     cause = getattr(error, "reason", None) or error
     return str(getattr(cause, "strerror", None) or cause) or type(error).__name__
 

@@ -17,6 +17,7 @@ from ganzoo.catalogue.components import make_loggers
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.display import Display
 from ganzoo.runs import checkpoint
+from ganzoo.training import estimate, fit
 
 
 class Listener(Display):
@@ -221,3 +222,15 @@ def test_making_loggers_leaves_none_registered():
     assert list(make_loggers("tinylog+otherlog")) == ["logger ganzoo-tiny:tinylog", "logger ganzoo-tiny:otherlog"]
     assert [name for name, _ in catalogue().manager.list_name_plugin()] == before
     assert make_loggers(None) == make_loggers("") == {}
+
+
+def test_presets_are_timed_while_loggers_listen(tmp_path, monkeypatch):
+    """A long training says after its first steps which presets are shorter; its loggers hear nothing of that."""
+    monkeypatch.setattr(estimate, "WORTH_TIMING", 0)
+    monkeypatch.setattr(fit, "LONG", 1e-9)
+    tried = []
+    monkeypatch.setattr(fit, "forecast", lambda *args, **given: tried.append(1) or estimate.Forecast(1, 1))
+    run = ganzoo.train("tinygan", "tiny", out=tmp_path / "run", steps=40, samples=4, device="cpu", display=Display(),
+                       log="tinylog")  # fmt: skip
+    assert tried
+    assert [event for event, _ in heard(run) if event in ("started", "ended")] == ["started", "ended"]

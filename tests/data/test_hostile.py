@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tarfile
 import tracemalloc
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -258,3 +259,49 @@ def test_classes_with_names_that_a_terminal_would_obey(tmp_path):
     (tmp_path / "new\\nline" / "0.png").write_bytes(png())
     with pytest.raises(UsageError, match="2 classes called new"):
         data.add("other", tmp_path)
+
+
+def archived(path: Path, files: list[tuple[str, bytes]]) -> Path:
+    """A zip or tar file of these, whatever their names, in this order."""
+    if path.suffix == ".zip":
+        with warnings.catch_warnings(action="ignore"), zipfile.ZipFile(path, "w") as archive:
+            for name, content in files:
+                archive.writestr(name, content)
+    else:
+        with tarfile.open(path, "w") as tar:
+            for name, content in files:
+                member = tarfile.TarInfo(name)
+                member.size = len(content)
+                tar.addfile(member, io.BytesIO(content))
+    return path
+
+
+@pytest.mark.parametrize("ending", ["zip", "tar"])
+def test_a_name_that_an_archive_holds_several_times_is_said(tmp_path, ending):
+    every = [(f"{number}.png", png(number)) for number in range(60)]
+    few = archived(tmp_path / f"few.{ending}", [("7.png", png(200)), *every, ("notes.txt", b"a"), ("notes.txt", b"b")])
+    found = data.add("few", few)
+    assert (found.images, found.skipped) == (60, 1)
+    many = archived(tmp_path / f"many.{ending}", [("0.png", png(number)) for number in range(60)])
+    with pytest.raises(GanzooError, match=r"59 of 60 images .*has the name of a later file in the archive"):
+        data.add("many", many)
+    twice = archived(tmp_path / f"twice.{ending}", [*every, *every])
+    found = data.add("twice", twice)
+    assert (found.images, found.skipped) == (60, 0)  # the same bytes: nothing is lost
+
+
+def test_links_in_a_tar_are_the_files_they_lead_to(tmp_path):
+    with tarfile.open(tmp_path / "links.tar", "w") as tar:
+        for number in range(20):
+            member = tarfile.TarInfo(f"a/{number}.png")
+            member.size = len(png(number))
+            tar.addfile(member, io.BytesIO(png(number)))
+        for name, kind, target in (
+            ("b/hard.png", tarfile.LNKTYPE, "./a/3.png"), ("b/soft.png", tarfile.SYMTYPE, "../a/4.png"),
+            ("b/gone.png", tarfile.SYMTYPE, "never.png"), ("b/out.png", tarfile.SYMTYPE, "/etc/passwd"),
+        ):  # fmt: skip
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = kind, target
+            tar.addfile(member)
+    found = data.add("links", tmp_path / "links.tar", labels="none")
+    assert (found.images, found.skipped) == (22, 1)

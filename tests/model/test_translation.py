@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -24,9 +25,10 @@ from ganzoo.loop.display import Display
 from ganzoo.model.model import Model
 from ganzoo.model.translation import there_and_back
 from ganzoo.pictures.grid import from_picture
-from ganzoo.plan.plan import make_plan
+from ganzoo.plan.plan import make_plan, plan_run
 from ganzoo.runs.header import DataHeader, ModelHeader
 from ganzoo.scoring.evaluator import translations
+from ganzoo.training.prepare import prepare
 
 TINY = {"resolution": 24, "blocks": 0, "width_g": 2, "width_d": 2, "layers_d": 2, "pool": 2}
 OPTIONS = {"samples": 4, "device": "cpu", "display": Display(), "steps": 3}
@@ -523,3 +525,28 @@ def test_deep_images_of_several_pages_and_transparency_are_read_as_data_sets_are
     alpha = np.asarray(Image.open("c/clear.png").getchannel("A"))
     assert (alpha[:, :16] == 0).all()
     assert (alpha[:, 16:] == 255).all()
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"preset": "small"}, {"resolution": 100}, {"load_size": 300}, {"resolution": 64}]
+)
+@pytest.mark.parametrize("side", [20, 33, 40, 90])
+def test_the_size_that_is_advised_is_accepted(tmp_path, side, given):
+    """Images must be at least half of what is loaded, which is more than what is cut from it."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for number in range(4):
+            Image.new("RGB", (side, side), (number * 40, 90, 10)).save(tmp_path / name / f"{number}.png")
+    data.add("small", [tmp_path / "a", tmp_path / "b"])
+    given = {"width_g": 2, "width_d": 2, "blocks": 1, "batch_size": 1, "device": "cpu", **given}
+    plan = plan_run("cyclegan", "small", **given)
+    try:
+        prepare(plan, Display())
+    except UsageError as refused:
+        advised = dict(re.findall(r"--(resolution|load-size) (\d+)", str(refused).partition("choose")[2]))
+        if not advised:
+            assert side < 32  # cyclegan's smallest, 64, is cut from 72
+            return
+        typed = {name.replace("-", "_"): int(value) for name, value in advised.items()}
+        assert typed.keys() == {"resolution", "load_size"}
+        prepare(plan_run("cyclegan", "small", **{**given, **typed}), Display())

@@ -15,7 +15,7 @@ from support.runs import edit
 
 import ganzoo
 from ganzoo.cli.app import app
-from ganzoo.errors import UsageError
+from ganzoo.errors import UsageError, csv_cell
 
 TEMPLATE = Path(__file__).parents[1] / "fixtures" / "contract1" / "gan-stopped" / "run.json"
 PROTOCOL = {"samples": 500, "seed": 0, "data": "digits", "split": "training", "metric": "swd"}
@@ -156,3 +156,26 @@ def test_a_damaged_evaluation_is_left_out(runs: Path, metrics: object) -> None:
         rows.write(json.dumps({"step": 40, "images": 400, "metrics": metrics}) + "\n")
     assert ganzoo.compare([runs]).rows[0].scores["swd"].final == (50, 54)
     assert CliRunner().invoke(app, ["runs", str(runs)]).exit_code == 0
+
+
+def test_names_are_no_formulas_and_no_markup(runs: Path) -> None:
+    """In a spreadsheet, a terminal, Markdown or LaTeX."""
+    make(runs / "=cmd|' x'!A0", 0, -3e-3, [7])
+    make(runs / "\x1b[2J|`<b>`\n\\input{x}", 0, 4e-3, [7])
+    rows = list(csv.reader(run(runs, "--csv").output.splitlines()))
+    assert {row[0] for row in rows[1:]} == {"a0", "b0", "'=cmd|' x'!A0", "\\x1b[2J|`<b>` \\input{x}"}
+    assert "-0.003" in {row[1] for row in rows}  # a number stays one
+    assert r"\\x1b\[2J\|\`\<b\>\` \\input{x}" in run(runs, "--markdown").output
+    assert r"\textbackslash{}input\{x\}" in run(runs, "--latex").output
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        *((text, text) for text in ("-1.5", "+2", "-1e-05 ± 0.25", "-inf", "dcgan-1", "1,024", "", "a=b")),
+        *((text, f"'{text}") for text in ("=1+1", "@SUM(A1)", "+cmd", "-2+3+cmd|' /C calc'!A0", "-", "-1=2")),
+        *((0.5, "0.5"), ("a\x1b\n\tb", "a\\x1b b"), ("\t=1", "'=1")),
+    ],
+)
+def test_a_cell_of_csv(value: object, cell: str) -> None:
+    assert csv_cell(value) == cell

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from ganzoo_web import web
+from PIL import Image
 
 from ganzoo import data
 from ganzoo.errors import GanzooError, UsageError
@@ -136,3 +140,60 @@ def test_lengths_that_are_none(server, length):
     server.answer = answer
     with pytest.raises(GanzooError):
         fetch_model(server.url)
+
+
+def asking(content: bytes, heard: list[tuple[str, str | None]], to: str = "") -> Answer:
+    """Gives the content to whoever says who they are; sends on `to` where it is asked for anything but that."""
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        login = request.headers.get("Authorization")
+        heard.append((request.path, login))
+        if login is None:
+            request.send_error(401)
+        elif to and not request.path.startswith("/there"):
+            request.send_response(302)
+            request.send_header("Location", to)
+            request.send_header("Content-Length", "0")
+            request.end_headers()
+        else:
+            body(content)(request)
+
+    return answer
+
+
+def test_a_password_in_an_address_is_told_to_its_server_and_kept_nowhere(server, home, tmp_path):
+    pictures = io.BytesIO()
+    with zipfile.ZipFile(pictures, "w") as archive:
+        for number in range(4):
+            picture = io.BytesIO()
+            Image.new("L", (8, 8), 60 * number).save(picture, "PNG")
+            archive.writestr(f"{number}.png", picture.getvalue())
+    heard: list[tuple[str, str | None]] = []
+    server.answer = asking(pictures.getvalue(), heard, to="/there/set.zip")
+    place = server.url.removeprefix("http://").replace("model.safetensors", "set.zip")
+    with pytest.raises(GanzooError, match=r"answers 401 .* asks for https://NAME:PASSWORD@SERVER/FILE"):
+        data.add("set", f"http://{place}")
+    said: list[str] = []
+    info = data.add("set", f"http://al%40ice:hush=%2F@{place}", report=lambda what, *_: said.append(what))
+    login = "Basic " + base64.b64encode(b"al@ice:hush=/").decode()
+    assert heard[1:] == [("/set.zip", login), ("/there/set.zip", login)]
+    written = b"".join(path.read_bytes() + str(path).encode() for path in home.rglob("*") if path.is_file())
+    assert info.images == 4
+    assert info.source == f"http://{place}"
+    assert b"hush" not in written + "".join(said).encode()
+
+
+def test_a_password_goes_to_no_other_server(server):
+    heard: list[tuple[str, str | None]] = []
+    server.answer = asking(b"", heard, to=server.url.replace("127.0.0.1", "localhost") + "?there")
+    with pytest.raises(GanzooError, match="answers 401") as error:
+        fetch_model(server.url.replace("//", "//alice:hush@"))
+    assert [login is None for _, login in heard] == [False, True]
+    assert "hush" not in str(error.value)
+
+
+@pytest.mark.parametrize("address", ["http://alice:hu/sh@host/x", "http://alice:hush@host:99999/x", "http://a:hush@/x"])
+def test_a_password_is_in_no_error(address):
+    with pytest.raises(UsageError) as error:
+        fetch_model(address)
+    assert "hu" not in str(error.value)

@@ -17,6 +17,7 @@ import ganzoo
 from ganzoo import Run
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.display import Display
+from ganzoo.loop.interrupts import Interruptible
 from ganzoo.runs import checkpoint
 
 QUIET = Display()
@@ -71,6 +72,19 @@ def test_what_is_no_time_is_refused(train, text):
     with pytest.raises(UsageError, match="--max-time"):
         train(max_time=text)
     assert not Path("run").exists()
+
+
+def test_what_ctrl_c_does_now_is_said_as_it_is():
+    said: list[str] = []
+    assert Interruptible(said.append, deadline=0).asked
+    with Interruptible(said.append):
+        signal.raise_signal(signal.SIGTERM)
+    with Interruptible(said.append):
+        interrupt()
+    time_over, asked, ctrl_c = said
+    assert time_over.startswith("The time is over: stopping after this step and saving; Ctrl-C stops at once")
+    assert asked.startswith("Stopping after this step and saving; Ctrl-C stops at once")
+    assert ctrl_c.startswith("Stopping after this step and saving; Ctrl-C again stops at once")
 
 
 def test_ctrl_c_stays_130(train):
