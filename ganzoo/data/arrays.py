@@ -194,7 +194,9 @@ def _pixels(images: Array, path: Path, reading: Reading) -> tuple[Array, Reading
         images = images.transpose(0, 2, 3, 1)
     if images.ndim != 4 or images.shape[3] not in (1, 3, 4):
         raise UsageError(f"{path} has an array of shape {list(images.shape)}; images are [N, H, W] or [N, H, W, C].")
-    if images.dtype.kind not in "buif" or not images.size:
+    if not images.size:
+        raise UsageError(f"{path} has no images: its array has the shape {list(images.shape)}.")
+    if images.dtype.kind not in "buif":
         raise UsageError(f"{path} has {images.size} pixels of type {images.dtype}; images are of numbers.")
     try:
         return with_levels(images, reading)

@@ -16,6 +16,7 @@ SUFFIXES = (
     *(".jp2", ".j2k", ".jpc", ".jpf", ".jpx", ".bmp", ".dib", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm"),
     *(".tga", ".ico", ".icns", ".dds", ".pcx", ".sgi", ".rgb", ".bw", ".qoi", ".psd", ".xbm", ".xpm", ".ras", ".fits"),
 )
+DRAWINGS = (".svg", ".eps", ".ps", ".ai")  # pictures that nothing here reads, though they are text
 _TEXTS = (".txt", ".json", ".jsonl", ".csv", ".tsv", ".xml", ".md", ".html", ".yaml", ".yml")
 
 # What Pillow hands to other programs, or has a name for without reading it.
@@ -79,7 +80,7 @@ def is_image(name: str) -> bool:
 
 
 def is_text_name(name: str) -> bool:
-    """Whether a file is named as text is, so that it need not be opened to see."""
+    """Whether a file is named as text is."""
     return name.lower().endswith(_TEXTS)
 
 

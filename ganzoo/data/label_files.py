@@ -10,8 +10,9 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -20,6 +21,7 @@ from ganzoo.data.labels import Labels, label_list, lookup_of, without_wrapper
 from ganzoo.errors import UsageError, suggest
 from ganzoo.files import load_json, read_bytes
 
+_DECIMAL = re.compile(r"^([+-]?\d+),(\d+)$")
 MANY = 10  # different values that are classes however few items each has
 
 
@@ -69,6 +71,8 @@ def from_file(file: LabelsFile, names: Sequence[str]) -> Labels:
         raise UsageError(f"Cannot read the labels file {path}; give a CSV file (filename,label) or JSON.") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"Cannot read the labels file {path}: it is no text in UTF-8; save it as that.") from error
+    if path.suffix.lower() == ".jsonl":
+        return from_json(f"[{','.join(filter(str.strip, text.splitlines()))}]", names, str(path))
     if path.suffix.lower() != ".json":
         return _matched(_chosen(_csv_table(text, names, str(path)), columns), names)
     if columns:
@@ -78,7 +82,7 @@ def from_file(file: LabelsFile, names: Sequence[str]) -> Labels:
 
 def from_json(text: bytes | str, names: Sequence[str], where: str) -> Labels:
     """Labels from a ``dataset.json``: {"labels": [["00000/img.png", 6], …]}, null when there are none; a label may be a
-    list of numbers. A plain {"img.png": 6, …} goes too.
+    list of numbers. A plain {"img.png": 6, …} goes too, a list of pairs, and [{"file": "img.png", "label": 6}, …].
 
     A key "classes", where present, names the numbers 0, 1, ….
 
@@ -87,9 +91,14 @@ def from_json(text: bytes | str, names: Sequence[str], where: str) -> Labels:
     """
     try:
         value = load_json(text)
-        given = value["labels"] if "labels" in value else list(value.items())
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            return _matched(_records(value, names, where), names)
+        given = value if isinstance(value, list) else value.get("labels", value)
+        given = [*given.items()] if isinstance(given, dict) else given
         pairs = [] if given is None else [(str(name), label) for name, label in given]
-        class_names = [str(name) for name in value.get("classes") or ()] if "labels" in value else []
+        class_names = (
+            [str(name) for name in value.get("classes") or ()] if isinstance(value, dict) and "labels" in value else []
+        )
     except json.JSONDecodeError as error:
         raise UsageError(f"{where}, line {error.lineno}: this is no JSON ({error.msg}); mend it there.") from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -107,9 +116,22 @@ def from_json(text: bytes | str, names: Sequence[str], where: str) -> Labels:
     return _matched(Table(where, columns, rows, False, class_names, "entry"), names)
 
 
+def _records(value: Sequence[Any], names: Sequence[str], where: str) -> Table:
+    """Labels as objects that all have the same keys, one of them the file's name."""
+    heading = tuple(map(str, value[0]))
+    rows = [
+        (number, ["" if each is None else str(each).strip() for each in row.values()])
+        for number, row in enumerate(value, 1) if isinstance(row, dict) and tuple(map(str, row)) == heading
+    ]  # fmt: skip
+    if len(rows) < len(value) or len(heading) < 2:
+        raise UsageError(f'{where}: every entry should have the same keys, such as {{"file": "img.png", "label": 6}}.')
+    return replace(_table(where, heading, rows, names), unit="entry")
+
+
 def from_array(values: Sequence[Any], where: str) -> Labels:
     """Labels from an array of them, [N] or [N, K], in the order of the items. Raises: UsageError for what is none."""
     lists = [value if isinstance(value, list) else [value] for value in values]
+    lists = [[each.decode(errors="replace") if isinstance(each, bytes) else each for each in row] for row in lists]
     width = len(lists[0]) if lists else 1
     columns = ("label",) if width == 1 else tuple(f"column{place + 1}" for place in range(width))
     table = Table(where, columns, [(str(row), row, each) for row, each in enumerate(lists)], False, (), "row")
@@ -126,22 +148,24 @@ def _csv_table(text: str, names: Sequence[str], where: str) -> Table:
         # CelebA's: how many, the names of the columns, the rows
         heading, *rest = [(number, line.split()) for number, line in enumerate(lines[1:], 2) if line.strip()]
         return _table(where, ("", *heading[1]), rest, names)
-    rows = _split(text)
+    lookup = lookup_of(names)
+    rows = _split(text, lookup)
     while rows and len(rows[0][1]) > 2 and not any(row[-1] for _, row in rows if len(row) == len(rows[0][1])):
         rows = [(number, row[: len(rows[0][1]) - 1]) for number, row in rows]  # a comma at the end of the lines
     if not rows or len(rows[0][1]) < 2:
         raise UsageError(f"{where} is not a list of labels; each line should read: filename,label.")
-    lookup = lookup_of(names)
     named = any(_plain(cell) in lookup or is_image(_plain(cell)) for cell in rows[0][1])
     if not named and len(rows) == 1:
         raise UsageError(f"{where} has a heading and no labels below it.")
     return _table(where, None if named else tuple(rows[0][1]), rows if named else rows[1:], names)
 
 
-def _split(text: str) -> list[tuple[int, list[str]]]:
-    """The cells of each line that is not empty, with its number, by the mark that splits all lines alike, or most."""
+def _split(text: str, known: Container[str]) -> list[tuple[int, list[str]]]:
+    """The cells of each line that is not empty, with its number, by the mark that leaves names that are known, and
+    splits all lines alike, or most. Where that is a semicolon, 0,5 is a half.
+    """
     best: list[tuple[int, list[str]]] = []
-    score = (0, 0)
+    score = (False, 0, 0)
     for mark in ",;\t| ":
         reader = csv.reader(io.StringIO(text), delimiter=mark, skipinitialspace=True)
         try:
@@ -149,9 +173,12 @@ def _split(text: str) -> list[tuple[int, list[str]]]:
         except csv.Error:
             continue
         widths = [len(row) for _, row in rows]
-        found = (sum(width == widths[0] > 1 for width in widths), min(widths, default=0))
+        whole = any(_plain(cell) in known for _, row in rows for cell in row if len(row) > 1)
+        found = (whole, sum(width == widths[0] > 1 for width in widths), 0 if mark == " " else min(widths, default=0))
         if not best or found > score:
             best, score = rows, found
+            if mark == ";":
+                best = [(line, [_DECIMAL.sub(r"\1.\2", cell) for cell in row]) for line, row in rows]
     return best
 
 
@@ -253,6 +280,8 @@ def _recognised(table: Table, rows: Sequence[tuple[int, Sequence[Any]]]) -> Labe
     """What labels are: classes, attributes or numbers. Raises: UsageError for what is none of these."""
     for line, values in rows:
         for column, value in zip(table.columns, values, strict=True):
+            if isinstance(value, dict):
+                raise UsageError(f"{table.at(line)}: a label is a word, a number, or a list of numbers, not {{…}}.")
             if value is None or str(value).strip().lower() in ("", "nan", "none", "null"):
                 raise UsageError(f"{table.at(line, column)}: there is no label; write one, or leave the column out.")
     if len(table.columns) > 1:
@@ -261,12 +290,18 @@ def _recognised(table: Table, rows: Sequence[tuple[int, Sequence[Any]]]) -> Labe
     if table.classes:
         return _by_name(table, rows)
     numbers = [_number(value) for value in values]
+    for (line, (value,)), number in zip(rows, numbers, strict=True):
+        if number is None and str(value).lower().lstrip("+-") in ("inf", "infinity") and any(numbers):
+            raise UsageError(f"{table.at(line, table.columns[0])}: {value!r} is no number that can be learned from.")
     whole = sum(number is not None and number == int(number) for number in numbers)
     fractions = sum(number is not None for number in numbers) - whole
     if 2 * fractions >= len(rows) or (fractions and whole + fractions == len(rows)):
         return _columns(table, rows)
     if whole == len(rows):
-        values = [int(number) for number in numbers if number is not None]
+        values = [
+            int(value) if str(value).lstrip("+-").isdecimal() else int(number)  # a float keeps 16 digits of them
+            for value, number in zip(values, numbers, strict=True) if number is not None
+        ]  # fmt: skip
     different = len({*map(str, values)})
     if different > MANY and 2 * different > len(rows):
         if whole < len(rows):

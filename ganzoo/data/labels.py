@@ -34,9 +34,10 @@ class Labels:
     def __post_init__(self) -> None:
         # A folder's name may hold what a terminal obeys, or be no UTF-8, which all is that is written of a run.
         self.classes, self.columns = tuple(map(_written_out, self.classes)), tuple(map(_written_out, self.columns))
-        for name, count in Counter(self.classes).items():
+        for name, count in (Counter(self.classes) + Counter(self.columns)).items():
             if count > 1:
-                raise UsageError(f"There are {count} classes called {name}; give them names that can be told apart.")
+                what = "classes" if self.classes else "columns"
+                raise UsageError(f"There are {count} {what} called {name}; give them names that can be told apart.")
 
 
 def _written_out(name: str) -> str:

@@ -64,7 +64,7 @@ def layout_of(
         _take_parts(found, split)
         inner = [_without(folder, split)[0] for folder in inner]
     if classes != "none":
-        _take_classes(found, every=classes == "folders")
+        _take_classes(found, every=classes == "folders", flat=parts == "auto")
     _say_empty(found, inner)
     return found
 
@@ -178,7 +178,8 @@ def _take_parts(found: Layout, split: Mapping[str, str]) -> None:
         raise UsageError("Nothing is left to train on; --parts says which folders are trained on and which held out.")
 
 
-def _take_classes(found: Layout, every: bool) -> None:
+def _take_classes(found: Layout, every: bool, flat: bool) -> None:
+    """Args: flat: whether held-out images may lie beside the folders; then they go, and not the classes."""
     used = [index for index in range(len(found.names)) if index not in found.left_out]
     tops = {index: found.names[index].partition("/")[0] for index in used if "/" in found.names[index]}
     loose = [index for index in used if index not in tops]
@@ -189,9 +190,10 @@ def _take_classes(found: Layout, every: bool) -> None:
                 "There are fewer than two folders with images, so they are no classes; leave out --labels."
             )
         return
-    if loose and not every and len(loose) > max(1, FEW * len(used)):
+    beside = [index for index in loose if not flat or index not in found.held_out]
+    if beside and not every and len(beside) > max(1, FEW * len(used)):
         found.said.append(
-            f"No classes are taken: {len(loose):,} images lie beside the folders {_listed(sorted(trained))}. "
+            f"No classes are taken: {len(beside):,} images lie beside the folders {_listed(sorted(trained))}. "
             "--labels folders takes the folders and leaves those out."
         )
         return

@@ -23,6 +23,7 @@ from ganzoo.data import arrays, label_files, labels, pairs
 from ganzoo.data.containers import DAMAGE, Container, Folder, Tar, Zip, file_signature, unpacker
 from ganzoo.data.images import PLAIN, Reading, Survey, Unreadable, count_pages, decode, look, survey
 from ganzoo.data.kinds import (
+    DRAWINGS,
     SUFFIXES,
     has_suffix,
     is_hidden,
@@ -162,10 +163,10 @@ class Files(_Laid):
             if has_suffix(name, suffixes):
                 files.append(name)
             elif not is_hidden(name):
-                head = b"" if is_text_name(name) else self._container.head(name)
+                head = self._container.head(name)
                 if suffixes is SUFFIXES and looks_like_picture(head):
                     files.append(name)
-                elif is_text(head):
+                elif is_text_name(name) or (is_text(head) and not has_suffix(name, DRAWINGS)):
                     self.aside[kind_of(name)] += 1
                 else:
                     binary.setdefault(kind_of(name), []).append(name)
@@ -525,7 +526,7 @@ def _not_empty(reader: Reader, path: Path, suffixes: Sequence[str] = SUFFIXES) -
     if not reader.names:
         what = "images" if suffixes is SUFFIXES else "items"
         wanted = "PNG, JPEG, TIFF and other images" if suffixes is SUFFIXES else f"{', '.join(suffixes)} files"
-        found = aside_text(reader.aside) if isinstance(reader, Files) else ""
+        found = aside_text(reader.aside + Counter(map(kind_of, reader.odd))) if isinstance(reader, Files) else ""
         raise UsageError(
             f"There are no {what} in {path}{f', only {found}' if found else ''}; ganzoo looks for {wanted}."
         )

@@ -74,7 +74,7 @@ class Evaluator:
         part = part if label is None else labelled(part, label)
         count = min(self.samples, len(part))
         chosen = torch.randperm(len(part), generator=stream(self.seed, "evaluate"))[:count]
-        asked = model.labels(count, self.seed)
+        asked = _asked(model, part, count, self.seed, apart=test is not None)
         z = model.noise(count, self.seed)
         fake = model.generate(z, asked).contiguous()
         if label is not None:
@@ -82,7 +82,7 @@ class Evaluator:
         real = part.gather(chosen).contiguous()
 
         def draw(samples: int) -> Iterator[Tensor]:
-            z, asked = model.noise(samples, self.seed), model.labels(samples, self.seed)
+            z, asked = model.noise(samples, self.seed), _asked(model, part, samples, self.seed, apart=test is not None)
             for some in torch.split(torch.arange(samples), DRAWN):
                 yield model.generate(z[some], None if asked is None else asked[some])
 
@@ -139,6 +139,21 @@ class Evaluator:
                 raise UsageError(f"No installed score judges {_items(kind)}; `ganzoo list --metrics` names them all.")
             raise refused[0]
         return rows
+
+
+def _asked(model: Model, part: data.Part, count: int, seed: int, apart: bool) -> Tensor | None:
+    """Labels as often as those have them that a model is compared with; None where it takes none.
+
+    Attributes and numbers go together as they do there. Classes are asked by the model's own shares, unless the part is
+    apart from what it was trained on, where others may be rare.
+    """
+    asked = model.labels(count, seed)
+    if asked is None or part.labels is None or part.labels.shape[1:] != asked.shape[1:]:
+        return asked
+    if part.labels.dim() == 1 and not apart:
+        return asked
+    there = part.labels if part.labels.dim() > 1 else part.labels[part.labels >= 0]
+    return there[torch.randint(len(there), (count,), generator=stream(seed, "labels"))] if len(there) else asked
 
 
 def _unasked(quick: bool) -> list[str]:

@@ -134,3 +134,19 @@ def test_links_to_nothing_and_to_themselves_are_named(tmp_path):
 def test_a_folder_without_pictures_says_what_it_has(tmp_path):
     with pytest.raises(UsageError, match=r"There are no images in .*, only 2 \.txt; ganzoo looks for"):
         data.add("set", fill(tmp_path / "d", {"a.txt": b"x", "b.txt": b"y"}))
+
+
+@pytest.mark.parametrize("suffix", ["txt", "csv", "json", "md", "html", "xml", "yaml", "npy", "zip", "pt"])
+def test_a_picture_is_read_whatever_it_is_called(tmp_path, suffix):
+    files = {f"{number}.{suffix if number < 3 else 'png'}": picture("PNG") for number in range(20)}
+    text = {f"{number}.{suffix}": b"a picture of a cat" for number in (100, 101)}
+    info = data.add("named", fill(tmp_path / "named", {**files, **text}))
+    assert info.images == 20
+
+
+def test_drawings_count_as_what_cannot_be_read(tmp_path):
+    drawn = {f"{number}.svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>" for number in range(4)}
+    with pytest.raises(GanzooError, match=r"4 of 24 images .*4 \.svg, such as 0\.svg, which is of a kind that cannot"):
+        data.add("drawn", fill(tmp_path / "drawn", {**{f"{n}.png": picture("PNG") for n in range(20)}, **drawn}))
+    with pytest.raises(UsageError, match=r"no images in .*, only 4 \.svg"):
+        data.add("only", fill(tmp_path / "only", drawn))

@@ -268,3 +268,66 @@ def test_what_is_neither_is_refused_with_line_and_column(pictures: Path) -> None
         add(pictures, table([rows[0], rows[1][:2], *rows[2:]], ",", ("file", "age", "colour")))
     with pytest.raises(UsageError, match="--label-column names columns of the labels file"):
         data.add("none", pictures, label_columns=["age"])
+
+
+CLASSES = ["dog", "cat", "cat", "dog", "dog", "cat"]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "text"),
+    [
+        (".json", json.dumps([[name, kind] for name, kind in zip(NAMES, CLASSES, strict=True)])),
+        (".json", json.dumps({"labels": dict(zip(NAMES, CLASSES, strict=True))})),
+        (".json", json.dumps([{"file": name, "label": kind} for name, kind in zip(NAMES, CLASSES, strict=True)])),
+        (".jsonl", "".join(json.dumps({"file_name": name, "kind": kind}) + "\n"
+                           for name, kind in zip(NAMES, CLASSES, strict=True))),
+        (".csv", "file , kind \n" + table(list(zip(NAMES, CLASSES, strict=True)), " , ")),
+    ],
+)  # fmt: skip
+def test_lists_and_objects_and_spaces_around_are_read(pictures: Path, suffix: str, text: str) -> None:
+    assert add(pictures, text, suffix).classes == ("cat", "dog")
+    assert labels().tolist() == [1, 0, 0, 1, 1, 0]
+
+
+@pytest.mark.parametrize("heading", [("file", "a", "b"), ()])
+def test_a_comma_is_that_of_a_fraction_where_semicolons_part_the_columns(
+    pictures: Path, heading: Sequence[str]
+) -> None:
+    rows = [(name, f"{number},5", f"-0,{number}") for number, name in enumerate(NAMES)]
+    assert add(pictures, table(rows, ";", heading)).label_kind == "numbers"
+    assert labels()[:, 0].diff().std() < 1e-6
+    assert add(pictures, table([row[:2] for row in rows], ";", heading[:2])).label_kind == "numbers"
+
+
+def test_long_numbers_stay_apart_and_infinite_ones_are_refused(pictures: Path) -> None:
+    long = [10**30 + number % 2 for number in range(6)]
+    assert add(pictures, table(list(zip(NAMES, long, strict=True)))).classes == (str(10**30), str(10**30 + 1))
+    ages = [20.5, 21, 22, "inf", 23, 24]
+    with pytest.raises(UsageError, match=r"line 4.*'inf' is no number that can be learned from"):
+        add(pictures, table(list(zip(NAMES, ages, strict=True))))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "text", "said"),
+    [
+        (".json", json.dumps({name: {"age": 3} for name in NAMES}), "entry 1: a label is a word, a number, or a list"),
+        (
+            ".json",
+            json.dumps([{"file": name, "x" * number: 1} for number, name in enumerate(NAMES)]),
+            "same keys",
+        ),
+        (".csv", table([(name, 1, 1) for name in NAMES], heading=("file", "a", "a")), "2 columns called a"),
+    ],
+)
+def test_labels_that_say_too_much_are_refused(pictures: Path, suffix: str, text: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        add(pictures, text, suffix)
+
+
+def test_labels_of_bytes_are_their_words(tmp_path: Path) -> None:
+    images = np.arange(6, dtype=np.uint8)[:, None, None].repeat(8, 1).repeat(8, 2)
+    np.savez(tmp_path / "a.npz", images=images, labels=np.array([b"cat", b"dog"] * 3))
+    assert data.add("bytes", tmp_path / "a.npz").classes == ("cat", "dog")
+    np.savez(tmp_path / "b.npz", images=images[:0])
+    with pytest.raises(UsageError, match=r"has no images: its array has the shape \[0, 8, 8"):
+        data.add("none", tmp_path / "b.npz")

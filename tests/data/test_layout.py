@@ -240,3 +240,19 @@ def test_another_choice_of_parts_is_another_data_set(tree: Callable[..., Path]) 
     Image.new("RGB", (8, 8)).save(source / "a" / "new.png")
     with pytest.raises(Exception, match=r"--parts train=a\+b,test=c"):
         data.prepare("once", resolution=(8, 8))
+
+
+def test_held_out_pictures_without_classes_cost_no_labels(tree: Callable[..., Path]) -> None:
+    """As ImageNet comes: train/CLASS/…, and val/ flat."""
+    info = data.add("flat", tree(train__cat=6, train__dog=6, val=5))
+    assert info.classes == ("cat", "dog")
+    assert (info.images, info.skipped, info.held_out) == (12, 5, 0)
+
+
+def test_a_zip_of_a_windows_program_has_folders(tree: Callable[..., Path], tmp_path: Path) -> None:
+    root = tree(train__cat=3, train__dog=3, val__cat=2, val__dog=2)
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        for file in sorted(root.rglob("*.png")):
+            archive.writestr("set\\" + "\\".join(file.relative_to(root).parts), file.read_bytes())
+    info = data.add("windows", tmp_path / "set.zip")
+    assert (info.classes, info.images, info.held_out) == (("cat", "dog"), 10, 4)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,7 +23,7 @@ from ganzoo.contract.randomness import stream
 from ganzoo.data.dataset import Dataset
 from ganzoo.errors import MissingPackage, UsageError
 from ganzoo.plan.plan import data_spec
-from ganzoo.scoring.evaluator import classify
+from ganzoo.scoring.evaluator import Evaluator, classify
 from ganzoo.testing.check import NotChecked
 from ganzoo.testing.probes.offline import offline
 
@@ -97,3 +100,82 @@ def test_training_draws_labels_as_often_as_the_data_has_them() -> None:
     assert drawn.tolist() == pytest.approx([0.7, 0.1, 0.2], abs=0.03)
     even = torch.bincount(Labelled(()).random_labels(3000), minlength=3) / 3000
     assert even.tolist() == pytest.approx([1 / 3] * 3, abs=0.04)
+
+
+class Replay:
+    """As much of a `Model` as scores use: for labels it is asked for, an item of the data that has them, or nearly."""
+
+    domains: tuple[str, ...] = ()
+
+    def __init__(self, dataset: Dataset, size: tuple[int, int] = (16, 16)) -> None:
+        self.part, self.spec = dataset.parts["train"], data_spec(dataset, size)
+        self.header = SimpleNamespace(data=SimpleNamespace(label=None))
+
+    def noise(self, count: int, seed: int) -> Tensor:
+        return torch.rand(count, generator=stream(seed, "noise"))
+
+    def labels(self, count: int, seed: int) -> Tensor | None:
+        return None if self.spec.label == "none" else labels_for(self.spec, count, None, stream(seed, "labels"))
+
+    def generate(self, z: Tensor, asked: Tensor | None) -> Tensor:
+        if asked is None:
+            return self.part.gather((z * len(self.part)).long())
+        assert self.part.labels is not None
+        have, asked = (each.float().reshape(len(each), -1) for each in (self.part.labels, asked))
+        far = torch.cdist(asked, have)
+        nearest = (far <= far.min(1, keepdim=True).values + 1e-4).float()
+        return self.part.gather(torch.multinomial(nearest, 1, generator=stream(0, "replay")).flatten())
+
+
+def discs(bright: np.ndarray, colour: bool = False) -> np.ndarray:
+    """A disc for each brightness, of 0 to 1, uint8 [N, 16, 16] or [N, 16, 16, 3]."""
+    random = np.random.default_rng(1)
+    y, x = np.mgrid[:16, :16] - 7.5
+    images = np.stack([(np.hypot(x, y) < random.uniform(2, 7)) * each for each in bright])
+    images = random.uniform(0, 30, images.shape) + 220 * images
+    return np.stack([images, images[:, ::-1], images], -1).astype(np.uint8) if colour else images.astype(np.uint8)
+
+
+def drawn_set(kind: str) -> dict[str, np.ndarray]:
+    """The arrays of a labelled set whose look depends on the labels."""
+    random, count = np.random.default_rng(0), 400
+    if kind == "attributes":  # that go together, so that most combinations are in no picture
+        rows = np.array([(1, 0, 0), (0, 1, 0), (0, 1, 1)])[random.choice(3, count, p=(0.8, 0.1, 0.1))]
+        return {"images": discs(rows @ (0.2, 0.9, 0.1)), "labels": rows}
+    if kind == "numbers":  # most are small
+        values = random.exponential(1, count)
+        return {"images": discs(np.minimum(values / 3, 1), colour=True), "labels": values}
+    if kind == "test":  # with other shares than what is trained on
+        labels, kept = (random.random(count) < 0.05).astype(int), (random.random(count) < 0.5).astype(int)
+        images, held_out = discs(0.2 + 0.7 * labels), discs(0.2 + 0.7 * kept)
+        return {"x_train": images, "y_train": labels, "x_test": held_out, "y_test": kept}
+    few = {"one": 1, "two": 2, "colour": 40, "hundred": 5, "none": 0}[kind]
+    labels = (np.arange(100 if kind == "hundred" else count) < few).astype(int)
+    images = discs(0.2 + 0.7 * labels, colour=kind == "colour")
+    return {"images": images, **({} if kind == "none" else {"labels": labels})}
+
+
+@pytest.mark.parametrize("kind", ["attributes", "numbers", "test", "one", "two", "colour", "hundred", "none"])
+def test_a_replay_scores_as_the_data_whatever_the_labels(kind: str, tmp_path: Path) -> None:
+    np.savez(tmp_path / "set.npz", **drawn_set(kind))
+    data.add("set", tmp_path / "set.npz")
+    dataset = data.prepare("set")
+    evaluator = Evaluator(["swd", "ms-ssim"], samples=256)
+    evidence, split = evaluator.evidence(Replay(dataset), dataset)
+    assert split == ("test" if kind == "test" else "training")
+
+    # Labels are asked that there are, as often as there.
+    part = dataset.test or dataset.parts["train"]
+    if kind != "none":
+        assert part.labels is not None
+        assert evidence.asked is not None
+        have, asked = (each.double().reshape(len(each), -1) for each in (part.labels, evidence.asked))
+        assert torch.cdist(asked, have).min(1).values.max() == 0
+        assert ((asked.mean(0) - have.mean(0)).abs() <= 4 * have.std(0) / len(asked) ** 0.5 + 1e-9).all()
+
+    # By far not as wrong as what was asked for without regard to that: four to five times.
+    again = part.gather(torch.randint(len(part), (len(evidence.fake),), generator=stream(2, "again")))
+    for name, metric in evaluator.metrics.items():
+        ours, its = (metric(replace(evidence, fake=fake)) for fake in (evidence.fake, again))
+        for key, value in its.items():
+            assert abs(ours[key] - value) <= (2 * value + 20 if name == "swd" else 0.1), key
