@@ -13,7 +13,19 @@ from urllib.error import HTTPError
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from ganzoo.api import Fetched, GanzooError, Report, Scheme, UsageError, home, locked, make_folder, megabytes, printable, without_login
+from ganzoo.api import (
+    Fetched,
+    GanzooError,
+    Report,
+    Scheme,
+    UsageError,
+    home,
+    locked,
+    make_folder,
+    megabytes,
+    printable,
+    without_login,
+)
 
 _TIMEOUT = 30  # seconds without an answer
 _BLOCK = 1 << 18  # bytes
