@@ -48,8 +48,9 @@ def foreseen(batches: Iterable[Tensor], count: int, modality: Modality, target: 
     free, needed = shutil.disk_usage(there).free, round(size * count)
     if needed > ROOM * free:
         raise UsageError(
-            f"{count:,} {modality.items} need about {megabytes(needed)} of disk in {target} and {megabytes(free)} are "
-            "free; make room, choose another -o, or make fewer with -n."
+            f"{count:,} {modality.items} need about {megabytes(needed)} of disk in {target} and "
+            f"{'less than ' * (free < 1e6)}{megabytes(free)} are free; make room, choose another -o, or make fewer "
+            "with -n."
         )
     if seconds * count > LONG or needed > LARGE:
         yield from _announced(first, rest, count, modality, seconds * count, needed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import inspect
 import os
@@ -248,6 +249,9 @@ def _guarded(work: Callable[..., Any], standalone: bool, *args: Any, **extra: An
         fail(str(error), error.exit_code)
     except Exception as error:
         _debug(error)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            where = error.filename or "What the command writes"
+            fail(f"{where} cannot be written ({error.strerror}); make room, and type it again.", 1)
         what = f"{type(error).__name__}: {str(error).rstrip('.')}"
         author, line = _in_plugin(error)
         if author:

@@ -143,7 +143,8 @@ def make(job: Job, source: Source, report: Report) -> None:
     where = f"Packing {job.name} ({megabytes(job.bytes)} in {home() / 'packs'})"
     if job.bytes > job.free * 0.95:
         raise UsageError(
-            f"Packing {job.name} needs {megabytes(job.bytes)} of disk in {home() / 'packs'} and {megabytes(job.free)} "
+            f"Packing {job.name} needs {megabytes(job.bytes)} of disk in {home() / 'packs'} and "
+            f"{'less than ' * (job.free < 1e6)}{megabytes(job.free)} "
             "are free; make room, ask for a lower --resolution, or set GANZOO_HOME to a folder on a larger disk."
         )
     folder = make_folder(job.folder)

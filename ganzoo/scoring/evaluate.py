@@ -15,13 +15,16 @@ from ganzoo.catalogue.single_file import reopen
 from ganzoo.contract.metric import Evidence
 from ganzoo.data.source import Report, silent
 from ganzoo.errors import UsageError, without_login
+from ganzoo.files import explained
 from ganzoo.model.model import Model, load
 from ganzoo.runs.address import is_remote
 from ganzoo.runs.checkpoint import read_facts
 from ganzoo.runs.header import model_header, model_of
 from ganzoo.runs.per_class import PerClass
-from ganzoo.runs.run import CLASSES, Run
+from ganzoo.runs.run import CLASSES, SCORES, Run
 from ganzoo.scoring.evaluator import SAMPLES, Evaluator, classify, judged_data, keep, of_other, other_data
+
+FULL = "make room, and evaluate again"
 
 
 def evaluate(
@@ -84,7 +87,8 @@ def _one(
         file = "model.safetensors" if source.is_dir() else source.name
     scores = evaluator.scores(evidence, split, model.header, file, run)
     if run is not None:
-        keep(run, model.header, scores)
+        with explained(run / SCORES, FULL):
+            keep(run, model.header, scores)
     return scores, evidence
 
 
@@ -112,7 +116,8 @@ def _each(whole: PerClass, evaluator: Evaluator, device: str, against: str | Non
         header = of_other(header, other_data(header.data, against))
     split = "training" if every[0].dataset is None or every[0].dataset.test is None else "test"
     scores = evaluator.scores(together, split, header, f"{len(runs)} models", whole.path)
-    keep(whole.path, header, scores)
+    with explained(whole.path / SCORES, FULL):
+        keep(whole.path, header, scores)
     return [*scores, *(score for theirs, _ in scored for score in theirs)]
 
 

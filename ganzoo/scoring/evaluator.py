@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -233,10 +235,15 @@ def keep(folder: Path, header: ModelHeader, scores: Sequence[Mapping[str, Any]],
     Args:
         header: of the model's file.
         training: whether training made it on its way, so that it makes it again when it is resumed from before.
+    Raises: OSError when there is no room for it; what was there stays as it was.
     """
     row = {"step": header.step, "images": header.images, "training": training, "metrics": scores}
-    with (folder / SCORES).open("a", encoding="utf-8") as rows:
-        rows.write(json.dumps(row) + "\n")
+    line = (json.dumps(row) + "\n").encode()
+    with (folder / SCORES).open("ab", buffering=0) as rows:
+        before = rows.tell()
+        if rows.write(line) < len(line):  # the disk has become full; half a line would take the next one with it
+            rows.truncate(before)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder / SCORES))
 
 
 def translations(model: Model, dataset: data.Dataset, samples: int, seed: int) -> tuple[Evidence, str]:

@@ -17,13 +17,14 @@ from typing import Any
 
 import pytest
 import torch
-from support.command_line import cli
+from support.command_line import cli, refusal
 from support.mutated import Tally, mutated, mutated_json, numbers
 
 import ganzoo
 from ganzoo.errors import GanzooError
 from ganzoo.loop.display import Display
 from ganzoo.runs import checkpoint
+from ganzoo.scoring.evaluator import keep
 
 NUMBERS = numbers(64)
 KINDS = ("model", "checkpoint", "facts", "progress", "tensors", "run.json", "metrics.jsonl", "scores.jsonl")
@@ -148,3 +149,31 @@ def test_what_the_long_form_found(original, tmp_path):
     checkpoint.save(run.checkpoints()[-1], tensors, facts)
     with pytest.raises(GanzooError, match="its optimizers' state is not that of these networks"):
         ganzoo.extend(run, steps=1, display=Display())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_scores_that_find_no_room_are_one_sentence(original, tmp_path):
+    run = Path(shutil.copytree(original, tmp_path / "run"))
+    (run / "scores.jsonl").unlink()
+    (run / "scores.jsonl").symlink_to("/dev/full")
+    said = refusal(cli("evaluate", run, "--metric", "swd", "--samples", 64), code=1)
+    assert said.endswith("scores.jsonl cannot be written (No space left on device); make room, and evaluate again.")
+
+
+def test_a_row_of_scores_is_whole_or_not_there(original, tmp_path):
+    """Half a line would take the next one with it."""
+    limits = pytest.importorskip("resource")
+    run = ganzoo.Run.open(shutil.copytree(original, tmp_path / "run"))
+    file, before = run.path / "scores.jsonl", (run.path / "scores.jsonl").read_bytes()
+    header = ganzoo.load(run.path, device="cpu").header
+    usual = limits.getrlimit(limits.RLIMIT_FSIZE)
+    limits.setrlimit(limits.RLIMIT_FSIZE, (len(before) + 20, usual[1]))
+    try:
+        with pytest.raises(OSError, match="No space left"):
+            keep(run.path, header, [])
+    finally:
+        limits.setrlimit(limits.RLIMIT_FSIZE, usual)
+    assert file.read_bytes() == before
+    keep(run.path, header, [])
+    assert file.read_bytes().startswith(before)
+    assert [row["metrics"] for row in run.scores()][-1] == []
