@@ -9,6 +9,7 @@ use in some models (`Abilities.dropout`), and say so there, ``"dropout": "off"``
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 from collections.abc import Callable
@@ -192,7 +193,9 @@ def _write_safetensors(program: Program, file: Path) -> None:
 
 def _write_torch_export(program: Program, file: Path) -> None:
     traced, any_size = _traced(program)
-    torch.export.save(traced, file, extra_files={"ganzoo": _facts(program.model)})
+    whole = io.BytesIO()  # where a disk becomes full, torch's own writing ends the process, not with an error
+    torch.export.save(traced, whole, extra_files={"ganzoo": _facts(program.model)})
+    file.write_bytes(whole.getbuffer())
     again = torch.export.load(file).module()
     _check(program, lambda inputs: again(*inputs.values()), any_size)
 

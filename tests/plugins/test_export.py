@@ -203,3 +203,15 @@ def test_on_the_command_line(finished, tmp_path, monkeypatch):
     assert done.exit_code == 0, done.output
     assert done.output.startswith("run.pt2 makes the images that the model makes (")
     assert (tmp_path / "run.pt2").exists()
+
+
+def test_a_disk_that_becomes_full_is_said(finished, tmp_path):
+    limits = pytest.importorskip("resource")
+    usual = limits.getrlimit(limits.RLIMIT_FSIZE)
+    limits.setrlimit(limits.RLIMIT_FSIZE, (2_000, usual[1]))
+    try:
+        with pytest.raises(GanzooError, match=r"tiny\.pt2 cannot be written"):
+            ganzoo.export(finished.path, "torch-export", tmp_path / "tiny.pt2")
+    finally:
+        limits.setrlimit(limits.RLIMIT_FSIZE, usual)
+    assert not (tmp_path / "tiny.pt2").exists()

@@ -1,5 +1,5 @@
 """Every command that writes, on a file system that is full or fills while it runs: `PYTHONPATH=tests python -m
-support.full_disk`, as root on Linux, where it mounts a small tmpfs of its own.
+support.full_disk [COMMAND…]`, as root on Linux, where it mounts a small tmpfs of its own.
 
 Each must end with one sentence that names the cause, and do its work once there is room. docs/reliability.md has what
 was seen.
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -54,7 +55,8 @@ def pictures(folder: Path) -> None:
 COMMANDS = {
     "train": ("train", "gan", "pics", "--steps", "12", "--checkpoint-every", "4", "--samples", "16", "--out", "D/run",
               "--continue", "--device", "cpu", "--evaluate-every", "256", "--evaluate", "swd", "--log", "tensorboard"),
-    "data add and pack": ("train", "gan", "H/pics2", "--steps", "2", "--out", "E/other", "--device", "cpu"),
+    "data add and pack": ("train", "gan", "H/pics2", "--steps", "2", "--out", "E/other", "--device", "cpu",
+                          "--continue"),
     "sample a sheet": ("sample", "E/run", "-o", "D/sheet.png"),
     "sample a folder": ("sample", "E/run", "-n", "200", "-o", "D/many/"),
     "evaluate": ("evaluate", "D/kept", "--metric", "swd"),
@@ -75,8 +77,9 @@ def main() -> int:
         assert cli("data", "add", "pics", there / "pics").exit_code == 0
         train = ("train", "gan", "pics", "--steps", "4", "--samples", "16", "--device", "cpu", "--out")
         assert cli(*train, there / "run").exit_code == 0
-        for name, words in COMMANDS.items():
+        for name, words in ((name, words) for name, words in COMMANDS.items() if name in (sys.argv[1:] or COMMANDS)):
             for room in ROOM:
+                shutil.rmtree(there / "other", ignore_errors=True)
                 with disk() as full:
                     assert cli("runs", there).exit_code == 0
                     if "D/kept" in words:
