@@ -85,7 +85,7 @@ if TYPE_CHECKING:
     from ganzoo.gan.penalties import squared_norm
     from ganzoo.gan.two_player import Adversarial, AdversarialConfig, ConditionalConfig, TwoPlayer, TwoPlayerConfig
     from ganzoo.loop.allocator import memory_held
-    from ganzoo.loop.display import Display, Lines, Moment, duration
+    from ganzoo.loop.display import Display, Lines, Moment
     from ganzoo.loop.interrupts import Interruptible
     from ganzoo.loop.processes import one_run_only
     from ganzoo.loop.session import Session
@@ -93,7 +93,6 @@ if TYPE_CHECKING:
     from ganzoo.model.imported import Foreign, Imported, save_imported
     from ganzoo.model.model import Model
     from ganzoo.model.model import load as load_model
-    from ganzoo.pictures.framed import as_html
     from ganzoo.pictures.grid import grid, sheet, to_picture
     from ganzoo.plan.plan import read_toml
     from ganzoo.runs.address import destination, is_remote, stem
@@ -113,10 +112,9 @@ _LAZY = {
     "ganzoo.contract.frozen": ("Frozen", "Pretrained"),
     "ganzoo.contract.report": ("Report", "silent",),
     "ganzoo.contract.warning": ("TrainingWarning",),
-    "ganzoo.pictures.framed": ("as_html",),
     "ganzoo.pictures.grid": ("grid", "sheet", "to_picture"),
     "ganzoo.loop.allocator": ("memory_held",),
-    "ganzoo.loop.display": ("Display", "Lines", "Moment", "duration"),
+    "ganzoo.loop.display": ("Display", "Lines", "Moment"),
     "ganzoo.loop.interrupts": ("Interruptible",),
     "ganzoo.loop.processes": ("one_run_only",),
     "ganzoo.loop.session": ("Session",),
@@ -160,14 +158,14 @@ _LAZY = {
     "ganzoo.training.train": (
         "Stopped", "check_training", "deadline_of", "resume", "time_left", "train", "trained",
     ),
-    "ganzoo_translation.image_pool": ("ImagePool",),
-    "ganzoo_translation.two_domains": ("TwoDomains", "TwoDomainsConfig", "linear_decay"),
     "ganzoo.gan.two_player": ("Adversarial", "AdversarialConfig", "ConditionalConfig", "TwoPlayer", "TwoPlayerConfig"),
     # Where names of the contract's number 1 have gone: plugins written for it still find them here.
     "ganzoo_progan.growing": ("Growing", "GrowingConfig", "GrowingDiscriminator", "GrowingGenerator", "feature_maps"),
     "ganzoo_progan.layers": (
         "Blur", "EqualizedConv2d", "EqualizedLinear", "MinibatchStddev", "PixelNorm", "downsample", "fade", "upsample",
     ),
+    "ganzoo_translation.image_pool": ("ImagePool",),
+    "ganzoo_translation.two_domains": ("TwoDomains", "TwoDomainsConfig", "linear_decay"),
 }  # fmt: skip
 _RENAMED = {"fetch_model": "fetch", "load_model": "load", "load_tensors": "load", "save_tensors": "save"}
 _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names}
@@ -251,7 +249,6 @@ __all__ = [
     "Update",
     "UsageError",
     "architecture_of",
-    "as_html",
     "as_json",
     "better_scores",
     "check_judges",
@@ -263,7 +260,6 @@ __all__ = [
     "derive",
     "destination",
     "downsample",
-    "duration",
     "fade",
     "fetch_model",
     "from_json",

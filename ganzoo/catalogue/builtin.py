@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ganzoo.contract.cards import AugmentationCard, LossCard, ModalityCard, PenaltyCard, SchemeCard
+from ganzoo.contract.cards import AugmentationCard, LossCard, ModalityCard, PenaltyCard
 from ganzoo.contract.hookspecs import hookimpl
 
 # name, summary, paper, class
@@ -46,13 +46,6 @@ def ganzoo_modalities() -> Iterator[ModalityCard]:
         api=2,
         modality="ganzoo.pictures.modalities:Images",
     )
-
-
-@hookimpl
-def ganzoo_schemes() -> Iterator[SchemeCard]:
-    for name in ("http", "https"):
-        summary = "A file on the web; #sha256=… at the end checks it."
-        yield SchemeCard(name=name, summary=summary, fetches=("model", "data"), api=2, scheme="ganzoo_web.web:Web")
 
 
 @hookimpl

@@ -155,7 +155,7 @@ def test_a_checkout_without_metadata_has_what_the_core_brings(monkeypatch):
     monkeypatch.setattr("ganzoo.catalogue.entry_points.points", list)
     catalogue = Catalogue()
     assert [plugin.name for plugin in catalogue.plugins] == ["builtin"]
-    for kind, name in (("loss", "hinge"), ("penalty", "r1"), ("modality", "image"), ("scheme", "https")):
+    for kind, name in (("loss", "hinge"), ("penalty", "r1"), ("modality", "image"), ("augmentation", "diffaug")):
         assert catalogue.find(kind, name).full_name == f"ganzoo:{name}"
 
 
