@@ -19,5 +19,9 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         licence="MIT",
         api=2,
         batch_statistics=True,
+        good_for="pictures of any size, and their styles; your own from somebody's weights",
+        best="82.2 % confident (MNIST)",
+        minutes=49,
+        measured="one core of an AMD EPYC",
         model="ganzoo_stylegan2.model:StyleGAN2",
     )
