@@ -39,6 +39,8 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop("GANZOO_PLUGINS", None)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background, where shells turn Ctrl-C off
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP"):  # started under nohup
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     write_distribution(SITE, "ganzoo-tiny", {"tiny": "tinyzoo"})
     sys.path[:0] = [str(SITE), str(HERE)]
 
