@@ -38,6 +38,7 @@ MAX_BAD = 0.05  # share of images that may be too small
 TRAIN, TEST = "train", "test"  # the parts of a set without domains
 JUDGED = 5000  # items that `split` holds out, at the most
 FITTED = 50_000  # items that a modality is fitted on, at the most
+COPIED = 4096  # rows at a time that go onto a device
 ON_DEVICE = 0.3  # share of the device's free memory that a pack may take
 
 
@@ -75,8 +76,17 @@ class Packed:
         if device.type == "cuda":
             free, _ = torch.cuda.mem_get_info(device)
             if self._rows.nbytes < ON_DEVICE * free:
-                return Packed(self._rows.to(device), device)
+                return Packed(self.copied(device), device)
         return Packed(self._rows, device, self._ahead)
+
+    def copied(self, device: torch.device) -> Tensor:
+        """All rows on a device, read from the disk in order, some at a time."""
+        whole = torch.empty_like(self._rows, device=device)
+        for some in torch.split(torch.arange(len(whole)), COPIED):
+            self.expect(some)
+            part = slice(int(some[0]), int(some[-1]) + 1)
+            whole[part] = self._rows[part]
+        return whole
 
 
 class Decoded:

@@ -418,6 +418,10 @@ def test_of_a_pack_that_memory_cannot_keep_the_rows_that_come_next_are_read_and_
     first, then = loader.orders["train"].at(0, 2), loader.orders["train"].at(2, 2)
     assert torch.equal(loader.draw(0, 2).images, whole.training.gather(first))
     assert asked == [*first.tolist(), *then.tolist()]  # and, meanwhile, those of the next batch
+    asked.clear()
+    copy = loader.dataset.rows.copied(torch.device("cpu"))
+    assert torch.equal(copy, whole.rows._rows)
+    assert asked == [*range(len(copy))]  # those that go onto a device come from the disk in order
     monkeypatch.setattr(pack, "free_memory", lambda: 2 * whole.rows._rows.nbytes)
     asked.clear()
     data.prepare("toy").training.gather(first)
