@@ -12,7 +12,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.nn.modules.conv import _ConvNd
 
 from ganzoo.contract.architecture import Discriminator
 from ganzoo.errors import GanzooError, UsageError
@@ -39,7 +38,7 @@ class Slicing:
                 "--san out. (Its author names one, linear or a convolution, in the attribute last_layer.)"
             )
         self.layer: Any = discriminator.get_submodule(name)
-        if not isinstance(self.layer, nn.Linear | _ConvNd) and not hasattr(self.layer, "scale"):  # an equalized rate's
+        if getattr(self.layer, "weight", torch.empty(0)).dim() < 2:  # a norm's is a vector
             raise GanzooError(f"{kind.__name__}.last_layer is a {type(self.layer).__name__}; name a linear layer.")
         self._checked = False
         self.weight = "parametrizations.weight.original" if hasattr(self.layer, "parametrizations") else "weight"

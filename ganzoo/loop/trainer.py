@@ -22,8 +22,7 @@ from ganzoo.contract.networks import is_generator, networks
 from ganzoo.contract.randomness import Share, seed_everything
 from ganzoo.contract.recompute import recomputed
 from ganzoo.contract.schedules import Schedule, at, has_schedules
-from ganzoo.contract.turns import ContractError as ContractError
-from ganzoo.contract.turns import players
+from ganzoo.contract.turns import ContractError, players
 from ganzoo.data.loader import Loader
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.accumulation import Parts

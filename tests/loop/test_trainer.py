@@ -18,9 +18,10 @@ from ganzoo.api import Architecture, Batch, DataSpec, GanzooError, Progress, Tra
 from ganzoo.contract.networks import networks, parameter_counts
 from ganzoo.contract.randomness import Share, sharing
 from ganzoo.contract.stored import as_json, from_json
+from ganzoo.contract.turns import ContractError
 from ganzoo.data.loader import Loader, Order
 from ganzoo.loop.ema import EMA
-from ganzoo.loop.trainer import ContractError, Extent
+from ganzoo.loop.trainer import Extent
 from ganzoo.runs import checkpoint
 from ganzoo.runs.header import Counters
 

@@ -22,6 +22,7 @@ import ganzoo
 from ganzoo import data
 from ganzoo.api import DatasetCard, hookimpl, option
 from ganzoo.data.loader import Loader
+from support.soak import resident
 
 SIDE = 128
 BYTES = SIDE * SIDE * 3  # of an image in a pack
@@ -62,15 +63,15 @@ def measured(what: str, work: Callable[[], int]) -> None:
 
     def watch() -> None:
         while not over.wait(0.2):
-            most[0] = max(most[0], _number("/proc/self/status", "RssAnon:") * 1024)
+            most[0] = max(most[0], resident())
 
-    thread, read, begin = threading.Thread(target=watch), _number("/proc/self/io", "read_bytes:"), time.monotonic()
+    thread, read, begin = threading.Thread(target=watch), read_bytes(), time.monotonic()
     thread.start()
     images = work()
     seconds = time.monotonic() - begin
     over.set()
     thread.join()
-    read = _number("/proc/self/io", "read_bytes:") - read
+    read = read_bytes() - read
     speed = f"{images:,} images in {seconds:.0f} s, {images / seconds:,.0f} a second"
     print(
         f"{what}: {speed}; {read / 1e9:.1f} GB read from the disk; at most {most[0] / 1e6:,.0f} MB anonymous",
@@ -78,9 +79,9 @@ def measured(what: str, work: Callable[[], int]) -> None:
     )
 
 
-def _number(file: str, key: str) -> int:
-    line = next(line for line in Path(file).read_text(encoding="ascii").splitlines() if line.startswith(key))
-    return int(line.split()[1])
+def read_bytes() -> int:
+    """What the process has had read from disks so far."""
+    return int(Path("/proc/self/io").read_bytes().partition(b"read_bytes:")[2].split(maxsplit=1)[0])
 
 
 def main() -> None:
