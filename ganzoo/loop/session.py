@@ -325,7 +325,11 @@ class Session:
             if header.counters.step >= self.stage_starts[self.stage] and not is_unbounded(header.newest):
                 good = header
         if good is None or rollbacks == ROLLBACKS:
-            why = f"it was rolled back {ROLLBACKS} times" if good else "there is no checkpoint from before"
+            why = (
+                f"it was rolled back {ROLLBACKS} times"
+                if good
+                else ("there is no checkpoint from before; a smaller --checkpoint-every keeps one")
+            )
             raise Diverged(f"{error} --on-divergence rollback could not help: {why}.", error.figure) from error
         distributed.any_of(False, self.device)  # everyone has looked
 
@@ -480,7 +484,7 @@ class Session:
                 f"{figure}, so training stopped. "
                 f"{kept}; try a smaller --lr, another --loss or --precision fp32 in a new run"
                 + (f", with --init {self.run.path} to start from it" if files else "")
-                + ", or --on-divergence rollback.",
+                + ("." if self.settings.on_divergence == "rollback" else ", or --on-divergence rollback."),
                 f"{figure}.",
             )
 
@@ -496,12 +500,14 @@ class Session:
         diverged = self._record_row(
             {"epoch": epoch, "images": self.trainer.images, **read, "images_per_second": round(speed, 2)}
         )
-        if distributed.any_of(bool(diverged), self.device) and self.settings.on_divergence != "continue":
-            raise Diverged(
-                f"{diverged or 'The losses diverge.'} Training stopped; --on-divergence rollback goes back to a good "
-                "checkpoint with half the rates, and --on-divergence continue trains on.",
-                diverged.partition(" People")[0],
+        policy = self.settings.on_divergence
+        if distributed.any_of(bool(diverged), self.device) and policy != "continue":
+            figure = diverged.partition(" People")[0] or "The losses diverge."  # what people do was in the warning
+            advice = (
+                "; --on-divergence rollback goes back to a good checkpoint with half the rates, and --on-divergence "
+                "continue trains on"
             )
+            raise Diverged(f"{figure} Training stopped{'' if policy == 'rollback' else advice}.", figure)
 
     def _record_row(self, values: dict[str, float]) -> str:
         """A row of metrics.jsonl, and what it gives reason to warn of. Returns: the words, where losses diverge."""

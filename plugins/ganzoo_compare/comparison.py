@@ -7,6 +7,7 @@ import io
 import math
 import os
 import re
+import shlex
 import statistics
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -169,7 +170,7 @@ def compare(runs: Sequence[str | os.PathLike[str] | Run]) -> Comparison:
     rows = tuple(
         _row(some, {name: chosen[id(some[0])].get(name) for name in differing}, better) for some in groups.values()
     )
-    return Comparison(rows, (*_budgets(rows), *_protocols(found), *_cautions(found)))
+    return Comparison(rows, (*_budgets(rows), *_unscored(found), *_protocols(found), *_cautions(found)))
 
 
 def plot(compared: Comparison, file: str | os.PathLike[str], value: str | None = None, over: str = "images") -> str:
@@ -275,6 +276,17 @@ def _budgets(rows: Sequence[Row]) -> Iterable[str]:
         yield (
             f"Not equally long: from {min(budgets):,} to {max(budgets):,} images. Equal --steps are not equal images "
             "where batches differ; train with --images to compare."
+        )
+
+
+def _unscored(runs: Sequence[Run]) -> Iterable[str]:
+    """What to type where a run has no score, without which nobody can choose."""
+    without = [str(run.path) for run in runs if not _histories(run)]
+    if without:
+        some = f"Without a score: {len(without)} of {len(runs)} runs." if len(runs) > 1 else "The run has no score."
+        yield (
+            f"{some} `ganzoo evaluate {shlex.quote(without[0])}` gives one its scores; "
+            "`--evaluate SCORE` takes scores while a run trains."
         )
 
 

@@ -40,8 +40,15 @@ def probe(folder: Path, labels: Sequence[int], repeats: int, seed: int, report: 
     """Raises: UsageError where the data has no classes, too few items, or D judges no single images."""
     run = Run.open(folder)
     model, data = trained(run), judged_data(run.header.data, str(folder))
-    if not model.abilities.realness or model.conditional or not model.data.is_image:
-        raise UsageError(f"The D of {run.header.architecture} judges no images by themselves, without a label.")
+    if not model.data.is_image:
+        raise UsageError(f"A probe looks at images; {data.name} has none.")
+    if not model.abilities.realness:
+        raise UsageError(f"The D of {run.header.architecture} judges no single images; a probe needs one that does.")
+    if model.conditional:
+        raise UsageError(
+            f"The D of this {run.header.architecture} is told the labels that a probe would learn from its features; "
+            "probe a model that was trained without them."
+        )
     if len(data.classes) < 2 or run.header.data.label is not None:
         raise UsageError(f"A probe learns the labels of a data set; {data.name} has none to tell apart here.")
     learn, others = (part.labelled() for part in data.split())

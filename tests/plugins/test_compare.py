@@ -86,6 +86,16 @@ def test_unequal_lengths_are_said(runs: Path) -> None:
     assert note.startswith("Not equally long: from 300 to 1,000 images.")
 
 
+def test_runs_without_a_score_say_how_to_get_one(runs: Path) -> None:
+    make(runs / "c0", 0, 3e-3, [60, 30, 20])
+    (runs / "c0" / "scores.jsonl").unlink()
+    rows = [{"step": 30, "images": 300, "seconds": 90.0}]
+    (runs / "c0" / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    [note] = ganzoo.compare([runs]).notes
+    assert note.startswith("Without a score: 1 of 5 runs. `ganzoo evaluate")
+    assert str(runs / "c0") in note
+
+
 def test_scores_taken_otherwise_are_said(runs: Path) -> None:
     make(runs / "c0", 0, 3e-3, [60, 30, 20], samples=50)
     assert ganzoo.compare([runs]).notes == ("swd was not taken alike: the runs differ in samples.",)

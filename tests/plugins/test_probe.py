@@ -55,3 +55,17 @@ def test_features_are_of_the_layers_but_the_last(finished):
 def test_no_labels_no_probe(finished):
     with pytest.raises(UsageError, match="too few labelled images"):
         probe(finished.path, [10_000], repeats=1, seed=0, report=silent)
+
+
+@pytest.mark.parametrize(
+    ("words", "cause"),
+    [
+        (("gan", "points:images=200", "--preset", "points"), "looks at images"),
+        (("cgan", "digits:images=200", "--preset", "small"), "is told the labels"),
+    ],
+)
+def test_what_cannot_be_probed_says_why(tmp_path, words, cause):
+    short = ("--steps", 1, "--batch-size", 8, "--samples", 4)
+    assert cli("train", *words, *short, "--out", tmp_path / "run").exit_code == 0
+    with pytest.raises(UsageError, match=cause):
+        probe(tmp_path / "run", [10], repeats=1, seed=0, report=silent)

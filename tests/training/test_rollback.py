@@ -102,8 +102,9 @@ def test_three_at_most(train):
 
 
 def test_without_a_checkpoint_there_is_nowhere_to_go(train):
-    with pytest.raises(GanzooError, match="could not help: there is no checkpoint from before"):
+    with pytest.raises(GanzooError, match=r"there is no checkpoint from before; .* --checkpoint-every") as told:
         train(**{**WHOLE, "at": 0}, steps=12)
+    assert str(told.value).count("rollback") == 1, "what was asked for is not advised"
 
 
 @pytest.mark.parametrize("policy", ["stop", "continue"])
