@@ -120,7 +120,11 @@ class Evaluator:
         rows: list[dict[str, Any]] = []
         refused: list[UsageError] = []
         kind = header.data.modality
+        if not self.strict and all(kind not in known for known in self.modalities.values()):
+            raise UsageError(f"No installed score judges {_items(kind)}; `ganzoo list --metrics` names them all.")
         for name, metric in self.metrics.items():
+            if not self.strict and kind not in self.modalities[name]:
+                continue
             try:
                 if kind not in self.modalities[name]:
                     judged = " and ".join(modality_card(each).items for each in self.modalities[name])
@@ -137,8 +141,6 @@ class Evaluator:
             whole = {**protocol, "metric": name, **values(metric), **own}
             rows += [{"name": key, "value": float(value), "protocol": whole} for key, value in measured.items()]
         if refused and not rows:
-            if not self.strict and all(kind not in known for known in self.modalities.values()):
-                raise UsageError(f"No installed score judges {_items(kind)}; `ganzoo list --metrics` names them all.")
             raise refused[0]
         return rows
 

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from ganzoo_scores import classifier
+from ganzoo_signal import wav
 from torch import Tensor
 
 from ganzoo import data
@@ -107,19 +109,24 @@ class Replay:
 
     domains: tuple[str, ...] = ()
 
-    def __init__(self, dataset: Dataset, size: tuple[int, int] = (16, 16)) -> None:
-        self.part, self.spec = dataset.parts["train"], data_spec(dataset, size)
+    def __init__(self, dataset: Dataset, size: tuple[int, int] | None = (16, 16)) -> None:
+        self.part, self.spec, self.modality = dataset.parts["train"], data_spec(dataset, size), dataset.modality
         self.header = SimpleNamespace(data=SimpleNamespace(label=None))
 
     def noise(self, count: int, seed: int) -> Tensor:
         return torch.rand(count, generator=stream(seed, "noise"))
 
     def labels(self, count: int, seed: int) -> Tensor | None:
+        if self.modality.choices:
+            return self.modality.condition(count, None, stream(seed, "labels"))
         return None if self.spec.label == "none" else labels_for(self.spec, count, None, stream(seed, "labels"))
 
     def generate(self, z: Tensor, asked: Tensor | None) -> Tensor:
         if asked is None:
             return self.part.gather((z * len(self.part)).long())
+        if self.spec.choices:  # a table's row that has the category asked for
+            having = (asked @ self.part.gather(torch.arange(len(self.part))).T > 0.5).float()
+            return self.part.gather(torch.multinomial(having, 1, generator=stream(0, "replay")).flatten())
         assert self.part.labels is not None
         have, asked = (each.float().reshape(len(each), -1) for each in (self.part.labels, asked))
         far = torch.cdist(asked, have)
@@ -179,3 +186,74 @@ def test_a_replay_scores_as_the_data_whatever_the_labels(kind: str, tmp_path: Pa
         ours, its = (metric(replace(evidence, fake=fake)) for fake in (evidence.fake, again))
         for key, value in its.items():
             assert abs(ours[key] - value) <= (2 * value + 20 if name == "swd" else 0.1), key
+
+
+def sounds(folder: Path, shares: dict[str, float], labels: str) -> Path:
+    """Hums and hisses, the share of hisses in each folder of a set, as WAV files; of labels.csv, how loud each is."""
+    random, time = np.random.default_rng(0), np.arange(1024) / 8000
+    rows = ["file,loudness,hiss"]
+    for part, share in shares.items():
+        for number, hiss in enumerate(random.random(300) < share):
+            loud = random.exponential(0.2) if labels == "labels.csv" else random.uniform(0.2, 0.9)
+            sound = random.uniform(-1, 1, 1024) if hiss else np.sin(2 * np.pi * random.uniform(100, 800) * time)
+            file = folder / part / ("hiss" if hiss else "hum") / f"{number}.wav"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(wav.write(np.float32(min(loud, 1) * sound)[None], 8000))
+            rows.append(f"{file.relative_to(folder)},{loud:.3f},{hiss:d}")
+    if labels == "labels.csv":
+        (folder / labels).write_text("\n".join(rows), encoding="utf-8")
+    return folder
+
+
+# What items there are -> how they are added, for sounds, else their name; and why no score of the catalogue takes them.
+ITEMS_OF = {
+    "tones": ("tones:images=400,length=1024", None),
+    "sounds": (({"": 0.05}, "folders"), None),
+    "test": (({"train": 0.2, "test": 0.6}, "folders"), None),
+    "unlabelled": (({"": 0.05}, "none"), "need a data set of images or sounds with labels"),
+    "numbers": (({"": 0.05}, "labels.csv"), "need a data set of images or sounds with labels"),
+    "people": ("people:images=600", "No installed score judges rows"),
+    "points": ("points:images=600", None),
+}
+
+
+@pytest.mark.parametrize("kind", ITEMS_OF)
+def test_a_replay_scores_as_the_data_whatever_the_items(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(classifier, "EPOCHS", 20)
+    given, refused = ITEMS_OF[kind]
+    if isinstance(given, tuple):
+        folder = sounds(tmp_path / "set", *given)
+        data.add("set", folder, labels=folder / given[1] if given[1] == "labels.csv" else given[1])
+        given = "set"
+    dataset = data.prepare(given)
+    part, evaluator = dataset.test or dataset.parts["train"], Evaluator(samples=300)
+    evidence, split = evaluator.evidence(Replay(dataset, None), dataset)
+    assert split == ("test" if kind == "test" else "training")
+    own = torch.randperm(len(part), generator=stream(2, "own"))[: len(evidence.fake)]
+    itself = replace(evidence, fake=part.gather(own), asked=None if part.labels is None else part.labels[own])
+
+    # Labels are asked as often as they are there; where there are none, the items themselves are so.
+    have, asked = evidence.real, evidence.fake
+    if part.labels is not None:
+        assert evidence.asked is not None
+        have, asked = part.labels, evidence.asked
+    have, asked = (each.double().reshape(len(each), -1) for each in (have, asked))
+    error = have.std(0) * (1 / len(have) + 1 / len(asked)) ** 0.5
+    assert ((asked.mean(0) - have.mean(0)).abs() <= 5 * error + 1e-9).all()
+
+    header: Any = SimpleNamespace(ema=True, step=1, data=SimpleNamespace(
+        name=given, origin="", fingerprint="", label=None, modality=dataset.modality.name))  # fmt: skip
+
+    def scores(judged: Evidence) -> dict[str, float]:
+        return {row["name"]: row["value"] for row in evaluator.scores(judged, split, header, "model.safetensors")}
+
+    if refused:
+        with pytest.raises(UsageError, match=refused):
+            scores(evidence)
+        return
+    assert scores(evidence) == pytest.approx(scores(itself), rel=0.4, abs=0.15)
+    if kind == "test":  # with the training's shares, a perfect model would be far off
+        asked = labels_for(data_spec(dataset, None), 300, None, stream(3, "labels"))
+        assert scores(replace(evidence, fake=Replay(dataset, None).generate(asked, asked)))["fd-classifier"] > 5
