@@ -17,6 +17,10 @@ class GanzooError(Exception):
 
     exit_code = 1
 
+    def __str__(self) -> str:
+        """One line, whatever names a stranger's file has brought into it."""
+        return printable(super().__str__())
+
     def _render_traceback_(self) -> list[str]:
         """What a notebook shows in place of a traceback, unless GANZOO_DEBUG is set."""
         if os.environ.get("GANZOO_DEBUG", "0") not in ("", "0"):

@@ -151,6 +151,15 @@ def test_what_the_long_form_found(original, tmp_path):
         ganzoo.extend(run, steps=1, display=Display())
 
 
+def test_a_name_of_several_lines_is_said_in_one(original, tmp_path):
+    run = edited(original, tmp_path / "run", lambda facts: None)
+    tensors, facts = facts_of(run.checkpoints()[-1])
+    tensors["model/G.\x1b[2J\nbias"] = tensors.pop("model/G.dense.bias")
+    checkpoint.save(run.checkpoints()[-1], tensors, facts)
+    with pytest.raises(GanzooError, match=r"see G\.\\x1b\[2J bias\.$"):
+        ganzoo.trained(run)
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 def test_scores_that_find_no_room_are_one_sentence(original, tmp_path):
     run = Path(shutil.copytree(original, tmp_path / "run"))

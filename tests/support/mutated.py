@@ -111,7 +111,7 @@ class Tally:
     def attempt(self, what: str, work: Callable[[], object]) -> None:
         """Counts what `work` does: it may give something, or raise one sentence of ganzoo's own."""
         self.tried += 1
-        begin = time.monotonic()
+        begin, before = time.monotonic(), len(self.unexpected)
         with _peak() as peak:
             try:
                 work()
@@ -129,6 +129,8 @@ class Tally:
             self.unexpected.append(f"{what}: took {seconds:.1f} s")
         if LONG and peak[0] > MOST_BYTES:
             self.unexpected.append(f"{what}: took {peak[0] / 1e6:.0f} MB")
+        if LONG and len(self.unexpected) > before:
+            print(*self.unexpected[before:], sep="\n", flush=True)
 
     def __str__(self) -> str:
         return (
