@@ -96,7 +96,8 @@ class Folder:
                 try:
                     if entry.is_dir():
                         real = os.path.realpath(entry.path) if entry.is_symlink() else ""
-                        if real and any(known == real or known.startswith(real + os.sep) for known in seen):
+                        above = f"{real.rstrip(os.sep)}{os.sep}"
+                        if real and any(f"{known}{os.sep}".startswith(above) for known in seen):
                             continue  # a link to where we are already, or above it, would never end
                         seen.update([real] if real else [])
                         pending.append(name)

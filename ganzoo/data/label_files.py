@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ganzoo.data.kinds import is_image
-from ganzoo.data.labels import Labels, label_list, lookup_of, without_wrapper
+from ganzoo.data.labels import Labels, composed, label_list, lookup_of, without_wrapper
 from ganzoo.errors import UsageError, suggest
 from ganzoo.files import load_json, read_bytes
 
@@ -184,7 +184,7 @@ def _split(text: str, known: Container[str]) -> list[tuple[int, list[str]]]:
 
 def _plain(name: str) -> str:
     """An item's name as the source would write it."""
-    return name.replace("\\", "/").removeprefix("./").lstrip("/")
+    return composed(name).replace("\\", "/").removeprefix("./").lstrip("/")
 
 
 def _table(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -38,10 +39,19 @@ class Labels:
             if count > 1:
                 what = "classes" if self.classes else "columns"
                 raise UsageError(f"There are {count} {what} called {name}; give them names that can be told apart.")
+        for word, count in Counter(map(str.casefold, self.classes)).items():
+            if count > 1:
+                alike = [name for name in self.classes if name.casefold() == word]
+                self.notes.append(f"The classes {' and '.join(alike)} differ in capitals alone.")
+
+
+def composed(name: str) -> str:
+    """A name as keyboards type it: macOS writes é in a file's name as e and an accent, which looks the same."""
+    return unicodedata.normalize("NFC", name)
 
 
 def _written_out(name: str) -> str:
-    return escaped(name).replace("\n", "\\n").replace("\t", "\\t")
+    return escaped(composed(name)).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def label_list(values: Sequence[Any]) -> Labels:
@@ -100,4 +110,4 @@ def lookup_of(names: Sequence[str]) -> dict[str, int]:
             lookup.update({word: index for index, word in enumerate(short)})
     lookup.update({name: index for index, name in enumerate(without_wrapper(names))})
     lookup.update({name: index for index, name in enumerate(names)})
-    return lookup
+    return {**{composed(word): index for word, index in lookup.items()}, **lookup}

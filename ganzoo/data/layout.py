@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ganzoo.data.kinds import is_hidden
@@ -57,15 +57,16 @@ def layout_of(
     if found.domains:
         _say_domains(found)
         return found
-    wrapper = names[0][: len(names[0]) - len(found.names[0])] if names else ""
-    inner = [folder.removeprefix(wrapper) for folder in folders if folder.startswith(wrapper) and folder != wrapper]
     split = _parts(found, parts)
+    wrapper = names[0][: len(names[0]) - len(found.names[0])] if names else ""
     if split:
         _take_parts(found, split)
-        inner = [_without(folder, split)[0] for folder in inner]
     if classes != "none":
         _take_classes(found, every=classes == "folders", flat=parts == "auto")
-    _say_empty(found, inner)
+    full = _with_files(names)
+    empty = {*_shortened({*folders} - full, wrapper, split)} - {*_shortened(full, wrapper, split)}
+    known = " and is no class" * bool(found.labels.classes)
+    found.said += [f"The folder {printable(folder)} has no images{known}." for folder in sorted(empty)]
     return found
 
 
@@ -137,7 +138,8 @@ def _given_parts(found: Layout, parts: str) -> dict[str, str]:
         for folder in text.split("+"):
             if folder not in known:
                 raise UsageError(f"--parts names a folder {folder!r}, which is not there; {suggest(folder, known)}")
-            split[folder] = kind
+            if split.setdefault(folder, kind) != kind:
+                raise UsageError(f"--parts both trains on {folder!r} and holds it out; name it once.")
     return split
 
 
@@ -204,7 +206,7 @@ def _take_classes(found: Layout, every: bool, flat: bool) -> None:
     labels = label_list([tops[index] for index in labelled])
     place = dict(zip(labelled, labels.of, strict=True))
     found.labels = Labels(labels.classes, [place.get(index, -1) for index in range(len(found.names))])
-    found.said.append(f"The folders {_listed(labels.classes)} are classes.")
+    found.said += [f"The folders {_listed(labels.classes)} are classes.", *found.labels.notes]
 
 
 def _say_domains(found: Layout) -> None:
@@ -218,12 +220,26 @@ def _say_domains(found: Layout) -> None:
     }
 
 
-def _say_empty(found: Layout, folders: Collection[str]) -> None:
-    if not found.labels.classes:
-        return
-    empty = {folder for folder in folders if "/" not in folder and not is_hidden(folder)} - {""}
-    for folder in sorted(empty - {*found.labels.classes} - {name.partition("/")[0] for name in found.names}):
-        found.said.append(f"The folder {printable(folder)} has no images and is no class.")
+def _with_files(names: Sequence[str]) -> set[str]:
+    """The folders that have files in them, or in a folder in them."""
+    full = {name.rpartition("/")[0] for name in names}
+    for folder in [*full]:
+        while folder and (folder := folder.rpartition("/")[0]) not in full:
+            full.add(folder)
+    return full
+
+
+def _shortened(folders: Collection[str], wrapper: str, split: Mapping[str, str]) -> Iterator[str]:
+    """Those folders that could be classes, without the folders that all files lie in, or beside these, and without
+    their part's.
+    """
+    outer, slash, own = wrapper.rstrip("/").rpartition("/")
+    for folder in folders:
+        short = _without(folder.removeprefix(wrapper), split)[0] if folder.startswith(wrapper) else ""
+        if own and not short and folder.startswith(outer + slash):
+            short = folder.removeprefix(outer + slash)
+        if short and "/" not in short and not is_hidden(short):
+            yield short
 
 
 def _listed(names: Sequence[str], most: int = 12) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 from collections import Counter
@@ -158,6 +159,8 @@ def add(
     domain_names, sources = _named_sources([str(one) for one in given])
     places = [located(one, report) for one in sources]
     text, paths = " + ".join(place.address for place in places), [str(place.path) for place in places]
+    if len({*map(os.path.realpath, paths)}) < len(paths):
+        raise UsageError(f"{text} is one source twice; two domains are of different images.")
     by = None if labels is None and pairs is None else str(labels or "none")
     if label_columns and by in (None, "folders", "none"):
         raise UsageError("--label-column names columns of the labels file; give that with --labels.")

@@ -470,9 +470,16 @@ def test_links_to_folders_are_followed_but_not_in_circles(tmp_path):
     folder(tmp_path / "set" / "b", ["0.png", "1.png"])
     (tmp_path / "set" / "a").symlink_to(tmp_path / "far" / "a")
     (tmp_path / "set" / "up").symlink_to(tmp_path)
+    (tmp_path / "set" / "root").symlink_to("/")
     (tmp_path / "far" / "a" / "back").symlink_to(tmp_path / "set")
     assert data.add("set", tmp_path / "set").classes == ("a", "b")
     assert labels_of("set") == ["a", "a", "b", "b"]
+
+
+def test_one_source_is_not_two_domains(tmp_path):
+    source = folder(tmp_path / "set", ["0.png", "1.png"])
+    with pytest.raises(UsageError, match="is one source twice"):
+        data.add("twice", [source, tmp_path / "set" / ".." / "set"])
 
 
 def test_what_was_made_of_a_compressed_tar_goes_with_its_name(tmp_path, home):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import torch
 from PIL import Image
 
 from ganzoo import data
+from ganzoo.data.label_files import LabelsFile, from_file
 from ganzoo.errors import UsageError
 
 NAMES = [f"{number:06d}.png" for number in range(6)]
@@ -160,6 +162,18 @@ def json_of(values: Sequence[object], **more: object) -> str:
 def test_however_it_is_written(pictures: Path, text: str) -> None:
     assert add(pictures, text).classes == ("a", "b", "c")
     assert labels().tolist() == [0, 1, 2, 0, 1, 2]
+
+
+def test_names_that_look_alike_are_the_same(tmp_path: Path) -> None:
+    name = "caf\N{LATIN SMALL LETTER E WITH ACUTE}"
+    typed, of_macos = (unicodedata.normalize(form, name) for form in ("NFC", "NFD"))
+    assert from_file_of(tmp_path, [[f"{typed}.png", "a"], ["b.png", "b"]], [f"{of_macos}.png", "b.png"]) == ("a", "b")
+    assert from_file_of(tmp_path, [["a.png", of_macos], ["b.png", "b"]], ["a.png", "b.png"]) == ("b", typed)
+
+
+def from_file_of(folder: Path, rows: Sequence[Sequence[str]], names: Sequence[str]) -> tuple[str, ...]:
+    (folder / "some.csv").write_text(table(rows), encoding="utf-8")
+    return from_file(LabelsFile(folder / "some.csv"), names).classes
 
 
 def test_text_as_spreadsheets_save_it(pictures: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -163,11 +164,39 @@ def test_what_cannot_be_told_is_refused_with_what_to_type(folders: tuple[str, ..
         ("train=a,test=x", "--parts names a folder 'x', which is not there"),
         ("a,b", "--parts takes auto, none, or folders such as train=A,test=B+C, not 'a,b'"),
         ("test=a+b", "Nothing is left to train on"),
+        ("train=a,test=b+a", "--parts both trains on 'a' and holds it out"),
     ],
 )
 def test_parts_that_cannot_be_are_refused(parts: str, said: str) -> None:
     with pytest.raises(UsageError, match=said.replace("+", r"\+")):
         layout_of(names("a", "b"), parts=parts)
+
+
+@pytest.mark.parametrize(
+    ("files", "empty", "said"),
+    [
+        ("cat/0.png cat/1.png", "dog", ["The folder dog has no images."]),
+        ("set/cat/0.png set/cat/1.png", "set/dog", ["The folder dog has no images."]),
+        ("set/images/0.png", "other", []),  # outside of what all lie in
+        ("train/cat/0.png test/cat/1.png", "train/dog", ["The folder dog has no images."]),
+        ("cat/0.png dog/0.png", "bird", ["The folder bird has no images and is no class."]),
+        ("train/cat/0.png train/dog/0.png test/dog/1.png", "test/cat", []),
+        ("cat/0.png cat/1.png", ".git", []),
+    ],
+)
+def test_a_class_without_images_is_named(files: str, empty: str, said: list[str]) -> None:
+    names = files.split()
+    folders = {name.rpartition("/")[0] for name in names} | {name.partition("/")[0] for name in names} | {empty}
+    assert [each for each in layout_of(names, folders).said if "no images" in each] == said
+
+
+def test_classes_that_look_alike_are_refused_or_said(tree: Callable[..., Path]) -> None:
+    name = "caf\N{LATIN SMALL LETTER E WITH ACUTE}"
+    typed, of_macos = (unicodedata.normalize(form, name) for form in ("NFC", "NFD"))
+    with pytest.raises(UsageError, match=f"There are 2 classes called {typed}"):
+        layout_of([f"{typed}/0.png", f"{of_macos}/0.png"])
+    assert layout_of([f"{of_macos}/0.png", "bar/0.png"]).labels.classes == ("bar", typed)
+    assert "The classes Cat and cat differ in capitals alone." in layout_of(["Cat/0.png", "cat/0.png"]).said
 
 
 def test_a_stray_picture_costs_no_labels_and_is_named(tree: Callable[..., Path]) -> None:

@@ -1,5 +1,7 @@
 """Mutation testing of a module, a sample: `PYTHONPATH=tests python -m support.mutants MODULE.py TESTS…`.
 
+After `--` TESTS may be whatever pytest takes, such as `-k "not slow"`.
+
 One change at a time to a copy of the package: a comparison turned, `and` for `or`, a number one larger, a `not`
 left out, a truth value turned. Each is tested in a process of its own. What the tests pass survives, and is printed.
 docs/reliability.md has what it found.
@@ -70,8 +72,8 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--seconds", type=int, default=120, help="for the tests of one; a hang counts as found")
     asked = options.parse_args()
-    import pytest  # noqa: F401  # once, for all children
-    import torch  # noqa: F401
+    import pytest  # noqa: F401  # these once, for all children
+    import torchvision  # noqa: F401
 
     tree = ast.parse((ROOT / asked.module).read_text(encoding="utf-8"))
     places = [index for index, node in enumerate(ast.walk(tree)) if mutable(node)]
