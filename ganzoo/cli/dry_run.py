@@ -80,11 +80,11 @@ def dry_run(
         if per_class:
             check_labels(session)
         header = facts_of(session, init)
-        made = forecast(of_label(session, labels[0]) if labels else session, header)
+        made = forecast(of_label(session, labels[0]) if labels else session, header, say=display.say)
         if plan.recipe is None and (made.seconds or 0) > fit.LONG:
-            smaller = fit.advice(plan.entry.full_name, plan.data.name, label, **options)
+            smaller = fit.advice(plan.entry.full_name, plan.data.name, label, display, **options)
     except TooLarge as error:
-        said = "" if plan.recipe else fit.advice(plan.entry.full_name, plan.data.name, label, **options)
+        said = "" if plan.recipe else fit.advice(plan.entry.full_name, plan.data.name, label, display, **options)
         raise UsageError(f"{error} {said}".rstrip()) from error
     finally:
         display.close()

@@ -184,6 +184,7 @@ def forecast(
     limit: float = TRIAL_SECONDS,
     least: int = WORTH_TIMING,
     timed: bool = True,
+    say: Callable[[str], object] | None = None,
 ) -> Forecast:
     """What is left of a training, from a few steps of each kind on weights that are then thrown away.
 
@@ -197,11 +198,14 @@ def forecast(
         limit: seconds that the trial ends after, about.
         least: steps; no more than so many are not worth timing.
         timed: False only counts steps.
+        say: told that steps are timed, when they are.
     """
     stages = list(_stages(session, run))
     counted = _counted(stages)
     if not timed or counted.steps <= least:
         return counted
+    if say is not None:
+        say(f"Timing a few steps, for about {TRIAL_SECONDS} seconds at the most …")
     training = files = 0.0
     scores: float | None = 0.0
     memory = None

@@ -17,6 +17,7 @@ from ganzoo.training.prepare import prepare
 HOURS = 3  # that `--preset fit` chooses for where --max-time says nothing
 LONG = 3600  # seconds; what takes longer is announced with the presets that do not
 TRIAL = 2  # seconds that each preset is timed for, about
+SAID = f"Timing a few steps of each preset, for about {TRIAL} seconds each …"
 HOPELESS = 4  # times the time there is, by the size alone: not tried
 
 
@@ -71,7 +72,7 @@ def chosen(
     if recipe is not None or architecture is None or dataset is None:
         raise UsageError(f"--preset {FIT} chooses for an architecture and a data set; a recipe says its own.")
     within = HOURS * 3600 if max_time is None else parse_time(max_time)
-    display.say(f"Timing a few steps of each preset, for about {TRIAL} seconds each …")
+    display.say(SAID)
     fitting = presets_that_fit(architecture, dataset, within, label, **options)
     if not fitting:
         raise UsageError(
@@ -83,8 +84,9 @@ def chosen(
     return name
 
 
-def advice(architecture: str, dataset: str, label: str | int | None, **options: Any) -> str:
+def advice(architecture: str, dataset: str, label: str | int | None, display: Display, **options: Any) -> str:
     """A sentence with the presets that take less than an hour here, each with its time; "" where there is none."""
+    display.say(SAID)
     fitting = presets_that_fit(architecture, dataset, LONG, label, **options)
     fitting.pop(None, None)
     if not fitting:

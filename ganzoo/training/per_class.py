@@ -73,7 +73,7 @@ def train_per_class(
     with Run(folder, whole.header).locked():
         Run.check_free(folder)  # of two that begin here at once, one does
         whole.write()
-        made = forecast(of_label(session, labels[0]), whole.header)
+        made = forecast(of_label(session, labels[0]), whole.header, say=display.say)
         display.say(f"{len(labels)} models, one for each label, into {folder}.")
         display.say(f"Together {made.of(len(labels), steps_of_all(session, labels))}.")
         _train(whole, plan, display, deadline)

@@ -34,7 +34,7 @@ from ganzoo.runs.header import RunHeader
 from ganzoo.runs.run import Run, claimed, latest, new_folder
 from ganzoo.runs.weights import load_frozen
 from ganzoo.training import fit
-from ganzoo.training.estimate import TRIAL_SECONDS, WORTH_TIMING, Forecast, first_steps, forecast, steps_left
+from ganzoo.training.estimate import Forecast, first_steps, forecast
 from ganzoo.training.facts import change_machine, check_data, facts_of, plan_of, take_up
 from ganzoo.training.options import TrainOptions
 from ganzoo.training.prepare import prepare, rehearse_scores
@@ -180,7 +180,7 @@ def train(
                 there, device=options.get("device"), log=options.get("log"), processes=options.get("processes"),
                 max_time=time_left(deadline), display=display,
             )  # fmt: skip
-    smaller = functools.partial(fit.advice, plan.entry.full_name, plan.data.name, label, **options)
+    smaller = functools.partial(fit.advice, plan.entry.full_name, plan.data.name, label, display, **options)
     try:
         return start(plan, folder, init, display, deadline, smaller if recipe is None else None)
     except TooLarge as error:
@@ -423,9 +423,7 @@ def _forecast(
 
     first = first_steps(session, header, run, scoring)
     if first is None:
-        if steps_left(session, run) > WORTH_TIMING:
-            display.say(f"Timing a few steps, for about {TRIAL_SECONDS} seconds at the most …")
-        tell(forecast(session, header, run=run, scoring=scoring), f", {where}")
+        tell(forecast(session, header, run=run, scoring=scoring, say=display.say), f", {where}")
         return None
     display.say(f"{first}, {where}; how long they take is said after the first of them.")
 

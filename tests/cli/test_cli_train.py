@@ -89,6 +89,15 @@ def test_dry_run_writes_nothing() -> None:
     assert list(Path().iterdir()) == []
 
 
+def test_dry_run_says_that_it_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Timing" not in cli(*TRAIN, "--steps", "20", "--dry-run").output, "too short to be timed"
+    assert "Timing a few steps, for about 10 seconds at the most …\n" in cli("plan", *TRAIN[1:], "--steps", "21").output
+    monkeypatch.setattr("ganzoo.training.fit.LONG", 0)
+    said = cli(*TRAIN, "--steps", "21", "--dry-run").output
+    assert "Timing a few steps of each preset, for about 2 seconds each …\n" in said, "of what takes long"
+    assert "Timing" not in cli(*TRAIN, "--steps", "21", "--dry-run", "--json").output
+
+
 def test_dry_run_packs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GANZOO_HOME", str(tmp_path / "home"))
     for there in ("", ", there already"):
