@@ -128,7 +128,7 @@ class Stage:
             return f"again from step {again.step:,}, seed + {again.seed}, rates × {again.rate:g}"
         (unit, count), *_ = self.length.items()
         changes = "".join(f", {name.replace('_', '-')} {value}" for name, value in self.changes.items())
-        return f"{count} {unit if count > 1 else unit[:-1]}{changes}"
+        return f"{count:,} {unit if count > 1 else unit[:-1]}{changes}"
 
 
 # Names that a Config may not take: they mean something else on the command line.

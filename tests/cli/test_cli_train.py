@@ -91,7 +91,9 @@ def test_dry_run_writes_nothing() -> None:
 
 def test_dry_run_says_that_it_times(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Timing" not in cli(*TRAIN, "--steps", "20", "--dry-run").output, "too short to be timed"
-    assert "Timing a few steps, for about 10 seconds at the most …\n" in cli("plan", *TRAIN[1:], "--steps", "21").output
+    text = cli("plan", *TRAIN[1:], "--steps", "1234").output
+    assert "Timing a few steps, for about 10 seconds at the most …\n" in text
+    assert "stage 1       1,234 steps\n" in text, "as every other number of the page"
     monkeypatch.setattr("ganzoo.training.fit.LONG", 0)
     said = cli(*TRAIN, "--steps", "21", "--dry-run").output
     assert "Timing a few steps of each preset, for about 2 seconds each …\n" in said, "of what takes long"
