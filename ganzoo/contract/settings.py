@@ -14,6 +14,7 @@ from ganzoo.errors import UsageError
 # Options of the trainer that an architecture's Config or preset may set a default for, by a field of the same name.
 BY_ARCHITECTURE = ("epochs", "batch_size", "resolution", "channels", "ema", "load_size", "flip")
 LENGTHS = ("epochs", "images", "steps")
+MOST = 10**11  # of each; a run's images must be counted in 63 bits
 # What stays as it is from a run's first step to its last.
 FIXED_IN_A_RUN = (
     "seed", "resolution", "channels", "skip_small", "domains", "load_size", "flip", "ema", "precision", "freeze",
@@ -45,10 +46,10 @@ class Settings:
     """How a run is trained, whatever the architecture."""
 
     epochs: int | None = option(
-        None, f"train for so many passes over the data; default: {DEFAULT_EPOCHS}, or more where it is small", low=1
+        None, f"train for so many passes over the data; default: {DEFAULT_EPOCHS}, or more where it is small", low=1, high=MOST
     )
-    images: int | None = option(None, "train for so many images instead", low=1)
-    steps: int | None = option(None, "train for so many steps instead", low=1)
+    images: int | None = option(None, "train for so many images instead", low=1, high=MOST)
+    steps: int | None = option(None, "train for so many steps instead", low=1, high=MOST)
     batch_size: int = option(64, "images in a step, over all processes; auto: as many as fit into memory", low=1)
     resolution: str | None = option(None, "height and width: 64, or 64x96; default: the architecture's")
     channels: int | None = option(None, "1 grey, 3 RGB, 4 RGBA; default: the data's", low=1, high=4)

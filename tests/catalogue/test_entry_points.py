@@ -43,7 +43,7 @@ def test_a_line_without_a_value(install):
     distribution(site, "odd-1.dist-info", "Name: odd\nVersion: 1\n", "[ganzoo]\nodd\n# a comment\n\n[other]\nx = y\n")
     catalogue = Catalogue()
     assert plugin(catalogue, "odd").status == "broken"
-    assert not [each for each in catalogue.plugins if each.name == "x"]
+    assert not [each for each in catalogue.plugins if each.name == "x" or each.name.startswith("#")]
 
 
 def test_an_entry_point_may_name_an_object_and_extras(install):
@@ -250,6 +250,7 @@ def test_nobody_else_is_ganzoos_core(install):
     catalogue = Catalogue()
     assert [each.distribution for each in catalogue.plugins if each.module == installed.CORE] == ["ganzoo"]
     assert catalogue.find("loss", "hinge").distribution == "ganzoo"
+    assert installed.points()[0].distribution.name == "ganzoo", "so that its modules are what their names stand for"
 
 
 LOSS = (

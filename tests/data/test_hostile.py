@@ -21,6 +21,8 @@ import pytest
 from PIL import Image
 
 from ganzoo import data
+from ganzoo.data.containers import Folder
+from ganzoo.data.images import Unreadable
 from ganzoo.errors import GanzooError, UsageError
 
 LIMIT = 10_000  # bytes
@@ -288,6 +290,19 @@ def test_a_name_that_an_archive_holds_several_times_is_said(tmp_path, ending):
     twice = archived(tmp_path / f"twice.{ending}", [*every, *every])
     found = data.add("twice", twice)
     assert (found.images, found.skipped) == (60, 0)  # the same bytes: nothing is lost
+
+
+def test_a_file_of_more_than_512_mb_is_not_read(tmp_path):
+    with (tmp_path / "large.png").open("wb") as file:
+        file.truncate((512 << 20) + 1)  # which takes no room on the disk
+    with pytest.raises(Unreadable, match="larger than 512 MB"):
+        Folder(tmp_path).read("large.png")
+
+
+def test_an_npz_of_other_names_says_which_it_has(tmp_path):
+    np.savez(tmp_path / "other.npz", pixels=np.zeros((2, 8, 8), np.uint8), ages=np.zeros(2))
+    with pytest.raises(UsageError, match=r"has arrays (pixels, ages|ages, pixels); name the images one of"):
+        data.add("other", tmp_path / "other.npz")
 
 
 def test_links_in_a_tar_are_the_files_they_lead_to(tmp_path):

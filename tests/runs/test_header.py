@@ -38,6 +38,13 @@ def test_a_model_and_a_checkpoint_too() -> None:
         assert from_json(kind, json.loads(json.dumps(as_json(header))), file, "") == header
 
 
+def test_a_model_of_pictures_with_levels_reads_pictures_by_them() -> None:
+    levels, facts = {"": {"black": 0.0, "white": 4095.0}}, checkpoint.read_facts(MODEL)
+    header = model_header({**facts, "data": {**facts["data"], "levels": levels}}, MODEL)
+    assert header.data.reading().levels == (0.0, 4095.0)
+    assert as_json(header)["data"]["levels"] == levels
+
+
 def changed(facts: object, key: str, value: object) -> object:
     """The facts with another value at a key such as ``data.shape``; without it for `...`."""
     first, _, rest = key.partition(".")
@@ -108,6 +115,7 @@ def test_what_is_no_header(tmp_path, text) -> None:
         ("data.shape", [10**30, 16, 16], "`data.shape[0]` is 1"),
         ("step", -1, "`step` is -1"),
         ("config", [1], "`config` is [1], which is not an object"),
+        ("data.levels", {"": {"black": 5.0, "white": 5.0}}, "levels from 5.0 to 5.0"),
     ],
 )
 def test_a_strangers_sizes_are_compared_before_memory_is_taken(tmp_path, key, value, words) -> None:

@@ -489,6 +489,7 @@ def test_an_interrupted_run_ends_its_stage_before_the_extension(train):
         ({"lr": 1e-4}, "one of --epochs, --images and --steps"),
         ({"steps": 1, "epochs": 1}, "one of --epochs, --images and --steps"),
         ({"steps": 0}, "--steps 0 is too small"),
+        ({"steps": 10**23}, "is too large"),  # which trained, and could not be resumed
         ({"steps": 1, "lr": -1}, "--lr -1 is too small"),
         ({"steps": 1, "rate": 1}, "tinygan has no option --rate"),
         ({"steps": 1, "seed": 1}, "--seed cannot change within a run"),
