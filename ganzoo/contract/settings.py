@@ -46,7 +46,10 @@ class Settings:
     """How a run is trained, whatever the architecture."""
 
     epochs: int | None = option(
-        None, f"train for so many passes over the data; default: {DEFAULT_EPOCHS}, or more where it is small", low=1, high=MOST
+        None,
+        f"train for so many passes over the data; default: {DEFAULT_EPOCHS}, or more where it is small",
+        low=1,
+        high=MOST,
     )
     images: int | None = option(None, "train for so many images instead", low=1, high=MOST)
     steps: int | None = option(None, "train for so many steps instead", low=1, high=MOST)

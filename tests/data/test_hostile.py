@@ -299,6 +299,15 @@ def test_a_file_of_more_than_512_mb_is_not_read(tmp_path):
         Folder(tmp_path).read("large.png")
 
 
+def test_a_folder_that_may_not_be_looked_into_is_said(tmp_path, monkeypatch):
+    def refused(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("ganzoo.data.containers.os.scandir", refused)
+    with pytest.raises(GanzooError, match="Cannot read the folder"):
+        Folder(tmp_path)
+
+
 def test_an_npz_of_other_names_says_which_it_has(tmp_path):
     np.savez(tmp_path / "other.npz", pixels=np.zeros((2, 8, 8), np.uint8), ages=np.zeros(2))
     with pytest.raises(UsageError, match=r"has arrays (pixels, ages|ages, pixels); name the images one of"):
