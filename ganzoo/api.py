@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     )
     from ganzoo.contract.augmentation import AdaptiveAugmentation, Augmentation, Augmentations
     from ganzoo.contract.data_spec import Batch, DataSpec
-    from ganzoo.contract.distributed import gather, mean_over_processes, rank
+    from ganzoo.contract.distributed import gather, mean_over_processes, rank, share
     from ganzoo.contract.frozen import Frozen, Pretrained
     from ganzoo.contract.metric import DataItems, Evidence, Items, Metric, Scores, TranslationEvidence
     from ganzoo.contract.modality import Modality, Unreadable
@@ -137,7 +137,7 @@ _LAZY = {
     "ganzoo.gan.layers": ("normal_init", "spectral_norm"),
     "ganzoo.gan.losses": ("generator_loss",),
     "ganzoo.contract.metric": ("TranslationEvidence", "Items", "DataItems", "Evidence", "Metric", "Scores"),
-    "ganzoo.contract.distributed": ("gather", "mean_over_processes", "rank"),
+    "ganzoo.contract.distributed": ("gather", "mean_over_processes", "rank", "share"),
     "ganzoo.catalogue.catalogue": ("better_scores", "listening"),
     "ganzoo.catalogue.components": ("make_augmentation", "make_generator", "make_loss", "make_penalties"),
     "ganzoo.gan.penalties": ("squared_norm",),
@@ -305,6 +305,7 @@ __all__ = [
     "rows",
     "save_imported",
     "save_tensors",
+    "share",
     "sheet",
     "silent",
     "spectral_norm",

@@ -12,6 +12,7 @@ import click
 from ganzoo.cli.framework import Command
 from ganzoo.cli.options import device_option, json_option, seed_option
 from ganzoo.cli.output import echo, print_json, table
+from ganzoo.cli.together import together
 
 
 @click.command(
@@ -33,6 +34,7 @@ from ganzoo.cli.output import echo, print_json, table
 @click.option("--inception", metavar="FILE", help="Inception's weights for --metric fid. [default: fetched once]")
 @click.option("--against", metavar="DATA", help="Compare with this data set instead, such as digits:seed=1.")
 @json_option()
+@together
 def evaluate(
     source: str,
     metrics: tuple[str, ...],
@@ -54,11 +56,15 @@ def evaluate(
     a few minutes; it is done once, and kept for all later ones. --quick leaves such scores out.
     """
     import ganzoo
+    from ganzoo.contract import distributed
     from ganzoo.loop.display import Lines
 
     if inception is not None:
         metrics = tuple(_with_inception(spec, inception) for spec in metrics or ("fid",))
-    with contextlib.redirect_stdout(sys.stderr):  # whatever a metric prints: standard output is for the scores
+    with (
+        distributed.sharing(),
+        contextlib.redirect_stdout(sys.stderr),
+    ):  # whatever a metric prints: standard output is for the scores
         scores = ganzoo.evaluate(
             source, metrics, samples=samples, seed=seed, device=device, against=against, quick=quick,
             report=Lines(sys.stderr).report,

@@ -32,10 +32,12 @@ def foreseen(batches: Iterable[Tensor], count: int, modality: Modality, target: 
         apart: whether each has a file of its own; else all are held in memory at once.
     Raises: UsageError when the memory or the disk here cannot hold them.
     """
+    from ganzoo.contract.distributed import world
+
     begin, rest = time.perf_counter(), iter(batches)
-    first = next(rest)
-    if len(first) >= count:
-        yield first
+    first = next(rest, None)
+    if first is None or len(first) >= count:
+        yield from () if first is None else (first,)
         return
     seconds = (time.perf_counter() - begin) / len(first)
     if apart:
@@ -52,28 +54,37 @@ def foreseen(batches: Iterable[Tensor], count: int, modality: Modality, target: 
             f"{'less than ' * (free < 1e6)}{megabytes(free)} are free; make room, choose another -o, or make fewer "
             "with -n."
         )
-    if seconds * count > LONG or needed > LARGE:
-        yield from _announced(first, rest, count, modality, seconds * count, needed)
+    seconds *= count / world()
+    if seconds > LONG or needed > LARGE:
+        yield from _announced(first, rest, count, modality, seconds, needed, world() if apart else 1)
     else:
         yield first
         yield from rest
 
 
 def _announced(
-    first: Tensor, batches: Iterator[Tensor], count: int, modality: Modality, seconds: float, needed: int
+    first: Tensor,
+    batches: Iterator[Tensor],
+    count: int,
+    modality: Modality,
+    seconds: float,
+    needed: int,
+    processes: int,
 ) -> Iterator[Tensor]:
-    """The batches, with a line of what they take before, and one now and then of how many there are."""
+    """The batches, with a line of what they take before, and one now and then of how many there are, if as many are
+    made by each of the processes.
+    """
     from ganzoo.cli.output import echo
     from ganzoo.loop.display import Lines, duration
 
     disk = f" and {megabytes(needed)} of disk" if needed else ""
     echo(f"{count:,} {modality.items} take about {duration(seconds)}{disk}.", err=True)
-    report, done = Lines(sys.stderr).report, len(first)
+    report, done = Lines(sys.stderr).report, len(first) * processes
     yield first
     for batch in batches:
-        report(f"Making {count:,} {modality.items}", done, count)
+        report(f"Making {count:,} {modality.items}", min(done, count), count)
         yield batch
-        done += len(batch)
+        done += len(batch) * processes
 
 
 def _one_file(items: Tensor, modality: Modality) -> tuple[float, float]:

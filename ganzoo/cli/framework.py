@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 HELP_NAMES = ("-h", "--help")
 CONTEXT = {"help_option_names": list(HELP_NAMES), "max_content_width": 100}
 STOPPED = 130  # the exit code after Ctrl-C, as shells have it
+WORDS = "ganzoo.words"  # the command line, as a context's `meta` keeps it
 PLUGIN, PLUGIN_HELP = "--plugin", "Load this Python file as a plugin as well."
 
 
@@ -53,7 +54,10 @@ class Command(click.Command):
                 use_plugin(file)
         if not extra.get("resilient_parsing") and not {*args} & {*HELP_NAMES}:
             self.look_at(click.Context(self, parent, info_name), args)
-        return super().make_context(info_name, args, parent, **extra)
+        words = [info_name, *args]
+        context = super().make_context(info_name, args, parent, **extra)
+        context.meta[WORDS] = words
+        return context
 
     def look_at(self, ctx: click.Context, args: Sequence[str]) -> None:
         """Refuses what it can of a command line that is about to be parsed. Raises: UsageError, or click's own."""

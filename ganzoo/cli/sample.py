@@ -14,6 +14,7 @@ from ganzoo.cli.foreseen import foreseen
 from ganzoo.cli.framework import Command
 from ganzoo.cli.options import device_option, quiet_option, scale_option, seed_option, truncation_option
 from ganzoo.cli.output import pictures_notes, wrote
+from ganzoo.cli.together import together
 from ganzoo.errors import UsageError
 from ganzoo.files import written
 from ganzoo.runs.address import stem
@@ -63,6 +64,7 @@ SHOWN_WIDTH = 24  # characters that an image on the terminal should have at leas
 @click.option("--show", is_flag=True, help="Draw some of them in the terminal as well.")
 @quiet_option
 @device_option
+@together
 def sample(
     source: str,
     count: int | None,
@@ -89,7 +91,9 @@ def sample(
     import torch
 
     import ganzoo
+    from ganzoo.contract import distributed
     from ganzoo.contract.settings import parse_seeds
+    from ganzoo.model.model import BATCH
 
     target = None if out is None else Path(out)
     if columns is not None and columns < 1:
@@ -114,36 +118,42 @@ def sample(
     batches: Iterable[Tensor]
     each_apart = many is not None or (target is not None and is_folder(out or ""))
     said = _said(label, code, truncation)
+    rank, world = distributed.rank(), distributed.world()
     if vary is not None and index is not None:
         strength = STRENGTH if strength is None else strength
         batches, count = [model.vary_sample(index, count, vary, strength, seed, **drawn)], vary
         said += [f"versions of image {index}", f"strength {strength:g}"]
     elif many is not None:
-        batches, count = (model.sample(1, seed=each, **drawn) for each in many), len(many)
+        batches, count = (model.sample(1, seed=each, **drawn) for each in many[rank::world]), len(many)
     else:
-        batches = model.batches(count, seed, **drawn)
+        batches = model.batches(count, seed, **drawn, part=(rank, world) if each_apart else (0, 1))
     usual = default_file(source, model, seed, label, truncation, code)
     seeds_folder = usual.with_name("seeds" if Path(source).is_dir() else f"{named_after(source, model)}-seeds")
     place = target or (seeds_folder if each_apart else usual)
     batches = foreseen(batches, count, modality, place, each_apart)
     if index is not None or not each_apart:
-        images = torch.cat(list(batches))
+        with distributed.sharing():
+            images = torch.cat(list(batches))
         images = images if index is None or vary is not None else images[index - 1 : index]
         batches, count = [images], len(images)
     notes = pictures_notes(seed)
     made = f"{count:,} {modality.items} are" if count > 1 else f"1 {modality.items.removesuffix('s')} is"
     if each_apart:
-        names = None if many is None else [f"seed-{each:04d}" for each in many]
-        files, images = _write_each(batches, count, place, modality, names)
+        digits = max(4, len(str(count)))
+        names = [f"{n:0{digits}}" for n in range(1, count + 1)] if many is None else [f"seed-{n:04d}" for n in many]
+        files = [place / f"{name}{modality.each}" for name in names]
+        own = [file for at, file in enumerate(files) if at // (BATCH if many is None else 1) % world == rank]
+        images = _write_each(batches, own, modality)
+        distributed.any_of(False, torch.device("cpu"))  # all processes have written theirs
         wrote(f"{made} in", *files, *([] if quiet else [place]), quiet=quiet)
-    else:
+    elif rank == 0:
         one = f"{usual.stem}-index-{index}" + ("" if vary is None else "-versions")
         target = target or (usual if index is None else usual.with_stem(one))
         caption = "" if index and vary is None else model.header.caption(seed, *said)
         with written(target) as part:
             _write_all(images, part, modality, columns, caption, scale, notes)
         wrote(f"{made} in", target, quiet=quiet)
-    if show:
+    if show and rank == 0:
         _draw(images, columns, modality)
 
 
@@ -221,18 +231,13 @@ def _write_all(
         modality.save(items, file)
 
 
-def _write_each(
-    batches: Iterable[Tensor], count: int, folder: Path, modality: Modality, names: list[str] | None = None
-) -> tuple[list[Path], Tensor]:
-    """A file for each item, by number unless named. Returns: the files, and the first items: no more are held.
+def _write_each(batches: Iterable[Tensor], files: Iterable[Path], modality: Modality) -> Tensor:
+    """A file for each item. Returns: the first items: no more are held.
 
     A batch is written while the next is made: encoding a PNG leaves Python to others.
     """
     import torch
 
-    digits = max(4, len(str(count)))
-    names = names or [f"{number:0{digits}}" for number in range(1, count + 1)]
-    files = [folder / f"{name}{modality.each}" for name in names]
     kept: list[Tensor] = []
     left = iter(files)
 
@@ -251,7 +256,7 @@ def _write_each(
             before = writer.submit(write, batch, list(islice(left, len(batch))))
         if before is not None:
             before.result()
-    return files, torch.cat(kept)
+    return torch.cat(kept) if kept else torch.empty(0)
 
 
 def _draw(images: Tensor, columns: int | None, modality: Modality) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
+
+Piece = TypeVar("Piece")
+Result = TypeVar("Result")
 
 
 class Processes:
@@ -29,6 +34,18 @@ class Processes:
         dist.all_gather(parts, rows)
         return parts
 
+    def collect(self, value: Any) -> list[Any]:
+        """What every process gives, of any kind on the CPU, in the order of their ranks."""
+        values = [None] * self.world()
+        dist.all_gather_object(values, value)
+        return values
+
+    def hand_out(self, tensor: Tensor) -> None:
+        """Replaces the values of every process by those of the first."""
+        values = tensor.contiguous()
+        dist.broadcast(values, 0)
+        tensor.copy_(values)
+
 
 class Alone(Processes):
     """This process by itself, while others wait for it."""
@@ -41,6 +58,7 @@ class Alone(Processes):
 
 
 _processes = Processes()
+_sharing = False
 
 
 @contextmanager
@@ -52,6 +70,33 @@ def standing_in(processes: Processes) -> Iterator[None]:
         yield
     finally:
         _processes = before
+
+
+@contextmanager
+def sharing(on: bool = True) -> Iterator[None]:
+    """Within it all processes do the same work, such as a score, and `share` gives each of them some of its pieces."""
+    global _sharing
+    before, _sharing = _sharing, on
+    try:
+        yield
+    finally:
+        _sharing = before
+
+
+def share(work: Callable[[Piece], Result], pieces: Iterable[Piece]) -> Iterator[Result]:
+    """`work` on each of the pieces, in order, made as they are asked for.
+
+    Where processes share work, as for scores, they take the pieces in turn and all get all results, on the CPU; every
+    process must ask for as many. Alone, and everywhere else: `map`.
+    """
+    if not _sharing or world() == 1:
+        yield from map(work, pieces)
+        return
+    left = iter(pieces)
+    while some := list(islice(left, world())):
+        with sharing(False):  # what is shared is whole below
+            mine = work(some[rank()]) if rank() < len(some) else None
+        yield from _processes.collect(mine)[: len(some)]
 
 
 def rank() -> int:
@@ -90,6 +135,12 @@ def mean_over_processes(values: Tensor) -> Tensor:
 def gather(rows: Tensor) -> Tensor:
     """Every process's rows [B, ...] laid end to end, [B * world(), ...]; every process must ask."""
     return rows if world() == 1 else torch.cat(_processes.gather(rows.contiguous()))
+
+
+def hand_out(tensors: Iterable[Tensor]) -> None:
+    """Replaces tensors by those of the first process, in place; every process must ask."""
+    for tensor in tensors if world() > 1 else ():
+        _processes.hand_out(tensor)
 
 
 def average_gradients(gradients: list[Tensor]) -> None:

@@ -13,13 +13,16 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+import threading
+import time
+from _thread import interrupt_main
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 import torch.distributed as dist
@@ -31,7 +34,7 @@ from ganzoo.loop.interrupts import Interruptible
 
 POLL = 0.1  # seconds between looks at the processes
 SAVING = 3600  # seconds that they have to save when they are asked to stop, before they are killed
-WAIT = timedelta(hours=2)  # for each other: the first one scores alone, and packs the data
+WAIT = timedelta(hours=2)  # for each other: the first one alone packs the data
 VERDICT = "verdict"  # the file in which a process says what would go wrong again
 FOLDER = "run"  # what the first process says under this name to those that torchrun started beside it
 
@@ -39,19 +42,23 @@ _meeting: Any = None  # the store through which the processes of `group` find ea
 
 
 def launch(
-    run: Path,
+    module: str,
+    words: Sequence[str],
     processes: int,
+    doing: str,
+    then: str,
     restarts: int = 0,
-    say: Callable[[str], None] = print,
+    say: Callable[[str], None] = lambda text: None,
     deadline: float = math.inf,
-    force: bool = False,
 ) -> str | None:
-    """Trains a run folder with so many processes on this machine, and returns when they have, or have been stopped.
+    """Runs a module as so many programs on this machine, and returns when they have ended, or have been stopped.
 
     Args:
-        restarts: how many times they begin again at the newest checkpoint when one of them dies.
-        deadline: when to save and stop, by `time.monotonic`, which counts alike for all processes of a machine.
-        force: as for `Run.locked`; the first process holds the run's lock.
+        module: which ends in `take_part`; `words` are what it is given.
+        doing, then: for what is said when one is killed: "Process 1 of those that *doing* ended with code -9; *then*".
+        restarts: how many times they begin again when one of them dies.
+        say: told that they are asked to stop.
+        deadline: when they stop, by `time.monotonic`, which counts alike for all processes of a machine.
     Returns: the signal that asked them to stop, as `Interruptible` has it.
     Raises: KeyboardInterrupt for a second Ctrl-C; GanzooError when a process failed.
     """
@@ -73,15 +80,14 @@ def launch(
             rdzv_endpoint="localhost:0", max_restarts=restarts, monitor_interval=POLL,
             logs_specs=DefaultLogsSpecs(log_dir=meeting), **known,
         )  # fmt: skip
-        words = ("-m", "ganzoo.training.worker", str(run), meeting, repr(deadline), str(int(force)))
         try:
-            elastic_launch(config, sys.executable)(*words)
+            elastic_launch(config, sys.executable)("-m", module, meeting, *words)
         except SignalException as stopped:
             if isinstance(stopped.__context__, SignalException):
                 raise KeyboardInterrupt from None
             return "Ctrl-C" if stopped.sigval == signal.SIGINT else stopped.sigval.name
         except ChildFailedError as error:
-            raise GanzooError(_reason(run, Path(meeting), error.failures)) from None
+            raise GanzooError(_reason(Path(meeting), error.failures, doing, then)) from None
         return None
 
 
@@ -90,7 +96,7 @@ def _heeded(name: str) -> bool:
     return hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN
 
 
-def _reason(run: Path, meeting: Path, failures: dict[int, Any]) -> str:
+def _reason(meeting: Path, failures: dict[int, Any], doing: str, then: str) -> str:
     """What went wrong, in a sentence: said by a process, else of the one that was killed, whom the others then miss."""
     if (meeting / VERDICT).exists():
         return (meeting / VERDICT).read_text(encoding="utf-8")
@@ -99,10 +105,7 @@ def _reason(run: Path, meeting: Path, failures: dict[int, Any]) -> str:
     )
     if failure.exitcode == 1:
         return str(failure.message)
-    return (
-        f"Process {rank} of those that train {run} ended with code {failure.exitcode} (out of memory?); "
-        f"checkpoints so far are kept, and `ganzoo resume {run}` goes on."
-    )
+    return f"Process {rank} of those that {doing} ended with code {failure.exitcode} (out of memory?); {then}"
 
 
 @contextmanager
@@ -132,6 +135,45 @@ def _environment(**values: str) -> Iterator[None]:
 
 
 # ---- in each of the processes --------------------------------------------------------------------------------------
+
+
+def take_part(meeting: Path, work: Callable[[], object]) -> NoReturn:
+    """Works in a program that `launch` started, and leaves what went wrong where whoever started it finds it.
+
+    Args:
+        meeting: the folder that the program was given first.
+    """
+    threading.Thread(target=_watch, args=(meeting, os.getppid()), daemon=True).start()
+    code = _outcome(meeting / VERDICT, work)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # all is saved; taking Python down under torch's own threads can abort (pytorch issue 38228)
+
+
+def _outcome(verdict: Path, work: Callable[[], object]) -> int:
+    from torch.distributed.elastic.multiprocessing.errors import get_error_handler
+
+    try:
+        if verdict.exists():  # brought back, to what would go wrong again
+            return 1
+        work()
+    except KeyboardInterrupt:
+        return 0  # stopped as asked; whoever asked says so
+    except Exception as error:
+        if os.environ.get("GANZOO_DEBUG", "0") not in ("", "0"):
+            raise
+        if isinstance(error, GanzooError):
+            verdict.write_text(str(error), encoding="utf-8")
+        get_error_handler().record_exception(error)
+        return 1
+    return 0
+
+
+def _watch(meeting: Path, parent: int) -> None:
+    """When nobody waits for this process any more, that is a Ctrl-C."""
+    while meeting.exists() and os.getppid() == parent:
+        time.sleep(POLL)
+    interrupt_main()
 
 
 def env_rank() -> int:

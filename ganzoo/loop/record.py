@@ -47,7 +47,7 @@ class Recorder:
             stage: that the step was done in.
         """
         self.run, self.plan = run, plan
-        self._preview = make_model(plan.entry, self._model_header(trainer), trainer.device.type)
+        self._preview = untrained(run, plan, trainer)
         self._preview_step = -1
         self._sheet: Image.Image | None = None  # the newest, without its caption
         self._shown: tuple[Tensor, Tensor, Image.Image] | None = None  # samples, real items, sheet
@@ -176,7 +176,7 @@ class Recorder:
     def model(self, trainer: Trainer) -> None:
         """model.safetensors: the averaged generator, with all it takes to sample from it in the header."""
         tensors = generator_state(self.averaged(trainer).architecture)
-        checkpoint.write(self.run.model_file, tensors, as_json(self._model_header(trainer)))
+        checkpoint.write(self.run.model_file, tensors, as_json(_model_header(self.run, trainer)))
 
     def checkpoint(
         self, trainer: Trainer, stage: int, stage_starts: list[int], newest: dict[str, float], keep: int
@@ -211,7 +211,7 @@ class Recorder:
         if self._preview_step != trainer.step_count:
             self._preview.load_generators(trainer.ema.tensors)
             self._preview.settle()
-            self._preview.header = self._model_header(trainer)
+            self._preview.header = _model_header(self.run, trainer)
             self._preview_step = trainer.step_count
         return self._preview
 
@@ -219,8 +219,14 @@ class Recorder:
     def _count(self) -> int:
         return self._preview.modality.shown or self.plan.settings.samples
 
-    def _model_header(self, trainer: Trainer) -> ModelHeader:
-        return model_of(self.run.header, values(trainer.config), trainer.step_count, trainer.images)
+
+def untrained(run: Run, plan: Plan, trainer: Trainer) -> Model:
+    """A model like the run's at the trainer's step, but for its weights."""
+    return make_model(plan.entry, _model_header(run, trainer), trainer.device.type)
+
+
+def _model_header(run: Run, trainer: Trainer) -> ModelHeader:
+    return model_of(run.header, values(trainer.config), trainer.step_count, trainer.images)
 
 
 def load_checkpoint(run: Run) -> tuple[dict[str, Tensor], CheckpointHeader] | None:

@@ -18,7 +18,7 @@ from torch.nn.modules import batchnorm
 from ganzoo import data
 from ganzoo.catalogue.catalogue import better_scores, catalogue
 from ganzoo.contract import distributed
-from ganzoo.contract.networks import freeze, weightless
+from ganzoo.contract.networks import freeze, generator_state, weightless
 from ganzoo.contract.randomness import seed_everything
 from ganzoo.contract.settings import Rollback, Stage
 from ganzoo.contract.warning import TrainingWarning
@@ -28,7 +28,7 @@ from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.allocator import memory_held
 from ganzoo.loop.display import Display, Moment
 from ganzoo.loop.interrupts import Interruptible, disk_explained, memory_explained
-from ganzoo.loop.record import Recorder, classic_line, load_checkpoint, take_weights
+from ganzoo.loop.record import Recorder, classic_line, load_checkpoint, take_weights, untrained
 from ganzoo.loop.trainer import Trainer
 from ganzoo.loop.validation import Validator
 from ganzoo.loop.watch import Watch, is_unbounded
@@ -431,12 +431,17 @@ class Session:
     def _score(self, epoch: int) -> None:
         """Scores the averaged generator; a row of metrics.jsonl and of scores.jsonl, and the best model."""
         self._check_finite(self.trainer.is_finite())
+
+        # The first process's model is scored by all of them.
+        trainer = self.trainer
+        model = self.recorder.averaged(trainer) if self.leader else untrained(self.run, self.plan, trainer)
+        distributed.hand_out(generator_state(model.architecture).values())
+        judged = self.validator(self.run, model)
         if not self.leader:
             return
-        step = self.trainer.step_count
-        judged = self.validator(self.run, self.recorder.averaged(self.trainer))
+        step = trainer.step_count
         scores = {SCORE + name: value for name, value in judged.items()}
-        self._record_row({"epoch": epoch, "images": self.trainer.images, **scores})
+        self._record_row({"epoch": epoch, "images": trainer.images, **scores})
         line = f"Scores at step {step:,}: " + ", ".join(f"{name} {value:.4g}" for name, value in judged.items()) + "."
         self.recorder.log(line)
         self.display.say(line)

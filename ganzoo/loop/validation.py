@@ -10,6 +10,7 @@ from typing import Literal
 
 from ganzoo import data
 from ganzoo.catalogue.catalogue import entries
+from ganzoo.contract import distributed
 from ganzoo.contract.networks import generator_state
 from ganzoo.contract.options import parse_spec
 from ganzoo.contract.settings import Settings
@@ -71,12 +72,19 @@ class Validator:
         return took[0] + each * (self.evaluator.samples - REHEARSED)
 
     def __call__(self, run: Run, model: Model) -> dict[str, float]:
-        """Scores a run's model, keeps the row, and keeps the model if it is the best so far. Returns scores by name."""
+        """Scores a run's model, keeps the row, and keeps the model if it is the best so far. Returns scores by name.
+
+        All processes score together, the same model; the first one writes.
+        """
         assert self.evaluator is not None
-        evidence, split = self.evaluator.evidence(model, self._dataset(model.header, str(run.path)))
-        scores = self.evaluator.scores(evidence, split, model.header, run.model_file.name, run.path)
-        keep(run.path, model.header, scores, training=True)
-        for score in scores:
+        leads = distributed.is_leader()
+        with distributed.sharing():
+            evidence, split = self.evaluator.evidence(model, self._dataset(model.header, str(run.path)))
+            folder = run.path if leads else None
+            scores = self.evaluator.scores(evidence, split, model.header, run.model_file.name, folder)
+        if leads:
+            keep(run.path, model.header, scores, training=True)
+        for score in scores if leads else ():
             if score["name"] == self.kept and self._is_best(run, score["value"]):
                 best = Score(score["name"], score["value"], self.better, score["protocol"])
                 header = as_json(replace(model.header, score=best))

@@ -20,6 +20,7 @@ from ganzoo.catalogue.components import load_architecture
 from ganzoo.catalogue.modalities import make_modality
 from ganzoo.catalogue.upgrade import stored_config
 from ganzoo.contract.architecture import Architecture
+from ganzoo.contract.distributed import share
 from ganzoo.contract.labels import labels_for, written
 from ganzoo.contract.networks import generator_state, is_generator, networks, weightless
 from ganzoo.contract.randomness import stream
@@ -169,11 +170,11 @@ class Model:
         """`work` on a few rows of the inputs at a time, on the model's device; those that are None are left out."""
         device = self.architecture.device
         given = [rows for rows in inputs if rows is not None]
-        pieces = []
-        for start in range(0, len(given[0]), BATCH):
-            piece = work(*(rows[start : start + BATCH].to(device) for rows in given))
-            pieces.append(piece.float().cpu())
-        return torch.cat(pieces)
+
+        def made(start: int) -> Tensor:
+            return work(*(rows[start : start + BATCH].to(device) for rows in given)).float().cpu()
+
+        return torch.cat(list(share(made, range(0, len(given[0]), BATCH))))
 
     @overload
     def sample(
@@ -228,14 +229,21 @@ class Model:
         label: str | int | None = None,
         truncation: float = 1.0,
         code: str | int | None = None,
+        part: tuple[int, int] = (0, 1),
     ) -> Iterator[Tensor]:
-        """The images of `sample` a few at a time, made when they are asked for. Args and Raises: as `sample`."""
+        """The images of `sample` a few at a time, made when they are asked for.
+
+        Args, Raises: as `sample`, and part: (k, K) for every K-th batch, from the k-th on, counted from 0.
+        """
         if n < 1:
             raise UsageError(f"At least one image can be sampled, not {n}.")
         z, labels = latents.choose(self, self.noise(n, seed), code), self.labels(n, seed, label)
-        for start in range(0, n, BATCH):
+
+        def made(start: int) -> Tensor:
             some = slice(start, start + BATCH)
-            yield self.generate(z[some], None if labels is None else labels[some], truncation)
+            return self.generate(z[some], None if labels is None else labels[some], truncation)
+
+        yield from share(made, range(part[0] * BATCH, n, part[1] * BATCH))
 
     def _repr_png_(self) -> bytes | None:
         """What a notebook shows: a sheet of samples; nothing of a model that makes none."""

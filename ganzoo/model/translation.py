@@ -13,6 +13,7 @@ from torch.nn.functional import interpolate, pad
 from torch.nn.modules.dropout import _DropoutNd
 
 from ganzoo.contract.architecture import Architecture
+from ganzoo.contract.distributed import share
 from ganzoo.contract.networks import is_generator, networks
 from ganzoo.contract.randomness import restore_shared, seed_everything, shared_state
 from ganzoo.devices import out_of_memory
@@ -60,14 +61,17 @@ def through(architecture: Architecture, images: Tensor, to: str | Tensor, seed: 
         raise UsageError(f"Images to translate must be [N, {channels}, H, W], not {list(images.shape)}.")
     device, dropout = architecture.device, architecture.abilities.dropout
     at_a_time = 1 if dropout else max(1, PIXELS // max(1, images.shape[2] * images.shape[3]))
-    parts = []
+
+    def translated(piece: tuple[int, Tensor]) -> Tensor:
+        position, part = piece
+        if dropout:
+            seed_everything("translate", seed, position)
+        goal = to.to(device).expand(len(part), *to.shape[1:]) if isinstance(to, Tensor) else to
+        return _fitted(architecture, part.to(device), goal)
+
     try:
         with _dropping(architecture) if dropout else nullcontext():
-            for position, part in enumerate(torch.split(images, at_a_time), first):
-                if dropout:
-                    seed_everything("translate", seed, position)
-                goal = to.to(device).expand(len(part), *to.shape[1:]) if isinstance(to, Tensor) else to
-                parts.append(_fitted(architecture, part.to(device), goal))
+            parts = list(share(translated, enumerate(torch.split(images, at_a_time), first)))
     except (RuntimeError, MemoryError) as error:
         if not out_of_memory(error):
             raise

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from ganzoo.catalogue.single_file import reopen
+from ganzoo.contract import distributed
 from ganzoo.contract.metric import Evidence
 from ganzoo.data.source import Report, silent
 from ganzoo.errors import UsageError, without_login
@@ -85,6 +86,7 @@ def _one(
         folder = source if source.is_dir() else source.parent
         run = folder if (folder / "run.json").exists() else None
         file = "model.safetensors" if source.is_dir() else source.name
+    run = run if distributed.is_leader() else None  # the first of several processes writes
     scores = evaluator.scores(evidence, split, model.header, file, run)
     if run is not None:
         with explained(run / SCORES, FULL):
@@ -115,9 +117,11 @@ def _each(whole: PerClass, evaluator: Evaluator, device: str, against: str | Non
     if against is not None:
         header = of_other(header, other_data(header.data, against))
     split = "training" if every[0].dataset is None or every[0].dataset.test is None else "test"
-    scores = evaluator.scores(together, split, header, f"{len(runs)} models", whole.path)
-    with explained(whole.path / SCORES, FULL):
-        keep(whole.path, header, scores)
+    leads = distributed.is_leader()
+    scores = evaluator.scores(together, split, header, f"{len(runs)} models", whole.path if leads else None)
+    if leads:
+        with explained(whole.path / SCORES, FULL):
+            keep(whole.path, header, scores)
     return [*scores, *(score for theirs, _ in scored for score in theirs)]
 
 

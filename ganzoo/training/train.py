@@ -42,6 +42,7 @@ from ganzoo.training.prepare import prepare, rehearse_scores
 if TYPE_CHECKING:
     from ganzoo.runs.per_class import PerClass
 
+WORKER = "ganzoo.training.worker"  # trains in one of several processes
 RESUME_ME = 75  # the exit code EX_TEMPFAIL of sysexits.h: what schedulers start again
 
 
@@ -454,7 +455,11 @@ def _go(
                 session.train(run, display, deadline, timed)
         else:
             lock.close()
-            why = parallel.launch(run.path, settings.processes, settings.max_restarts, display.say, deadline, force)
+            why = parallel.launch(
+                WORKER, (str(run.path), repr(deadline), str(int(force))), settings.processes, f"train {run.path}",
+                f"checkpoints so far are kept, and `ganzoo resume {run.path}` goes on.",
+                settings.max_restarts, display.say, deadline,
+            )  # fmt: skip
             run.header = Run.open(run.path).header
             if run.status != "finished":
                 raise Saved(why or (TIME if time.monotonic() >= deadline else "SIGTERM"))

@@ -24,6 +24,7 @@ from ganzoo.api import (
     need,
     option,
     save_tensors,
+    share,
     stream,
 )
 from ganzoo_fid.dinov2 import dinov2
@@ -139,8 +140,7 @@ class Features:
         """Of images [B, C, H, W] in [-1, 1], some at a time."""
         count, total, squares = 0, torch.zeros(0), torch.zeros(0)
         kept, logits = list[Tensor](), list[Tensor]()
-        for images in batches:
-            features, verdict = network(images, resize)
+        for features, verdict in share(lambda images: network(images, resize), batches):
             wide = features.double()
             if not count:
                 shift = wide.mean(0)  # so that large means cost no digits
@@ -150,7 +150,7 @@ class Features:
             if count < KEPT:
                 kept.append(features[: KEPT - count])
                 logits.append(verdict[: KEPT - count])
-            count += len(images)
+            count += len(features)
             report(what, count, 0)
         mean = total / count
         covariance = (squares - count * mean[:, None] * mean) / max(1, count - 1)

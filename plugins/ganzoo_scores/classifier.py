@@ -29,6 +29,7 @@ from ganzoo.api import (
     locked,
     make_folder,
     save_tensors,
+    share,
     silent,
     stream,
 )
@@ -98,8 +99,7 @@ class Classifier(nn.Module):
     @torch.no_grad()
     def judge(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Features [N, 128] and probabilities [N, classes] of images or sounds, some at a time."""
-        pieces = [self.features(some) for some in torch.split(images, 512)]
-        features = torch.cat(pieces)
+        features = torch.cat(list(share(self.features, torch.split(images, 512))))
         return features, self.verdict(features).softmax(1)
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
-from ganzoo.api import Evidence, TranslationEvidence, UsageError, option, stream
+from ganzoo.api import Evidence, TranslationEvidence, UsageError, option, share, stream
 from ganzoo_scores.translation import in_form_of
 
 PATCH = 7  # pixels a side, as in the paper
@@ -66,11 +66,13 @@ def sliced_distance(a: Tensor, b: Tensor, directions: int, seed: int = 0) -> flo
     random = stream(seed, "directions")
     axes = torch.randn(directions, a.shape[1], generator=random)
     axes /= axes.norm(dim=1, keepdim=True)
-    total = 0.0
-    for some in torch.split(axes, 32):  # as many at a time as fit in memory beside the clouds
+
+    def distances(some: Tensor) -> float:
         one, other = (numpy.sort((some @ cloud.T).numpy(), axis=1) for cloud in (a, b))  # ten times as fast as torch's
-        total += float(numpy.abs(one - other).mean(1, dtype=numpy.float64).sum())
-    return total / directions
+        return float(numpy.abs(one - other).mean(1, dtype=numpy.float64).sum())
+
+    # As many at a time as fit in memory beside the clouds.
+    return sum(share(distances, torch.split(axes, 32))) / directions
 
 
 def _blur(images: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -13,9 +14,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from support.command_line import as_json, cli, refusal
 
 import ganzoo
 from ganzoo import Run
+from ganzoo.contract import distributed
 from ganzoo.errors import GanzooError
 from ganzoo.loop.session import synchronized
 from ganzoo.runs import checkpoint
@@ -39,6 +42,67 @@ def test_two_processes_resume_what_one_began(train, tmp_path):
     one, two = (checkpoint.load(each.checkpoints()[-1])[0] for each in (whole, run))
     for name in one:
         assert torch.allclose(one[name].double(), two[name].double(), rtol=1e-4, atol=1e-6), name
+
+
+def test_two_processes_score_as_one(train, tmp_path):
+    """The scores that two gave on their way are those that one process gives the same model, to the last digit."""
+    scoring = {"evaluate_every": 16, "evaluate": "swd:directions=64", "keep_best": "swd"}
+    data = {"data": "tiny:images=200", "resolution": 16}
+    run = train(steps=4, batch_size=8, out=tmp_path / "two", processes=2, **data, **scoring)
+    alone = ganzoo.evaluate(run, ["swd:directions=64"])
+    *on_the_way, kept, again = run.scores()
+    assert [row["step"] for row in (*on_the_way, kept)] == [2, 4]
+    assert (kept["metrics"], again["metrics"]) == (alone, alone)
+    assert run.best_file.exists()
+
+
+def test_commands_by_two_processes_give_what_one_gives(train):
+    """Files of samples and all of them in one are equal byte for byte, scores in every digit; a refusal is said once."""
+    run = train(data="tiny:images=200", resolution=16)
+    score = ["evaluate", str(run.path), "--metric", "swd:directions=64", "--json"]
+    by_two = _torchrun(["--standalone", "--nproc-per-node=2"], score)
+    assert json.loads(by_two.communicate(timeout=300)[0]) == as_json(cli(*score))
+    assert len(list(run.scores())) == 2
+
+    for name in ("each", "all.npy"):
+        for where, many in {"by-one": (), "by-two": ("--processes", "2")}.items():
+            Path(where).mkdir(exist_ok=True)
+            said = cli("sample", run.path, "-n", 150, "-o", f"{where}/{name}", *many)
+            assert said.exit_code == 0, said.output
+    one, two = ({file.relative_to(where): file.read_bytes() for file in Path(where).rglob("*.*")}
+                for where in ("by-one", "by-two"))  # fmt: skip
+    assert len(one) == 151
+    assert one == two
+
+    refused = cli("sample", run.path, "--label", "x", "--processes", 2)
+    assert refusal(refused, code=1) == "Error: tinygan was trained without labels; leave out --label."
+
+
+def test_work_is_shared_only_where_all_do_it():
+    """Each of three does the pieces that are its own, and all have all, in order; else each does all of them."""
+
+    class Three(distributed.Processes):
+        def __init__(self, number: int) -> None:
+            self.number, self.done = number, []
+
+        def rank(self) -> int:
+            return self.number
+
+        def world(self) -> int:
+            return 3
+
+        def collect(self, value: int | None) -> list[int | None]:
+            self.done.append(value)
+            return [value if rank == self.number else -rank for rank in range(3)]
+
+    for number, done in enumerate([[0, 9, 36], [1, 16, 49], [4, 25, None]]):
+        here = Three(number)
+        with distributed.standing_in(here):
+            assert list(distributed.share(lambda x: x * x, range(8))) == [x * x for x in range(8)]
+            with distributed.sharing():
+                found = list(distributed.share(lambda x: x * x, range(8)))
+        assert here.done == done
+        assert found == [x * x if x % 3 == number else -(x % 3) for x in range(8)]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGINT to send")
