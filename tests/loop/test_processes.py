@@ -57,7 +57,7 @@ def test_two_processes_score_as_one(train, tmp_path):
 
 
 def test_commands_by_two_processes_give_what_one_gives(train):
-    """Files of samples and all of them in one are equal byte for byte, scores in every digit; a refusal is said once."""
+    """Files of samples, and one of all, are equal byte for byte, scores in every digit; a refusal is said once."""
     run = train(data="tiny:images=200", resolution=16)
     score = ["evaluate", str(run.path), "--metric", "swd:directions=64", "--json"]
     by_two = _torchrun(["--standalone", "--nproc-per-node=2"], score)
