@@ -59,7 +59,7 @@ class Recorder:
             left = [row for row in run.sheets() if row["step"] <= trainer.step_count]
             self._keep(SHEETS, "".join(json.dumps(row) + "\n" for row in left))
         if (run.path / SCORES).exists():
-            left = [row for row in run.scores() if not row["training"] or row["step"] <= trainer.step_count]
+            left = [row for row in run.scores() if not row.get("training") or row["step"] <= trainer.step_count]
             self._keep(SCORES, "".join(json.dumps(row) + "\n" for row in left))
         if (run.path / WARNINGS).exists():
             now = (trainer.step_count, stage)

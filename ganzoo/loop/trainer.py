@@ -311,8 +311,11 @@ class Trainer:
         """
         _load_model(self.model, _under("model/", tensors))
         for key, value in _under("ema/", tensors).items():
-            if key in self.ema.tensors:
-                self.ema.tensors[key].copy_(value)
+            if (own := self.ema.tensors.get(key)) is None:
+                continue
+            if value.shape != own.shape or value.is_complex():
+                raise GanzooError("The checkpoint is damaged: its averages are not those of these networks.")
+            own.copy_(value)
         self.ema.steps = counters.ema_steps
         self.step_count, self.images = counters.step, counters.images
         self.epoch, self.epoch_step = counters.epoch, counters.epoch_step
@@ -350,6 +353,9 @@ def _load_model(model: Architecture, tensors: Mapping[str, Tensor]) -> None:
         ) from error
 
 
+SCALARS = {"step", "mu_product", "eta", "mu"}  # what torch's optimizers keep as one number of a parameter
+
+
 def _load_optimizer(optimizer: torch.optim.Optimizer, state: Mapping[str, Any]) -> None:
     """State by ``"<index>/<key>"`` into an optimizer, whose rates and betas stay its own.
 
@@ -363,8 +369,8 @@ def _load_optimizer(optimizer: torch.optim.Optimizer, state: Mapping[str, Any]) 
     known = by_index.keys() <= {*range(len(parameters))}
     if known and type(optimizer).__module__.startswith("torch.optim"):  # others may keep what they like
         known = len({frozenset(each) for each in by_index.values()}) <= 1 and all(
-            value.dim() == 0 or value.shape == parameters[index].shape
-            for index, each in by_index.items() for value in each.values() if isinstance(value, Tensor)
+            value.is_floating_point() and value.shape == (() if key in SCALARS else parameters[index].shape)
+            for index, each in by_index.items() for key, value in each.items() if isinstance(value, Tensor)
         )  # fmt: skip
     if not known:
         raise GanzooError("The checkpoint is damaged: its optimizers' state is not that of these networks.")

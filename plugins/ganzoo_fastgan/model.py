@@ -37,6 +37,7 @@ class FastGANConfig(TwoPlayerConfig):
     latent_dim: int = option(256, "length of the noise vector z", low=1)
     width_g: int = option(64, "feature maps of G at 128×128", low=1)
     width_d: int = option(64, "feature maps of D at 128×128", low=1)
+    width_decoder: int = option(32, "feature maps of the last layer of D's decoders, at 128×128", low=1)
     reconstruction: float = option(1.0, "weight of the error of what D draws from its features", low=0)
     distance: Literal["l1", "lpips"] = option(
         "l1", "how that is measured; lpips needs `ganzoo weights add lpips-vgg FILE`"
@@ -57,7 +58,7 @@ class FastGAN(TwoPlayer):
     G: Generator
     D: Discriminator
     presets: ClassVar = {
-        "small": {"resolution": 64, "width_g": 16, "width_d": 16, "latent_dim": 128, "epochs": 100},
+        "small": {"resolution": 64, "width_g": 8, "width_d": 16, "width_decoder": 4, "latent_dim": 128, "epochs": 100},
         "official-256": {"resolution": 256},
         "official-512": {"resolution": 512},
         "official-1024": {"resolution": 1024},
@@ -78,7 +79,7 @@ class FastGAN(TwoPlayer):
                 f"FastGAN cannot do {side}×{data.width}: use --resolution with a power of two from 64 to 1024."
             )
         self.G = Generator(side, config.latent_dim, config.width_g, data.channels)
-        self.D = Discriminator(side, config.width_d, data.channels)
+        self.D = Discriminator(side, config.width_d, data.channels, config.width_decoder)
         self.perceptual = lpips() if config.distance == "lpips" and config.reconstruction else None
 
     @staticmethod

@@ -151,6 +151,34 @@ def test_what_the_long_form_found(original, tmp_path):
         ganzoo.extend(run, steps=1, display=Display())
 
 
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("ema/", lambda value: torch.zeros(2, 3)),
+        ("ema/", lambda value: value.to(torch.complex64)),
+        ("/exp_avg", lambda value: value.to(torch.complex64)),
+        ("/exp_avg", lambda value: value.sum()),
+        ("/step", lambda value: value.bool()),
+    ],
+)
+def test_state_of_another_kind_is_damage(original, tmp_path, name, change):
+    run = edited(original, tmp_path / "run", lambda facts: None)
+    tensors, facts = facts_of(run.checkpoints()[-1])
+    chosen = next(each for each, value in tensors.items() if name in each and (value.dim() or name == "/step"))
+    checkpoint.save(run.checkpoints()[-1], {**tensors, chosen: change(tensors[chosen])}, facts)
+    with pytest.raises(GanzooError, match=r"^The checkpoint is damaged: its (averages|optimizers)"):
+        ganzoo.extend(run, steps=1, display=Display())
+
+
+def test_a_row_of_scores_without_all_its_keys_is_kept(original, tmp_path):
+    run = edited(original, tmp_path / "run", lambda facts: None)
+    rows = [json.loads(line) for line in (run.path / "scores.jsonl").read_text().splitlines()]
+    del rows[0]["training"]
+    (run.path / "scores.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    ganzoo.extend(run, steps=1, display=Display())
+    assert len(list(run.scores())) == len(rows)
+
+
 def test_a_name_of_several_lines_is_said_in_one(original, tmp_path):
     run = edited(original, tmp_path / "run", lambda facts: None)
     tensors, facts = facts_of(run.checkpoints()[-1])

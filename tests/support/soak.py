@@ -9,6 +9,7 @@ only, where a process's memory can be read. docs/reliability.md has what was fou
 from __future__ import annotations
 
 import argparse
+import ctypes
 import functools
 import tempfile
 import time
@@ -43,6 +44,11 @@ def resident() -> int:
     return 1024 * int(_STATUS.read_bytes().partition(b"RssAnon:")[2].split(maxsplit=1)[0])
 
 
+def give_back() -> None:
+    """The allocator gives the system back what it keeps unused; what is left is held by somebody. Needs glibc."""
+    ctypes.CDLL(None).malloc_trim(0)
+
+
 class Growth:
     """By how much memory grew in each part, and how often it ran.
 
@@ -51,12 +57,12 @@ class Growth:
         points: (seconds, bytes by part so far), now and then.
     """
 
-    def __init__(self, point_seconds: float = POINT_SECONDS) -> None:
+    def __init__(self, point_seconds: float = POINT_SECONDS, trim: bool = False) -> None:
         self.bytes = dict.fromkeys((*PARTS, REST), 0)
         self.calls = dict.fromkeys(PARTS, 0)
         self.points: list[tuple[float, dict[str, int]]] = []
         self._inside, self._last, self._begin = [REST], resident(), time.monotonic()
-        self._every = point_seconds
+        self._every, self._trim = point_seconds, trim
 
     def _count(self) -> None:
         """What came since the last look belongs to the innermost part."""
@@ -77,6 +83,9 @@ class Growth:
                 self._inside.pop()
                 seconds = time.monotonic() - self._begin
                 if len(self._inside) == 1 and (not self.points or seconds - self.points[-1][0] >= self._every):
+                    if self._trim:
+                        give_back()
+                        self._count()
                     self.points.append((seconds, dict(self.bytes)))
 
         return counted
@@ -121,8 +130,9 @@ def main() -> None:
     words.add_argument("--data", default="digits")
     words.add_argument("--log", default="tensorboard")
     words.add_argument("--evaluate", default="swd")
+    words.add_argument("--trim", action="store_true", help="before each point the allocator gives back what it keeps")
     asked = words.parse_args()
-    growth = Growth()
+    growth = Growth(trim=asked.trim)
     with tempfile.TemporaryDirectory() as folder:
         given = {**EVERY, "log": asked.log, "evaluate": asked.evaluate, "steps": 10**9}
         with suppress(KeyboardInterrupt):  # the time is over
