@@ -325,11 +325,9 @@ class Session:
             if header.counters.step >= self.stage_starts[self.stage] and not is_unbounded(header.newest):
                 good = header
         if good is None or rollbacks == ROLLBACKS:
-            why = (
-                f"it was rolled back {ROLLBACKS} times"
-                if good
-                else ("there is no checkpoint from before; a smaller --checkpoint-every keeps one")
-            )
+            why = f"it was rolled back {ROLLBACKS} times"
+            if good is None:
+                why = "there is no checkpoint from before; a smaller --checkpoint-every keeps one"
             raise Diverged(f"{error} --on-divergence rollback could not help: {why}.", error.figure) from error
         distributed.any_of(False, self.device)  # everyone has looked
 

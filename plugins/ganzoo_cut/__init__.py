@@ -18,5 +18,9 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         channels=(1, 3),
         licence="MIT",
         api=2,
+        good_for="photographs of one kind into another, one way",
+        best="94.8 % changed (anime-hair)",
+        minutes=24,
+        measured="one core of an AMD EPYC",
         model="ganzoo_cut.model:CUT",
     )

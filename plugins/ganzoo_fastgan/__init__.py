@@ -18,6 +18,7 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         channels=(1, 3),
         licence="MIT",
         api=2,
+        good_for="a hundred to a few thousand pictures",
         batch_statistics=True,
         model="ganzoo_fastgan.model:FastGAN",
     )

@@ -19,6 +19,7 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         licence="MIT",
         batch_statistics=True,
         api=2,
+        good_for="edges, maps or plans into pictures, from pairs",
         smallest_length=12_000,
         model="ganzoo_pix2pix.model:Pix2Pix",
     )

@@ -18,5 +18,6 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         channels=(1, 3),
         licence="MIT",
         api=2,
+        good_for="a modern baseline without tricks",
         model="ganzoo_r3gan.model:R3GAN",
     )

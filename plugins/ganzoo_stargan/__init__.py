@@ -18,5 +18,9 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         channels=(1, 3),
         licence="MIT",
         api=2,
+        good_for="several kinds of pictures into one another, by one model",
+        best="93.0 % changed (anime-families)",
+        minutes=14,
+        measured="one core of an AMD EPYC",
         model="ganzoo_stargan.model:StarGAN",
     )
