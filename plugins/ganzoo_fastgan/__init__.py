@@ -19,6 +19,9 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         licence="MIT",
         api=2,
         good_for="a hundred to a few thousand pictures",
+        best="swd 44 (200 real faces)",
+        minutes=12,
+        measured="one core of an AMD EPYC",
         batch_statistics=True,
         model="ganzoo_fastgan.model:FastGAN",
     )
