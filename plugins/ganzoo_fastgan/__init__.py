@@ -19,7 +19,7 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         licence="MIT",
         api=2,
         good_for="a hundred to a few thousand pictures",
-        best="swd 44 (200 real faces)",
+        best="swd 44.0 (few real faces)",
         minutes=12,
         measured="one core of an AMD EPYC",
         batch_statistics=True,
