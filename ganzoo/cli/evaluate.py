@@ -61,10 +61,8 @@ def evaluate(
 
     if inception is not None:
         metrics = tuple(_with_inception(spec, inception) for spec in metrics or ("fid",))
-    with (
-        distributed.sharing(),
-        contextlib.redirect_stdout(sys.stderr),
-    ):  # whatever a metric prints: standard output is for the scores
+    # Whatever a metric prints goes to standard error: standard output is for the scores.
+    with distributed.sharing(), contextlib.redirect_stdout(sys.stderr):
         scores = ganzoo.evaluate(
             source, metrics, samples=samples, seed=seed, device=device, against=against, quick=quick,
             report=Lines(sys.stderr).report,

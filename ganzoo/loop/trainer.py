@@ -29,6 +29,8 @@ from ganzoo.loop.accumulation import Parts
 from ganzoo.loop.ema import EMA
 from ganzoo.runs.header import Counters, Extent
 
+SCALARS = {"step", "mu_product", "eta", "mu"}  # what torch's optimizers keep as one number of a parameter
+
 
 @dataclass
 class Trainer:
@@ -351,9 +353,6 @@ def _load_model(model: Architecture, tensors: Mapping[str, Tensor]) -> None:
             f"The checkpoint does not fit {type(model).__name__} as configured ({first}); "
             "options that change the networks' shape cannot change within a run."
         ) from error
-
-
-SCALARS = {"step", "mu_product", "eta", "mu"}  # what torch's optimizers keep as one number of a parameter
 
 
 def _load_optimizer(optimizer: torch.optim.Optimizer, state: Mapping[str, Any]) -> None:
