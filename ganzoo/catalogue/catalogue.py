@@ -240,6 +240,11 @@ class Catalogue(Listeners):
         if candidates:
             names = " or ".join(entry.full_name for entry in candidates)
             raise UsageError(f"{len(candidates)} plugins offer the {kind} {name!r}; write {names}.")
+        if kind in ("architecture", "recipe"):
+            from ganzoo.catalogue.meant import instead
+
+            if other := instead(kind, name):
+                raise UsageError(other)
         broken = [plugin for plugin in self.plugins if plugin.error]
         for plugin in broken:
             if _is_called(plugin, name):

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 import ganzoo
+from ganzoo.catalogue.meant import RUN, instead
 from ganzoo.cli.framework import Command
 from ganzoo.cli.options import json_option
 from ganzoo.cli.output import echo, print_json, table
@@ -49,6 +50,8 @@ def runs(folder: str, as_json: bool, as_csv: bool) -> None:
             OSError,
         ) as error:
             complain(f"{run.path} cannot be listed: its log is damaged ({error}).")
+    if not rows and (other := instead(RUN, folder)):
+        raise UsageError(other)
     if as_json:
         print_json(rows)
         return

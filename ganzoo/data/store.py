@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ganzoo.catalogue import catalogue as plugins
+from ganzoo.catalogue.meant import DATASET, instead
 from ganzoo.catalogue.schemes import scheme_of
 from ganzoo.contract import options as spec
 from ganzoo.contract.scheme import Fetched
@@ -308,7 +309,8 @@ def remove(name: str) -> None:
     """
     record = _load(name)
     if record is None:
-        raise UsageError(f"No data set {name!r} was added; {suggest(name, _added_names())}")
+        none = f"No data set {name!r} was added; {suggest(name, _added_names())}"
+        raise UsageError(instead(DATASET, name) or none)
     write_json(_removed_file(), {**_removed(), name: Added(record).again})
     _path(name).unlink(missing_ok=True)
     others = _records()
@@ -439,9 +441,8 @@ def _entry(name: str) -> Any:
             raise UsageError(
                 f"There is no data set {name!r} since it was removed; to add it again type: {again}"
             ) from error
-        raise UsageError(
-            f"There is no data set {name!r}; {suggest(name, known)} Add your own: `ganzoo data add {name} FOLDER`."
-        ) from error
+        none = f"There is no data set {name!r}; {suggest(name, known)} Add your own: `ganzoo data add {name} FOLDER`."
+        raise UsageError(instead(DATASET, name) or none) from error
 
 
 def _check_name(name: str) -> None:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ganzoo import data
 from ganzoo.catalogue.catalogue import catalogue
+from ganzoo.catalogue.meant import RUN, instead
 from ganzoo.contract import renamed
 from ganzoo.contract.architecture import Architecture
 from ganzoo.contract.networks import generator_state
@@ -261,7 +262,8 @@ def take_weights(model: Architecture, source: str, architecture: str | None = No
         weights = {key[len(prefix) :]: value for key, value in newest[0].items() if key.startswith(prefix)}
     else:
         if not is_remote(source) and not there.exists():
-            raise UsageError(f"There is no run or model {source} to take weights from; `ganzoo runs` lists the runs.")
+            none = f"There is no run or model {source} to take weights from; `ganzoo runs` lists the runs."
+            raise UsageError(instead(RUN, source) or none)
         weights, facts = checkpoint.load(there, source if is_remote(source) else None)
         theirs = model_header(facts, source).architecture
     if architecture is not None and theirs != architecture:

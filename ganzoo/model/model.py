@@ -17,6 +17,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganzoo.catalogue.catalogue import Entry
 from ganzoo.catalogue.components import load_architecture
+from ganzoo.catalogue.meant import RUN, instead
 from ganzoo.catalogue.modalities import make_modality
 from ganzoo.catalogue.upgrade import stored_config
 from ganzoo.contract.architecture import Architecture
@@ -458,7 +459,8 @@ def load(path: str | os.PathLike[str], device: str = "auto") -> Model:
         if not where.exists():
             raise UsageError(f"{run.path} has no model yet; it is written after the first step.")
     elif not where.exists():
-        raise UsageError(f"There is no run or model {path}; `ganzoo runs` lists the runs.")
+        none = f"There is no run or model {path}; `ganzoo runs` lists the runs."
+        raise UsageError(instead(RUN, path) or none)
     called = path if is_remote(path) else None
     header = model_header(checkpoint.read_facts(where, called), path)
     entry = architecture_of(header, path)

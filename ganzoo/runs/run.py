@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
+from ganzoo.catalogue.meant import RUN, instead
 from ganzoo.contract.options import parse_spec, values
 from ganzoo.contract.stored import as_json
 from ganzoo.errors import GanzooError, UsageError, need
@@ -57,7 +58,8 @@ class Run:
         except OSError as error:
             if (folder / CLASSES).exists():
                 raise UsageError(f"{folder} has a run for each label in it; choose one of them.") from error
-            raise UsageError(f"{folder} is not a run folder; `ganzoo runs` lists those there are.") from error
+            none = f"{folder} is not a run folder; `ganzoo runs` lists those there are."
+            raise UsageError(instead(RUN, folder) or none) from error
         return cls(folder, run_header(text, folder / "run.json"))
 
     @classmethod
