@@ -71,8 +71,9 @@ def replaced(path: Path, ending: str | None = None, flush: bool = True) -> Itera
         os.replace(part, path)
         if flush:
             _sync_folder(path.parent)
-    finally:
+    except BaseException:
         part.unlink(missing_ok=True)
+        raise
 
 
 def _sync_folder(folder: Path) -> None:

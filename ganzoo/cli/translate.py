@@ -246,11 +246,10 @@ def has_alpha(picture: Image.Image) -> bool:
 
 def write(picture: Image.Image, file: Path) -> None:
     """Saves an image in the format of its name. Raises: GanzooError."""
+    from ganzoo.pictures.framed import PNG
+
     jpeg = file.suffix.lower() in (".jpg", ".jpeg", ".jfif")
     if picture.mode == "RGBA" and jpeg:
         picture = picture.convert("RGB")
     with written(file, "choose another folder with -o") as part:
-        if jpeg:
-            picture.save(part, quality=95)
-        else:
-            picture.save(part)
+        picture.save(part, **({"quality": 95} if jpeg else PNG if part.suffix.lower() == ".png" else {}))

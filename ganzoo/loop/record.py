@@ -99,7 +99,7 @@ class Recorder:
             side = max(items.shape[2:]) if dataset.modality.name == "image" else 0
             picture = framed(dataset.modality.sheet_of_real(items), side=side)
             with replaced(self.run.path / (f"real-{name}.png" if dataset.domains else "real.png")) as part:
-                picture.save(part)
+                save_sheet(picture, part)
 
     def _real(self, dataset: data.Dataset, name: str) -> Tensor:
         """The same items of a domain each time, as many as a sheet of samples has, on the CPU."""

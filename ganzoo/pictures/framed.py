@@ -6,6 +6,7 @@ import base64
 import html
 import importlib.util
 import io
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ SIDE = 128  # pixels to which an image on a sheet is enlarged, at the most and i
 LARGEST = 2048  # pixels of a sheet's longer side that enlarging does not exceed
 COLUMN = 640  # pixels of a picture in a notebook, at the most
 PAPER, INK, FAINT = "white", (40, 40, 40), (105, 105, 105)
+PNG: dict[str, Any] = {
+    "compress_type": zlib.Z_RLE
+}  # of what networks draw as small as Pillow's usual search, in a third of its time
 SHEETS = (".png", ".jpg", ".jpeg", ".webp")  # what a sheet can be written as
 
 
@@ -67,7 +71,7 @@ def save_sheet(picture: Image.Image, file: Path, notes: Mapping[str, str] | None
         chunks = PngInfo()
         for name, text in notes.items():
             chunks.add_text(name, text) if text.isascii() else chunks.add_itxt(name, text)
-        picture.save(file, pnginfo=chunks)
+        picture.save(file, pnginfo=chunks, **PNG)
         return
     flat = picture
     if picture.mode == "RGBA" and ending != ".webp":

@@ -21,7 +21,7 @@ from ganzoo.pictures.framed import framed
 
 def to_bytes(images: Tensor) -> Tensor:
     """Images [N, C, H, W] in [-1, 1] (clamped) -> uint8 [N, H, W, C]."""
-    scaled = images.detach().float().cpu().clamp(-1, 1).add(1).mul(127.5).round()
+    scaled = images.detach().float().cpu().clamp(-1, 1).add_(1).mul_(127.5).round_()
     return scaled.to(torch.uint8).permute(0, 2, 3, 1).contiguous()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
@@ -10,6 +11,7 @@ from torch import Tensor
 from ganzoo.contract.architecture import Architecture
 from ganzoo.contract.modality import Modality
 from ganzoo.data.dataset import floats
+from ganzoo.pictures.framed import PNG
 from ganzoo.pictures.grid import grid, to_bytes, to_picture
 
 
@@ -40,4 +42,6 @@ class Images(Modality):
         return grid(items, columns, gap)
 
     def save(self, items: Tensor, file: Path) -> None:
-        to_picture(items[0]).save(file, compress_level=1)  # an eighth more bytes in two thirds of the time
+        held = BytesIO()  # one write in place of ten
+        to_picture(items[0]).save(held, "png", **PNG)
+        file.write_bytes(held.getvalue())

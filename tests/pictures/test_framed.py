@@ -9,7 +9,9 @@ from PIL import Image
 
 import ganzoo
 from ganzoo import UsageError
+from ganzoo.catalogue.modalities import make_modality
 from ganzoo.pictures.framed import LARGEST, framed, save_sheet
+from ganzoo.pictures.grid import to_picture
 
 
 @pytest.mark.parametrize(("side", "times"), [(8, 16), (28, 4), (32, 4), (64, 2), (128, 1), (256, 1)])
@@ -53,6 +55,19 @@ def test_a_caption_that_is_too_long_takes_more_lines():
     short, long = framed(picture, "seed 1"), framed(picture, "a long caption of many words " * 5)
     assert (short.width, long.width) == (120, 120)
     assert long.height > short.height + 60
+
+
+def test_a_png_is_exact_equal_each_time_and_no_larger_than_usual(tmp_path):
+    """Of what is smooth and slightly noisy, as generated images are, alone and enlarged on a sheet."""
+    coarse = torch.randn(16, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    images = torch.nn.functional.interpolate(coarse, scale_factor=8, mode="bicubic").tanh()
+    for picture in (ganzoo.sheet(images), to_picture(images[0])):
+        picture.save(usual := tmp_path / "usual.png")
+        save_sheet(picture, ours := tmp_path / "ours.png")
+        assert ours.stat().st_size <= 1.05 * usual.stat().st_size
+        assert Image.open(ours).tobytes() == picture.tobytes()
+    make_modality("image").save(images[:1], again := tmp_path / "again.png")
+    assert again.read_bytes() == ours.read_bytes()
 
 
 def test_notes_are_in_the_file(tmp_path):
