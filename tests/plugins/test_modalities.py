@@ -27,7 +27,8 @@ from ganzoo.errors import GanzooError, UsageError
 from ganzoo.runs.header import DataHeader
 
 MODALITIES = {"image": "digits:images=16", "point": "points:images=64", "signal": "tones:images=16,length=256",
-              "table": "people:images=64"}  # fmt: skip
+              "table": "people:images=64", "text": "words:images=64"}  # fmt: skip
+ARCHITECTURES = {"text": "gumbelgan"}  # for what `gan` does not take
 
 
 def command(*words: str):
@@ -36,26 +37,26 @@ def command(*words: str):
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """A run of `gan` on each modality, of two steps."""
+    """A run on each modality, of two steps."""
     folder = tmp_path_factory.mktemp("modalities")
     made = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GANZOO_HOME", str(folder / "home"))
         for name, given in MODALITIES.items():
             made[name] = folder / name
-            ganzoo.train("gan", given, out=made[name], steps=2, batch_size=8, device="cpu")
+            ganzoo.train(ARCHITECTURES.get(name, "gan"), given, out=made[name], steps=2, batch_size=8, device="cpu")
         yield made
 
 
 # ---- every modality × every command ----------------------------------------------------------------------------------
 
 REFUSED = {  # command -> modalities for which it says so, and what it says; all others work
-    "swd": ({"point", "signal", "table"}, "judges images, and this model makes"),
-    "folder": ({"point", "table"}, "are written together"),
-    "movie": ({"point", "signal", "table"}, "make no movie"),
-    "project": ({"point", "signal", "table"}, "makes no images"),
-    "flip": ({"point", "signal", "table"}, "--flip is for images"),
-    "dcgan": ({"point", "signal", "table"}, "DCGAN makes images, and this data set has none"),
+    "swd": ({"point", "signal", "table", "text"}, "judges images, and this model makes"),
+    "folder": ({"point", "table", "text"}, "are written together"),
+    "movie": ({"point", "signal", "table", "text"}, "make no movie"),
+    "project": ({"point", "signal", "table", "text"}, "makes no images"),
+    "flip": ({"point", "signal", "table", "text"}, "--flip is for images"),
+    "dcgan": ({"point", "signal", "table", "text"}, "DCGAN makes images, and this data set has none"),
 }
 
 
@@ -77,7 +78,7 @@ def test_every_command_works_or_refuses_in_a_sentence(runs, tmp_path, modality, 
         "movie": ["interpolate", run, "--points", "2", "--frames", "2", "-o", str(out / "w.gif")],
         "export": ["export", run, "--format", "safetensors", "-o", str(out / "m.safetensors")],
         "project": ["project", run, str(picture), "--steps", "1", "-o", str(out / "p.png")],
-        "flip": ["train", "gan", MODALITIES[modality], "--flip", "--batch-size", "8", "--dry-run"],
+        "flip": ["train", ARCHITECTURES.get(modality, "gan"), MODALITIES[modality], "--flip", "--batch-size", "8", "--dry-run"],
         "dcgan": ["train", "dcgan", MODALITIES[modality], "--batch-size", "8", "--steps", "1", "--out", str(out / "r")],
     }[what]
     if what == "dcgan" and modality == "image":
