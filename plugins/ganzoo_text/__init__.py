@@ -1,8 +1,8 @@
-"""Lines of text, a drawn set of words, a GAN of letters and a score: what ganzoo lists without importing torch."""
+"""Lines of text, a drawn set of words, and a score: what ganzoo lists without importing torch."""
 
 from collections.abc import Iterator
 
-from ganzoo.api import ArchitectureCard, DatasetCard, MetricCard, ModalityCard, hookimpl
+from ganzoo.api import DatasetCard, MetricCard, ModalityCard, hookimpl
 
 
 @hookimpl
@@ -26,24 +26,6 @@ def ganzoo_datasets() -> Iterator[DatasetCard]:
         origin="drawn by ganzoo",
         api=2,
         dataset="ganzoo_text.words:Words",
-    )
-
-
-@hookimpl
-def ganzoo_architectures() -> Iterator[ArchitectureCard]:
-    yield ArchitectureCard(
-        name="gumbelgan",
-        title="Gumbel-softmax GAN",
-        year=2016,
-        paper="arXiv:1611.04051",
-        summary="Words letter by letter: a softmax with noise lets gradients through what is a choice.",
-        tasks={"unconditional"},
-        resolutions=(),
-        channels=(),
-        licence="MIT",
-        api=2,
-        good_for="a look at why GANs find text hard: words of a few letters",
-        model="ganzoo_text.model:GumbelGAN",
     )
 
 

@@ -78,7 +78,15 @@ def test_every_command_works_or_refuses_in_a_sentence(runs, tmp_path, modality, 
         "movie": ["interpolate", run, "--points", "2", "--frames", "2", "-o", str(out / "w.gif")],
         "export": ["export", run, "--format", "safetensors", "-o", str(out / "m.safetensors")],
         "project": ["project", run, str(picture), "--steps", "1", "-o", str(out / "p.png")],
-        "flip": ["train", ARCHITECTURES.get(modality, "gan"), MODALITIES[modality], "--flip", "--batch-size", "8", "--dry-run"],
+        "flip": [
+            "train",
+            ARCHITECTURES.get(modality, "gan"),
+            MODALITIES[modality],
+            "--flip",
+            "--batch-size",
+            "8",
+            "--dry-run",
+        ],
         "dcgan": ["train", "dcgan", MODALITIES[modality], "--batch-size", "8", "--steps", "1", "--out", str(out / "r")],
     }[what]
     if what == "dcgan" and modality == "image":
