@@ -186,9 +186,9 @@ def test_the_tutorials_package_passes_every_check(tmp_path, monkeypatch, run_pyt
         "",
         "unconditional 3x28x28",
         "unconditional 2",
+        "unconditional 10",
         "unconditional 1x1024",
         "unconditional 6x8",
-        "unconditional 1x1024",
     }
 
 
