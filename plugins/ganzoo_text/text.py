@@ -92,7 +92,7 @@ class Text(Modality):
 
         lines = self.lines(items)
         width = WIDE * max(len(line) for line in ["", *lines]) + 2 * WIDE
-        columns = columns or max(1, round(math.sqrt(len(lines) * HIGH / width)))
+        columns = columns or max(1, round(math.sqrt(1.5 * len(lines) * HIGH / width)))
         down = math.ceil(len(lines) / columns)
         whole = Image.new("L", (columns * width + gap, down * HIGH + gap), 255)
         draw = ImageDraw.Draw(whole)
