@@ -18,6 +18,9 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         channels=(),
         licence="MIT",
         api=2,
-        good_for="a look at why GANs find text hard: words of a few letters",
+        good_for="words and names, to see why text is hard",
+        best="59.1 % spelled (words)",
+        minutes=16,
+        measured="a fifth of a core of an AMD EPYC",
         model="ganzoo_gumbelgan.model:GumbelGAN",
     )

@@ -19,5 +19,8 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         licence="MIT",
         api=2,
         good_for="a modern baseline without tricks",
+        best="72.1 % confident (MNIST)",
+        minutes=60,
+        measured="one shared core of an AMD EPYC",
         model="ganzoo_r3gan.model:R3GAN",
     )
