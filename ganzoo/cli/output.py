@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 PIPE_WIDTH = 120  # columns where there is no terminal to ask
+MANY = 6  # columns from which on a table may be turned
 NARROWEST = 16  # columns that the last column of a table keeps before others give way
 
 
@@ -91,7 +92,8 @@ def table(
 class Table:
     """Rows of text under headings, as wide as the screen at most: the last column wraps first, then the widest.
 
-    Written here, and not left to rich, whose import takes a third of the time of `ganzoo list`.
+    Where many columns would have to break words, few rows are turned: each stands under its own first cell, and the
+    headings beside them. Written here, and not left to rich, whose import takes a third of the time of `ganzoo list`.
     """
 
     def __init__(self, headings: Sequence[str], right: Sequence[str], spare: Sequence[str] = ()) -> None:
@@ -114,6 +116,13 @@ class Table:
         for heading in reversed(self.spare):
             if sum(self._natural()) > self._room(screen):
                 self._drop(heading)
+        if sum(self._longest_words()) > self._room(screen) and MANY <= len(self.headings) >= len(self.rows) / 2:
+            for part in self._turned(screen):
+                part._print(screen)
+        else:
+            self._print(screen)
+
+    def _print(self, screen: int) -> None:
         widths = self._widths(screen)
         say()
         for line in self._lines(self.headings, widths):
@@ -136,12 +145,32 @@ class Table:
         columns = zip(self.headings, *(cells for cells, _ in self.rows), strict=True)
         return [max(max(map(columns_of, cell.splitlines()), default=0) for cell in column) for column in columns]
 
+    def _longest_words(self) -> list[int]:
+        columns = zip(self.headings, *(cells for cells, _ in self.rows), strict=True)
+        return [max(max(map(columns_of, cell.split()), default=0) for cell in column) for column in columns]
+
     def _widths(self, screen: int) -> list[int]:
-        widths, room = self._natural(), self._room(screen)
+        widths, room, words = self._natural(), self._room(screen), self._longest_words()
         widths[-1] = max(min(widths[-1], room - sum(widths[:-1])), min(widths[-1], NARROWEST))
-        while sum(widths) > room and max(widths) > 1:
-            widths[widths.index(max(widths))] -= 1
+        while sum(widths) > room and max(widths) > 1:  # words are broken last
+            spare = [width if width > word else 0 for width, word in zip(widths, words, strict=True)]
+            give = spare if any(spare) else widths
+            widths[give.index(max(give))] -= 1
         return widths
+
+    def _turned(self, screen: int) -> Iterator[Table]:
+        """The same in tables that have a column a row, as many as there is room for."""
+        beside = max(map(columns_of, self.headings))
+        left = list(self.rows)
+        while left:
+            cells, widths = list[Sequence[str]](), [beside]
+            while left and (not cells or sum(widths) + _width_of(left[0][0]) + 3 * len(widths) + 2 <= screen):
+                cells.append(left.pop(0)[0])
+                widths.append(_width_of(cells[-1]))
+            part = Table([self.headings[0], *(row[0] for row in cells)], [row[0] for row in cells])
+            for place, heading in enumerate(self.headings[1:], 1):
+                part.add_row(heading, *(row[place] for row in cells))
+            yield part
 
     def _lines(self, cells: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
         folded = [
@@ -155,6 +184,11 @@ class Table:
                 for part, width, heading in zip(parts, widths, self.headings, strict=True)
             ]
             yield f" {'   '.join(padded)}".rstrip()
+
+
+def _width_of(cells: Sequence[str]) -> int:
+    """How wide a column of these is, once what is long is wrapped."""
+    return max(max(min(NARROWEST, columns_of(cell)), *map(columns_of, cell.split()), 0) for cell in cells)
 
 
 def piped() -> bool:

@@ -79,7 +79,7 @@ class Settings:
         False, "only algorithms that give the same each time (on CUDA slower; what has none is named)"
     )
     checkpoint_every: int | None = option(
-        None, "steps between checkpoints; default: every epoch, and every ten minutes", low=1
+        None, "steps between checkpoints; default: as often as sheets by default, and every ten minutes", low=1
     )
     checkpoints: int = option(3, "newest checkpoints that stay", low=1)
     freeze: str = option("", "parts that are not trained, by name: D.main.0,D.main.2 (FreezeD)")
@@ -91,7 +91,10 @@ class Settings:
     keep_best: str | None = option(None, "keep the best model by this score, such as swd or confident")
     log: str | None = option(None, "also tell these loggers, such as tensorboard+wandb:project=faces")
     sample_every: int | None = option(
-        None, "steps between sheets of samples, from before the first step on; default: after every epoch", low=1
+        None,
+        "steps between sheets of samples, from before the first step on; default: after every epoch, and of less than "
+        "5,000 images, fewer after the tenth",
+        low=1,
     )
     gradients: bool = option(False, "log the norm of each network's gradient too, before clipping")
     on_divergence: Literal["stop", "rollback", "continue"] = option(

@@ -43,10 +43,24 @@ RECORD_EVERY = 10  # steps between rows of metrics.jsonl; reading values makes a
 LINE_EVERY = 50  # steps between classic lines, as in the tutorial
 CURVES_SECONDS = 10  # between drawings of the curves, at the least: epochs may be short
 CHECKPOINT_SECONDS = 600  # between checkpoints, at the most
+DENSE = 10  # first epochs that all have a sheet and a checkpoint
+SPARSE_IMAGES = 5_000  # between sheets, at the most, where epochs are shorter than that
 ROLLBACKS = 3  # of a run, at the most
 MODEL_SECONDS = 60  # between models to sample from, at the most
 
 Timed = Callable[[Trainer, float], bool]  # hears how long each step took; whether it took time itself
+
+
+def sheets_until(epoch: int, items: int) -> int:
+    """How many sheets there are by default after so many epochs of so many items.
+
+    One an epoch; where epochs are shorter than 5,000 items, after the first ten one whenever a tenth more has been
+    drawn than at the one before, or 5,000 images. Else 300 photos have a sheet and a checkpoint every 19 steps.
+    """
+    if epoch <= DENSE or items >= SPARSE_IMAGES:
+        return epoch
+    even = max(DENSE, SPARSE_IMAGES * DENSE / items)  # epochs; from there on a tenth is more than 5,000 images
+    return int(DENSE + DENSE * math.log(min(epoch, even) / DENSE) + max(0.0, epoch - even) * items / SPARSE_IMAGES)
 
 
 class Saved(KeyboardInterrupt):
@@ -406,9 +420,11 @@ class Session:
         trainer, every = self.trainer, self.settings.sample_every
         ended = trainer.epoch > epoch or trainer.done
         scores = bool(self.validator.every) and (trainer.done or self.validator.due(images, trainer.images))
-        sheet = trainer.done or (ended if every is None else trainer.step_count % every == 0)
+        items = len(trainer.loader)
+        spaced = trainer.done or sheets_until(trainer.epoch, items) > sheets_until(epoch, items)
+        sheet = trainer.done or (spaced if every is None else trainer.step_count % every == 0)
         curves = ended and (trainer.done or time.monotonic() - self._drawn > CURVES_SECONDS)
-        checkpoint, model = stop or self._checkpoint_due(ended), self._model_due()
+        checkpoint, model = stop or self._checkpoint_due(spaced), self._model_due()
 
         # Scores and sheets come before the checkpoint of this step, so that no row is missing after it.
         if scores:
@@ -452,14 +468,14 @@ class Session:
             for warning in self.watch.hear(row):
                 self._warn(warning)
 
-    def _checkpoint_due(self, ended: bool) -> bool:
-        """At a stage's end; else every so many steps, or when an epoch has ended and every ten minutes."""
+    def _checkpoint_due(self, spaced: bool) -> bool:
+        """At a stage's end; else every so many steps, or with the sheets of epochs and every ten minutes."""
         if self.trainer.done:
             return True
         if self.settings.checkpoint_every:
             return self.trainer.step_count % self.settings.checkpoint_every == 0
         late = time.monotonic() - self._checkpointed > CHECKPOINT_SECONDS
-        return ended or distributed.any_of(late, self.device)
+        return spaced or distributed.any_of(late, self.device)
 
     def _model_due(self) -> bool:
         return self.leader and time.monotonic() - self._modelled > MODEL_SECONDS

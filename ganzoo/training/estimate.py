@@ -22,7 +22,7 @@ from ganzoo.devices import deterministic
 from ganzoo.loop.allocator import memory_held
 from ganzoo.loop.display import duration
 from ganzoo.loop.record import Recorder
-from ganzoo.loop.session import CHECKPOINT_SECONDS, CURVES_SECONDS, MODEL_SECONDS, Session
+from ganzoo.loop.session import CHECKPOINT_SECONDS, CURVES_SECONDS, MODEL_SECONDS, Session, sheets_until
 from ganzoo.loop.trainer import Trainer
 from ganzoo.plan.memory import batches_drawn, check_memory
 from ganzoo.plan.plan import Plan
@@ -353,9 +353,12 @@ def _files(session: Session, header: RunHeader, stage: _Stage, training: float, 
         writing = _timed(lambda: recorder.model(trainer))
         curve = _timed(lambda: recorder.curves([0]))
     epochs = stage.images / len(trainer.loader)
-    sheets = stage.steps / settings.sample_every if settings.sample_every else epochs
+    items, end = len(trainer.loader), stage.trainer.extent.last_image
+    begun, ended = (sheets_until(int(images // items), items) for images in (max(0, end - stage.images), end))
+    spaced = max(1, ended - begun)
+    sheets = stage.steps / settings.sample_every if settings.sample_every else spaced
     every = settings.checkpoint_every
-    checkpoints = stage.steps / every if every else epochs + training / CHECKPOINT_SECONDS
+    checkpoints = stage.steps / every if every else spaced + training / CHECKPOINT_SECONDS
     models = max(0.0, training / MODEL_SECONDS - max(checkpoints, sheets))
     curves = min(epochs, training / CURVES_SECONDS) + 1
     return (

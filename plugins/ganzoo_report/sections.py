@@ -117,8 +117,10 @@ def _budgets(stories: Sequence[Story]) -> Html:
 def _trained(run: Run, last: Mapping[str, Any]) -> str:
     if not last:
         return "not a step yet"
-    items = run.header.data.images
-    passes = f", {last['images'] / items:.3g} passes over the data" if items else ""
+    data, passes = run.header.data, ""
+    if data.images and not data.domains:  # a pass is one over the largest domain, whose size is not known here
+        count = f"{last['images'] / data.images:.3g}"
+        passes = f", {count} {'pass' if count == '1' else 'passes'} over the data"
     return f"{last['images']:,} {_items(run)} in {last['step']:,} steps{passes}"
 
 
@@ -126,7 +128,13 @@ def _time(seconds: Any, device: str) -> str:
     if not isinstance(seconds, int | float):
         return ""
     minutes, left = divmod(round(seconds), 60)
-    spent = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {left} s"
+    spent = (
+        f"{minutes // 60} h {minutes % 60} min"
+        if minutes >= 60
+        else f"{minutes} min {left} s"
+        if minutes
+        else f"{left} s"
+    )
     return f"{spent} on {device}" if device else spent
 
 

@@ -48,3 +48,32 @@ def test_wide_letters_take_two_columns(capsys):
     assert columns_of("顔") == 2
     table(("a", "b"), [("顔", "x"), ("yyy", "z")]).print()
     assert [line[-1:] for line in capsys.readouterr().out.splitlines()[3:5]] == ["x", "z"]
+
+
+MANY = ("run", "architecture", "latent-dim", "batch-size", "images", "pretrained", "swd-32", "swd, best")
+RUNS = [(f"dcgan-anime-{n}", "dcgan", "100", "16", "1,920", "none", "222.1", "206.3 ± 12.5") for n in range(3)]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 120])
+def test_no_word_is_broken_where_many_columns_meet_a_narrow_screen(capsys, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    table(MANY, RUNS, right=MANY[1:]).print()
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= width
+    for word in {word for row in (MANY, *RUNS) for cell in row for word in cell.split()}:
+        assert word in text.split()
+    assert text.count("222.1") == len(RUNS)
+
+
+def test_a_turned_table_has_a_column_for_each_row(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    table(MANY, RUNS, right=MANY[1:]).print()
+    lines = [line.split() for line in capsys.readouterr().out.splitlines() if line]
+    assert lines[0] == ["run", "dcgan-anime-0", "dcgan-anime-1", "dcgan-anime-2"]
+    assert ["images", *["1,920"] * 3] in lines
+
+
+def test_many_rows_of_few_columns_are_never_turned(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    table(MANY, RUNS * 10, right=MANY[1:]).print()
+    assert len(capsys.readouterr().out.split("─ ")[0].splitlines()[1].split()) > 2
