@@ -162,9 +162,9 @@ def serve(run: Run, host: str, port: int | None, say: Callable[[str], None]) -> 
     Raises: UsageError when the port is taken, none is free, or there is no such address here.
     """
     watched = Watched(run.path)
-    watched.page()
-    served = _listening(watched, host, port)
-    with served:
+    with _listening(watched, host, port) as served:
+        say(f"Making the page of {run.path} …")
+        watched.page()
         say_where(say, str(run.path), host, served.server_address[1])
         try:
             served.serve_forever()

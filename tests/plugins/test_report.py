@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import inspect
 import io
 import json
@@ -238,3 +239,15 @@ def test_sounds_play(tmp_path):
     assert [base64.b64decode(each)[:4] for each in players] == [b"RIFF"] * 8  # four made, four real
     assert "Real and generated</h2>" in text, "no nearest ones are looked for"
     assert re.search(r"<dd>\d+ sounds in 1 steps", text)
+
+
+def test_passes_are_said_of_data_in_one_domain_only(run):
+    from ganzoo_report.sections import _time, _trained
+
+    data = dataclasses.replace(run.header.data, images=16)
+    one = dataclasses.replace(run, header=dataclasses.replace(run.header, data=data))
+    assert _trained(one, {"images": 16, "step": 2}) == "16 images in 2 steps, 1 pass over the data"
+    assert _trained(one, {"images": 40, "step": 5}).endswith(", 2.5 passes over the data")
+    both = dataclasses.replace(run.header, data=dataclasses.replace(data, domains=("A", "B")))
+    assert _trained(dataclasses.replace(run, header=both), {"images": 16, "step": 2}) == "16 images in 2 steps"
+    assert [_time(seconds, "") for seconds in (7, 67, 3700)] == ["7 s", "1 min 7 s", "1 h 1 min"]

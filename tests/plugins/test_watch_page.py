@@ -119,6 +119,7 @@ def test_a_port_that_is_taken(run, monkeypatch):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
+        monkeypatch.setattr(watch.Watched, "page", lambda watched: pytest.fail("the page was made before the refusal"))
         assert f"Port {port} is taken by another program; leave --port out" in refusal(
             cli("watch", run.path, "--port", port)
         )
