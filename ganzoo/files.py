@@ -123,10 +123,14 @@ def read_text(path: Path, encoding: str = "utf-8") -> str:
     return read_bytes(path).decode(encoding)
 
 
-def load_json(text: str | bytes) -> Any:
-    """What JSON says. Raises: ValueError when it is none, or is nested so deeply that Python gives up."""
+def load_json(text: str | bytes, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
+    """What JSON says. Raises: ValueError when it is none, or is nested so deeply that Python gives up.
+
+    Args:
+        pairs: makes an object of its keys and values, where a dictionary of the last of each key will not do.
+    """
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=pairs)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
 

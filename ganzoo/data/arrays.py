@@ -168,7 +168,10 @@ def _array(file: IO[bytes], size: int, path: Path, reading: Reading) -> Array:
         ValueError: it is damaged, or holds Python objects.
         UsageError: it is far larger than the file it is in.
     """
-    version = np.lib.format.read_magic(file)
+    try:
+        version = np.lib.format.read_magic(file)
+    except ValueError as error:
+        raise ValueError("it does not begin as an array does") from error
     if version not in _HEADERS:
         raise ValueError(f"version {version} of the format is of tables")
     shape, _, dtype = _HEADERS[version](file)
@@ -183,7 +186,14 @@ def _array(file: IO[bytes], size: int, path: Path, reading: Reading) -> Array:
 
 def _pixels(images: Array, path: Path, reading: Reading) -> tuple[Array, Reading, Span | None]:
     if images.ndim == 2 and images.dtype.kind == "f":
-        return np.asarray(images, dtype=np.float32), reading, None
+        with np.errstate(over="ignore"):
+            vectors = np.asarray(images, dtype=np.float32)
+        wrong = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+        if len(wrong):
+            raise UsageError(
+                f"{path}, row {wrong[0]}: there is no number, or one too large to learn from; leave it out."
+            )
+        return vectors, reading, None
     if images.ndim == 3 and images.shape[2] in (3, 4) and min(images.shape[:2]) >= 8:
         raise UsageError(
             f"{path} has one picture, of shape {list(images.shape)}; a data set is [N, H, W] or [N, H, W, C]."

@@ -143,9 +143,11 @@ class Zip:
             self._zip = zipfile.ZipFile(path)
         except (OSError, *DAMAGE) as error:
             raise GanzooError(f"Cannot open {path} as a zip file ({error}); it may be damaged or cut short.") from error
-        if not any("/" in member.filename for member in self._zip.infolist()):
-            for member in self._zip.infolist():  # some programs of Windows write their own mark between folders
-                member.filename = member.filename.replace("\\", "/")
+        windows = not any("/" in member.filename for member in self._zip.infolist())
+        for member in self._zip.infolist():  # some programs of Windows write their own mark between folders
+            name = member.filename.replace("\\", "/") if windows else member.filename
+            plain = "/".join(part for part in name.split("/") if part not in ("", "."))
+            member.filename = plain + "/" * name.endswith("/")
         files = [member for member in self._zip.infolist() if not member.is_dir()]
         self._members = {member.filename: member for member in files}
         self.names = sorted(self._members)

@@ -22,6 +22,8 @@ from ganzoo.errors import UsageError, suggest
 from ganzoo.files import load_json, read_bytes
 
 _DECIMAL = re.compile(r"^([+-]?\d+),(\d+)$")
+_PADDED = re.compile(r"[+-]?0\d")  # 007 and 7 are two names
+_NOTHING = ("na", "n/a", "<na>", "#n/a", "?")  # what tables write for what they do not have
 MANY = 10  # different values that are classes however few items each has
 
 
@@ -71,39 +73,47 @@ def from_file(file: LabelsFile, names: Sequence[str]) -> Labels:
         raise UsageError(f"Cannot read the labels file {path}; give a CSV file (filename,label) or JSON.") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"Cannot read the labels file {path}: it is no text in UTF-8; save it as that.") from error
-    if path.suffix.lower() == ".jsonl":
-        return from_json(f"[{','.join(filter(str.strip, text.splitlines()))}]", names, str(path))
-    if path.suffix.lower() != ".json":
-        return _matched(_chosen(_csv_table(text, names, str(path)), columns), names)
-    if columns:
-        raise UsageError(f"--label-column names columns of a CSV file, and {path} is JSON; leave it out.")
-    return from_json(text, names, str(path))
+    if "\0" in text:
+        raise UsageError(f"The labels file {path} is no text; save it as CSV (filename,label) or JSON.")
+    first, last = text.strip()[:1], text.strip()[-1:]
+    if path.suffix.lower() in (".json", ".jsonl", ".ndjson") or first + last in ("{}", "[]"):
+        return from_json(text, names, str(path), columns)
+    return _matched(_chosen(_csv_table(text, names, str(path)), columns), names)
 
 
-def from_json(text: bytes | str, names: Sequence[str], where: str) -> Labels:
+def from_json(text: bytes | str, names: Sequence[str], where: str, columns: Sequence[str] = ()) -> Labels:
     """Labels from a ``dataset.json``: {"labels": [["00000/img.png", 6], …]}, null when there are none; a label may be a
-    list of numbers. A plain {"img.png": 6, …} goes too, a list of pairs, and [{"file": "img.png", "label": 6}, …].
+    list of numbers. A plain {"img.png": 6, …} goes too, a list of pairs, [{"file": "img.png", "label": 6}, …], and one
+    such object in each line.
 
-    A key "classes", where present, names the numbers 0, 1, ….
+    A key "classes", where present, names the numbers 0, 1, …: a list, or {"cat": 0, …}, or {"0": "cat", …}.
 
     Raises:
         UsageError: it is not such a file, or does not cover all images.
     """
     try:
-        value = load_json(text)
+        value = _parsed(text, where)
         if isinstance(value, list) and value and isinstance(value[0], dict):
-            return _matched(_records(value, names, where), names)
+            table = _chosen(_records(value, names, where), columns)
+            if not all(len(row) == 1 and isinstance(row[0], list) for *_, row in table.rows):
+                return _matched(table, names)
+            value, columns = [(name, row[0]) for name, _, row in table.rows], ()
+        if columns:
+            raise UsageError(f"--label-column names columns or keys, and {where} has none; leave it out.")
         given = value if isinstance(value, list) else value.get("labels", value)
+        if given is value and isinstance(value, dict) and any(isinstance(each, list | dict) for each in value.values()):
+            known = lookup_of(names)
+            if not any(_plain(str(name)) in known for name in value):
+                raise ValueError("these are no names of images, as in COCO's files")
         given = [*given.items()] if isinstance(given, dict) else given
         pairs = [] if given is None else [(str(name), label) for name, label in given]
-        class_names = (
-            [str(name) for name in value.get("classes") or ()] if isinstance(value, dict) and "labels" in value else []
-        )
+        class_names = _class_names(value.get("classes")) if isinstance(value, dict) and "labels" in value else []
     except json.JSONDecodeError as error:
         raise UsageError(f"{where}, line {error.lineno}: this is no JSON ({error.msg}); mend it there.") from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UsageError(
-            f'{where} is not a list of labels; it should read {{"labels": [["folder/image.png", 6], …]}}.'
+            f'{where} is not a list of labels; it should read {{"labels": [["folder/image.png", 6], …]}}, or '
+            f'{{"folder/image.png": "cat", …}}.'
         ) from error
     rows = [(name, line, label if isinstance(label, list) else [label]) for line, (name, label) in enumerate(pairs, 1)]
     if not rows:
@@ -116,11 +126,48 @@ def from_json(text: bytes | str, names: Sequence[str], where: str) -> Labels:
     return _matched(Table(where, columns, rows, False, class_names, "entry"), names)
 
 
+def _parsed(text: bytes | str, where: str) -> Any:
+    """JSON, or the objects of JSON Lines as a list. Raises: UsageError for a key that says two things."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, each in pairs:
+            if key in found and found[key] != each:
+                raise UsageError(f"{where} says {key!r} twice, with {found[key]!r} and {each!r}; leave one of them.")
+            found[key] = each
+        return found
+
+    try:
+        return load_json(text, once)
+    except json.JSONDecodeError as error:
+        lines = (text.decode("utf-8-sig", "replace") if isinstance(text, bytes) else text).splitlines()
+        if error.msg != "Extra data" or not lines[0].lstrip().startswith("{"):
+            raise
+        found = []
+        for number, line in enumerate(lines, 1):
+            try:
+                found += [load_json(line, once)] if line.strip() else []
+            except json.JSONDecodeError as error:
+                raise UsageError(f"{where}, line {number}: this is no JSON ({error.msg}); mend it there.") from error
+        return found
+
+
+def _class_names(given: Any) -> list[str]:
+    """The names of 0, 1, …, of a list or of either kind of dictionary. Raises: ValueError for what is none of them."""
+    if isinstance(given, dict):
+        if all(type(each) is int for each in given.values()):
+            given = {number: name for name, number in given.items()}
+        place = {int(number): name for number, name in given.items()}
+        given = [place[number] for number in range(len(place))]
+    return [str(name) for name in given or ()]
+
+
 def _records(value: Sequence[Any], names: Sequence[str], where: str) -> Table:
     """Labels as objects that all have the same keys, one of them the file's name."""
     heading = tuple(map(str, value[0]))
     rows = [
-        (number, ["" if each is None else str(each).strip() for each in row.values()])
+        (number, ["" if each is None else each if isinstance(each, list | dict) else str(each).strip()
+                  for each in row.values()])
         for number, row in enumerate(value, 1) if isinstance(row, dict) and tuple(map(str, row)) == heading
     ]  # fmt: skip
     if len(rows) < len(value) or len(heading) < 2:
@@ -167,7 +214,7 @@ def _split(text: str, known: Container[str]) -> list[tuple[int, list[str]]]:
     best: list[tuple[int, list[str]]] = []
     score = (False, 0, 0)
     for mark in ",;\t| ":
-        reader = csv.reader(io.StringIO(text), delimiter=mark, skipinitialspace=True)
+        reader = csv.reader(io.StringIO(text, newline=None), delimiter=mark, skipinitialspace=True)
         try:
             rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(row)]
         except csv.Error:
@@ -198,7 +245,7 @@ def _table(
     lookup, exact = lookup_of(names), {*names}
 
     def matches(place: int) -> tuple[int, int, int]:
-        cells = [_plain(row[place]) for _, row in rows]
+        cells = [_plain(str(row[place])) for _, row in rows]
         return sum(cell in exact for cell in cells), sum(cell in lookup for cell in cells), -place
 
     key = max(range(width), key=matches)
@@ -221,7 +268,7 @@ def _chosen(table: Table, columns: Sequence[str]) -> Table:
             raise UsageError(f"{table.where} has no column {name!r}; {suggest(name, table.columns)}")
     places = [table.columns.index(name) for name in columns]
     rows = [(name, line, [values[place] for place in places]) for name, line, values in table.rows]
-    return Table(table.where, tuple(columns), rows, table.headed)
+    return replace(table, columns=tuple(columns), rows=rows)
 
 
 def _matched(table: Table, names: Sequence[str]) -> Labels:
@@ -280,8 +327,11 @@ def _recognised(table: Table, rows: Sequence[tuple[int, Sequence[Any]]]) -> Labe
     """What labels are: classes, attributes or numbers. Raises: UsageError for what is none of these."""
     for line, values in rows:
         for column, value in zip(table.columns, values, strict=True):
-            if isinstance(value, dict):
-                raise UsageError(f"{table.at(line)}: a label is a word, a number, or a list of numbers, not {{…}}.")
+            if isinstance(value, list | dict):
+                form = "{…}" if isinstance(value, dict) else "such a list"
+                raise UsageError(
+                    f"{table.at(line, column)}: a label is a word, a number, or a list of numbers, not {form}."
+                )
             if value is None or str(value).strip().lower() in ("", "nan", "none", "null"):
                 raise UsageError(f"{table.at(line, column)}: there is no label; write one, or leave the column out.")
     if len(table.columns) > 1:
@@ -297,11 +347,14 @@ def _recognised(table: Table, rows: Sequence[tuple[int, Sequence[Any]]]) -> Labe
     fractions = sum(number is not None for number in numbers) - whole
     if 2 * fractions >= len(rows) or (fractions and whole + fractions == len(rows)):
         return _columns(table, rows)
-    if whole == len(rows):
+    if whole == len(rows) and not any(_PADDED.match(str(value)) for value in values):
         values = [
             int(value) if str(value).lstrip("+-").isdecimal() else int(number)  # a float keeps 16 digits of them
             for value, number in zip(values, numbers, strict=True) if number is not None
         ]  # fmt: skip
+    for (line, _), value in zip(rows, values, strict=True):
+        if str(value).strip().lower() in _NOTHING and whole < len(rows):
+            raise UsageError(f"{table.at(line, table.columns[0])}: {value!r} is no label; write one, or another word.")
     different = len({*map(str, values)})
     if different > MANY and 2 * different > len(rows):
         if whole < len(rows):
@@ -352,9 +405,10 @@ def _columns(table: Table, rows: Sequence[tuple[int, Sequence[Any]]]) -> Labels:
         for column, value in zip(table.columns, values, strict=True):
             number = _entry(value)
             if number is None:
+                advice = "choose columns with --label-column" if table.headed else "give one of them"
                 raise UsageError(
                     f"{table.where}, {table.unit} {line}, column {column!r}: {value!r} is no number, and the labels of "
-                    "several columns are 0 and 1, or numbers; choose columns with --label-column."
+                    f"several columns are 0 and 1, or numbers; {advice}."
                 )
             of[-1].append(number)
     if all({*column} <= {0, 1} or {*column} <= {-1, 1} for column in zip(*of, strict=True)):
@@ -364,7 +418,8 @@ def _columns(table: Table, rows: Sequence[tuple[int, Sequence[Any]]]) -> Labels:
 
 def _entry(value: Any) -> float | None:
     """A number of several in a row, where true and false are 1 and 0; None for anything else."""
-    return float(value) if isinstance(value, bool) else _number(value)
+    truth = str(value).lower()
+    return float(truth == "true") if truth in ("true", "false") else _number(value)
 
 
 def _number(value: Any) -> float | None:

@@ -13,7 +13,7 @@ from typing import Any
 from ganzoo.errors import UsageError, escaped
 
 _NUMBER = re.compile(r"0|-?[1-9][0-9]*")
-_DOMAIN_FOLDER = re.compile("(train|test|val|valid|validation)[-_]?([A-Z])")
+_DOMAIN_FOLDER = re.compile("((?i:train|test|val|valid|validation))[-_]?([A-Z])")
 
 
 @dataclass
@@ -88,7 +88,7 @@ def domains_from_folders(names: Sequence[str]) -> dict[str, list[int]]:
     for index, name in enumerate(names):
         match = _DOMAIN_FOLDER.fullmatch(name.partition("/")[0]) if "/" in name else None
         if match:
-            domains.setdefault(match[2] if match[1] == "train" else f"test{match[2]}", []).append(index)
+            domains.setdefault(match[2] if match[1].lower() == "train" else f"test{match[2]}", []).append(index)
     there = sorted(name for name in domains if len(name) == 1)
     if not there:
         return {}

@@ -13,7 +13,7 @@ from ganzoo.errors import UsageError, printable, suggest
 
 TRAIN_FOLDERS = ("train", "training")
 HELD_OUT_FOLDERS = ("test", "testing", "val", "valid", "validation")
-_END = r"((data)?set|data|images?|imgs?)?($|[^a-z])"
+_END = r"((data)?set|data|images?|imgs?|[ab])?($|[^a-z])"
 _TRAINING = re.compile(r"(^|[^a-z])train(ing)?" + _END)  # a name that has the word
 _APART = re.compile(r"(^|[^a-z])(test(ing)?|val|valid(ation)?|evaluation|eval|dev|holdout)" + _END)
 FEW = 0.05  # share of the files that may lie beside the folders of classes or parts
@@ -110,13 +110,22 @@ def _check_alike(found: Layout, tops: Collection[str]) -> None:
             f"do not say so for certain; say which is which: --parts train={train[0]},test={'+'.join(sorted(apart))}, "
             "or --parts none for classes."
         )
+    outer = next((top for top in tops if part_of(top) == "train" and len(inner[top]) > 1), "")
+    if outer and len(tops) > 1:
+        others = sorted(top for top in tops if top != outer)
+        raise UsageError(
+            f"The folder {printable(outer)} holds the folders {_listed(sorted(inner[outer]), 4)}, which look like "
+            f"classes, and lies beside {_listed(others, 4)}; say what to train on: --parts train={outer}, which leaves "
+            "the others out, or --parts none for classes."
+        )
     if not train and len(tops) > 1 and len({*map(frozenset, inner.values())}) == 1 < len(next(iter(inner.values()))):
         count = Counter(name.partition("/")[0] for name in found.names)
         first, *others = sorted(tops, key=lambda top: (-count[top], top))
         raise UsageError(
             f"The folders {_listed(sorted(tops))} hold the same folders, {_listed(sorted(inner[first]), 4)}: these may "
             f"be classes, and those images to train on and to hold out. Say which: --parts train={first},"
-            f"test={'+'.join(others)}, or --parts none where {_listed(sorted(tops), 4)} are the classes."
+            f"test={'+'.join(others)}, or --parts none where {_listed(sorted(tops), 4)} are the classes; "
+            f"--parts train={'+'.join([first, *others])} trains on all of them."
         )
 
 
@@ -169,6 +178,12 @@ def _take_parts(found: Layout, split: Mapping[str, str]) -> None:
             found.held_out.add(index)
         elif not kind:
             found.left_out[index] = "lies in none of the parts"
+    if rest:  # what lies in none of the folders that were named may lie in another one, which is no class either
+        others = [index for index in range(len(names)) if index not in found.held_out]
+        tops = {names[index].partition("/")[0] for index in found.held_out}
+        if not tops & {names[index].partition("/")[0] for index in others}:
+            for index, name in zip(others, without_wrapper([names[index] for index in others]), strict=True):
+                names[index] = name
     used = [index for index in range(len(names)) if index not in found.left_out]
     for index, name in zip(used, without_wrapper([names[index] for index in used]), strict=True):
         names[index] = name

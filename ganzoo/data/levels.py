@@ -28,6 +28,11 @@ _WIDE = ("I", "F")  # Pillow's modes of more than 8 bits begin so
 _SWAPPED = {"B": "L", "L": "B"}
 _SEVERAL = re.compile(r"(RGB|RGBA|RGBX|RGBa);16([BLN])")  # Pillow's raw modes of 16 bits in several channels
 _GREY_ALPHA = "LA;16B"
+_SAMPLE_FORMAT, _UNSIGNED, _SIGNED = (
+    339,
+    1,
+    2,
+)  # of a TIFF file's numbers; Pillow takes 8 bits for unsigned, 32 for signed
 _NATIVE = "B" if sys.byteorder == "big" else "L"
 
 
@@ -160,8 +165,13 @@ def wide_values(image: Image.Image, data: bytes | None) -> Values | None:
     Args:
         data: the file's bytes; None where there is no file.
     """
+    said = getattr(image, "tag_v2", {}).get(_SAMPLE_FORMAT, (1,))[0] if image.format == "TIFF" else None
+    if image.mode == "L" and said == _SIGNED:
+        return np.asarray(image).view(np.int8)
     if image.mode.startswith(_WIDE):
-        return _with_key(np.asarray(image), image.info.get("transparency"))
+        values = np.asarray(image)
+        whole = values.view(np.uint32) if image.mode == "I" and said == _UNSIGNED else values  # as the file means them
+        return _with_key(whole, image.info.get("transparency"))
     if data is None or not isinstance(image, ImageFile.ImageFile) or image.format not in ("PNG", "TIFF"):
         return None
     raws = [str(tile.args[0] if isinstance(tile.args, tuple) else tile.args) for tile in image.tile]

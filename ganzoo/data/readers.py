@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import zipfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -41,6 +42,8 @@ from ganzoo.errors import GanzooError, UsageError, printable
 
 LabelsFrom = label_files.LabelsFile | str | None  # "folders", "none"; None for what is found
 _TOLD = (".zip", ".tar", ".gz", ".bz2", ".xz", ".tgz", ".tbz2", ".txz", ".npz", ".npy")  # by their first bytes
+_LISTS = (".csv", ".tsv", ".json", ".jsonl")  # may be labels
+_ARCHIVES = {".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2", ".7z", ".rar", ".npz", ".npy"}
 _KINDS = "a folder of images, a zip or tar file, idx files, or an npz or npy file"
 
 
@@ -146,9 +149,19 @@ class Files(_Laid):
             self.aside.pop(".cls", None)
             found = label_files.from_json(text, self._files, f"What is beside the images of {self._where}")
         else:
-            return layout_of(self.names, folders, self._parts)
+            layout = layout_of(self.names, folders, self._parts)
+            beside = [name for name in self._container.names if name.endswith(_LISTS) and not is_hidden(name)]
+            if (
+                isinstance(self._container, Folder)
+                and not (layout.labels.of or layout.domains)
+                and 0 < len(beside) <= 3
+            ):
+                file = printable(str(Path(self._where, beside[0])))
+                layout.said.append(f"No labels are taken. Where {file} has them, type: --labels {shlex.quote(file)}")
+            return layout
         layout = layout_of(self.names, folders, self._parts, "none")
-        layout.labels = replace(found, of=[found.of[place] for place, _ in self._pages] if found.of else [])
+        found.of = [found.of[place] for place, _ in self._pages] if found.of else []
+        layout.labels = found
         layout.said += found.notes
         return layout
 
@@ -486,14 +499,14 @@ def _open(
             return _not_empty(ItemFiles(container, str(path), labels_file, modality, details, parts), path, suffixes)
         if not images:
             return _not_empty(Files(container, str(path), labels_file, reading=reading, parts=parts), path)
-    if kind == "":
-        modality = modality or _modality_of(path.name, "collections")
-        if modality and path.suffix.lower() in modality_card(parse_spec(modality)[0]).collections:
-            return _not_empty(Rows(path, modality), path)
     if parts not in ("auto", "none"):
         raise UsageError(f"--parts names folders of files, and {path} has none; leave it out.")
     if labels_file is not None and labels_file != "none":
         raise UsageError(f"A labels file goes with image files, and {path} has none; leave --labels away.")
+    if kind == "":
+        modality = modality or _modality_of(path.name, "collections")
+        if modality and path.suffix.lower() in modality_card(parse_spec(modality)[0]).collections:
+            return _not_empty(Rows(path, modality), path)
     if images:
         file, *others = images
         beside = arrays.idx_labels(file)
@@ -526,10 +539,10 @@ def _not_empty(reader: Reader, path: Path, suffixes: Sequence[str] = SUFFIXES) -
     if not reader.names:
         what = "images" if suffixes is SUFFIXES else "items"
         wanted = "PNG, JPEG, TIFF and other images" if suffixes is SUFFIXES else f"{', '.join(suffixes)} files"
-        found = aside_text(reader.aside + Counter(map(kind_of, reader.odd))) if isinstance(reader, Files) else ""
-        raise UsageError(
-            f"There are no {what} in {path}{f', only {found}' if found else ''}; ganzoo looks for {wanted}."
-        )
+        kinds = reader.aside + Counter(map(kind_of, reader.odd)) if isinstance(reader, Files) else Counter[str]()
+        found = f", only {aside_text(kinds)}" if kinds else ""
+        packed = "; unpack what is packed, or give it by itself" if _ARCHIVES & {*kinds} else ""
+        raise UsageError(f"There are no {what} in {path}{found}; ganzoo looks for {wanted}{packed}.")
     return reader
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ganzoo.catalogue.modalities import modality_card
 from ganzoo.data.images import Reading, Survey, Unreadable
 from ganzoo.data.kinds import kind_of
 from ganzoo.data.levels import BYTES, advice, joined
@@ -117,7 +118,8 @@ def scan(
         for domain in (name for name in domains if not name.startswith("test")):
             members = (*domains[domain], *domains.get(f"test{domain}", ()))
             result.domain_channels[domain] = _channels([pictures[i] for i in members if i in pictures])
-    _check(result, where, skip_bad)
+    name = getattr(reader, "modality", "").partition(":")[0]
+    _check(result, where, modality_card(name).items if name else "images", skip_bad)
     result.skipped += aside
     return result
 
@@ -200,11 +202,14 @@ def _by_reason(skipped: Sequence[tuple[str, str]]) -> list[str]:
     return [f"{len(names):,} {kind}, such as {names[0]}, which {reason}" for (kind, reason), names in most]
 
 
-def _check(result: Scan, where: str, skip_bad: bool) -> None:
+def _check(result: Scan, where: str, items: str, skip_bad: bool) -> None:
     total = len(result.kept) + len(result.skipped)
     if result.skipped and (not result.kept or (len(result.skipped) > MAX_BAD * total and not skip_bad)):
         first = "; ".join(_by_reason(result.skipped))
         advice = "repair or remove them, or go on without them with --skip-bad" if result.kept else "check the source"
-        raise GanzooError(f"{len(result.skipped)} of {total} images in {where} cannot be used ({first}); {advice}.")
+        raise GanzooError(f"{len(result.skipped)} of {total} {items} in {where} cannot be used ({first}); {advice}.")
     if len(result.kept) < 2:
-        raise UsageError(f"{where} has only one image that can be used; a data set needs two or more.")
+        raise UsageError(
+            f"{where} has only one {'image' if items == 'images' else 'item'} that can be used; "
+            "a data set needs two or more."
+        )

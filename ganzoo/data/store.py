@@ -160,8 +160,15 @@ def add(
     domain_names, sources = _named_sources([str(one) for one in given])
     places = [located(one, report) for one in sources]
     text, paths = " + ".join(place.address for place in places), [str(place.path) for place in places]
-    if len({*map(os.path.realpath, paths)}) < len(paths):
+    real = [*map(os.path.realpath, paths)]
+    if len({*real}) < len(paths):
         raise UsageError(f"{text} is one source twice; two domains are of different images.")
+    for one in real:
+        if outer := next((each for each in real if one.startswith(each.rstrip(os.sep) + os.sep)), ""):
+            raise UsageError(f"{one} lies in {outer}, so its images would be in both domains; give folders apart.")
+    for option, value in (("--labels", labels), ("--pairs", pairs)):
+        if value is not None and not str(value):
+            raise UsageError(f"{option} is empty; leave it out, or say what it should be.")
     by = None if labels is None and pairs is None else str(labels or "none")
     if label_columns and by in (None, "folders", "none"):
         raise UsageError("--label-column names columns of the labels file; give that with --labels.")
@@ -189,6 +196,10 @@ def add(
         for place in places:
             words = words.replace(str(place.path), place.address)
         raise type(error)(words) from error
+    if getattr(reader, "modality", ""):
+        for option, given, usual in (("--fit", fit, "crop"), ("--levels", levels, "auto"), ("--pages", pages, "first")):
+            if given != usual:
+                raise UsageError(f"{option} says how pictures are read, and {text} has none; leave it out.")
     for sentence in layout.said:
         (say or str)(sentence)
     try:

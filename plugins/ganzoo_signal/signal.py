@@ -52,13 +52,17 @@ class Signal(Modality):
             samples, rate = wav.read(data)
         else:
             samples, rate = _by_soundfile(data)
-        return samples, {"rate": rate}
+        peak = float(np.abs(samples).max(initial=0))
+        return samples, {"rate": rate, **({"peak": peak} if peak > 1 else {})}
 
     @classmethod
     def settle(
         cls, seen: Sequence[tuple[tuple[int, ...], Mapping[str, Any]]], options: SignalOptions
     ) -> dict[str, Any]:
-        """One rate, one length, and one number of channels: all of them where that is the same, else one."""
+        """One rate, one length, and one number of channels: all of them where that is the same, else one.
+
+        Floats may lie beyond -1 and 1; then all sounds are made quieter by the loudest one's peak.
+        """
         rates = sorted({said["rate"] for _, said in seen})
         if len(rates) > 1:
             known = ", ".join(map(str, rates))
@@ -70,7 +74,9 @@ class Signal(Modality):
                 f"such as --as signal:length={lengths[len(lengths) // 2]}."
             )
         channels = {shape[0] for shape, _ in seen}
+        peak = max(said.get("peak", 1.0) for _, said in seen)
         return {
+            **({"peak": peak} if peak > 1 else {}),
             "rate": rates[0],
             "length": options.length or lengths[0],
             "channels": channels.pop() if len(channels) == 1 else 1,
@@ -81,13 +87,15 @@ class Signal(Modality):
         """Cut at the end or filled with silence; mixed down where the set has one channel."""
         if len(item) != details["channels"]:
             item = item.mean(0, keepdims=True)
-        item = item[:, : details["length"]]
+        item = item[:, : details["length"]] / details.get("peak", 1)
         return np.pad(item, ((0, 0), (0, details["length"] - item.shape[1]))).astype(np.float32)
 
     @classmethod
     def describe(cls, details: Mapping[str, Any]) -> dict[str, str]:
         seconds = details.get("length", 0) / details.get("rate", RATE)
-        return {"rate": f"{details.get('rate', RATE):,} samples a second, {seconds:.2f} s each"}
+        rate = {"rate": f"{details.get('rate', RATE):,} samples a second, {seconds:.2f} s each"}
+        peak = details.get("peak", 1)
+        return rate | ({"peak": f"{peak:g}, by which all samples are divided"} if peak > 1 else {})
 
     def clean(self, items: Tensor) -> Tensor:
         return items.clamp(-1, 1)
