@@ -277,6 +277,11 @@ def test_npz_of_vectors(tmp_path):
         ({"images": np.full((2, 4, 4), np.nan)}, "no finite numbers"),
         ({"images": np.zeros((2, 4, 4), np.complex64)}, "pixels of type complex64"),
         ({"images": np.zeros((2, 5, 5, 9), np.uint8)}, "has an array of shape"),
+        ({"images": np.zeros((6, 8, 8, 2), np.uint8)}, r"array of shape \[6, 8, 8, 2\]; images are"),
+        ({"images": np.zeros((6, 8, 8, 5), np.uint8)}, r"array of shape \[6, 8, 8, 5\]; images are"),
+        ({"images": np.zeros((6, 2, 8, 8), np.uint8)}, r"array of shape \[6, 2, 8, 8\]; images are"),
+        ({"images": np.array([[0.1, 0.2], [0.3, np.nan]])}, "row 1: there is no number"),
+        ({"images": np.array([[0.1, 1e300], [0.3, 0.4]])}, "row 0: there is no number, or one too large"),
         ({"images": np.zeros((2, 4, 4), np.uint8), "labels": np.zeros(3)}, "one label for each"),
     ],
 )
@@ -330,6 +335,17 @@ def test_sources_that_are_no_data_set(tmp_path, make, message, home):
         data.add("faces", tmp_path / "source")
     assert str(caught.value).count("\n") == 0
     assert not (home / "data").exists()
+
+
+def test_what_is_packed_among_no_pictures_is_to_be_unpacked(tmp_path):
+    zipped(tmp_path / "inner.zip", {"a.png": png(1), "b.png": png(2)})
+    zipped(tmp_path / "outer.zip", {"inner.zip": (tmp_path / "inner.zip").read_bytes()})
+    with pytest.raises(UsageError, match=r"no images in .*, only 1 .zip; .*; unpack what is packed"):
+        data.add("outer", tmp_path / "outer.zip")
+    np.save(tmp_path / "x.npy", np.zeros((3, 8, 8), np.uint8))
+    (tmp_path / "x.npy.gz").write_bytes(gzip.compress((tmp_path / "x.npy").read_bytes()))
+    with pytest.raises(GanzooError, match="it does not begin as an array does"):
+        data.add("packed", tmp_path / "x.npy.gz")
 
 
 def test_all_images_bad_is_an_error_even_when_skipping(tmp_path):

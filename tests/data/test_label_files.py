@@ -345,3 +345,93 @@ def test_labels_of_bytes_are_their_words(tmp_path: Path) -> None:
     np.savez(tmp_path / "b.npz", images=images[:0])
     with pytest.raises(UsageError, match=r"has no images: its array has the shape \[0, 8, 8"):
         data.add("none", tmp_path / "b.npz")
+
+
+def test_numbers_with_leading_zeros_are_names(pictures: Path) -> None:
+    """007 and 7 became one class."""
+    assert add(pictures, table(list(zip(NAMES, ["007", "7"] * 3, strict=True)))).classes == ("007", "7")
+    assert labels().tolist() == [0, 1] * 3
+    assert add(pictures, table(list(zip(NAMES, ["01", "02"] * 3, strict=True)))).classes == ("01", "02")
+
+
+KINDS = dict(zip(NAMES, CLASSES, strict=True))
+POSITIONS = {name: int(kind == "dog") for name, kind in KINDS.items()}
+LINES = "".join(json.dumps({"file": name, "label": kind}) + "\n" for name, kind in KINDS.items())
+
+
+@pytest.mark.parametrize(
+    ("suffix", "text"),
+    [
+        (".csv", table(list(KINDS.items())).replace("\n", "\r")),
+        (".txt", json.dumps(KINDS)),
+        (".ndjson", LINES),
+        (".json", LINES),
+        (".json", json.dumps({"labels": POSITIONS, "classes": {"1": "dog", "0": "cat"}})),
+        (".json", json.dumps({"labels": POSITIONS, "classes": {"dog": 1, "cat": 0}})),
+    ],
+    ids=["CR", "JSON in a text file", "ndjson", "lines in .json", "classes by number", "classes by name"],
+)
+def test_other_ways_to_write_it(pictures: Path, suffix: str, text: str) -> None:
+    assert add(pictures, text, suffix).classes == ("cat", "dog")
+    assert labels().tolist() == [1, 0, 0, 1, 1, 0]
+
+
+def test_keys_of_json_are_columns_that_can_be_chosen(pictures: Path) -> None:
+    rows = [{"file": name, "kind": kind, "box": [1, 2], "hot": [int(kind == "cat"), int(kind == "dog")]}
+            for name, kind in KINDS.items()]  # fmt: skip
+    assert add(pictures, json.dumps(rows), ".json", ["kind"]).classes == ("cat", "dog")
+    assert labels().tolist() == [1, 0, 0, 1, 1, 0]
+    assert add(pictures, json.dumps(rows), ".json", ["hot"]).classes == ("0", "1")
+    assert labels().tolist() == [1, 0, 0, 1, 1, 0]
+    with pytest.raises(
+        UsageError, match="entry 1, column 'box': a label is a word, a number, or a list of numbers, no"
+    ):
+        add(pictures, json.dumps(rows), ".json")
+    with pytest.raises(UsageError, match="--label-column names columns or keys, and .* has none"):
+        add(pictures, json.dumps(KINDS), ".json", ["kind"])
+
+
+def test_true_and_false_as_pandas_writes_them_are_attributes(pictures: Path) -> None:
+    rows = [(name, number % 2 == 0, str(number > 2).upper()) for number, name in enumerate(NAMES)]
+    assert add(pictures, table(rows, heading=("file", "even", "high"))).label_kind == "attributes"
+    assert labels().tolist() == [[float(n % 2 == 0), float(n > 2)] for n in range(6)]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "text", "said"),
+    [
+        (".csv", table([*zip(NAMES, ["cat", "N/A"] * 3, strict=True)]), "line 2: 'N/A' is no label"),
+        (".csv", table([*zip(NAMES, ["cat", "?"] * 3, strict=True)]), r"line 2: '\?' is no label"),
+        (".csv", "PK\3\4\0\0", "is no text; save it as CSV"),
+        (".json", json.dumps(KINDS)[:-1] + f', "{NAMES[0]}": "cat"}}', "'000000.png' twice, with 'dog' and 'cat'"),
+        (".jsonl", LINES + "{oops\n", "line 7: this is no JSON"),
+        (".json", json.dumps({"images": [{"id": 1, "file_name": NAMES[0]}], "annotations": []}), "it should read"),
+        (".json", json.dumps({name: ["a", "b"] for name in NAMES}), "'a' is no number, .*; give one of them"),
+        (".json", json.dumps({"labels": POSITIONS, "classes": {"0": "cat", "2": "dog"}}), "is not a list of labels"),
+    ],
+    ids=["N/A", "?", "binary", "two labels of one key", "a bad line", "COCO", "lists of words", "classes with a gap"],
+)
+def test_what_cannot_be_labels_is_refused(pictures: Path, suffix: str, text: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        add(pictures, text, suffix)
+
+
+def test_what_may_be_labels_beside_the_pictures_is_pointed_at(pictures: Path) -> None:
+    """Hugging Face's metadata.jsonl was only counted among files of other kinds."""
+    (pictures / "metadata.jsonl").write_text(LINES)
+    said = f"No labels are taken. Where {pictures / 'metadata.jsonl'} has them, type: --labels "
+    assert any(line.startswith(said) for line in data.add("hinted", pictures).layout)
+    assert not any(line.startswith(said) for line in data.add("silent", pictures, labels="none").layout)
+    assert data.add("typed", pictures, labels=pictures / "metadata.jsonl").classes == ("cat", "dog")
+
+
+def test_classes_that_differ_in_capitals_are_said_once(pictures: Path) -> None:
+    info = add(pictures, table([*zip(NAMES, ["cat", "Cat"] * 3, strict=True)]))
+    assert info.layout == ("The classes Cat and cat differ in capitals alone.",)
+
+
+@pytest.mark.parametrize("option", ["labels", "pairs"])
+def test_an_option_that_a_script_left_empty_is_refused(pictures: Path, option: str) -> None:
+    """It took the labels away without a word."""
+    with pytest.raises(UsageError, match=f"--{option} is empty"):
+        data.add("empty", pictures, **{option: ""})

@@ -285,3 +285,48 @@ def test_a_zip_of_a_windows_program_has_folders(tree: Callable[..., Path], tmp_p
             archive.writestr("set\\" + "\\".join(file.relative_to(root).parts), file.read_bytes())
     info = data.add("windows", tmp_path / "set.zip")
     assert (info.classes, info.images, info.held_out) == (("cat", "dog"), 10, 4)
+
+
+def test_domains_may_have_capitals() -> None:
+    """They were four classes, and what was to be held out was trained on."""
+    found = layout_of(names("TrainA", "TrainB", "TestA", "TestB"))
+    assert {name: len(items) for name, items in found.domains.items()} == {"A": 3, "B": 3, "testA": 3, "testB": 3}
+    with pytest.raises(UsageError, match="--parts train=traina,test=testa"):
+        layout_of(names("traina", "testa"))
+
+
+def test_classes_within_train_beside_other_folders_are_asked_for() -> None:
+    """The classes were train and unlabeled, and what train held was forgotten."""
+    files = names("train/cat", "train/dog", "unlabeled")
+    with pytest.raises(
+        UsageError, match=r"train holds the folders cat, dog, .* beside unlabeled; .* --parts train=train"
+    ):
+        layout_of(files)
+    assert layout_of(files, parts="train=train").labels.classes == ("cat", "dog")
+    assert layout_of(files, parts="none").labels.classes == ("train", "unlabeled")
+
+
+def test_what_is_left_to_train_on_keeps_its_classes() -> None:
+    found = layout_of(names("2020/cat", "2020/dog", "2021/cat", "2021/dog"), parts="test=2021")
+    assert (found.labels.classes, len(found.held_out)) == (("cat", "dog"), 6)
+    both = layout_of(names("fold1/cat", "fold1/dog", "fold2/cat", "fold2/dog"), parts="train=fold1+fold2")
+    assert (both.labels.classes, len(both.held_out)) == (("cat", "dog"), 0)
+    cats = layout_of(names("cat", "val/cat", "val/dog"), parts="test=val")
+    assert (cats.names[0], cats.labels.classes) == ("cat/0.png", ())
+
+
+@pytest.mark.parametrize("path", ["./set/{}", "/set/{}", "set//{}", "{}", "./././{}"])
+def test_names_in_zips_are_made_plain(tree: Callable[..., Path], tmp_path: Path, path: str) -> None:
+    """A dot before the names hid every picture, and a slash cost the labels."""
+    root = tree(cat=2, dog=2)
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        for file in sorted(root.rglob("*.png")):
+            archive.writestr(path.format("/".join(file.relative_to(root).parts)), file.read_bytes())
+    info = data.add("zipped", tmp_path / "set.zip")
+    assert (info.classes, info.images) == (("cat", "dog"), 4)
+
+
+def test_a_domain_within_another_is_refused(tree: Callable[..., Path]) -> None:
+    root = tree(cat=2, dog=2)
+    with pytest.raises(UsageError, match="so its images would be in both domains"):
+        data.add("nested", [root / "cat", root])

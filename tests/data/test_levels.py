@@ -77,6 +77,29 @@ def test_signed_values_are_not_cut(tmp_path):
     assert mean() == pytest.approx(127.5, abs=1)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "kind", "bits", "levels", "middle"),
+    [
+        (np.int8, 2, 8, "-100:100", 127.5),
+        (np.uint32, 1, 32, "0-4000000000", 127.5),
+        (np.int32, 2, 32, "-100:100", 127.5),
+    ],
+)
+def test_a_tiff_files_numbers_are_as_it_says(tmp_path, dtype, kind, bits, levels, middle):
+    """Pillow gives 8 signed bits as unsigned ones, and 32 unsigned ones as signed: -1 was white, 4e9 black."""
+    low, high = map(int, levels.replace(":", " ").replace("0-", "0 ").split())
+    (tmp_path / "set").mkdir()
+    for number in range(4):
+        pixels = np.round(RAMP * (high - low) + low).astype(dtype).tobytes()
+        entries = [(256, 32), (257, 32), (258, bits), (259, 1), (262, 1), (273, 8), (277, 1), (278, 32),
+                   (279, len(pixels)), (339, kind)]  # fmt: skip
+        table = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries)
+        head = b"II*\0" + struct.pack("<I", 8 + len(pixels)) + pixels + struct.pack("<H", len(entries))
+        (tmp_path / "set" / f"{number}.tif").write_bytes(head + table + bytes(4))
+    assert data.add("set", tmp_path / "set").levels == (levels,)
+    assert mean() == pytest.approx(middle, abs=1)
+
+
 def test_levels_given_are_kept_with_the_set_and_in_its_fingerprint(tmp_path):
     own = add(tmp_path / "d", ramps(4095, np.uint16), "png")
     data.remove("set")

@@ -205,6 +205,23 @@ def test_sounds_of_other_rates_are_refused(tmp_path, monkeypatch):
         data.add("mine", tmp_path / "sounds")
 
 
+def test_loud_floats_are_divided_by_the_loudest_of_all(tmp_path, monkeypatch):
+    """They were trained on beyond -1 and 1, where no generator comes."""
+    monkeypatch.setenv("GANZOO_HOME", str(tmp_path / "home"))
+    (tmp_path / "sounds").mkdir()
+    for number, peak in enumerate((0.5, 50)):
+        samples = struct.pack("<64f", *[peak] * 64)
+        head = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(samples), b"WAVE", b"fmt ", 16, 3, 1, 8000, 32000, 4,
+                           32, b"data", len(samples))  # fmt: skip
+        (tmp_path / "sounds" / f"{number}.wav").write_bytes(head + samples)
+    assert data.add("loud", tmp_path / "sounds").details["peak"] == 50
+    assert data.prepare("loud").parts["train"].gather(torch.arange(2))[:, 0, 0].tolist() == pytest.approx([0.01, 1])
+    assert "50, by which all samples are divided" in command("data", "show", "loud").output
+    (tmp_path / "sounds" / "1.wav").unlink()
+    with pytest.raises(UsageError, match="has only one item that can be used"):
+        data.add("quiet", tmp_path / "sounds")
+
+
 def test_flac_reads_with_the_extra():
     soundfile = pytest.importorskip("soundfile")
     import io
@@ -288,6 +305,11 @@ def test_a_table_is_fitted_on_what_is_trained_on_and_lies_in_the_model(runs, tmp
         ("a,b\n1\n", "Row 2"),
         ("a,b\n", "no rows"),
         ("a,b\n1,\n2,\n", "is empty in all rows"),
+        ("1.5,x\n2.5,y\n3.5,x\n", "has numbers, such as 1.5; it should name the columns"),
+        ("a\n" + "\n".join(f"{n}.5" for n in range(9)) + "\noops\n", "'a' has 'oops' among numbers; mend it"),
+        ("a\n" + "\n".join(f"{n}.5" for n in range(9)) + "\ninf\n", "'a' has 'inf' among numbers"),
+        ("a\n" + "\n".join(f"user{n}" for n in range(20)) + "\n", "'a' has 20 different texts in 20 rows"),
+        ("a\n" + "\n".join(str(10**17 + n) for n in range(20)) + "\n", "differ in less than the seven digits"),
     ],
 )
 def test_what_is_no_table_says_so(tmp_path, monkeypatch, text, said):
@@ -295,6 +317,38 @@ def test_what_is_no_table_says_so(tmp_path, monkeypatch, text, said):
     (tmp_path / "t.csv").write_text(text, encoding="utf-8")
     with pytest.raises(GanzooError, match=said):
         data.add("mine", tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("zip,n\n" + "".join(f"0{200 + n % 12},{n}\n" for n in range(48)), ["category", "number"]),
+        ("x;n\n" + "".join(f"{n},25;{n}\n" for n in range(20)), ["number", "number"]),
+        ("x,n\r" + "".join(f"{n}.25,{n}\r" for n in range(20)), ["number", "number"]),
+        ("\ufeffx,n\n" + "".join(f"{n}.25,{n}\n" for n in range(20)), ["number", "number"]),
+    ],
+    ids=["leading zeros", "decimal commas", "CR", "UTF-16"],
+)
+def test_tables_as_other_programs_write_them(tmp_path, monkeypatch, text, columns):
+    monkeypatch.setenv("GANZOO_HOME", str(tmp_path / "home"))
+    (tmp_path / "t.csv").write_bytes(text.encode("utf-16-le" if text[0] == "\ufeff" else "utf-8"))
+    found = data.add("mine", tmp_path / "t.csv").details["columns"]
+    assert [column["kind"] for column in found] == columns
+    assert found[0].get("values", ["0200"])[0] == "0200"
+    if columns[0] == "number":
+        assert float(data.open_source("mine").read(3)[0]) == 3.25
+    with pytest.raises(UsageError, match="leave --labels away"):
+        data.add("labelled", tmp_path / "t.csv", labels="nothing.csv")
+    with pytest.raises(UsageError, match="--levels says how pictures are read"):
+        data.add("levelled", tmp_path / "t.csv", levels="0-5")
+
+
+def test_names_of_one_row_each_are_categories_only_if_asked(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANZOO_HOME", str(tmp_path / "home"))
+    (tmp_path / "t.csv").write_text("a\n" + "\n".join(f"user{n}" for n in range(20)) + "\n", encoding="utf-8")
+    assert (
+        len(data.add("mine", tmp_path / "t.csv", modality="table:categories=a").details["columns"][0]["values"]) == 20
+    )
 
 
 def test_parquet_with_the_extra(tmp_path):
