@@ -235,7 +235,7 @@ def _plain(name: str) -> str:
 
 
 def _table(
-    where: str, heading: Sequence[str] | None, rows: Sequence[tuple[int, list[str]]], names: Sequence[str]
+    where: str, heading: Sequence[str] | None, rows: Sequence[tuple[int, Sequence[Any]]], names: Sequence[str]
 ) -> Table:
     """Finds the column of file names, and takes those for labels that do not just count the lines."""
     width = len(heading) if heading is not None else len(rows[0][1])

@@ -169,9 +169,10 @@ def wide_values(image: Image.Image, data: bytes | None) -> Values | None:
     if image.mode == "L" and said == _SIGNED:
         return np.asarray(image).view(np.int8)
     if image.mode.startswith(_WIDE):
-        values = np.asarray(image)
-        whole = values.view(np.uint32) if image.mode == "I" and said == _UNSIGNED else values  # as the file means them
-        return _with_key(whole, image.info.get("transparency"))
+        stored = np.asarray(image)
+        if image.mode == "I" and said == _UNSIGNED:
+            stored = stored.view(np.uint32)
+        return _with_key(stored, image.info.get("transparency"))
     if data is None or not isinstance(image, ImageFile.ImageFile) or image.format not in ("PNG", "TIFF"):
         return None
     raws = [str(tile.args[0] if isinstance(tile.args, tuple) else tile.args) for tile in image.tile]

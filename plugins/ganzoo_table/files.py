@@ -165,7 +165,7 @@ def _numbers(name: str, texts: Sequence[str]) -> list[float] | None:
             f"--as table:categories={name} where all are words."
         )
     values = [found[text] for text in texts]
-    if 2 * len({*np.float32(values).tolist()}) < len({*texts}):
+    if 2 * len({*np.array(values, np.float32).tolist()}) < len({*texts}):
         raise UsageError(
             f"The numbers of the column {name!r} differ in less than the seven digits that are kept, such as "
             f"{texts[0]}; subtract the smallest of them, or leave it out."

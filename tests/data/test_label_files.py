@@ -387,7 +387,7 @@ def test_keys_of_json_are_columns_that_can_be_chosen(pictures: Path) -> None:
         UsageError, match="entry 1, column 'box': a label is a word, a number, or a list of numbers, no"
     ):
         add(pictures, json.dumps(rows), ".json")
-    with pytest.raises(UsageError, match="--label-column names columns or keys, and .* has none"):
+    with pytest.raises(UsageError, match=r"--label-column names columns or keys, and .* has none"):
         add(pictures, json.dumps(KINDS), ".json", ["kind"])
 
 
