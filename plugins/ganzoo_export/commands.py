@@ -31,6 +31,7 @@ def export(source: str, format: str | None, to: str | None, encode: bool, out: s
     file = exports.export(model, format, out, to, encode)
     dropout = format != "safetensors" and model.architecture.abilities.dropout
     without = " without dropout, which `ganzoo translate` keeps on" if dropout else ""
-    what = "finds the latents that the model finds" if encode else f"makes the {model.modality.items} that the model makes"
+    made = f"makes the {model.modality.items} that the model makes"
+    what = "finds the latents that the model finds" if encode else made
     click.echo(printable(f"{file} {what}{without} ({file.stat().st_size / 2**20:.1f} MB)."))
     click.echo(printable(f"It is {file}"))

@@ -189,7 +189,8 @@ def pictures(stories: Sequence[Story]) -> Html:
 
 def _items(run: Run) -> str:
     """What a run's items are, in a word."""
-    return {"point": "points", "signal": "sounds", "table": "rows"}.get(run.header.data.modality, "images")
+    known = {"image": "images", "point": "points", "signal": "sounds", "table": "rows", "text": "lines"}
+    return known.get(run.header.data.modality, "items")
 
 
 def _translates(story: Story) -> bool:
