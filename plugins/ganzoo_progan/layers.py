@@ -13,7 +13,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, conv2d, conv_transpose2d, interpolate, linear, pad
+from torch.nn.functional import avg_pool2d, conv2d, conv_transpose2d, interpolate, linear
 
 SQRT2 = math.sqrt(2)
 
@@ -65,16 +65,17 @@ class EqualizedConv2d(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         weight, padding = self.weight * self.scale, self.weight.shape[2] // 2
         if self.resample == "up":  # each input pixel is four of the enlarged one, so four taps meet in each output
-            return conv_transpose2d(x, _four(weight.flip(2, 3)).transpose(0, 1), self.bias, stride=2, padding=padding)
+            return conv_transpose2d(
+                x, _four(4 * weight.flip(2, 3)).transpose(0, 1), self.bias, stride=2, padding=padding
+            )
         if self.resample == "down":
-            return conv2d(x, _four(weight) / 4, self.bias, stride=2, padding=padding)
+            return conv2d(x, _four(weight), self.bias, stride=2, padding=padding)
         return conv2d(x, weight, self.bias, padding=padding)
 
 
 def _four(kernel: Tensor) -> Tensor:
-    """The sum of a kernel [..., k, k] at four places one pixel apart, [..., k + 1, k + 1]."""
-    wide = pad(kernel, (1, 1, 1, 1))
-    return wide[..., 1:, 1:] + wide[..., :-1, 1:] + wide[..., 1:, :-1] + wide[..., :-1, :-1]
+    """The mean of kernels [outputs, inputs, k, k] at four places one pixel apart, [outputs, inputs, k + 1, k + 1]."""
+    return avg_pool2d(kernel, 2, stride=1, padding=1)
 
 
 class PixelNorm(nn.Module):
