@@ -108,7 +108,7 @@ class Watch:
         now, best = max(seen[-SHEETS:]), max(seen)
         fell = best > DIVERSE and now < best / 2
         if len(seen) > SHEETS and self.sheets[-1]["step"] >= STEPS and (fell or now < ALIKE):
-            before = f", and was {best:.0%} at its best" if best > now else ""
+            before = f", and were {best:.0%} at their best" if best > now else ""
             yield TrainingWarning(
                 "collapse",
                 f"G collapses: its samples are {seen[-1]:.0%} as varied as real ones{before}. People give D more turns "

@@ -34,4 +34,4 @@ def export(source: str, format: str | None, to: str | None, encode: bool, out: s
     made = f"makes the {model.modality.items} that the model makes"
     what = "finds the latents that the model finds" if encode else made
     click.echo(printable(f"{file} {what}{without} ({file.stat().st_size / 2**20:.1f} MB)."))
-    click.echo(printable(f"It is {file}"))
+    click.echo(printable(f"The {'encoder' if encode else 'generator'} is in {file}"))

@@ -37,7 +37,7 @@ def test_healthy_runs_are_silent(file):
     ("run", "kind", "says"),
     [
         ("diverges", "divergence", "loss/G is -3,692 at step 117"),
-        ("diverges", "collapse", "its samples are 16% as varied as real ones, and was 126% at its best"),
+        ("diverges", "collapse", "its samples are 16% as varied as real ones, and were 126% at their best"),
         ("d-wins", "d-wins", "D wins: D(x) is 1.000 and D(G(z)) 0.00027 over the last 400 steps"),
         ("stands-still", "no-change", "The samples changed by 0.0% of their contrast in "),
     ],

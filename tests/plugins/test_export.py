@@ -202,6 +202,7 @@ def test_on_the_command_line(finished, tmp_path, monkeypatch):
     done = CliRunner().invoke(app, ["export", str(finished.path), "--format", "torch-export"])
     assert done.exit_code == 0, done.output
     assert done.output.startswith("run.pt2 makes the images that the model makes (")
+    assert done.output.splitlines()[-1] == "The generator is in run.pt2"
     assert (tmp_path / "run.pt2").exists()
 
 
