@@ -291,6 +291,9 @@ def recipe_of(name: str) -> RecipeCard:
         raise UsageError(f"The recipe {name} must write its stages as [[stages]] tables.")
     if not isinstance(given, dict):
         raise UsageError(f"The recipe {name} must write its options as an [options] table.")
+    above = [field.name for field in dataclasses.fields(RecipeCard) if field.name in given]
+    if above:
+        raise UsageError(f"The recipe {name} has {above[0]} among its [options]; write it above them, by architecture.")
     defaults = {"name": Path(name).stem, "summary": "", "api": API}
     card = RecipeCard(**{**defaults, **table, "stages": tuple(stages)})
     if fault := fault_of(card):

@@ -518,6 +518,10 @@ def test_the_recipe_of_the_report():
     ("text", "message"),
     [
         ("architecture = 'tinygan'", "does not say its data"),
+        (
+            "architecture = 'tinygan'\ndata = 'tiny'\n[options]\npreset = 'small'",
+            r"has preset among its \[options\]; write it above them, by architecture",
+        ),
         ("architecture = 'tinygan'\ndata = 'tiny'\nstage = []", "has a key 'stage'; did you mean stages"),
         ("architecture =", "is not a TOML file"),
         ("architecture = 'tinygan'\ndata = 'tiny'\nstages = [{lr = 1.0}]", "one of --epochs, --images and --steps"),
