@@ -50,7 +50,8 @@ class Words:
 
     def read(self, index: int, size: tuple[int, int] | None = None) -> NDArray[np.float32]:
         """Word `index`, [14]. `size` says nothing to a word."""
-        return codes([self.word(index)], DETAILS)[0]
+        row: NDArray[np.float32] = codes([self.word(index)], DETAILS)[0]
+        return row
 
     @property
     def fingerprint(self) -> str:
