@@ -96,7 +96,7 @@ class Loader:
 
 def _varied(images: Tensor, mirrored: Tensor | None, corners: Tensor | None, crop: tuple[int, int] | None) -> Tensor:
     if mirrored is not None:
-        images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
+        images = torch.where(mirrored.view(-1, *[1] * (images.dim() - 1)), images.flip(-1), images)
     if corners is None or crop is None:
         return images
     height, width = crop

@@ -17,9 +17,9 @@ def normal_init(module: nn.Module) -> None:
     """DCGAN's start (Radford et al. 2015, section 4), for `Module.apply`: convolutions' weights from N(0, 0.02) and
     batch norm's scales from N(1, 0.02), all biases 0. Dense layers and embeddings stay as they are.
     """
-    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Conv3d, nn.ConvTranspose3d)):
         nn.init.normal_(module.weight, 0.0, 0.02)
-    elif isinstance(module, nn.BatchNorm2d):
+    elif isinstance(module, (nn.BatchNorm2d, nn.BatchNorm3d)):
         nn.init.normal_(module.weight, 1.0, 0.02)
     else:
         return

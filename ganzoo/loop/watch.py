@@ -192,7 +192,8 @@ def changed(now: Image.Image, before: Image.Image) -> dict[str, float]:
 def small(items: Tensor) -> Tensor:
     """Items as vectors [N, D] on the CPU, images averaged down to at most 16 pixels a side."""
     items = items.detach().float().cpu()
-    if items.dim() == 4:
+    if items.dim() > 3:
+        items = items.flatten(1, -3)
         height, width = (min(SIDE, side) for side in items.shape[2:])
         items = adaptive_avg_pool2d(items, (height, width))
     return items.flatten(1)

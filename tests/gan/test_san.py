@@ -199,7 +199,7 @@ def test_checkpoint_average_and_export(train, tmp_path):
 
 TAKE = (
     "cgan", "dcgan", "gan", "lsgan", "progan", "r3gan", "sagan", "sngan", "stylegan", "stylegan2", "tonight",
-    "transgan", "wavegan", "wgan-gp",
+    "transgan", "vgan", "wavegan", "wgan-gp",
 )  # fmt: skip
 
 

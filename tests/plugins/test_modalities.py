@@ -27,8 +27,9 @@ from ganzoo.errors import GanzooError, UsageError
 from ganzoo.runs.header import DataHeader
 
 MODALITIES = {"image": "digits:images=16", "point": "points:images=64", "signal": "tones:images=16,length=256",
-              "table": "people:images=64", "text": "words:images=64"}  # fmt: skip
-ARCHITECTURES = {"text": "gumbelgan"}  # for what `gan` does not take
+              "table": "people:images=64", "text": "words:images=64",
+              "clip": "bouncing:images=16,side=16,frames=4"}  # fmt: skip
+ARCHITECTURES = {"text": "gumbelgan", "clip": "vgan"}  # for what `gan` does not take
 
 
 def command(*words: str):
@@ -51,12 +52,12 @@ def runs(tmp_path_factory):
 # ---- every modality × every command ----------------------------------------------------------------------------------
 
 REFUSED = {  # command -> modalities for which it says so, and what it says; all others work
-    "swd": ({"point", "signal", "table", "text"}, "judges images, and this model makes"),
+    "swd": ({"point", "signal", "table", "text", "clip"}, "judges images, and this model makes"),
     "folder": ({"point", "table", "text"}, "are written together"),
-    "movie": ({"point", "signal", "table", "text"}, "make no movie"),
-    "project": ({"point", "signal", "table", "text"}, "makes no images"),
+    "movie": ({"point", "signal", "table", "text", "clip"}, "make no movie"),
+    "project": ({"point", "signal", "table", "text", "clip"}, "makes no images"),
     "flip": ({"point", "signal", "table", "text"}, "--flip is for images"),
-    "dcgan": ({"point", "signal", "table", "text"}, "DCGAN makes images, and this data set has none"),
+    "dcgan": ({"point", "signal", "table", "text", "clip"}, "DCGAN makes images, and this data set has none"),
 }
 
 
