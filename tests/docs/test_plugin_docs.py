@@ -189,6 +189,7 @@ def test_the_tutorials_package_passes_every_check(tmp_path, monkeypatch, run_pyt
         "unconditional 10",
         "unconditional 1x1024",
         "unconditional 6x8",
+        "unconditional 8x3x16x16",
     }
 
 
