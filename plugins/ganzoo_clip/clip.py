@@ -41,11 +41,12 @@ class Clip(Modality):
             opened = Image.open(io.BytesIO(data), formats=("GIF", "PNG", "WEBP"))
             white = Image.new("RGBA", opened.size, "white")
             parts = islice(ImageSequence.Iterator(opened), MOST // (3 * opened.width * opened.height))
-            frames = np.stack([Image.alpha_composite(white, part.convert("RGBA")).convert("RGB") for part in parts])
+            seen = [Image.alpha_composite(white, part.convert("RGBA")).convert("RGB") for part in parts]
         except Exception as error:  # Pillow's decoders raise almost anything on damaged files
             raise Unreadable("is no animated GIF, WebP or PNG, or is cut short") from error
-        if len(frames) < 2:
+        if len(seen) < 2:
             raise Unreadable("is a picture that does not move")
+        frames = np.stack([np.asarray(frame) for frame in seen])
         grey = (frames == frames[..., :1]).all()
         return frames[..., : 1 if grey else 3].transpose(0, 3, 1, 2), {"pause": opened.info.get("duration") or 80}
 
@@ -69,7 +70,11 @@ class Clip(Modality):
         size, mode = (details["width"], details["height"]), "L" if details["channels"] == 1 else "RGB"
         frames = [np.broadcast_to(frame, (3, *frame.shape[1:])).transpose(1, 2, 0) for frame in item]
         fitted = [ImageOps.fit(Image.fromarray(each).convert(mode), size) for each in frames[: details["frames"]]]
-        return np.stack(list(map(np.atleast_3d, fitted))).transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1
+        return (
+            np.stack([np.atleast_3d(np.asarray(each)) for each in fitted]).transpose(0, 3, 1, 2).astype(np.float32)
+            / 127.5
+            - 1
+        )
 
     def sheet(
         self, items: Tensor, columns: int | None = None, gap: int = 2, real: Any = None, model: Any = None

@@ -22,10 +22,10 @@ class VGAN(TwoPlayer):
     Config = VGANConfig
     modalities = ("clip",)
     fresh_fakes = True
+    G: "Generator"
     presets: ClassVar = {
-        "small": {"width": 16, "lr": 1e-3, "penalty": "r1:gamma=1,every=4", "batch_size": 16},
-        "paper": {},
-    }
+        "small": {"width": 16, "lr": 1e-3, "penalty": "r1:gamma=1,every=4", "batch_size": 16}, "paper": {},
+    }  # fmt: skip
     preset_summaries: ClassVar = {
         "small": "A quarter of the width with R1 and five times the rate, for 16 frames of 32×32 on a CPU.",
         "paper": "The paper's networks, for 32 frames of 64×64, which is what no preset gives too.",
@@ -92,4 +92,4 @@ class Discriminator(nn.Sequential):
         self.last_layer = str(len(blocks))
 
     def forward(self, clips: Tensor) -> Tensor:
-        return super().forward(clips.transpose(1, 2)).flatten()
+        return super().forward(clips.transpose(1, 2)).flatten()  # type: ignore[no-untyped-call]

@@ -155,7 +155,8 @@ def test_clips_are_compared_by_smaller_frames():
 
 def test_bouncing_draws_the_same_again():
     one = Bouncing(images=20).read(7)
-    assert (one.shape, one.dtype) == ((16, 3, 32, 32), np.float32)
+    assert one.shape == (16, 3, 32, 32)
+    assert one.dtype == np.float32
     assert np.array_equal(one, Bouncing(images=500).read(7))
     assert not np.array_equal(one, Bouncing(seed=1).read(7))
     assert float(one.mean()) == pytest.approx(-0.39939, abs=1e-4)  # raise the fingerprint's version if it changes
