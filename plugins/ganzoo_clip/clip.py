@@ -68,13 +68,9 @@ class Clip(Modality):
     def cut(cls, item: NDArray[Any], details: Mapping[str, Any]) -> NDArray[Any]:
         """The first frames, each scaled until it covers the size, its middle cut out."""
         size, mode = (details["width"], details["height"]), "L" if details["channels"] == 1 else "RGB"
-        frames = [np.broadcast_to(frame, (3, *frame.shape[1:])).transpose(1, 2, 0) for frame in item]
-        fitted = [ImageOps.fit(Image.fromarray(each).convert(mode), size) for each in frames[: details["frames"]]]
-        return (
-            np.stack([np.atleast_3d(np.asarray(each)) for each in fitted]).transpose(0, 3, 1, 2).astype(np.float32)
-            / 127.5
-            - 1
-        )
+        item = np.broadcast_to(item, (len(item), 3, *item.shape[2:])).transpose(0, 2, 3, 1)[: details["frames"]]
+        fitted = [np.asarray(ImageOps.fit(Image.fromarray(frame).convert(mode), size)) for frame in item]
+        return np.stack(fitted).reshape(len(item), *size[::-1], -1).transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1
 
     def sheet(
         self, items: Tensor, columns: int | None = None, gap: int = 2, real: Any = None, model: Any = None
