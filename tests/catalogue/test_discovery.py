@@ -135,6 +135,14 @@ def test_one_module_offered_by_two_distributions_still_works(install, tmp_path):
     assert sys.modules["first_module"].heard == ["run"]
 
 
+def test_names_in_capitals_and_aliases_are_found():
+    catalogue = Catalogue()
+    assert catalogue.find("architecture", "DCGAN").name == "dcgan"
+    assert catalogue.find("augmentation", "DiffAugment") is catalogue.find("augmentation", "diffaugment")
+    with pytest.raises(UsageError, match="There is no augmentation 'dcgan'"):
+        catalogue.find("augmentation", "dcgan")
+
+
 def test_unknown_names_get_the_nearest():
     with pytest.raises(UsageError, match=r"There is no architecture 'dcgam'; did you mean dcgan"):
         Catalogue().find("architecture", "dcgam")
