@@ -72,6 +72,16 @@ def test_saving_again_replaces_and_leaves_nothing_else(file):
     assert [path.name for path in file.parent.iterdir()] == [file.name]
 
 
+@pytest.mark.parametrize("length", range(8))
+def test_the_header_is_in_order_however_long_it_is(tmp_path, length):
+    """safetensors pads it to a multiple of eight, which is no spaces for one length in eight."""
+    for number in range(3):
+        checkpoint.save(tmp_path / f"{number}", {"x": torch.zeros(1)}, {"text": "x" * length})
+        content = (tmp_path / f"{number}").read_bytes()
+        header = json.loads(content[8 : 8 + struct.unpack("<Q", content[:8])[0]])
+        assert list(header["__metadata__"]) == ["ganzoo", "sha256"]
+
+
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.999])
 def test_truncated(file, share):
     content = file.read_bytes()
