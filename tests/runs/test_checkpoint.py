@@ -56,6 +56,18 @@ def test_round_trip(file):
         assert not tensors[name].requires_grad
 
 
+def test_the_checksum_is_that_of_the_content(file, tmp_path):
+    first = checkpoint.checksum(file)
+    assert re.fullmatch("[0-9a-f]{64}", first)
+    checkpoint.save(tmp_path / "same.safetensors", TENSORS, FACTS)
+    checkpoint.save(tmp_path / "other.safetensors", TENSORS, {})
+    assert (
+        checkpoint.checksum(tmp_path / "same.safetensors")
+        == first
+        != checkpoint.checksum(tmp_path / "other.safetensors")
+    )
+
+
 def test_tensors_that_share_memory(tmp_path):
     """Tied weights stand in a state dict twice."""
     weight = torch.rand(4, 2)
