@@ -28,11 +28,7 @@ _WIDE = ("I", "F")  # Pillow's modes of more than 8 bits begin so
 _SWAPPED = {"B": "L", "L": "B"}
 _SEVERAL = re.compile(r"(RGB|RGBA|RGBX|RGBa);16([BLN])")  # Pillow's raw modes of 16 bits in several channels
 _GREY_ALPHA = "LA;16B"
-_SAMPLE_FORMAT, _UNSIGNED, _SIGNED = (
-    339,
-    1,
-    2,
-)  # of a TIFF file's numbers; Pillow takes 8 bits for unsigned, 32 for signed
+_SAMPLE_FORMAT, _UNSIGNED, _SIGNED = 339, 1, 2  # a TIFF file's tag; Pillow takes 8 bits for unsigned, 32 for signed
 _NATIVE = "B" if sys.byteorder == "big" else "L"
 
 

@@ -20,9 +20,7 @@ SIDE = 128  # pixels to which an image on a sheet is enlarged, at the most and i
 LARGEST = 2048  # pixels of a sheet's longer side that enlarging does not exceed
 COLUMN = 640  # pixels of a picture in a notebook, at the most
 PAPER, INK, FAINT = "white", (40, 40, 40), (105, 105, 105)
-PNG: dict[str, Any] = {
-    "compress_type": zlib.Z_RLE
-}  # of what networks draw as small as Pillow's usual search, in a third of its time
+PNG: dict[str, Any] = {"compress_type": zlib.Z_RLE}  # as small as Pillow's usual search, in a third of its time
 SHEETS = (".png", ".jpg", ".jpeg", ".webp")  # what a sheet can be written as
 
 
