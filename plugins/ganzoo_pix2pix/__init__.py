@@ -20,6 +20,9 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         batch_statistics=True,
         api=2,
         good_for="edges, maps or plans into pictures, from pairs",
+        best="98.8 % changed (anime-edges)",
+        minutes=21,
+        measured="half a core of an AMD EPYC",
         smallest_length=12_000,
         model="ganzoo_pix2pix.model:Pix2Pix",
     )
