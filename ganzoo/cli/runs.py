@@ -50,7 +50,7 @@ def runs(folder: str, as_json: bool, as_csv: bool) -> None:
             OSError,
         ) as error:
             complain(f"{run.path} cannot be listed: its log is damaged ({error}).")
-    if not rows and (other := instead(RUN, folder)):
+    if not rows and not any(Path(folder).glob("*/run.json")) and (other := instead(RUN, folder)):
         raise UsageError(other)
     if as_json:
         print_json(rows)

@@ -665,9 +665,9 @@ def subjects(cls, task):
 
 
 def test_items_that_its_networks_cannot_take_are_to_be_said():
-    """A class that names no modality is tried with each, rows of a table among them."""
+    """A class that names no modality is tried with each; the last of them are lines of text."""
     message = failures(Level)["trains"]
-    assert 'So it is with rows; where it takes none, write modalities = ("image",) in the class.' in message
+    assert 'So it is with lines; where it takes none, write modalities = ("image",) in the class.' in message
 
 
 def test_abilities_that_are_none():

@@ -63,7 +63,8 @@ def test_its_real_images_and_scores_are_of_that_label(monkeypatch):
     assert (evidence.label, evidence.asked.tolist()) == (1, [1] * 20)
 
 
-def test_one_label_on_the_command_line():
+def test_one_label_on_the_command_line(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "160")
     result = cli("train", "tinygan", "tiny", "--class", "odd", "--steps", "2", *WORDS)
     assert "on tiny with the label odd (24 items, of the tests)" in result.stdout
     [row] = as_json(cli("runs", "--json"))
