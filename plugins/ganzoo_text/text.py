@@ -44,6 +44,8 @@ class Text(Modality):
             text = file.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError as error:
             raise GanzooError(f"{file} is no text in UTF-8; save it as such.") from error
+        except OSError as error:
+            raise GanzooError(f"{file} cannot be read ({error.strerror}).") from error
         lines = [unicodedata.normalize("NFC", line.strip()) for line in text.splitlines()]
         lines = [line[: options.length] for line in lines if line]
         longest = max(map(len, lines), default=0)

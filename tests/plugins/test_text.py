@@ -60,6 +60,11 @@ def test_longer_lines_are_cut_where_a_length_is_said(tmp_path):
     assert (details["length"], rows.tolist()) == (3, [[1, 1, 1], [1, 2, 0]])
 
 
+def test_a_file_that_cannot_be_read(tmp_path):
+    with pytest.raises(GanzooError, match=r"gone.txt cannot be read \(No such file or directory\)"):
+        Text.read_all(tmp_path / "gone.txt", TextOptions())
+
+
 def test_an_empty_file_is_refused_in_a_sentence(tmp_path):
     (tmp_path / "none.txt").write_text("\n \n")
     with pytest.raises(UsageError):
