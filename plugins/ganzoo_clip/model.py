@@ -32,6 +32,7 @@ class VGAN(TwoPlayer):
     }
 
     def __init__(self, config: VGANConfig, data: DataSpec) -> None:
+        """Raises: UsageError for frames or sides that do not halve so often."""
         super().__init__(config, data)
         frames, channels, height, width = data.shape
         layers = min(height, width).bit_length() - 3

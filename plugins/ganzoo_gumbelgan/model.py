@@ -40,7 +40,7 @@ class GumbelGAN(TwoPlayer):
     Config = GumbelGANConfig
     modalities = ("text",)
     presets: ClassVar = {"small": {"width": 32, "blocks": 2}}
-    preset_summaries: ClassVar = {"small": "Half the width, for a look within a minute."}
+    preset_summaries: ClassVar = {"small": "Half the width and two blocks, for words one can say within minutes."}
 
     def __init__(self, config: GumbelGANConfig, data: DataSpec) -> None:
         super().__init__(config, data)

@@ -128,13 +128,9 @@ def _time(seconds: Any, device: str) -> str:
     if not isinstance(seconds, int | float):
         return ""
     minutes, left = divmod(round(seconds), 60)
-    spent = (
-        f"{minutes // 60} h {minutes % 60} min"
-        if minutes >= 60
-        else f"{minutes} min {left} s"
-        if minutes
-        else f"{left} s"
-    )
+    spent = f"{minutes} min {left} s" if minutes else f"{left} s"
+    if minutes >= 60:
+        spent = f"{minutes // 60} h {minutes % 60} min"
     return f"{spent} on {device}" if device else spent
 
 
@@ -189,8 +185,8 @@ def pictures(stories: Sequence[Story]) -> Html:
 
 def _items(run: Run) -> str:
     """What a run's items are, in a word."""
-    known = {"image": "images", "point": "points", "signal": "sounds", "table": "rows", "text": "lines"}
-    return known.get(run.header.data.modality, "items")
+    ours = {"image": "images", "point": "points", "signal": "sounds", "table": "rows", "text": "lines", "clip": "clips"}
+    return ours.get(run.header.data.modality, "items")
 
 
 def _translates(story: Story) -> bool:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ganzoo.api import Evidence, UsageError
 from ganzoo.api import Items as Part
+from ganzoo_text.text import Text
 
 MOST = 50_000  # items of the data that are looked among
 
@@ -48,9 +49,7 @@ def _lines(part: Part) -> list[Line]:
 
 def _words(items: Tensor) -> list[Line]:
     """Items [N, A, L] -> the places of their letters, without what lies behind the end."""
-    letters = items.argmax(1)
-    rows = (letters * (letters > 0).cumprod(1)).tolist()
-    return [tuple(code for code in row if code) for row in rows]
+    return [tuple(code for code in row if code) for row in Text({}).decode(items).tolist()]
 
 
 def _groups(line: Line) -> Iterator[Line]:

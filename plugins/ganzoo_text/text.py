@@ -39,7 +39,10 @@ class Text(Modality):
 
     @classmethod
     def read_all(cls, file: Path, options: TextOptions) -> tuple[NDArray[Any], dict[str, Any]]:
-        """The lines of a file in UTF-8 that are not empty."""
+        """The lines of a file in UTF-8 that are not empty, as rows float32 [N, L].
+
+        Raises: GanzooError when it cannot be read, or is no such text; UsageError for lines or alphabets that are long.
+        """
         try:
             text = file.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError as error:

@@ -44,6 +44,7 @@ class Words:
         return -1
 
     def word(self, index: int) -> str:
+        """Word `index` as it is written, of 4 to 14 letters."""
         rng = np.random.RandomState([VERSION, self.seed, index])  # draws the same in every numpy
         syllables = [rng.choice(BEGINS) + rng.choice(VOWELS) for _ in range(2 + (rng.uniform() < 0.3))]
         return "".join(syllables) + (rng.choice(ENDS) if rng.uniform() < 1 / 3 else "")
