@@ -24,6 +24,9 @@ class Tones:
     images: int = option(4096, "how many sounds", low=1)
     seed: int = option(0, "another seed draws other sounds", low=0, high=2**32 - 1)
     length: int = option(4096, f"samples of each, {RATE} a second", low=16, high=1 << 20)
+    hiss: float = option(
+        0.0, "loudest floor of noise, as recordings have; 0.01 is 40 dB below full loudness", low=0, high=1
+    )
 
     classes: ClassVar[tuple[str, ...]] = ("pure", "square", "saw", "bell", "chirp", "tremolo", "noise", "click")
     modality: ClassVar[str] = "signal"
@@ -66,7 +69,10 @@ class Tones:
         else:
             sound, decay = np.sin(2 * np.pi * 2 * phase), 60.0
         envelope = np.minimum(time / ATTACK, 1) * np.exp(-decay * time)
-        drawn: NDArray[np.float32] = (loud * envelope * sound).astype(np.float32)[None]
+        wave = loud * envelope * sound
+        if self.hiss:
+            wave += rng.uniform(0, self.hiss) * rng.uniform(-1, 1, self.length)
+        drawn: NDArray[np.float32] = wave.clip(-1, 1).astype(np.float32)[None]
         return drawn
 
     @staticmethod
@@ -84,7 +90,7 @@ class Tones:
     @property
     def fingerprint(self) -> str:
         """Changes whenever the sounds do."""
-        return f"tones-v{VERSION}:{self.images}:{self.seed}:{self.length}"
+        return f"tones-v{VERSION}:{self.images}:{self.seed}:{self.length}" + (f":{self.hiss}" if self.hiss else "")
 
     @property
     def domains(self) -> Mapping[str, Sequence[int]]:
