@@ -18,6 +18,17 @@ def test_a_run_has_its_picture_command_and_time(finished, tmp_path):
         assert 500 < picture.width <= 1000
 
 
+def test_other_runs_keep_their_sections(finished, tmp_path):
+    page = write([], tmp_path)
+    other = "## gan on other\n\n![Samples](images/gan-other.webp)\n\n```sh\nganzoo list\n```\n\n9 images.\n"
+    page.write_text(page.read_text(encoding="utf-8") + "\n" + other, encoding="utf-8")
+    write([finished.path], tmp_path)
+    assert page.read_text(encoding="utf-8").count(other) == 1
+    whole = page.read_text(encoding="utf-8")
+    write([finished.path], tmp_path)
+    assert page.read_text(encoding="utf-8") == whole, "once more is the same page"
+
+
 def test_the_page_in_docs_has_its_pictures_and_they_are_small():
     page = (DOCS / "gallery.md").read_text(encoding="utf-8")
     named = set(re.findall(r"\((images/[^)]+)\)", page))

@@ -30,23 +30,32 @@ What the architectures make of data that anyone may show: faces, digits and tabl
 each picture stand the command, how long it trained, and the score where one was measured. Nothing is chosen: a picture
 shows the first {shown} samples of seed 0, or the newest sheet of a translation or a table.
 
-This page and its pictures are written anew, from the folders of the runs, by
-`PYTHONPATH=tests python -m support.gallery RUN…`.
+`PYTHONPATH=tests python -m support.gallery RUN…` writes this page and its pictures anew from the folders of runs, and
+leaves what it has of others.
 """
 
 
 def write(folders: Iterable[Path], docs: Path = DOCS) -> Path:
-    """Writes gallery.md and images/ARCHITECTURE-DATA.webp below `docs`. Returns: the page."""
-    runs = sorted((ganzoo.Run.open(folder) for folder in folders), key=lambda run: _name(run))
+    """Writes gallery.md and images/ARCHITECTURE-DATA.webp below `docs`; what the page has of other runs stays.
+
+    Returns: the page.
+    """
+    page = docs / "gallery.md"
+    sections = _sections(page.read_text(encoding="utf-8")) if page.exists() else {}
     (docs / "images").mkdir(parents=True, exist_ok=True)
-    parts = [HEAD.format(shown=SHOWN)]
-    for run in runs:
+    for run in map(ganzoo.Run.open, folders):
         file = docs / "images" / f"{_name(run)}.webp"
         _picture(run).save(file, quality=80, method=6)
-        parts.append(_section(run, f"images/{file.name}"))
-    page = docs / "gallery.md"
+        sections[_name(run)] = _section(run, f"images/{file.name}")
+    parts = [HEAD.format(shown=SHOWN), *(sections[name] for name in sorted(sections))]
     page.write_text("\n".join(parts), encoding="utf-8")
     return page
+
+
+def _sections(page: str) -> dict[str, str]:
+    """The page's sections by the names of their pictures."""
+    parts = [f"## {part.strip()}\n" for part in page.split("\n## ")[1:]]
+    return {part.partition("(images/")[2].partition(".webp")[0]: part for part in parts}
 
 
 def _name(run: ganzoo.Run) -> str:
