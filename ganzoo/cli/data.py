@@ -105,6 +105,7 @@ def list_data(as_json: bool) -> None:
 @click.option(
     "--max-unpacked", type=click.IntRange(1), metavar="BYTES", help="Of a tar or array. [default: 1000000000]"
 )
+@click.option("--names", default="", metavar="ENCODING", help="Of names in a zip: shift_jis. [default: what they say]")
 @click.option("--skip-bad", is_flag=True, help="Go on even if more than 5 % of the images cannot be read.")
 def add(
     name: str,
@@ -119,6 +120,7 @@ def add(
     pages: str,
     max_pixels: int | None,
     max_unpacked: int | None,
+    names: str,
     skip_bad: bool,
 ) -> None:
     """Give images, sounds or a table of your own a name to train on.
@@ -149,6 +151,7 @@ def add(
             pages=pages,
             max_pixels=max_pixels or MAX_PIXELS,
             max_unpacked=max_unpacked or MAX_UNPACKED,
+            names=names,
             report=display.report,
             say=display.say,
         )

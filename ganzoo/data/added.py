@@ -177,6 +177,7 @@ class Added:
         words = [f"--levels={self.record.levels}"] if self.record.levels != "auto" else []
         for reading in self.record.readings[:1]:
             words += ["--pages", reading.pages] if reading.pages != PLAIN.pages else []
+            words += ["--names", reading.names] if reading.names else []
             words += ["--max-pixels", str(reading.max_pixels)] if reading.max_pixels != PLAIN.max_pixels else []
             words += ["--max-unpacked", str(reading.max_unpacked)] if reading.max_unpacked != PLAIN.max_unpacked else []
         return words

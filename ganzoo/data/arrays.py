@@ -7,6 +7,7 @@ import math
 import zipfile
 import zlib
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, cast
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 from ganzoo.data.containers import DAMAGE
 from ganzoo.data.images import Reading, Unreadable
+from ganzoo.data.label_files import CLASS_KEYS
 from ganzoo.data.levels import BYTES, Span, own_levels, span_of, to_bytes
 from ganzoo.errors import GanzooError, UsageError, printable
 from ganzoo.files import megabytes
@@ -38,6 +40,7 @@ class Stored:
         labels: [N] or [N, K]; None where there are none.
         reading, span: how pixels were read, and what was stored in them; no span of vectors.
         apart: how many are held out, and the arrays they are in, by name.
+        classes: names of the labels 0, 1, …; () where the file has none.
         rest: arrays that are not read.
     """
 
@@ -46,6 +49,7 @@ class Stored:
     reading: Reading
     span: Span | None
     apart: tuple[int, tuple[str, ...]] = (0, ())
+    classes: tuple[str, ...] = ()
     rest: tuple[str, ...] = ()
 
 
@@ -116,6 +120,7 @@ def read_npz(path: Path, reading: Reading) -> Stored:
     """
     keys: list[list[str]] = []
     members: dict[str, zipfile.ZipInfo] = {}
+    classes: dict[str, Array] = {}
     try:
         if not zipfile.is_zipfile(path):
             with path.open("rb") as plain:
@@ -130,6 +135,9 @@ def read_npz(path: Path, reading: Reading) -> Stored:
                     for key in row:
                         with file.open(members[key]) as content:
                             found[-1].append(_array(content, members[key].file_size, path, reading))
+                for key in (key for key in CLASS_KEYS if key in members and len(keys[0]) > 1):
+                    with suppress(ValueError), file.open(members[key]) as content:  # as of Python objects
+                        classes[key] = _array(content, members[key].file_size, path, reading)
     except (OSError, EOFError, ValueError, *DAMAGE) as error:
         raise GanzooError(f"Cannot read {path} ({error}); arrays must be plain, without Python objects.") from error
     for items, *labels in found:
@@ -142,8 +150,11 @@ def read_npz(path: Path, reading: Reading) -> Stored:
     values = labels[0] if labels else None
     if values is not None and values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
+    classes = {key: names for key, names in classes.items() if names.dtype.kind in "SU" and names.ndim == 1}
+    read = {key for row in keys for key in row} | {*list(classes)[:1]}
     apart = len(items) - len(found[0][0]), tuple(row[0] for row in keys[1:])
-    return Stored(pixels, values, reading, span, apart, tuple(members.keys() - {key for row in keys for key in row}))
+    class_names = tuple(map(str, next(iter(classes.values())).astype(str))) if classes else ()
+    return Stored(pixels, values, reading, span, apart, class_names, tuple(members.keys() - read))
 
 
 def _keys(members: Collection[str], path: Path) -> list[list[str]]:

@@ -28,6 +28,7 @@ from ganzoo.files import home, make_folder, megabytes, write_json
 MAX_FILE_BYTES = 1 << 29  # a larger single file is no training image
 _SUSPECT_BYTES, _SUSPECT_RATIO = 1 << 24, 200  # a larger file of an archive that is packed so well is no picture
 _BLOCK = 1 << 20  # bytes
+_UTF8 = 0x800  # a flag of a member of a zip, whose name is in it
 _MANY = 1000  # members whose list is worth keeping
 # What Python's own readers raise on damaged archives, and on those that are made to look so.
 DAMAGE = (
@@ -136,13 +137,23 @@ class Folder:
 
 
 class Zip:
-    def __init__(self, path: Path) -> None:
+    """A zip file.
+
+    Args:
+        encoding: of names that do not say theirs; "" for UTF-8 where all could be that, else the format's own.
+
+    Attributes:
+        unsure: one of the names that are read by the format's own encoding, in which few programs write; "" of none.
+    """
+
+    def __init__(self, path: Path, encoding: str = "") -> None:
         self._path = path
         self.lost: dict[str, str] = {}
         try:
             self._zip = zipfile.ZipFile(path)
         except (OSError, *DAMAGE) as error:
             raise GanzooError(f"Cannot open {path} as a zip file ({error}); it may be damaged or cut short.") from error
+        self.unsure = self._decode_names(encoding)
         windows = not any("/" in member.filename for member in self._zip.infolist())
         for member in self._zip.infolist():  # some programs of Windows write their own mark between folders
             name = member.filename.replace("\\", "/") if windows else member.filename
@@ -154,6 +165,17 @@ class Zip:
         twins = ((each.filename, _same_bytes(each, self._members[each.filename])) for each in files)
         self.lost |= _overwritten(twins)
         self.folders = [member.filename.rstrip("/") for member in self._zip.infolist() if member.is_dir()]
+
+    def _decode_names(self, encoding: str) -> str:
+        silent = [each for each in self._zip.infolist() if not each.flag_bits & _UTF8 and not each.filename.isascii()]
+        try:
+            for member, name in [(each, each.filename.encode("cp437").decode(encoding or "utf-8")) for each in silent]:
+                member.filename = name
+        except UnicodeDecodeError as error:
+            if encoding:
+                raise UsageError(f"The names in {self._path} are not in {encoding} ({error.reason}).") from error
+            return silent[0].filename
+        return ""
 
     def read(self, name: str) -> bytes:
         member = self._members[name]

@@ -10,11 +10,12 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from ganzoo.contract.modality import Unreadable as Unreadable
 from ganzoo.data.kinds import HEAD, formats, prepare
 from ganzoo.data.levels import BYTES, Levels, Span, joined, own_levels, span_of, to_bytes, wide_values
+from ganzoo.data.numbers import BITS, PLANES, stored_numbers, too_large
 
 Fit = Literal["crop", "pad", "stretch"]
 FITS: tuple[Fit, ...] = ("crop", "pad", "stretch")
@@ -56,6 +57,7 @@ class Reading:
         pages: "first" or "all" of the pages or frames of a file.
         max_pixels: in one picture; one that claims more is not decoded.
         max_unpacked: bytes that a compressed file may unpack to although it is far smaller itself.
+        names: encoding of the names in a zip that do not say theirs; "" where they tell.
         page_counts: of files with more than one page, once they are known; read where all are wanted.
     """
 
@@ -64,6 +66,7 @@ class Reading:
     pages: str = "first"
     max_pixels: int = MAX_PIXELS
     max_unpacked: int = MAX_UNPACKED
+    names: str = ""
     page_counts: Mapping[str, int] | None = None
 
     def most_unpacked(self, packed: int) -> int:
@@ -129,21 +132,14 @@ def _decoded(data: bytes, reading: Reading, page: int) -> tuple[Image.Image, Spa
     if missing:
         raise Unreadable(missing)
     try:
-        image: Image.Image = Image.open(io.BytesIO(data), formats=formats())
-        pages = int(getattr(image, "n_frames", 1))
-        if page:
-            image.seek(page)
-        if image.width * image.height > reading.max_pixels:
-            raise _too_large(image.width * image.height, reading)
-        wide = wide_values(image, data)
-        turn = _TURNS.get(_orientation(image))
-        if wide is None:
-            image.load()
-            span = _span_of_bytes(image)
-            if reading.levels is not None and reading.of_bytes:
-                image = _with_levels(image, reading.levels)
-        else:
+        opened, wide, orientation, pages = _opened(data, page, reading.max_pixels)
+        if wide is not None:
             image, span = _from_wide(wide, reading.levels)
+        else:
+            assert opened is not None
+            opened.load()
+            span = _span_of_bytes(opened)
+            image = _with_levels(opened, reading.levels) if reading.levels and reading.of_bytes else opened
     except Unreadable:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -153,21 +149,32 @@ def _decoded(data: bytes, reading: Reading, page: int) -> tuple[Image.Image, Spa
     except Exception as error:  # Pillow's decoders raise almost anything on damaged files
         raise Unreadable("is not a readable image, or is cut short") from error
     render(image.crop((0, 0, 1, 1)), (1, 1), 3, "crop")  # says so now when its colours cannot be converted
-    return image if turn is None else image.transpose(turn), span, pages
+    return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image, span, pages
 
 
-def count_pages(data: bytes) -> int:
+def _opened(data: bytes, page: int, most: int) -> tuple[Image.Image | None, npt.NDArray[Any] | None, int, int]:
+    """A picture as Pillow opens it, its pixels where they have more than 8 bits, its EXIF turn and number of pages."""
+    try:
+        image = Image.open(io.BytesIO(data), formats=formats())
+    except UnidentifiedImageError:
+        return None, *stored_numbers(data, page, most)
+    pages = int(getattr(image, "n_frames", 1))
+    if page:
+        image.seek(page)
+    if image.width * image.height > most:
+        raise too_large(image.width * image.height, most)
+    tags = getattr(image, "tag_v2", {})
+    if image.format == "TIFF" and tags.get(PLANES) == 2 and max(tags.get(BITS, (1,))) > 8:  # Pillow takes half of each
+        return None, *stored_numbers(data, page, most)
+    return image, wide_values(image, data), _orientation(image), pages
+
+
+def count_pages(data: bytes, most: int) -> int:
     """How many pages or frames a picture's file has; 1 where it cannot be told."""
     try:
-        return int(getattr(Image.open(io.BytesIO(data), formats=formats()), "n_frames", 1))
+        return _opened(data, 0, most)[3]
     except Exception:  # reading it says what is wrong
         return 1
-
-
-def _too_large(pixels: int, reading: Reading) -> Unreadable:
-    return Unreadable(
-        f"has {pixels:,} pixels, more than the {reading.max_pixels:,} that are read; --max-pixels {pixels} reads it"
-    )
 
 
 def _from_wide(values: npt.NDArray[Any], levels: Levels | None) -> tuple[Image.Image, Span]:

@@ -24,6 +24,7 @@ from ganzoo.files import load_json, read_bytes
 _DECIMAL = re.compile(r"^([+-]?\d+),(\d+)$")
 _PADDED = re.compile(r"[+-]?0\d")  # 007 and 7 are two names
 _NOTHING = ("na", "n/a", "<na>", "#n/a", "?")  # what tables write for what they do not have
+CLASS_KEYS = ("classes", "class_names", "label_names", "target_names")  # of names for the labels 0, 1, …
 MANY = 10  # different values that are classes however few items each has
 
 
@@ -86,7 +87,7 @@ def from_json(text: bytes | str, names: Sequence[str], where: str, columns: Sequ
     list of numbers. A plain {"img.png": 6, …} goes too, a list of pairs, [{"file": "img.png", "label": 6}, …], and one
     such object in each line.
 
-    A key "classes", where present, names the numbers 0, 1, …: a list, or {"cat": 0, …}, or {"0": "cat", …}.
+    A key "classes" (or another of `CLASS_KEYS`) names the numbers 0, 1, …: a list, {"cat": 0, …}, or {"0": "cat", …}.
 
     Raises:
         UsageError: it is not such a file, or does not cover all images.
@@ -107,7 +108,8 @@ def from_json(text: bytes | str, names: Sequence[str], where: str, columns: Sequ
                 raise ValueError("these are no names of images, as in COCO's files")
         given = [*given.items()] if isinstance(given, dict) else given
         pairs = [] if given is None else [(str(name), label) for name, label in given]
-        class_names = _class_names(value.get("classes")) if isinstance(value, dict) and "labels" in value else []
+        said = value if isinstance(value, dict) and "labels" in value else {}
+        class_names = _class_names(next((said[key] for key in CLASS_KEYS if key in said), None))
     except json.JSONDecodeError as error:
         raise UsageError(f"{where}, line {error.lineno}: this is no JSON ({error.msg}); mend it there.") from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -175,13 +177,13 @@ def _records(value: Sequence[Any], names: Sequence[str], where: str) -> Table:
     return replace(_table(where, heading, rows, names), unit="entry")
 
 
-def from_array(values: Sequence[Any], where: str) -> Labels:
+def from_array(values: Sequence[Any], where: str, classes: Sequence[str] = ()) -> Labels:
     """Labels from an array of them, [N] or [N, K], in the order of the items. Raises: UsageError for what is none."""
     lists = [value if isinstance(value, list) else [value] for value in values]
     lists = [[each.decode(errors="replace") if isinstance(each, bytes) else each for each in row] for row in lists]
     width = len(lists[0]) if lists else 1
     columns = ("label",) if width == 1 else tuple(f"column{place + 1}" for place in range(width))
-    table = Table(where, columns, [(str(row), row, each) for row, each in enumerate(lists)], False, (), "row")
+    table = Table(where, columns, [(str(row), row, each) for row, each in enumerate(lists)], False, classes, "row")
     return _recognised(table, [(row, each) for _, row, each in table.rows])
 
 

@@ -135,9 +135,9 @@ class Files(_Laid):
 
     @cached_property
     def layout(self) -> Layout:
-        given, folders = self._labels_from, self._container.folders
+        given = self._labels_from
         if isinstance(given, str):
-            return layout_of(self.names, folders, self._parts, given)
+            return self._of_folders(given)
         lists = sorted((name for name in self._container.names if Path(name).name == "dataset.json"), key=len)
         if isinstance(given, label_files.LabelsFile):
             found = label_files.from_file(given, self._files)
@@ -149,7 +149,7 @@ class Files(_Laid):
             self.aside.pop(".cls", None)
             found = label_files.from_json(text, self._files, f"What is beside the images of {self._where}")
         else:
-            layout = layout_of(self.names, folders, self._parts)
+            layout = self._of_folders("auto")
             beside = [name for name in self._container.names if name.endswith(_LISTS) and not is_hidden(name)]
             if (
                 isinstance(self._container, Folder)
@@ -159,11 +159,20 @@ class Files(_Laid):
                 file = printable(str(Path(self._where, beside[0])))
                 layout.said.append(f"No labels are taken. Where {file} has them, type: --labels {shlex.quote(file)}")
             return layout
-        layout = layout_of(self.names, folders, self._parts, "none")
+        layout = self._of_folders("none")
         found.of = [found.of[place] for place, _ in self._pages] if found.of else []
         layout.labels = found
         layout.said += found.notes
         return layout
+
+    def _of_folders(self, classes: str) -> Layout:
+        found = layout_of(self.names, self._container.folders, self._parts, classes)
+        if unsure := getattr(self._container, "unsure", ""):
+            found.said.append(
+                f"The names in {printable(self._where)} do not say their encoding, and are read as such: "
+                f"{printable(unsure)}. Where that is wrong, name it, such as --names shift_jis, gbk or cp949."
+            )
+        return found
 
     def _choose(self, suffixes: Sequence[str]) -> list[str]:
         """The files that are read: those of these endings, and pictures of any. Others are counted, as what they are.
@@ -198,7 +207,7 @@ class Files(_Laid):
         if self._reading.page_counts is not None:
             return self._reading.page_counts.get(name, 1)
         try:
-            return count_pages(self._container.read(name))
+            return count_pages(self._container.read(name), self._reading.max_pixels)
         except Unreadable:
             return 1
 
@@ -245,15 +254,16 @@ class Arrays(_Laid):
         files: Sequence[Path],
         reading: Reading = PLAIN,
         span: Span | None = None,
+        classes: Sequence[str] = (),
     ) -> None:
-        """`span`: of the values that pixels were made of."""
+        """`span`: of the values that pixels were made of; `classes`: names of the labels 0, 1, …"""
         if values is not None and len(values) != len(images):
             raise UsageError(f"{files[0]} has {len(images)} images and {len(values)} labels; give those that match.")
         self._images, self._files, self.readings, self._span = images, files, (reading,), span
         self.names = [str(index) for index in range(len(images))]
         self.layout = Layout(list(self.names))
         if values is not None:
-            self.layout.labels = label_files.from_array(values.tolist(), str(files[-1]))
+            self.layout.labels = label_files.from_array(values.tolist(), str(files[-1]), classes)
             self.layout.said += self.layout.labels.notes
 
     def data(self, index: int) -> bytes:
@@ -486,10 +496,14 @@ def _open(
     if not path.is_dir() and not path.is_file():  # a pipe would be waited for
         raise UsageError(f"{path} is neither a file nor a folder; give {_KINDS}.")
     kind = "folder" if path.is_dir() else _kind(path)
+    if reading.names and kind != "zip":
+        raise UsageError(f"--names says how names in a zip are written, and {path} is none; leave it out.")
     images = [path] if kind == "idx" else []
     if kind in ("folder", "zip", "tar"):
         most = reading.most_unpacked(path.stat().st_size)
-        container: Container = Folder(path) if kind == "folder" else Zip(path) if kind == "zip" else Tar(path, most)
+        container: Container = (
+            Folder(path) if kind == "folder" else Zip(path, reading.names) if kind == "zip" else Tar(path, most)
+        )
         if isinstance(container, Folder) and holds_shards(container):
             kind, container = "tar", Shards(container, path, lambda tar: reading.most_unpacked(tar.stat().st_size))
         images = [] if any(map(is_image, container.names)) or kind != "folder" else arrays.idx_in(path)
@@ -524,7 +538,7 @@ def _open(
     if kind == "array":
         stored = arrays.read_npz(path, reading)
         labels = None if labels_file == "none" else stored.labels
-        array = Arrays(stored.items, labels, [path], stored.reading, stored.span)
+        array = Arrays(stored.items, labels, [path], stored.reading, stored.span, stored.classes)
         count, names = stored.apart
         if count and parts != "none":
             array.layout.held_out = {*range(len(stored.items) - count, len(stored.items))}

@@ -121,6 +121,7 @@ def add(
     pages: str = "first",
     max_pixels: int = MAX_PIXELS,
     max_unpacked: int = MAX_UNPACKED,
+    names: str = "",
     report: Report | None = None,
     say: Callable[[str], None] | None = None,
 ) -> Info:
@@ -143,6 +144,7 @@ def add(
         pages: "first" or "all" of the pages or frames of each file.
         max_pixels: of one picture; larger ones are left out.
         max_unpacked: bytes that an array or a compressed tar may unpack to although it is far smaller itself.
+        names: encoding of the names in a zip that do not say theirs, such as "shift_jis"; "" where they tell.
         skip_bad: go on although more than 5 % of the images cannot be used.
         say: is told what the folders are taken for, before the images are read.
     Raises:
@@ -155,7 +157,13 @@ def add(
         raise UsageError(f"--fit {fit} is not known; {suggest(fit, FITS)}")
     if pages not in ("first", "all"):
         raise UsageError(f"--pages {pages} is not known; {suggest(pages, ('first', 'all'))}")
-    reading = Reading(parse_levels(levels), pages=pages, max_pixels=max_pixels, max_unpacked=max_unpacked)
+    reading = Reading(parse_levels(levels), pages=pages, max_pixels=max_pixels, max_unpacked=max_unpacked, names=names)
+    try:
+        b"a".decode(names or "utf-8")
+    except (LookupError, ValueError) as error:
+        raise UsageError(
+            f"--names {names} is no encoding that is known; write one, such as shift_jis or gbk."
+        ) from error
     given = [source] if isinstance(source, (str, Path)) else source
     domain_names, sources = _named_sources([str(one) for one in given])
     places = [located(one, report) for one in sources]

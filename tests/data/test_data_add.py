@@ -508,3 +508,66 @@ def test_what_was_made_of_a_compressed_tar_goes_with_its_name(tmp_path, home):
     data.remove("again")
     assert list((home / "downloads").iterdir()) == []
     assert (tmp_path / "set.tar.gz").exists()
+
+
+class Unflagged(zipfile.ZipInfo):
+    """A member whose name is written in an encoding that the archive does not state."""
+
+    encoding = "utf-8"
+
+    def _encodeFilenameFlags(self):
+        return self.filename.encode(self.encoding), self.flag_bits & ~0x800
+
+
+def zip_in(path: Path, encoding: str, folders: list[str]) -> Path:
+    with zipfile.ZipFile(path, "w") as file:
+        for number, name in enumerate(name for name in folders for _ in range(2)):
+            member = Unflagged(f"{name}/{number}.png")
+            member.encoding = encoding
+            file.writestr(member, png(number))
+    return path
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "shift_jis", "cp437"])
+def test_names_in_a_zip_that_do_not_say_their_encoding(tmp_path, encoding):
+    folders = ["Käse", "Müsli"] if encoding == "cp437" else ["犬", "猫"]
+    source = zip_in(tmp_path / "x.zip", encoding, folders)
+    info = data.add("x", source)
+    said = [sentence for sentence in info.layout if "--names shift_jis" in sentence]
+    assert (list(info.classes) == folders, len(said)) == (encoding != "shift_jis", int(encoding != "utf-8"))
+    named = data.add("named", source, names=encoding)
+    assert (list(named.classes), len(named.layout)) == (folders, 1)
+    assert labels_of("named") == [folders[0]] * 2 + [folders[1]] * 2
+    data.remove("named")
+    with pytest.raises(UsageError, match=f"--names {encoding}"):
+        data.info("named")
+
+
+def test_an_encoding_that_cannot_be(tmp_path):
+    source = zip_in(tmp_path / "x.zip", "shift_jis", ["犬", "猫"])
+    with pytest.raises(UsageError, match=r"names in .*x.zip are not in utf-8"):
+        data.add("x", source, names="utf-8")
+    with pytest.raises(UsageError, match="--names sjiss is no encoding that is known"):
+        data.add("x", source, names="sjiss")
+    with pytest.raises(UsageError, match=r"and .*f is none; leave it out"):
+        data.add("x", folder(tmp_path / "f", ["a.png", "b.png"]), names="gbk")
+
+
+@pytest.mark.parametrize("key", ["classes", "class_names", "label_names", "target_names"])
+def test_arrays_and_keys_that_name_the_classes(tmp_path, key):
+    pixels = np.arange(4 * 64, dtype=np.uint8).reshape(4, 8, 8)
+    names = ["ash", "bee", "cat", "dog"]
+    np.savez(tmp_path / "d.npz", images=pixels, labels=[2, 0, 2, 1], **{key: names})
+    info = data.add("arrays", tmp_path / "d.npz")
+    assert (list(info.classes), info.layout) == (names, ())
+    assert labels_of("arrays") == ["cat", "ash", "cat", "bee"]
+    np.savez(tmp_path / "e.npz", images=pixels, labels=[2, 0, 4, 1], **{key: names})
+    with pytest.raises(UsageError, match="row 2: the label 4 is none of the 4 classes"):
+        data.add("short", tmp_path / "e.npz")
+    np.savez(tmp_path / "o.npz", images=pixels, labels=[2, 0, 2, 1], **{key: np.array(names, object)})
+    info = data.add("objects", tmp_path / "o.npz")
+    assert (info.classes, info.layout) == (("0", "1", "2"), (f"Arrays that are not read: {key}.",))
+    listed = json.dumps({"labels": [["a.png", 1], ["b.png", 0]], key: ["x", "y"]})
+    files = {"a.png": png(1), "b.png": png(2), "dataset.json": listed.encode()}
+    data.add("json", zipped(tmp_path / "j.zip", files))
+    assert labels_of("json") == ["y", "x"]
