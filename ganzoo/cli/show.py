@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +12,8 @@ import click
 from ganzoo.cli.options import ArchitectureCommand, json_option, named_architecture
 from ganzoo.cli.output import Table, console, print_json, table
 from ganzoo.contract.options import command_words, typed
+
+INDENT = " " * 6  # of what is said below a name
 
 
 @click.command(
@@ -62,10 +66,12 @@ def _print(facts: dict[str, Any]) -> None:
         out.print(f"\n{title}", style="bold")
         _option_table([row for row in facts["options"] if row["group"] == group]).print()
     if any(row["value"] != row["default"] for row in facts["options"]):
-        out.print("* not the default")
+        out.print("* not the default\n")
     defaults = {row["name"]: typed(row["default"]) for row in facts["options"]}
-    _print_rows("Presets", [(row["name"], _said(row["summary"], row["options"], defaults)) for row in facts["presets"]])
-    _print_rows("Recipes", [(row["name"], row["summary"]) for row in facts["recipes"]])
+    _print_named(
+        "Presets", [(row["name"], row["summary"], _typed(row["options"], defaults)) for row in facts["presets"]]
+    )
+    _print_named("Recipes", [(row["name"], row["summary"], []) for row in facts["recipes"]])
 
 
 def _option_table(rows: list[dict[str, Any]]) -> Table:
@@ -79,15 +85,22 @@ def _option_table(rows: list[dict[str, Any]]) -> Table:
     return table(("option", "type", "value", "what it is"), cells)
 
 
-def _print_rows(title: str, rows: list[tuple[str, str]]) -> None:
-    if rows:
-        out = console()
-        out.print(title, style="bold")
-        for name, text in rows:
-            out.print(f"  {name}: {text}")
+def _print_named(title: str, rows: list[tuple[str, str, list[str]]]) -> None:
+    """Each name with its sentence, and below it what one would type in its place; no option is torn from its value."""
+    if not rows:
+        return
+    out = console()
+    out.print(title, style="bold")
+    for name, summary, options in rows:
+        told = summary or shlex.join(options) or "the defaults"
+        out.print(f"  {name}: {told}")
+        if summary and options:
+            pairs = shlex.join(options).replace(" ", "\0").replace("\0--", " --")
+            lines = textwrap.wrap(pairs, out.width - len(INDENT), break_long_words=False, break_on_hyphens=False)
+            out.print("\n".join(INDENT + line.replace("\0", " ") for line in lines), soft_wrap=True)
+    out.print()
 
 
-def _said(summary: str, options: Mapping[str, Any], defaults: Mapping[str, str]) -> str:
-    """What a preset is for, and what one would type in its place: what is not the default."""
-    changed = {name: value for name, value in options.items() if typed(value) != defaults.get(name)}
-    return " ".join(filter(None, (summary, " ".join(command_words(changed))))) or "the defaults"
+def _typed(options: Mapping[str, Any], defaults: Mapping[str, str]) -> list[str]:
+    """What of a preset is not the default, as words of the command line."""
+    return command_words({name: value for name, value in options.items() if typed(value) != defaults.get(name)})

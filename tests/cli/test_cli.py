@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -204,6 +205,16 @@ def test_show() -> None:
     assert "3,576,704" in text
     assert "--width-g" in text
     assert "report-anime" in text
+
+
+def test_a_preset_is_a_sentence_and_what_one_would_type_in_its_place(monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = cli("show", "dcgan").stdout.splitlines()
+    [at] = [number for number, line in enumerate(lines) if line.startswith("  small: ")]
+    below = list(itertools.takewhile(lambda line: line.startswith("      "), lines[at + 1 :]))
+    assert len(below) > 1
+    assert all(line.startswith("      --") and len(line) <= 80 for line in below), "no option is torn from its value"
+    assert "--penalty '' --lr 0.0002" in " ".join(below)
 
 
 def test_show_with_options_and_preset() -> None:
