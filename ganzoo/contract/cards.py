@@ -22,21 +22,33 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ArchitectureCard:
-    """An architecture.
+class Card:
+    """What every card says.
 
     Attributes:
         name: what a user types, lower case, `-` between words.
+        summary: one sentence.
+        api: version of ganzoo's contract the plugin was written for.
+    """
+
+    name: str
+    summary: str
+    api: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArchitectureCard(Card):
+    """An architecture.
+
+    Attributes:
         title: as the paper spells it.
         year: of the paper.
         paper: where to read it, such as ``"arXiv:1511.06434"``.
-        summary: one sentence.
         tasks: of ``"unconditional"``, ``"conditional"``, ``"translation"``.
         resolutions: heights it is tested at; () when the data has no height (points).
         channels: channel counts it is tested at.
         dimensions: lengths of the vectors it is tested at, such as ``(2,)`` for points of the plane.
         licence: SPDX identifier of the code.
-        api: version of ganzoo's contract the plugin was written for.
         bf16: True when bfloat16 was measured to reach float32's quality; `--precision auto` heeds it.
         batch_statistics: True when it normalises over the batch, so that a split batch is not the whole one.
         good_for: what one would take it for, in a few words, such as ``"faces, in an evening"``.
@@ -49,17 +61,14 @@ class ArchitectureCard:
         model: ``"module:Class"`` of the `Architecture`.
     """
 
-    name: str
     title: str
     year: int
     paper: str
-    summary: str
     tasks: frozenset[str] | set[str] = frozenset({"unconditional"})
     resolutions: tuple[int, ...] = ()
     channels: tuple[int, ...] = (1, 3)
     dimensions: tuple[int, ...] = ()
     licence: str
-    api: int
     bf16: bool = False
     batch_statistics: bool = False
     good_for: str = ""
@@ -72,67 +81,55 @@ class ArchitectureCard:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DatasetCard:
+class DatasetCard(Card):
     """A data set: `dataset` is ``"module:Class"``, a dataclass of options that is a `ganzoo.data.Source`.
 
     `origin` stands in the first line of a run, in run.json, in the report and in the model's header.
     """
 
-    name: str
-    summary: str
     origin: str
-    api: int
     dataset: Any
 
 
 @dataclass(frozen=True, kw_only=True)
-class LossCard:
+class LossCard(Card):
     """An adversarial loss: `loss` is ``"module:Class"``, a frozen dataclass of its constants.
 
     `aliases` are other names that the field has for it, such as ``("mse",)``; who types one gets this.
     """
 
-    name: str
-    summary: str
     paper: str = ""
-    api: int
     aliases: tuple[str, ...] = ()
     loss: Any
 
 
 @dataclass(frozen=True, kw_only=True)
-class PenaltyCard:
+class PenaltyCard(Card):
     """A term added to the discriminator's loss: `penalty` is ``"module:Class"``, a frozen dataclass of its weights.
 
     `aliases` are other names that the field has for it.
     """
 
-    name: str
-    summary: str
     paper: str = ""
-    api: int
     aliases: tuple[str, ...] = ()
     penalty: Any
 
 
 @dataclass(frozen=True, kw_only=True)
-class AugmentationCard:
+class AugmentationCard(Card):
     """What alters what D sees: `augmentation` is ``"module:Class"``, a frozen dataclass of its options.
 
     `modalities` are the kinds of items it applies to, `aliases` other names that the field has for it.
     """
 
-    name: str
-    summary: str
     paper: str = ""
-    api: int
     aliases: tuple[str, ...] = ()
     modalities: tuple[str, ...] = ("image",)
     augmentation: Any
 
 
 @dataclass(frozen=True, kw_only=True)
-class MetricCard:
+class MetricCard(Card):
     """A score of a trained model, or several: `metric` is ``"module:Class"``, a frozen dataclass of its options.
 
     `better` says of each score that can tell the better of two models whether a ``"smaller"`` or a ``"larger"`` one
@@ -141,9 +138,6 @@ class MetricCard:
     One that is taken `on_request` is left out where no metric is named, since it needs a download or takes long.
     """
 
-    name: str
-    summary: str
-    api: int
     better: Mapping[str, Literal["smaller", "larger"]] = field(default_factory=dict)
     modalities: tuple[str, ...] = ("image",)
     trains: bool = False
@@ -152,7 +146,7 @@ class MetricCard:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LoggerCard:
+class LoggerCard(Card):
     """A logger: `logger` is ``"module:Class"``, a dataclass of its options whose methods are run events.
 
     A run that names it (``--log NAME:option=value``) makes one, and tells it what happens. It may refuse when it is
@@ -160,15 +154,12 @@ class LoggerCard:
     the run's folder, and why; "" for nothing.
     """
 
-    name: str
-    summary: str
-    api: int
     writes: str = ""
     logger: Any
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModalityCard:
+class ModalityCard(Card):
     """What an item is: `modality` is ``"module:Class"``, a subclass of `Modality`.
 
     Attributes:
@@ -178,18 +169,15 @@ class ModalityCard:
         example: shape of a small item, such as ``(1, 1024)``, that the checks build architectures for; () for none.
     """
 
-    name: str
-    summary: str
     items: str
     suffixes: tuple[str, ...] = ()
     collections: tuple[str, ...] = ()
     example: tuple[int, ...] = ()
-    api: int
     modality: Any
 
 
 @dataclass(frozen=True, kw_only=True)
-class SchemeCard:
+class SchemeCard(Card):
     """Addresses that begin with ``name://``: `scheme` is ``"module:Class"``, a subclass of `Scheme`.
 
     Attributes:
@@ -197,47 +185,38 @@ class SchemeCard:
         publishes: True where `ganzoo push` can put a model.
     """
 
-    name: str
-    summary: str
     fetches: tuple[str, ...] = ("model",)
     publishes: bool = False
-    api: int
     scheme: Any
 
 
 @dataclass(frozen=True, kw_only=True)
-class CommandCard:
+class CommandCard(Card):
     """A command of the command line, ``ganzoo NAME``: `command` is ``"module:attribute"``, a `click.Command`.
 
     `ganzoo --help` shows `summary` in the `section`, and imports nothing. A name that is ganzoo's own stays ganzoo's:
     this one is then ``ganzoo distribution:name``. `examples` are whole lines that one may type.
     """
 
-    name: str
-    summary: str
     section: str = "Using what was trained"
     examples: tuple[str, ...] = ()
-    api: int
     command: Any
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecipeCard:
+class RecipeCard(Card):
     """A whole experiment: an architecture, data, options and the stages to train in order.
 
     A stage is a mapping with ``epochs``, ``images`` or ``steps``, and the options that change from there on.
     With `per_class` a model is trained for each label of the data. The same keys make a TOML file.
     """
 
-    name: str
-    summary: str
     architecture: str
     data: str
     preset: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     stages: tuple[Mapping[str, Any], ...] = ()
     per_class: bool = False
-    api: int
 
 
 def check(card: Any, card_type: type, hook: str) -> str | None:
