@@ -8,36 +8,23 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from ganzoo.contract.architecture import Architecture
 from ganzoo.contract.codes import chosen_codes, ends
-from ganzoo.contract.modality import Modality
 from ganzoo.contract.randomness import derive
 from ganzoo.errors import UsageError, suggest
+
+if TYPE_CHECKING:
+    from ganzoo.model.model import Model
 
 CANDIDATES = 256  # samples that a descent's starts are chosen from
 ENCODED = 32  # of them that an encoder gives where there are labels, of which the image's own is not known
 RATE = 0.1  # of the descent, in standard deviations of a latent
 REACH = 2.0  # how much longer than a Gaussian latent's usual length sqrt(Z) a projected one may be
-
-
-class Sampler(Protocol):
-    """What is needed of a model here; `ganzoo.Model` has it."""
-
-    architecture: Architecture
-
-    @property
-    def modality(self) -> Modality: ...
-    def noise(self, n: int, seed: int = 0) -> Tensor: ...
-    def labels(self, n: int, seed: int = 0, label: str | int | None = None) -> Tensor | None: ...
-    def latents(self, z: Tensor, label: Tensor | None = None) -> Tensor: ...
-    def render(self, latent: Tensor, label: Tensor | None = None) -> Tensor: ...
-    def generate(self, z: Tensor, label: Tensor | None = None, truncation: float = 1.0) -> Tensor: ...
-    def encode(self, items: Tensor, label: Tensor | None = None) -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -87,7 +74,7 @@ def walk(stops: Tensor, frames: int, ends: bool = False) -> Tensor:
 
 
 def interpolate(
-    model: Sampler,
+    model: Model,
     points: int,
     frames: int,
     seed: int,
@@ -121,7 +108,7 @@ def interpolate(
 
 
 def of_sheet(
-    model: Sampler, index: Sequence[int], count: int, seed: int, label: str | int | None, code: str | int | None = None
+    model: Model, index: Sequence[int], count: int, seed: int, label: str | int | None, code: str | int | None = None
 ) -> tuple[Tensor, Tensor | None]:
     """Latents [K, Z] and labels of some images of `Model.sample(count, seed)`, counted from 1. Raises: UsageError."""
     if beyond := [place for place in index if not 1 <= place <= count]:
@@ -131,7 +118,7 @@ def of_sheet(
     return z[places], None if labels is None else labels[places]
 
 
-def choose(model: Sampler, z: Tensor, code: str | int | None) -> Tensor:
+def choose(model: Model, z: Tensor, code: str | int | None) -> Tensor:
     """Latents [n, Z] like z with the codes that are chosen, such as ``3`` or ``3,c1=-0.5``. Raises: UsageError."""
     if code is None:
         return z
@@ -141,7 +128,7 @@ def choose(model: Sampler, z: Tensor, code: str | int | None) -> Tensor:
     return z
 
 
-def walk_code(model: Sampler, code: str, stops: Tensor, frames: int, back: bool) -> Tensor:
+def walk_code(model: Model, code: str, stops: Tensor, frames: int, back: bool) -> Tensor:
     """Latents [P * T, Z]: at each of the stops [P, Z], a code from its least to its greatest value, in `frames` steps.
 
     Args:
@@ -159,7 +146,7 @@ def walk_code(model: Sampler, code: str, stops: Tensor, frames: int, back: bool)
     return architecture.coded(stops.repeat_interleave(frames, 0), code, values.repeat(len(stops)))
 
 
-def _with_codes(model: Sampler) -> Architecture:
+def _with_codes(model: Model) -> Architecture:
     """Raises: UsageError when its latents have none."""
     if not model.architecture.abilities.codes:
         raise UsageError(f"{type(model.architecture).__name__} has no codes in its latents; leave out --code.")
@@ -167,7 +154,7 @@ def _with_codes(model: Sampler) -> Architecture:
 
 
 def project(
-    model: Sampler,
+    model: Model,
     target: Tensor,
     steps: int,
     starts: int,
@@ -212,7 +199,7 @@ def project(
     )
 
 
-def descend(model: Sampler, latents: Tensor, label: Tensor | None, target: Tensor, steps: int, scale: float) -> Tensor:
+def descend(model: Model, latents: Tensor, label: Tensor | None, target: Tensor, steps: int, scale: float) -> Tensor:
     """Latents [N, ...] whose images are nearer to the target [C, H, W], each after `steps` steps of Adam of its own.
 
     The rate falls from `RATE` latents' standard deviations (`scale`) to 0 along half a cosine. A latent z stays within
@@ -235,7 +222,7 @@ def descend(model: Sampler, latents: Tensor, label: Tensor | None, target: Tenso
     return place.detach().cpu()
 
 
-def vary(model: Sampler, found: Projection, n: int, strength: float, seed: int) -> Tensor:
+def vary(model: Model, found: Projection, n: int, strength: float, seed: int) -> Tensor:
     """Images [n, C, H, W] of neighbours of a projection's latent; see `Model.vary`."""
     check_strength(n, strength)
     own = None if found.label is None else torch.as_tensor(found.label)
@@ -251,7 +238,7 @@ def vary(model: Sampler, found: Projection, n: int, strength: float, seed: int) 
 
 
 def vary_sample(
-    model: Sampler,
+    model: Model,
     index: int,
     count: int,
     n: int,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import torch
 from PIL import Image
@@ -19,6 +19,9 @@ from ganzoo.contract.randomness import restore_shared, seed_everything, shared_s
 from ganzoo.devices import out_of_memory
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.pictures.grid import grid
+
+if TYPE_CHECKING:
+    from ganzoo.model.model import Model
 
 PIXELS = 2**20  # that go through the networks at a time
 
@@ -134,16 +137,8 @@ def _scaled(images: Tensor, size: Sequence[int]) -> Tensor:
     return interpolate(images, tuple(size), mode="bicubic", align_corners=False, antialias=True)
 
 
-class Translating(Protocol):
-    """What a sheet needs of a model; `ganzoo.Model` has it."""
-
-    architecture: Architecture
-
-    def translate(self, images: Tensor, to: str, seed: int = 0) -> Tensor: ...
-
-
 def there_and_back(
-    model: Translating, reals: Mapping[str, Tensor], columns: int, seed: int = 0
+    model: Model, reals: Mapping[str, Tensor], columns: int, seed: int = 0
 ) -> tuple[Image.Image, list[str]]:
     """A sheet of three rows a domain: real images, translated to the next domain, and back; of what it translates to.
     Beside it what the rows are called.
