@@ -6,7 +6,7 @@ import os
 import platform
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Unpack
 
 import torch
 
@@ -30,6 +30,7 @@ from ganzoo.runs.address import is_remote
 from ganzoo.runs.header import DataHeader, Environment, Levels, RunHeader, architecture_of
 from ganzoo.runs.run import Run
 from ganzoo.runs.weights import load_frozen
+from ganzoo.training.options import ResumeOptions
 
 
 def plan_of(run: Run) -> Plan:
@@ -165,8 +166,12 @@ def check_data(run: Run, fingerprint: str) -> None:
         )
 
 
-def change_machine(settings: Settings, **given: Any) -> Settings:
+def change_machine(settings: Settings, **given: Unpack[ResumeOptions]) -> Settings:
     """Settings that train on another device, in so many processes and parts, by deterministic algorithms or not, and
     tell these loggers; None leaves them as they are.
+
+    Raises: UsageError for any other option, or a value that one does not take.
     """
+    if others := sorted(given.keys() - ResumeOptions.__annotations__.keys()):
+        raise UsageError(f"A run does not go on with another {others[0]}; a new stage (`ganzoo extend`) may have it.")
     return build(Settings, {name: value for name, value in given.items() if value is not None}, "ganzoo", settings)

@@ -1,4 +1,4 @@
-"""The options of `train` by name, for editors and notebooks that complete them; the dataclasses are what counts."""
+"""The options of `train` and `resume` by name, for editors and notebooks that complete them."""
 
 from __future__ import annotations
 
@@ -50,3 +50,16 @@ class TrainOptions(TypedDict, total=False):
     latent_dim: int
     san: bool
     conditional: bool
+
+
+class ResumeOptions(TypedDict, total=False):
+    """What whoever goes on with a run may change; None leaves it as it was."""
+
+    device: str | None
+    log: str | None
+    processes: int | None
+    accumulate: int | None
+    recompute: bool | None
+    deterministic: bool | None
+    on_divergence: str | None
+    max_restarts: int | None

@@ -6,7 +6,7 @@ import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 
@@ -22,6 +22,7 @@ from ganzoo.runs.per_class import PerClass
 from ganzoo.runs.run import CLASSES, Run, latest, new_folder
 from ganzoo.training.estimate import forecast, steps_left
 from ganzoo.training.facts import change_machine, check_data, facts_of, plan_of
+from ganzoo.training.options import ResumeOptions
 from ganzoo.training.prepare import prepare
 from ganzoo.training.train import Stopped, deadline_of, resume, start, time_left
 
@@ -52,17 +53,10 @@ def train_per_class(
     labels = labels_of(plan.data, plan.model, plan.config, plan.entry.name)
     folder = Path(out) if out is not None else None
     if go_on:
-        there = (
-            folder if folder is not None else latest(plan.entry.name, plan.data.name, recipe=plan.recipe, file=CLASSES)
-        )
+        there = folder or latest(plan.entry.name, plan.data.name, recipe=plan.recipe, file=CLASSES)
         if there is not None and (there / CLASSES).exists():
-            return resume_per_class(
-                there,
-                device=options.get("device"),
-                log=options.get("log"),
-                max_time=time_left(deadline),
-                display=display,
-            )
+            machine: Any = {name: options.get(name) for name in ("device", "log")}
+            return resume_per_class(there, max_time=time_left(deadline), display=display, **machine)
     folder = folder or new_folder(plan.entry.name, plan.data.name)
     Run.check_free(folder)
     session = prepare(plan, display, init=init)
@@ -83,16 +77,10 @@ def train_per_class(
 def resume_per_class(
     path: str | os.PathLike[str] | PerClass,
     *,
-    device: str | None = None,
-    log: str | None = None,
-    processes: int | None = None,
-    accumulate: int | None = None,
-    recompute: bool | None = None,
-    deterministic: bool | None = None,
-    on_divergence: str | None = None,
     max_time: str | float | None = None,
     force: bool = False,
     display: Display | None = None,
+    **machine: Unpack[ResumeOptions],
 ) -> PerClass:
     """Goes on with a folder of runs at the label, and the step, where it stopped.
 
@@ -102,16 +90,7 @@ def resume_per_class(
     whole = path if isinstance(path, PerClass) else PerClass.open(path)
     parent = Run(whole.path, whole.header)
     with parent.locked(force):
-        settings = change_machine(
-            whole.header.settings,
-            device=device,
-            log=log,
-            processes=processes,
-            accumulate=accumulate,
-            recompute=recompute,
-            deterministic=deterministic,
-            on_divergence=on_divergence,
-        )
+        settings = change_machine(whole.header.settings, **machine)
         whole.header = parent.header = dataclasses.replace(whole.header, settings=settings)
         plan = plan_of(parent)
         check_data(parent, plan.data.fingerprint)
@@ -155,13 +134,7 @@ def _train(whole: PerClass, plan: Plan, display: Display, deadline: float, force
                 continue
             display.say(f"Label {label}, {number} of {len(whole.labels)}.")
             if run is not None:
-                settings = whole.header.settings
-                resume(
-                    run, device=settings.device, log=settings.log or "none", processes=settings.processes,
-                    accumulate=settings.accumulate, deterministic=settings.deterministic,
-                    on_divergence=settings.on_divergence, max_time=time_left(deadline),
-                    force=force, display=display,
-                )  # fmt: skip
+                resume(run, max_time=time_left(deadline), force=force, display=display, **_machine_of(whole))
             else:
                 mine = dataclasses.replace(plan, label=label, notes=())
                 start(mine, whole.folder(label), whole.header.init, display, deadline)
@@ -174,6 +147,13 @@ def _train(whole: PerClass, plan: Plan, display: Display, deadline: float, force
         raise Stopped(whole, stopped.why) from None
     except KeyboardInterrupt:
         raise Stopped(whole) from None
+
+
+def _machine_of(whole: PerClass) -> ResumeOptions:
+    """How all of them are trained from now on."""
+    settings = whole.header.settings
+    machine: Any = {name: getattr(settings, name) for name in ResumeOptions.__annotations__}
+    return {**machine, "log": settings.log or "none"}
 
 
 def draw_sheet(whole: PerClass) -> None:

@@ -19,7 +19,7 @@ import torch
 from ganzoo.contract import distributed
 from ganzoo.contract.architecture import Architecture
 from ganzoo.contract.networks import weightless
-from ganzoo.contract.settings import parse_time
+from ganzoo.contract.settings import OF_THE_MACHINE, Stage, parse_time
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop import processes as parallel
 from ganzoo.loop.display import Display, Lines
@@ -36,7 +36,7 @@ from ganzoo.runs.weights import load_frozen
 from ganzoo.training import fit
 from ganzoo.training.estimate import Forecast, first_steps, forecast
 from ganzoo.training.facts import change_machine, check_data, facts_of, plan_of, take_up
-from ganzoo.training.options import TrainOptions
+from ganzoo.training.options import ResumeOptions, TrainOptions
 from ganzoo.training.prepare import prepare, rehearse_scores
 
 if TYPE_CHECKING:
@@ -96,6 +96,18 @@ def _together(work: Work) -> Work:
     return cast("Work", by_each)
 
 
+def _completes(options: type) -> Callable[[Work], Work]:
+    """Gives a function a signature with each of these options by name, which IPython completes."""
+
+    def completed(work: Work) -> Work:
+        *named, others = inspect.signature(work).parameters.values()
+        known = [inspect.Parameter(name, others.KEYWORD_ONLY, default=None) for name in options.__annotations__]
+        work.__signature__ = inspect.Signature([*named, *known, others])  # type: ignore[attr-defined]
+        return work
+
+    return completed
+
+
 @overload
 def train(
     architecture: str | None = None,
@@ -126,6 +138,7 @@ def train(
     display: Display | None = None,
     **options: Any,  # those that only this architecture has
 ) -> Run: ...
+@_completes(TrainOptions)
 @_together
 def train(
     architecture: str | None = None,
@@ -175,12 +188,10 @@ def train(
     plan = plan_run(architecture, dataset, preset=preset, recipe=recipe, label=label, **options)
     folder = Path(out) if out is not None else None
     if go_on or parallel.restarted():
-        there = folder if folder is not None else latest(plan.entry.name, plan.data.name, plan.label, recipe)
+        there = folder or latest(plan.entry.name, plan.data.name, plan.label, recipe)
         if there is not None and (there / "run.json").exists():
-            return resume(
-                there, device=options.get("device"), log=options.get("log"), processes=options.get("processes"),
-                max_time=time_left(deadline), display=display,
-            )  # fmt: skip
+            machine: Any = {name: options.get(name) for name in ("device", "log", "processes")}
+            return resume(there, max_time=time_left(deadline), display=display, **machine)
     smaller = functools.partial(fit.advice, plan.entry.full_name, plan.data.name, label, display, **options)
     try:
         return start(plan, folder, init, display, deadline, smaller if recipe is None else None)
@@ -210,17 +221,6 @@ def check_training(
     if networks:
         weightless(plan.model, plan.at_stage(0)[0], likely_spec(plan))
     return new_folder(plan.entry.name, plan.data.name)
-
-
-def _completed() -> inspect.Signature:
-    """The signature of `train` with each of the options by name, which IPython completes."""
-    *named, others = inspect.signature(train).parameters.values()
-    names = TrainOptions.__annotations__
-    known = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None) for name in names]
-    return inspect.Signature([*named, *known, others])
-
-
-train.__signature__ = _completed()  # type: ignore[attr-defined]
 
 
 def trained(run: str | os.PathLike[str] | Run) -> Architecture:
@@ -284,34 +284,26 @@ def start(
     return run
 
 
+@_completes(ResumeOptions)
 @_together
 def resume(
     run: str | os.PathLike[str] | Run,
     *,
-    device: str | None = None,
-    log: str | None = None,
-    processes: int | None = None,
-    accumulate: int | None = None,
-    recompute: bool | None = None,
-    deterministic: bool | None = None,
-    on_divergence: str | None = None,
-    max_restarts: int | None = None,
     max_time: str | float | None = None,
     force: bool = False,
     display: Display | None = None,
+    **machine: Unpack[ResumeOptions],
 ) -> Run:
     """Goes on with a run exactly where its newest checkpoint left it; a finished run is returned as it is.
 
     Args:
-        device: where to train from now on, such as on another machine; where it did unless given.
-        log: the loggers to tell from now on, ``"none"`` for none; those it had unless given.
-        processes, accumulate, max_restarts: train in so many processes, and parts, from now on, and begin again so many
-            times when a process dies; as it did unless given.
-        recompute: whether to keep less for the backward pass, from now on.
-        deterministic: whether to take only algorithms that give the same each time, from now on.
-        on_divergence: "stop", "rollback" or "continue", from now on; as it was unless given.
         max_time: save and stop after so long, in seconds or as in ``"8h"``.
         force: go on although another process seems to train it, as a network disk may say of one that is gone.
+        machine: what is different from now on; as it was unless given: `device`, where to train, such as on another
+            machine; `log`, the loggers to tell, ``"none"`` for none; `processes`, `accumulate`, `max_restarts`, to
+            train in so many processes and parts, and begin again so many times when a process dies; `recompute`,
+            whether to keep less for the backward pass; `deterministic`, whether to take only algorithms that give the
+            same each time; `on_divergence`, "stop", "rollback" or "continue".
     Raises: UsageError when it is no run, or another process trains it; GanzooError when its checkpoint is damaged, its
     plugin is not installed, or its data has changed.
     """
@@ -322,33 +314,16 @@ def resume(
         return run
     with contextlib.ExitStack() as lock:
         lock.enter_context(run.locked(force))
-        machine = {"device": device, "log": log, "processes": processes, "max_restarts": max_restarts}
-        more = {
-            "accumulate": accumulate,
-            "recompute": recompute,
-            "deterministic": deterministic,
-            "on_divergence": on_divergence,
-        }
-        run.change(settings=change_machine(run.header.settings, **machine, **more))
-        session = prepare(take_up(run, display), display)
-        check_data(run, session.dataset.fingerprint)
-        scoring = rehearse_scores(session, run.header, display)
-        with memory_explained(session.plan.settings, session.device):
-            timed = _forecast(session, run.header, display, f"in {run.path}", run, scoring)
-        run.write()
-        _go(session, run, display, lock, deadline, timed, force)
+        run.change(settings=change_machine(run.header.settings, **machine))
+        _go_on(run, take_up(run, display), display, lock, deadline, force)
     return run
 
 
+@_completes(TrainOptions)
 @_together
 def extend(
     run: str | os.PathLike[str] | Run,
     *,
-    device: str | None = None,
-    log: str | None = None,
-    processes: int | None = None,
-    deterministic: bool | None = None,
-    max_restarts: int | None = None,
     max_time: str | float | None = None,
     force: bool = False,
     display: Display | None = None,
@@ -357,12 +332,14 @@ def extend(
     """Adds a stage to a run and trains it: weights and optimizer state go along, the new options apply.
 
     Args:
-        device, log, processes, max_restarts, deterministic, max_time, force: as `resume`.
-        options: one of `epochs`, `images` and `steps`, and whatever changes, such as ``lr=1e-4, beta1=0.3``.
+        max_time, force: as `resume`.
+        options: one of `epochs`, `images` and `steps`, and whatever changes, such as ``lr=1e-4, beta1=0.3``; `device`,
+            `log`, `processes`, `max_restarts` and `deterministic` as `resume`, for all that is left of the run.
     Raises: as `resume`; UsageError when an option cannot change within a run.
     """
     display, deadline = display or Lines(), deadline_of(max_time)
     run = run if isinstance(run, Run) else Run.open(run)
+    machine = {name: options.pop(name, None) for name in OF_THE_MACHINE}
     stage = stage_of(options)
     if parallel.restarted() and run.header.stages[-1] == stage:
         return resume(run, max_time=time_left(deadline), display=display)  # the stage was added before a process died
@@ -373,24 +350,36 @@ def extend(
                 f"{run.path} has lost its checkpoints, which going on takes; start a new run with --init "
                 f"{run.model_file}."
             )
-        machine = {"device": device, "log": log, "processes": processes, "deterministic": deterministic}
-        machine["max_restarts"] = max_restarts
         run.change(settings=change_machine(run.header.settings, **machine))
-        plan = take_up(run, display)
-        session = prepare(dataclasses.replace(plan, stages=(*plan.stages, stage)), display)
-        check_data(run, session.dataset.fingerprint)
-        scoring = rehearse_scores(session, run.header, display)
-        if run.status != "finished":
-            display.say(
-                f"{run.path} is not finished: what is left of it is trained first, with its options, and the new stage "
-                f"({stage}) after that."
-            )
-        with memory_explained(session.plan.settings, session.device):
-            timed = _forecast(session, run.header, display, f"in {run.path}", run, scoring)
-        run.change(stages=(*run.header.stages, stage), status="interrupted")
-        run.write()
-        _go(session, run, display, lock, deadline, timed, force)
+        _go_on(run, take_up(run, display), display, lock, deadline, force, stage)
     return run
+
+
+def _go_on(
+    run: Run,
+    plan: Plan,
+    display: Display,
+    lock: contextlib.ExitStack,
+    deadline: float,
+    force: bool,
+    stage: Stage | None = None,
+) -> None:
+    """Trains what is left of a run that is locked, and one more stage, if any."""
+    more = () if stage is None else (stage,)
+    session = prepare(dataclasses.replace(plan, stages=(*plan.stages, *more)), display)
+    check_data(run, session.dataset.fingerprint)
+    scoring = rehearse_scores(session, run.header, display)
+    if more and run.status != "finished":
+        display.say(
+            f"{run.path} is not finished: what is left of it is trained first, with its options, and the new stage "
+            f"({stage}) after that."
+        )
+    with memory_explained(session.plan.settings, session.device):
+        timed = _forecast(session, run.header, display, f"in {run.path}", run, scoring)
+    if more:
+        run.change(stages=(*run.header.stages, *more), status="interrupted")
+    run.write()
+    _go(session, run, display, lock, deadline, timed, force)
 
 
 def _announce(session: Session, header: RunHeader, display: Display) -> None:

@@ -123,6 +123,17 @@ def test_resumed_before_a_label_has_begun():
     assert ganzoo.resume_per_class(whole, display=Display()).sheet.exists()
 
 
+def test_what_is_changed_on_resuming_is_changed_for_all():
+    """Also for the model that was stopped, whose own run.json says otherwise."""
+    with pytest.raises(ganzoo.Stopped):
+        train(out="some", display=StopsAt("odd", 2))
+    whole = ganzoo.resume_per_class("some", recompute=True, accumulate=2, max_restarts=0, display=Display())
+    settings = whole.runs["odd"].header.settings
+    assert (settings.recompute, settings.accumulate) == (True, 2)
+    with pytest.raises(ganzoo.UsageError, match="does not go on with another batch_size"):
+        ganzoo.resume_per_class("some", batch_size=2)
+
+
 KILLED = """
 import os, signal, sys
 import ganzoo
