@@ -138,7 +138,7 @@ def __getattr__(name: str) -> Any:
     if name in _MODULE_OF:
         found = getattr(importlib.import_module(_MODULE_OF[name]), name)
         if name in _TRAINING and "IPython" in sys.modules:
-            return importlib.import_module("ganzoo.notebook").at_home(found)
+            return importlib.import_module("ganzoo_notebook.display").at_home(found)
         return found
     raise AttributeError(f"ganzoo has no {name!r}")
 

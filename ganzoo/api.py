@@ -33,6 +33,7 @@ from ganzoo.errors import GanzooError, UsageError, csv_cell, need, printable, su
 from ganzoo.files import home, locked, make_folder, megabytes, replaced, written
 
 if TYPE_CHECKING:
+    from ganzoo_diffaug.augment import DiffAugment
     from ganzoo_progan.layers import (
         Blur,
         EqualizedConv2d,
@@ -79,13 +80,12 @@ if TYPE_CHECKING:
     from ganzoo.contract.warning import TrainingWarning
     from ganzoo.data.readers import Reader, open_reader
     from ganzoo.data.source import Item, Source
-    from ganzoo.gan.augment import DiffAugment
     from ganzoo.gan.layers import normal_init, spectral_norm
     from ganzoo.gan.losses import generator_loss
     from ganzoo.gan.penalties import squared_norm
     from ganzoo.gan.two_player import Adversarial, AdversarialConfig, ConditionalConfig, TwoPlayer, TwoPlayerConfig
     from ganzoo.loop.allocator import memory_held
-    from ganzoo.loop.display import Display, Lines, Moment
+    from ganzoo.loop.display import Display, Lines, Moment, duration
     from ganzoo.loop.interrupts import Interruptible
     from ganzoo.loop.processes import one_run_only
     from ganzoo.loop.session import Session
@@ -93,6 +93,7 @@ if TYPE_CHECKING:
     from ganzoo.model.imported import Foreign, Imported, save_imported
     from ganzoo.model.model import Model
     from ganzoo.model.model import load as load_model
+    from ganzoo.pictures.framed import as_html
     from ganzoo.pictures.grid import grid, sheet, to_picture
     from ganzoo.plan.plan import read_toml
     from ganzoo.runs.address import destination, is_remote, stem
@@ -112,9 +113,10 @@ _LAZY = {
     "ganzoo.contract.frozen": ("Frozen", "Pretrained"),
     "ganzoo.contract.report": ("Report", "silent",),
     "ganzoo.contract.warning": ("TrainingWarning",),
+    "ganzoo.pictures.framed": ("as_html",),
     "ganzoo.pictures.grid": ("grid", "sheet", "to_picture"),
     "ganzoo.loop.allocator": ("memory_held",),
-    "ganzoo.loop.display": ("Display", "Lines", "Moment"),
+    "ganzoo.loop.display": ("Display", "Lines", "Moment", "duration"),
     "ganzoo.loop.interrupts": ("Interruptible",),
     "ganzoo.loop.processes": ("one_run_only",),
     "ganzoo.loop.session": ("Session",),
@@ -133,7 +135,6 @@ _LAZY = {
     ),
     "ganzoo.contract.data_spec": ("Batch", "DataSpec"),
     "ganzoo.contract.augmentation": ("AdaptiveAugmentation", "Augmentation", "Augmentations"),
-    "ganzoo.gan.augment": ("DiffAugment",),
     "ganzoo.gan.layers": ("normal_init", "spectral_norm"),
     "ganzoo.gan.losses": ("generator_loss",),
     "ganzoo.contract.metric": ("TranslationEvidence", "Items", "DataItems", "Evidence", "Metric", "Scores"),
@@ -160,6 +161,7 @@ _LAZY = {
     ),
     "ganzoo.gan.two_player": ("Adversarial", "AdversarialConfig", "ConditionalConfig", "TwoPlayer", "TwoPlayerConfig"),
     # Where names of the contract's number 1 have gone: plugins written for it still find them here.
+    "ganzoo_diffaug.augment": ("DiffAugment",),
     "ganzoo_progan.growing": ("Growing", "GrowingConfig", "GrowingDiscriminator", "GrowingGenerator", "feature_maps"),
     "ganzoo_progan.layers": (
         "Blur", "EqualizedConv2d", "EqualizedLinear", "MinibatchStddev", "PixelNorm", "downsample", "fade", "upsample",
@@ -249,6 +251,7 @@ __all__ = [
     "Update",
     "UsageError",
     "architecture_of",
+    "as_html",
     "as_json",
     "better_scores",
     "check_judges",
@@ -260,6 +263,7 @@ __all__ = [
     "derive",
     "destination",
     "downsample",
+    "duration",
     "fade",
     "fetch_model",
     "from_json",

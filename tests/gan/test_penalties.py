@@ -10,10 +10,9 @@ from support.golden_numbers import weights as weights_of
 from torch.nn import functional as F
 
 import ganzoo.gan.penalties
-from ganzoo.api import UsageError, make_penalties, squared_norm
+from ganzoo.api import DiffAugment, UsageError, make_penalties, squared_norm
 from ganzoo.catalogue.catalogue import entries
 from ganzoo.contract.randomness import rows
-from ganzoo.gan.augment import DiffAugment
 from ganzoo.gan.penalties import (
     R1,
     R2,

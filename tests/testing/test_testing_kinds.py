@@ -14,13 +14,13 @@ import torch
 from tinyzoo import faulty
 from tinyzoo.data import Tiny
 
+from ganzoo.api import DiffAugment
 from ganzoo.catalogue.catalogue import KINDS, Entry, entries, find
 from ganzoo.contract import cards
 from ganzoo.contract.augmentation import AdaptiveAugmentation
 from ganzoo.contract.metric import Scores
 from ganzoo.contract.options import option
 from ganzoo.errors import UsageError
-from ganzoo.gan.augment import DiffAugment
 from ganzoo.gan.losses import Hinge, NonSaturating, Wasserstein
 from ganzoo.gan.penalties import R1, Drift
 from ganzoo.testing import checks

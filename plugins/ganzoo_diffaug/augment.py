@@ -13,9 +13,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from ganzoo.contract.options import option
-from ganzoo.contract.randomness import rows
-from ganzoo.errors import UsageError
+from ganzoo.api import UsageError, option, rows
 
 
 def brightness(images: Tensor, u: Tensor) -> Tensor:

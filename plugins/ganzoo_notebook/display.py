@@ -10,9 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ganzoo.loop.display import Display, Moment, duration
-from ganzoo.pictures.framed import as_html
-from ganzoo.training.train import Stopped
+from ganzoo.api import Display, Moment, Stopped, as_html, duration
 
 REDRAW = 2.0  # seconds between two updates of what is shown
 

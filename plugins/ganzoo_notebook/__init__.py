@@ -1,0 +1,1 @@
+"""What is otherwise in a notebook. There is nothing to list: `import ganzoo` uses it where IPython runs."""
