@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,8 +33,7 @@ def make_loggers(spec: str | None) -> dict[str, object]:
 def instances(spec: str | None) -> dict[str, object]:
     """The same, not yet tried. Raises: UsageError, and whatever refuses to be made."""
     made: dict[str, object] = {}
-    for part in filter(None, (spec or "").split("+")):
-        name, given = parse_spec(part)
+    for name, given in _joined(spec):
         entry = find("logger", name)
         if (title := f"logger {entry.full_name}") in made:
             raise UsageError(f"--log names {name} twice; once is enough.")
@@ -67,8 +67,7 @@ def make_penalties(spec: str) -> Penalties:
     Raises: UsageError for an unknown name or weight, and for lazy penalties of different intervals.
     """
     made, lazy = dict[str, Penalty](), dict[str, int]()
-    for part in filter(None, spec.split("+") if spec != "none" else ()):
-        name, weights = parse_spec(part)
+    for name, weights in _joined(spec):
         every = build(_Core, {key: weights.pop(key) for key in ("every",) if key in weights}, name).every
         if every > 1:
             lazy[name] = every
@@ -86,8 +85,7 @@ def make_augmentation(spec: str, modality: str = "image") -> Augmentations:
     Raises: UsageError for an unknown name or option, and for one that is not for such items.
     """
     made = dict[str, Any]()
-    for part in filter(None, spec.split("+") if spec != "none" else ()):
-        name, given = parse_spec(part)
+    for name, given in _joined(spec):
         entry = find("augmentation", name, near=(DISTRIBUTION,))
         if modality not in entry.card.modalities:
             items = " and ".join(modality_card(each).items for each in entry.card.modalities).capitalize()
@@ -96,6 +94,12 @@ def make_augmentation(spec: str, modality: str = "image") -> Augmentations:
             raise UsageError(f"--augment names {name} twice; once is enough.")
         made[name] = build(entry.load(), given, f"the augmentation {name}")
     return Augmentations(made)
+
+
+def _joined(spec: str | None) -> Iterator[tuple[str, dict[str, str]]]:
+    """The names, each with its options, that a text joins by `+`; none for ``"none"``."""
+    given = "" if spec is None or spec == "none" else spec
+    return map(parse_spec, filter(None, given.split("+")))
 
 
 def load_architecture(entry: Entry) -> type[Architecture]:

@@ -12,19 +12,7 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
-from ganzoo.contract.cards import (
-    ArchitectureCard,
-    AugmentationCard,
-    CommandCard,
-    DatasetCard,
-    LoggerCard,
-    LossCard,
-    MetricCard,
-    ModalityCard,
-    PenaltyCard,
-    RecipeCard,
-    SchemeCard,
-)
+from ganzoo.contract import cards
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,57 +25,57 @@ hookimpl = pluggy.HookimplMarker("ganzoo")
 
 
 @hookspec
-def ganzoo_architectures() -> Iterable[ArchitectureCard]:  # type: ignore[empty-body]
+def ganzoo_architectures() -> Iterable[cards.ArchitectureCard]:  # type: ignore[empty-body]
     """Architectures: what `ganzoo train` and `ganzoo list` know."""
 
 
 @hookspec
-def ganzoo_datasets() -> Iterable[DatasetCard]:  # type: ignore[empty-body]
+def ganzoo_datasets() -> Iterable[cards.DatasetCard]:  # type: ignore[empty-body]
     """Data sets that can be named without adding them first."""
 
 
 @hookspec
-def ganzoo_losses() -> Iterable[LossCard]:  # type: ignore[empty-body]
+def ganzoo_losses() -> Iterable[cards.LossCard]:  # type: ignore[empty-body]
     """Adversarial losses, for `--loss`."""
 
 
 @hookspec
-def ganzoo_penalties() -> Iterable[PenaltyCard]:  # type: ignore[empty-body]
+def ganzoo_penalties() -> Iterable[cards.PenaltyCard]:  # type: ignore[empty-body]
     """Penalties on the discriminator, for `--penalty`."""
 
 
 @hookspec
-def ganzoo_augmentations() -> Iterable[AugmentationCard]:  # type: ignore[empty-body]
+def ganzoo_augmentations() -> Iterable[cards.AugmentationCard]:  # type: ignore[empty-body]
     """What alters what D sees, for `--augment`."""
 
 
 @hookspec
-def ganzoo_metrics() -> Iterable[MetricCard]:  # type: ignore[empty-body]
+def ganzoo_metrics() -> Iterable[cards.MetricCard]:  # type: ignore[empty-body]
     """Scores, for `ganzoo evaluate`."""
 
 
 @hookspec
-def ganzoo_modalities() -> Iterable[ModalityCard]:  # type: ignore[empty-body]
+def ganzoo_modalities() -> Iterable[cards.ModalityCard]:  # type: ignore[empty-body]
     """What items can be: how they are read, normalised, drawn and written."""
 
 
 @hookspec
-def ganzoo_schemes() -> Iterable[SchemeCard]:  # type: ignore[empty-body]
+def ganzoo_schemes() -> Iterable[cards.SchemeCard]:  # type: ignore[empty-body]
     """Where models and data can be fetched from, and models published: what addresses begin with."""
 
 
 @hookspec
-def ganzoo_commands() -> Iterable[CommandCard]:  # type: ignore[empty-body]
+def ganzoo_commands() -> Iterable[cards.CommandCard]:  # type: ignore[empty-body]
     """Commands besides ganzoo's own, for `ganzoo --help`."""
 
 
 @hookspec
-def ganzoo_loggers() -> Iterable[LoggerCard]:  # type: ignore[empty-body]
+def ganzoo_loggers() -> Iterable[cards.LoggerCard]:  # type: ignore[empty-body]
     """What a run can tell of itself to, for `ganzoo train --log`."""
 
 
 @hookspec
-def ganzoo_recipes() -> Iterable[RecipeCard]:  # type: ignore[empty-body]
+def ganzoo_recipes() -> Iterable[cards.RecipeCard]:  # type: ignore[empty-body]
     """Whole experiments, for `ganzoo train --recipe`."""
 
 
