@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+import os
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+if TYPE_CHECKING:
+    from ganzoo.loop.display import Display
 
 
 class TrainOptions(TypedDict, total=False):
@@ -50,6 +54,19 @@ class TrainOptions(TypedDict, total=False):
     latent_dim: int
     san: bool
     conditional: bool
+
+
+class TrainArguments(TrainOptions, total=False):
+    """All that `train` takes by name but an architecture's own options."""
+
+    preset: str | None
+    recipe: str | None
+    label: str | int | None
+    out: str | os.PathLike[str] | None
+    init: str | os.PathLike[str] | None
+    go_on: bool
+    max_time: str | float | None
+    display: Display | None
 
 
 class ResumeOptions(TypedDict, total=False):

@@ -36,7 +36,7 @@ from ganzoo.runs.weights import load_frozen
 from ganzoo.training import fit
 from ganzoo.training.estimate import Forecast, first_steps, forecast
 from ganzoo.training.facts import change_machine, check_data, facts_of, plan_of, take_up
-from ganzoo.training.options import ResumeOptions, TrainOptions
+from ganzoo.training.options import ResumeOptions, TrainArguments, TrainOptions
 from ganzoo.training.prepare import prepare, rehearse_scores
 
 if TYPE_CHECKING:
@@ -109,35 +109,9 @@ def _completes(options: type) -> Callable[[Work], Work]:
 
 
 @overload
-def train(
-    architecture: str | None = None,
-    dataset: str | None = None,
-    *,
-    preset: str | None = None,
-    recipe: str | None = None,
-    label: str | int | None = None,
-    out: str | os.PathLike[str] | None = None,
-    init: str | os.PathLike[str] | None = None,
-    go_on: bool = False,
-    max_time: str | float | None = None,
-    display: Display | None = None,
-    **options: Unpack[TrainOptions],
-) -> Run: ...
-@overload
-def train(
-    architecture: str | None = None,
-    dataset: str | None = None,
-    *,
-    preset: str | None = None,
-    recipe: str | None = None,
-    label: str | int | None = None,
-    out: str | os.PathLike[str] | None = None,
-    init: str | os.PathLike[str] | None = None,
-    go_on: bool = False,
-    max_time: str | float | None = None,
-    display: Display | None = None,
-    **options: Any,  # those that only this architecture has
-) -> Run: ...
+def train(architecture: str | None = None, dataset: str | None = None, **given: Unpack[TrainArguments]) -> Run: ...
+@overload  # with options that only this architecture has
+def train(architecture: str | None = None, dataset: str | None = None, **given: Any) -> Run: ...
 @_completes(TrainOptions)
 @_together
 def train(
