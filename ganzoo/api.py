@@ -34,6 +34,7 @@ from ganzoo.files import home, locked, make_folder, megabytes, replaced, written
 
 if TYPE_CHECKING:
     from ganzoo_diffaug.augment import DiffAugment
+    from ganzoo_layers.shared import normal_init, spectral_norm
     from ganzoo_progan.layers import (
         Blur,
         EqualizedConv2d,
@@ -80,7 +81,6 @@ if TYPE_CHECKING:
     from ganzoo.contract.warning import TrainingWarning
     from ganzoo.data.readers import Reader, open_reader
     from ganzoo.data.source import Item, Source
-    from ganzoo.gan.layers import normal_init, spectral_norm
     from ganzoo.gan.losses import generator_loss
     from ganzoo.gan.penalties import squared_norm
     from ganzoo.gan.two_player import Adversarial, AdversarialConfig, ConditionalConfig, TwoPlayer, TwoPlayerConfig
@@ -135,7 +135,6 @@ _LAZY = {
     ),
     "ganzoo.contract.data_spec": ("Batch", "DataSpec"),
     "ganzoo.contract.augmentation": ("AdaptiveAugmentation", "Augmentation", "Augmentations"),
-    "ganzoo.gan.layers": ("normal_init", "spectral_norm"),
     "ganzoo.gan.losses": ("generator_loss",),
     "ganzoo.contract.metric": ("TranslationEvidence", "Items", "DataItems", "Evidence", "Metric", "Scores"),
     "ganzoo.contract.distributed": ("gather", "mean_over_processes", "rank", "share"),
@@ -160,8 +159,9 @@ _LAZY = {
         "Stopped", "check_training", "deadline_of", "resume", "time_left", "train", "trained",
     ),
     "ganzoo.gan.two_player": ("Adversarial", "AdversarialConfig", "ConditionalConfig", "TwoPlayer", "TwoPlayerConfig"),
-    # Where names of the contract's number 1 have gone: plugins written for it still find them here.
+    # What many plugins share, and where names of the contract's number 1 have gone.
     "ganzoo_diffaug.augment": ("DiffAugment",),
+    "ganzoo_layers.shared": ("normal_init", "spectral_norm"),
     "ganzoo_progan.growing": ("Growing", "GrowingConfig", "GrowingDiscriminator", "GrowingGenerator", "feature_maps"),
     "ganzoo_progan.layers": (
         "Blur", "EqualizedConv2d", "EqualizedLinear", "MinibatchStddev", "PixelNorm", "downsample", "fade", "upsample",

@@ -2,6 +2,8 @@
 
 Every function takes images [B, C, H, W] and its random draws, so that it can be tested without them; `DiffAugment`
 draws them. Gradients flow to the images.
+
+This module is public: `ganzoo.api` has `DiffAugment`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Layers and first weights that many GANs share."""
+"""Spectral norm, and DCGAN's first weights.
+
+This module is public: `ganzoo.api` has what stands in it.
+"""
 
 from __future__ import annotations
 
