@@ -54,18 +54,16 @@ class Recorder:
         self._shown: tuple[Tensor, Tensor, Image.Image] | None = None  # samples, real items, sheet
         self._training: list[Tensor] = []
         run.make_folders()
-        kept = [row for row in run.metrics() if row["step"] <= trainer.step_count]
-        self._keep("metrics.jsonl", "".join(json.dumps(row) + "\n" for row in kept))
-        if (run.path / SHEETS).exists():
-            left = [row for row in run.sheets() if row["step"] <= trainer.step_count]
-            self._keep(SHEETS, "".join(json.dumps(row) + "\n" for row in left))
-        if (run.path / SCORES).exists():
-            left = [row for row in run.scores() if not row.get("training") or row["step"] <= trainer.step_count]
-            self._keep(SCORES, "".join(json.dumps(row) + "\n" for row in left))
-        if (run.path / WARNINGS).exists():
-            now = (trainer.step_count, stage)
-            left = [row for row in run.warnings() if (row["step"], row.get("stage", 0)) <= now]
-            self._keep(WARNINGS, "".join(json.dumps(row) + "\n" for row in left))
+        now = trainer.step_count
+        logs = {
+            "metrics.jsonl": [row for row in run.metrics() if row["step"] <= now],
+            SHEETS: [row for row in run.sheets() if row["step"] <= now],
+            SCORES: [row for row in run.scores() if not row.get("training") or row["step"] <= now],
+            WARNINGS: [row for row in run.warnings() if (row["step"], row.get("stage", 0)) <= (now, stage)],
+        }
+        for name, rows in logs.items():
+            if (run.path / name).exists() or name == "metrics.jsonl":
+                self._keep(name, "".join(json.dumps(row) + "\n" for row in rows))
         log = run.path / "train.log"
         self._keep("train.log", log.read_bytes()[:log_bytes].decode(errors="replace") if log.exists() else "")
 

@@ -255,7 +255,6 @@ class Model:
         framed(self.modality.sheet(made), self.header.caption(0), side=side).save(shown, "png")
         return shown.getvalue()
 
-    @torch.no_grad()
     def mix(
         self,
         coarse: Tensor,
@@ -276,16 +275,14 @@ class Model:
         if not self.architecture.abilities.mix:
             name = type(self.architecture).__name__
             raise UsageError(f"{name} has no styles to mix; `ganzoo interpolate` goes from image to image.")
-        device, count = self.architecture.device, len(fine)
-        chosen = self.labels(1, label=label)
-        pieces = []
-        for z in coarse:
-            for start in range(0, count, BATCH):
-                part = fine[start : start + BATCH].to(device)
-                repeated = z.to(device).expand(len(part), -1)
-                labels = () if chosen is None else (chosen.to(device).expand(len(part), *chosen.shape[1:]),)
-                pieces.append(self.architecture.mix(repeated, part, cutoff, truncation, *labels).float().cpu())
-        images = self.modality.clean(torch.cat(pieces))
+        chosen, count = self.labels(1, label=label), len(fine)
+        labels = None if chosen is None else chosen.expand(count, *chosen.shape[1:])
+
+        def mixed(coarse: Tensor, fine: Tensor, *label: Tensor) -> Tensor:
+            return self.architecture.mix(coarse, fine, cutoff, truncation, *label)
+
+        made = [self._in_pieces(mixed, z.expand(count, -1), fine, labels) for z in coarse]
+        images = self.modality.clean(torch.cat(made))
         return images.reshape(len(coarse), count, *images.shape[1:])
 
     @overload

@@ -509,7 +509,7 @@ def plan_run(
     """The plan of a run, or of a run for each label, with a recipe's words filled in. Raises: UsageError."""
     stages: tuple[Mapping[str, Any], ...] = ()
     rows: list[Mapping[str, Any]] = [options]
-    typed = {name for name, value in options.items() if value is not None}
+    given = options = {name: value for name, value in options.items() if value is not None}
     architecture = None if architecture is None else named(architecture)
     if recipe is not None:
         card = recipe_of(recipe)
@@ -518,14 +518,13 @@ def plan_run(
         architecture, dataset, preset = card.architecture, dataset or card.data, preset or card.preset
         config = load_architecture(find("architecture", architecture)).Config
         rows += [card.options, *card.stages]
-        given = {name: value for name, value in options.items() if value is not None}
         if not any(name in LENGTHS for name in given):
             written = [upgraded(config, stage, None, architecture) for stage in card.stages]
             stages = tuple({name: v for name, v in stage.items() if name not in given} for stage in written)
         options = {**upgraded(config, card.options, None, architecture), **given}
     if architecture is None or dataset is None:
         raise UsageError("Say an architecture and a data set, such as `ganzoo train dcgan anime`, or --recipe NAME.")
-    plan = make_plan(architecture, dataset, options, preset, stages, recipe, label, typed, per_class)
+    plan = make_plan(architecture, dataset, options, preset, stages, recipe, label, given.keys(), per_class)
     return dataclasses.replace(plan, notes=plan.notes + _said_anew(plan.model, rows))
 
 

@@ -119,18 +119,16 @@ class Evaluator:
         }
         rows: list[dict[str, Any]] = []
         refused: list[UsageError] = []
-        kind = header.data.modality
+        kind, items = header.data.modality, modality_card(header.data.modality).items
         if not self.strict and all(kind not in known for known in self.modalities.values()):
-            raise UsageError(f"No installed score judges {_items(kind)}; `ganzoo list --metrics` names them all.")
+            raise UsageError(f"No installed score judges {items}; `ganzoo list --metrics` names them all.")
         for name, metric in self.metrics.items():
             if not self.strict and kind not in self.modalities[name]:
                 continue
             try:
                 if kind not in self.modalities[name]:
                     judged = " and ".join(modality_card(each).items for each in self.modalities[name])
-                    raise UsageError(
-                        f"The score {name} judges {judged}, and this model makes {modality_card(kind).items}."
-                    )
+                    raise UsageError(f"The score {name} judges {judged}, and this model makes {items}.")
                 measured = metric(evidence)
             except UsageError as error:
                 if self.strict:
@@ -172,10 +170,6 @@ def classify(dataset: DataItems, images: Tensor, report: Report) -> Tensor:
     metric = find("metric", "classifier", near=(DISTRIBUTION,)).load()
     probabilities: Tensor = metric.probabilities(dataset, images, report)
     return probabilities
-
-
-def _items(modality: str) -> str:
-    return modality_card(modality).items
 
 
 def judged_data(header: DataHeader, what: str) -> data.Dataset:
