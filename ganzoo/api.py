@@ -95,7 +95,7 @@ if TYPE_CHECKING:
     from ganzoo.model.model import load as load_model
     from ganzoo.pictures.framed import as_html
     from ganzoo.pictures.grid import grid, sheet, to_picture
-    from ganzoo.plan.plan import read_toml
+    from ganzoo.plan.recipe import read_toml
     from ganzoo.runs.address import destination, is_remote, stem
     from ganzoo.runs.address import fetch as fetch_model
     from ganzoo.runs.checkpoint import checksum
@@ -153,7 +153,7 @@ _LAZY = {
     "ganzoo.runs.run": ("Run", "list_runs"),
     "ganzoo.scoring.evaluator": ("judged_data", "other_data"),
     "ganzoo.runs.weights": ("pretrained_tensors",),
-    "ganzoo.plan.plan": ("read_toml",),
+    "ganzoo.plan.recipe": ("read_toml",),
     "ganzoo.training.prepare": ("prepared",),
     "ganzoo.training.train": (
         "Stopped", "check_training", "deadline_of", "resume", "time_left", "train", "trained",

@@ -165,7 +165,7 @@ def _by_present_names(args: Sequence[str], known: Collection[str]) -> list[str]:
 
 def architecture_options(model: type[Architecture]) -> list[GroupedOption]:
     """An architecture's own options and the trainer's, with the defaults in force for it."""
-    from ganzoo.plan.plan import option_table
+    from ganzoo.plan.options import option_table
 
     own = f"Options of {model.__name__}"
     core = options(Settings)
@@ -241,7 +241,7 @@ def named_architecture(words: Sequence[str], given: Mapping[str, str]) -> type[A
         meant = next((word for word in words if word in known or is_file(word)), words[0])
         found = find("architecture", named(meant))
     from ganzoo.catalogue.components import load_architecture
-    from ganzoo.plan.plan import recipe_of
+    from ganzoo.plan.recipe import recipe_of
 
     if recipe:
         found = find("architecture", recipe_of(recipe).architecture)

@@ -58,7 +58,7 @@ def pictures_notes(seed: int) -> dict[str, str]:
 
 def typed_command(*unsaid: str) -> str:
     """The command line as it can be shown to others: without folders, and without the parameters in `unsaid`."""
-    from ganzoo.plan.plan import without_folders
+    from ganzoo.plan.typed import without_folders
 
     context = click.get_current_context()
     words = ["ganzoo", str(context.info_name)]

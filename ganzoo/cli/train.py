@@ -140,7 +140,7 @@ def _train_seeds(
 
 
 def _is_per_class(recipe: str | None) -> bool:
-    from ganzoo.plan.plan import recipe_of
+    from ganzoo.plan.recipe import recipe_of
 
     return recipe is not None and recipe_of(recipe).per_class
 

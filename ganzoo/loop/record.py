@@ -29,7 +29,8 @@ from ganzoo.loop.watch import SEARCHED, changed, copied, diversity, small
 from ganzoo.model.model import Model, make_model
 from ganzoo.model.translation import there_and_back, to_each_label, to_labels
 from ganzoo.pictures.framed import framed, save_sheet
-from ganzoo.plan.plan import Plan, deciding, typed_plan
+from ganzoo.plan.plan import Plan
+from ganzoo.plan.typed import deciding, typed_plan
 from ganzoo.runs import checkpoint
 from ganzoo.runs.address import fetch, is_remote
 from ganzoo.runs.curves import is_loss, is_watch

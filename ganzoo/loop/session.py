@@ -32,7 +32,9 @@ from ganzoo.loop.record import Recorder, classic_line, load_checkpoint, take_wei
 from ganzoo.loop.trainer import Trainer
 from ganzoo.loop.validation import Validator
 from ganzoo.loop.watch import Watch, is_unbounded
-from ganzoo.plan.plan import Plan, data_spec, deciding
+from ganzoo.plan.plan import Plan
+from ganzoo.plan.spec import data_spec
+from ganzoo.plan.typed import deciding
 from ganzoo.runs import checkpoint
 from ganzoo.runs.curves import SCORE
 from ganzoo.runs.header import CheckpointHeader, Extent, checkpoint_header

@@ -20,7 +20,8 @@ from ganzoo.contract.networks import parameter_counts, weightless
 from ganzoo.contract.options import options
 from ganzoo.contract.settings import BY_ARCHITECTURE, Settings, parse_resolution
 from ganzoo.errors import UsageError
-from ganzoo.plan.plan import apply_options, option_table, preset_row, takes_labels
+from ganzoo.plan.options import apply_options, option_table, preset_row
+from ganzoo.plan.plan import takes_labels
 
 
 def describe(architecture: str, *, preset: str | None = None, **given: Any) -> dict[str, Any]:

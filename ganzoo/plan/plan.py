@@ -5,16 +5,10 @@ Precedence: an option given, then the preset's, then the architecture's default,
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import json
 import math
-import re
-import shlex
-import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ganzoo import data
@@ -26,18 +20,13 @@ from ganzoo.catalogue.single_file import named
 from ganzoo.catalogue.upgrade import upgraded
 from ganzoo.contract import renamed
 from ganzoo.contract.architecture import Architecture
-from ganzoo.contract.cards import API, RecipeCard, fault_of
-from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.labels import find_label
 from ganzoo.contract.networks import weightless
-from ganzoo.contract.options import Option, build, command_words, options, values
-from ganzoo.contract.schedules import Schedule
+from ganzoo.contract.options import options
 from ganzoo.contract.settings import (
     AUTO,
-    BY_ARCHITECTURE,
     DEFAULT_EPOCHS,
     DEFAULT_IMAGES,
-    FIT,
     FIXED_IN_A_RUN,
     LENGTHS,
     OF_THE_MACHINE,
@@ -45,11 +34,13 @@ from ganzoo.contract.settings import (
     Stage,
     parse_resolution,
 )
-from ganzoo.data.source import Sizes, check_chosen, size_in, trained_on
+from ganzoo.data.source import Sizes, check_chosen, trained_on
 from ganzoo.devices import pick_device
-from ganzoo.errors import GanzooError, UsageError, suggest, without_login
-from ganzoo.files import read_text
+from ganzoo.errors import UsageError
 from ganzoo.plan.memory import largest_batch
+from ganzoo.plan.options import apply_options, own_defaults, preset_row
+from ganzoo.plan.recipe import recipe_of
+from ganzoo.plan.spec import likely_spec
 from ganzoo.plan.words import architecture_of
 
 SLACK = 0.9  # of what fits into memory, for `--batch-size auto`: what is free changes
@@ -95,45 +86,6 @@ class Plan:
         return math.prod(stage.rollback.rate for stage in self.stages[: index + 1] if stage.rollback is not None)
 
 
-# Options of the trainer that decide what a run becomes; the others say how it is watched and where it is computed.
-DECIDING = ("batch_size", "resolution", "channels", "domains", "load_size", "flip", "ema", "seed", "freeze")
-
-
-def deciding(plan: Plan, stage: int) -> dict[str, Any]:
-    """The options in force in a stage that decide what it becomes, with its length, as JSON has them."""
-    config, settings = plan.at_stage(stage)
-    chosen = {name: value for name, value in values(settings).items() if name in DECIDING}
-    found: dict[str, Any] = json.loads(json.dumps({**values(config), **chosen, **plan.stages[stage].length}))
-    return found
-
-
-def typed_plan(plan: Plan, stage: int = 0) -> str:
-    """What one would type to train the plan up to a stage: what decides the run, without folders of this machine."""
-    usual, given = plan, dict[str, Any](plan.stages[0].length)
-    with contextlib.suppress(GanzooError):  # a preset, or a data set, that is here no more
-        usual = make_plan(plan.entry.full_name, plan.data.name, {"steps": 1}, plan.preset)
-    for mine, theirs, names in (
-        (plan.config, usual.config, values(plan.config).keys()),
-        (plan.settings, usual.settings, DECIDING),
-    ):
-        before, now = values(theirs), values(mine)
-        given.update({name: now[name] for name in names if now[name] != before[name]})
-    given["seed"] = plan.settings.seed
-    again = [later for later in plan.stages[1 : stage + 1] if later.rollback is not None]
-    given.update({"on_divergence": "rollback"} if again else {})
-    chosen = {"preset": plan.preset, "class": plan.label}
-    words = [plan.entry.name, plan.data.name, *command_words({k: v for k, v in chosen.items() if v} | given)]
-    commands = [["ganzoo", "train", *words]]
-    for later in (each for each in plan.stages[1 : stage + 1] if each not in again):
-        commands.append(["ganzoo", "extend", "RUN", *command_words({**later.length, **later.changes})])
-    return " && ".join(shlex.join(map(without_folders, command)) for command in commands)
-
-
-def without_folders(word: str) -> str:
-    """A word of a command as one may show it to others: of a file here, only its name; of an address, no password."""
-    return without_login(word) if "://" in word else re.sub(r"[^=:,]*[/\\]+(?=[^/\\])", "", word).rstrip("/\\")
-
-
 def make_plan(
     architecture: str,
     data_name: str,
@@ -159,7 +111,7 @@ def make_plan(
     model = load_architecture(entry)
     info = data.info(data_name)
     row = preset_row(entry.name, model, preset)
-    config, settings = apply_options(entry.name, model.Config(), Settings(**_defaults(model)), row)
+    config, settings = apply_options(entry.name, model.Config(), Settings(**own_defaults(model)), row)
     given = {name: value for name, value in given.items() if value is not None}
     if largest := given.get("batch_size") == AUTO:
         del given["batch_size"]
@@ -254,138 +206,6 @@ def labels_of(info: data.Info, model: type[Architecture], config: Any, name: str
     return info.classes
 
 
-def read_toml(name: str, what: str, keys: Collection[str]) -> dict[str, Any]:
-    """A TOML file of the user's that may have these keys. Raises: UsageError, which calls it "the `what` NAME"."""
-    try:
-        table = tomllib.loads(read_text(Path(name)))
-    except OSError as error:
-        raise UsageError(f"The {what} {name} cannot be read ({error.strerror}).") from error
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"The {what} {name} is not a TOML file: {error}.") from error
-    for key in table:
-        if key not in keys:
-            raise UsageError(f"The {what} {name} has a key {key!r}; {suggest(key, keys)}")
-    return table
-
-
-def recipe_of(name: str) -> RecipeCard:
-    """A recipe by name, or read from a TOML file with the same keys.
-
-    Raises: UsageError when there is none or the file does not say what it must.
-    """
-    if not name.endswith(".toml"):
-        entry = find("recipe", name)
-        card: RecipeCard = entry.load()
-        near = (entry.distribution, DISTRIBUTION)
-        return dataclasses.replace(
-            card,
-            architecture=written_by("architecture", card.architecture, near),
-            data=data.meant(card.data, near),
-        )
-    table = read_toml(name, "recipe", [field.name for field in dataclasses.fields(RecipeCard)])
-    missing = [key for key in ("architecture", "data") if key not in table]
-    if missing:
-        raise UsageError(f"The recipe {name} does not say its {missing[0]}.")
-    stages, given = table.get("stages", []), table.get("options", {})
-    if not isinstance(stages, list) or not all(isinstance(stage, dict) for stage in stages):
-        raise UsageError(f"The recipe {name} must write its stages as [[stages]] tables.")
-    if not isinstance(given, dict):
-        raise UsageError(f"The recipe {name} must write its options as an [options] table.")
-    above = [field.name for field in dataclasses.fields(RecipeCard) if field.name in given]
-    if above:
-        raise UsageError(f"The recipe {name} has {above[0]} among its [options]; write it above them, by architecture.")
-    defaults = {"name": Path(name).stem, "summary": "", "api": API}
-    card = RecipeCard(**{**defaults, **table, "stages": tuple(stages)})
-    if fault := fault_of(card):
-        raise UsageError(f"The recipe {name} is not sound: {fault}.")
-    return card
-
-
-def option_table(model: type[Architecture]) -> dict[str, Option]:
-    """Every option that training this architecture takes, its own first, with the defaults in force for it."""
-    own = {name: item for name, item in options(model.Config).items() if name not in _trainers(options(model.Config))}
-    defaults = _defaults(model)
-    core = dict(options(Settings))
-    for name, default in defaults.items():
-        if default is not None:  # what the help says of the trainer's own default then holds no more
-            core[name] = dataclasses.replace(
-                core[name], default=default, help=core[name].help.partition("; default:")[0]
-            )
-    return {**own, **core}
-
-
-def apply_options(name: str, config: Any, settings: Settings, given: Mapping[str, Any]) -> tuple[Any, Settings]:
-    """Config and settings with options changed; a field that both have changes in both.
-
-    Raises: UsageError for an unknown option or a value it does not take.
-    """
-    own, core = options(type(config)), options(Settings)
-    known = {*core, *own} - (_trainers(own).keys() - {*BY_ARCHITECTURE})
-    given = {renamed.option(key, known): value for key, value in given.items()}
-    for key in given:
-        if key not in own and key not in core:
-            raise UsageError(f"{name} has no option --{key.replace('_', '-')}; {suggest(key, [*own, *core])}")
-    if given.get("resolution") is not None:
-        parse_resolution(given["resolution"])
-    changed = {key: str(value) if key == "resolution" else value for key, value in given.items() if key in core}
-    if any(key in changed for key in LENGTHS):
-        changed = {**dict.fromkeys(LENGTHS), **changed}
-    settings = build(Settings, changed, name, base=settings)
-    shared = {theirs: getattr(settings, key) for theirs, key in _trainers(own).items() if key in changed}
-    if "x" in str(shared.get("resolution", "")):
-        del shared["resolution"]  # a Config's resolution is one number; the DataSpec has both
-    shared = {key: value for key, value in shared.items() if not isinstance(value, Schedule)}  # the trainer's alone
-    mine = {key: value for key, value in given.items() if key in own and key not in core}
-    return build(type(config), {**mine, **shared}, name, base=config), settings
-
-
-def data_spec(dataset: data.Dataset, size: tuple[int, int] | None) -> DataSpec:
-    """What an architecture is told of a data set; `size` is what remains after cropping."""
-    shape = tuple(dataset.shape)
-    if size is not None:
-        shape = (shape[0], *size)
-    shapes = {
-        name: (each[0], *size_in(name, (shape[1], shape[2]), dataset.sizes)) for name, each in dataset.shapes.items()
-    }
-    modality = dataset.modality
-    return DataSpec(
-        shape, tuple(dataset.classes), dataset.domains, modality.name,
-        modality.mean, modality.spread, modality.choices, dataset.label_kind, dataset.label_names, dataset.label_scale,
-        shapes, dataset.paired, dataset.class_shares,
-    )  # fmt: skip
-
-
-def data_channels(plan: Plan) -> int | None:
-    """The channels to prepare the data with; None for the data's own, which may differ from domain to domain."""
-    if plan.settings.channels or not plan.data.channels or plan.model.abilities.channels:
-        return plan.settings.channels
-    return min(3, plan.data.channels)
-
-
-def expected_spec(plan: Plan) -> DataSpec | None:
-    """What `data_spec` will say, from what is known before the data is packed; None for vectors."""
-    if plan.size is None or not plan.data.channels:
-        return None
-    channels = plan.settings.channels or min(3, plan.data.channels)
-    domains = plan.domains or trained_on(plan.data.domains)
-    mixed = plan.data.domain_channels if data_channels(plan) is None else {}
-    shapes = {
-        name: (min(mixed.get(name, channels), channels), *size_in(name, plan.size, plan.sizes))
-        for name in domains
-        if name in mixed or name in plan.sizes
-    }
-    return DataSpec(
-        shapes[domains[0]] if shapes else (channels, *plan.size), () if domains else tuple(plan.data.classes), domains,
-        label=plan.data.label_kind, label_names=plan.data.label_names, paired=plan.data.paired, shapes=shapes,
-    )  # fmt: skip
-
-
-def likely_spec(plan: Plan) -> DataSpec:
-    """What `data_spec` will say, about, from what is known before the data is packed."""
-    info = plan.data
-    return expected_spec(plan) or DataSpec(info.shape or (2,), info.classes, tuple(info.domains), info.modality)
-
-
 def stage_of(given: Mapping[str, Any]) -> Stage:
     """A stage from a mapping with one length and the options that change. Raises: UsageError."""
     return _stage({name: value for name, value in given.items() if value is not None})
@@ -423,32 +243,6 @@ def _length(
     items = modality_card(info.modality).items + " of a label" * one_label
     note = f"{DEFAULT_EPOCHS} epochs are {drawn:,} {items} here, so it trains for {least:,}; --images says otherwise."
     return {"images": least}, (note,)
-
-
-def _defaults(model: type[Architecture]) -> dict[str, Any]:
-    """The trainer's options that the architecture's Config has a default for."""
-    own = options(model.Config)
-    defaults = {name: own[theirs].default for theirs, name in _trainers(own).items()}
-    if defaults.get("resolution") is not None:
-        defaults["resolution"] = str(defaults["resolution"])
-    return defaults
-
-
-def _trainers(own: Collection[str]) -> dict[str, str]:
-    """Those of a Config's options that set the trainer's, and how the trainer calls them."""
-    return {name: today for name in own if (today := renamed.OPTIONS.get(name, name)) in BY_ARCHITECTURE}
-
-
-def preset_row(name: str, model: type[Architecture], preset: str | None) -> Mapping[str, Any]:
-    """The options of a preset, none for None. Raises: UsageError when there is no such preset."""
-    if preset is None:
-        return {}
-    if preset == FIT:
-        raise UsageError(f"--preset {FIT} is for `ganzoo train` and `ganzoo plan`, of one run; name the preset here.")
-    if preset not in model.presets:
-        known = suggest(preset, model.presets) if model.presets else "it has none at all."
-        raise UsageError(f"{name} has no preset {preset!r}; {known}")
-    return model.presets[preset]
 
 
 def _size(

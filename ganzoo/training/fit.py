@@ -10,7 +10,8 @@ from ganzoo.catalogue.single_file import named
 from ganzoo.contract.settings import FIT, parse_time
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.display import Display, duration
-from ganzoo.plan.plan import Plan, likely_spec, plan_run
+from ganzoo.plan.plan import Plan, plan_run
+from ganzoo.plan.spec import likely_spec
 from ganzoo.training.estimate import Forecast, forecast, memory_needed
 from ganzoo.training.prepare import prepare
 

@@ -25,7 +25,8 @@ from ganzoo.loop.trainer import check_split
 from ganzoo.loop.validation import Validator
 from ganzoo.model.model import Model
 from ganzoo.plan.memory import batches_drawn
-from ganzoo.plan.plan import Plan, data_channels, data_spec, expected_spec, plan_run, takes_labels
+from ganzoo.plan.plan import Plan, plan_run, takes_labels
+from ganzoo.plan.spec import data_channels, data_spec, expected_spec
 from ganzoo.runs.header import RunHeader, model_of
 from ganzoo.runs.weights import located
 from ganzoo.scoring.evaluator import judged_data

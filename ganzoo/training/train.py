@@ -28,7 +28,9 @@ from ganzoo.loop.record import take_weights
 from ganzoo.loop.session import Saved, Session, Timed
 from ganzoo.loop.trainer import Trainer
 from ganzoo.plan.memory import TooLarge
-from ganzoo.plan.plan import Plan, likely_spec, plan_run, recipe_of, stage_of
+from ganzoo.plan.plan import Plan, plan_run, stage_of
+from ganzoo.plan.recipe import recipe_of
+from ganzoo.plan.spec import likely_spec
 from ganzoo.runs.checkpoint import shapes
 from ganzoo.runs.header import RunHeader
 from ganzoo.runs.run import Run, claimed, latest, new_folder

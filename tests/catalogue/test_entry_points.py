@@ -273,7 +273,7 @@ def test_a_loss_of_a_name_of_ours_does_not_change_what_ours_means(install, own_c
 
 
 def test_what_a_recipe_or_a_run_names_stays_what_it_meant(install, own_catalogue):
-    from ganzoo.plan.plan import recipe_of
+    from ganzoo.plan.recipe import recipe_of
 
     assert written_by("architecture", "dcgan", ("ganzoo",)) == "dcgan"
     everybodys.cache_clear()

@@ -13,7 +13,8 @@ import ganzoo.api
 from ganzoo.api import DataSpec, TwoPlayer, TwoPlayerConfig, option
 from ganzoo.cli.app import app
 from ganzoo.contract.settings import Settings
-from ganzoo.plan.plan import apply_options, make_plan
+from ganzoo.plan.options import apply_options
+from ganzoo.plan.plan import make_plan
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from support.mutated import Tally, mutated, numbers
 
 from ganzoo import data
 from ganzoo.errors import GanzooError
-from ganzoo.plan.plan import recipe_of
+from ganzoo.plan.recipe import recipe_of
 
 NUMBERS = numbers(300)
 

@@ -88,7 +88,8 @@ def test_a_block_that_changes_its_input_is_refused():
 
 def test_less_is_kept_and_it_is_offered_where_memory_is_short(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    from ganzoo.plan.plan import likely_spec, plan_run
+    from ganzoo.plan.plan import plan_run
+    from ganzoo.plan.spec import likely_spec
 
     options = {"batch_size": 64, "steps": 1, "device": "cpu", "resolution": 32}
     plan = plan_run("transgan", "digits:images=100", preset="small", **options)

@@ -11,7 +11,7 @@ from ganzoo.catalogue.catalogue import find
 from ganzoo.catalogue.components import load_architecture
 from ganzoo.contract.networks import networks, parameter_counts
 from ganzoo.contract.randomness import Share
-from ganzoo.plan.plan import option_table
+from ganzoo.plan.options import option_table
 
 CycleGAN = load_architecture(find("architecture", "cyclegan"))
 TINY = {"width_g": 2, "width_d": 2, "blocks": 1, "layers_d": 2}

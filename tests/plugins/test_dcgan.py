@@ -13,7 +13,9 @@ from ganzoo.api import DataSpec, UsageError
 from ganzoo.catalogue.catalogue import find
 from ganzoo.catalogue.components import load_architecture
 from ganzoo.contract.networks import parameter_counts
-from ganzoo.plan.plan import option_table, plan_run, recipe_of
+from ganzoo.plan.options import option_table
+from ganzoo.plan.plan import plan_run
+from ganzoo.plan.recipe import recipe_of
 
 DCGAN = load_architecture(find("architecture", "dcgan"))
 

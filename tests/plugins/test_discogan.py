@@ -10,7 +10,7 @@ from ganzoo.api import Batch, DataSpec, Progress, UsageError
 from ganzoo.catalogue.catalogue import find
 from ganzoo.catalogue.components import load_architecture
 from ganzoo.contract.networks import networks, parameter_counts
-from ganzoo.plan.plan import option_table
+from ganzoo.plan.options import option_table
 
 DiscoGAN = load_architecture(find("architecture", "discogan"))
 D_COUNT = 2_765_568

@@ -13,7 +13,8 @@ from ganzoo.api import DataSpec, UsageError
 from ganzoo.catalogue.catalogue import find
 from ganzoo.catalogue.components import load_architecture
 from ganzoo.contract.networks import parameter_counts
-from ganzoo.plan.plan import make_plan, plan_run, preset_row
+from ganzoo.plan.options import preset_row
+from ganzoo.plan.plan import make_plan, plan_run
 
 GAN = load_architecture(find("architecture", "gan"))
 DENSE = {"hidden_g": (256, 512, 1024), "hidden_d": (512, 256), "batch_norm": True}

@@ -12,7 +12,7 @@ from ganzoo.catalogue.catalogue import find
 from ganzoo.catalogue.components import load_architecture
 from ganzoo.contract.networks import parameter_counts
 from ganzoo.gan.penalties import gradient
-from ganzoo.plan.plan import option_table
+from ganzoo.plan.options import option_table
 
 ProGAN = load_architecture(find("architecture", "progan"))
 GOLDEN = {"fmap_base": 32, "fmap_max": 8, "latent_dim": 8}

@@ -31,7 +31,7 @@ from ganzoo.catalogue.components import load_architecture
 from ganzoo.contract.networks import parameter_counts
 from ganzoo.contract.schedules import at
 from ganzoo.contract.settings import Settings
-from ganzoo.plan.plan import apply_options
+from ganzoo.plan.options import apply_options
 
 R3GAN = load_architecture(find("architecture", "r3gan"))
 SHAPE = Shape((16, 16, 8), (1, 2, 1), 2, 8)

@@ -19,7 +19,7 @@ from ganzoo.cli.app import app
 from ganzoo.contract.networks import parameter_counts
 from ganzoo.contract.randomness import sharing
 from ganzoo.model.model import Model
-from ganzoo.plan.plan import option_table
+from ganzoo.plan.options import option_table
 from ganzoo.runs.header import DataHeader, ModelHeader
 
 StyleGAN = load_architecture(find("architecture", "stylegan"))

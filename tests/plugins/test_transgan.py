@@ -17,7 +17,7 @@ from ganzoo.catalogue.components import load_architecture
 from ganzoo.contract.data_spec import Batch
 from ganzoo.contract.networks import parameter_counts
 from ganzoo.contract.options import build as build_options
-from ganzoo.plan.plan import option_table
+from ganzoo.plan.options import option_table
 
 TransGAN = load_architecture(find("architecture", "transgan"))
 TINY = {"latent_dim": 4, "width_g": 32, "depths_g": (1, 1, 1), "heads": 2, "mlp_ratio": 2, "width_d": 16, "depth_d": 1}

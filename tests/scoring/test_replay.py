@@ -24,7 +24,7 @@ from ganzoo.contract.metric import Evidence, Scores
 from ganzoo.contract.randomness import stream
 from ganzoo.data.dataset import Dataset
 from ganzoo.errors import MissingPackage, UsageError
-from ganzoo.plan.plan import data_spec
+from ganzoo.plan.spec import data_spec
 from ganzoo.scoring.evaluator import Evaluator, classify
 from ganzoo.testing.check import NotChecked
 from ganzoo.testing.probes.offline import offline

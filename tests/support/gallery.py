@@ -17,7 +17,7 @@ from PIL import Image
 import ganzoo
 from ganzoo.catalogue.catalogue import better_scores
 from ganzoo.pictures.framed import framed
-from ganzoo.plan.plan import typed_plan
+from ganzoo.plan.typed import typed_plan
 from ganzoo.training.estimate import duration
 from ganzoo.training.facts import plan_of
 

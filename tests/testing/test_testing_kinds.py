@@ -349,7 +349,7 @@ def test_a_recipe_that_could_not_begin(given, words, monkeypatch):
     }
     made = Entry("recipe", cards.RecipeCard(**said), "tiny", "ganzoo-tiny", "1.0")
     monkeypatch.setattr(
-        "ganzoo.plan.plan.find", lambda kind, *words, real=find: made if kind == "recipe" else real(kind, *words)
+        "ganzoo.plan.recipe.find", lambda kind, *words, real=find: made if kind == "recipe" else real(kind, *words)
     )
     (found,) = [check.outcome() for check in checks(made) if check.name == "plans"]
     assert found.word == "failed"

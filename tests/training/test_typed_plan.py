@@ -11,7 +11,7 @@ import ganzoo
 from ganzoo.cli.app import app
 from ganzoo.contract.options import command_words
 from ganzoo.loop.display import Display
-from ganzoo.plan.plan import typed_plan, without_folders
+from ganzoo.plan.typed import typed_plan, without_folders
 from ganzoo.training.facts import plan_of
 
 

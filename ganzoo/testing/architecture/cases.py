@@ -26,7 +26,7 @@ from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.trainer import Trainer
 from ganzoo.model.model import Model, make_model
 from ganzoo.plan.describe import example_items
-from ganzoo.plan.plan import apply_options
+from ganzoo.plan.options import apply_options
 from ganzoo.runs.header import FORMAT, DataHeader, Extent, ModelHeader
 
 T = TypeVar("T", bound=Trainer)

@@ -14,7 +14,7 @@ from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.options import options
 from ganzoo.errors import UsageError
 from ganzoo.plan.describe import configured, example_data, example_items, parameters
-from ganzoo.plan.plan import preset_row
+from ganzoo.plan.options import preset_row
 from ganzoo.testing.architecture import outputs, training, upgrade
 from ganzoo.testing.architecture.cases import TASKS, Case, cases, config_of, on_meta, spec_of
 from ganzoo.testing.architecture.flips import check_options

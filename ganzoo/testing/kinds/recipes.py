@@ -8,7 +8,8 @@ from functools import partial
 from ganzoo import data
 from ganzoo.catalogue.catalogue import Entry
 from ganzoo.errors import GanzooError
-from ganzoo.plan.plan import expected_spec, plan_run
+from ganzoo.plan.plan import plan_run
+from ganzoo.plan.spec import expected_spec
 from ganzoo.testing.check import Check, CheckFailed
 from ganzoo.testing.kinds.cards import check_card
 from ganzoo.testing.probes.offline import offline
