@@ -11,9 +11,11 @@ from ganzoo.contract.networks import parameter_counts
 from ganzoo.contract.settings import parse_time
 from ganzoo.data import store
 from ganzoo.data.dataset import Dataset, Decoded
+from ganzoo.data.pack import Job
 from ganzoo.errors import UsageError
 from ganzoo.files import megabytes
 from ganzoo.loop.display import Display
+from ganzoo.loop.session import Session
 from ganzoo.loop.trainer import Trainer
 from ganzoo.plan.memory import TooLarge, largest_batch
 from ganzoo.plan.plan import labels_of, plan_run
@@ -92,12 +94,24 @@ def dry_run(
         made = made.of(len(labels), steps_of_all(session, labels))
     if seeds:
         made = made.of(len(seeds), made.steps * len(seeds))
-    trainer = session.build(weights=False)
-    spec, jobs = trainer.model.data, [cast(Decoded, rows).job for rows in session.dataset.packs]
-    counted = memory_needed(plan, spec)
-    pack = sum(job.bytes for job in jobs if not job.made)
-    run = _state_bytes(trainer, plan.settings.checkpoints) * made.models
-    facts: dict[str, Any] = {
+    facts = _facts(session, made)
+    facts |= {"advice": smaller, "folder": out or str(new_folder(plan.entry.name, plan.data.name))}
+    if as_json:
+        print_json(facts)
+        return
+    for word, text in _rows(session, made, facts, "label" if labels else "seed", stop):
+        if text is not None:
+            echo(f"{word:<13} {text}")
+    if smaller:
+        echo(smaller)
+    echo("Nothing was trained; `ganzoo train` does it.")
+
+
+def _facts(session: Session, made: Forecast) -> dict[str, Any]:
+    """What a training is and takes, as --json prints it."""
+    plan, trainer = session.plan, session.build(weights=False)
+    spec = trainer.model.data
+    return {
         "architecture": plan.entry.full_name,
         "data": plan.data.name,
         "preset": plan.preset,
@@ -109,7 +123,7 @@ def dry_run(
         "largest_batch": largest_batch(trainer.model, plan.settings, session.device),
         "device": session.device.type,
         "precision": session.precision,
-        "memory": made.memory or counted,
+        "memory": made.memory or memory_needed(plan, spec),
         "memory_is": "measured" if made.memory else "counted",
         "models": made.models,
         "steps": made.steps,
@@ -117,42 +131,48 @@ def dry_run(
         "images_per_second": made.images_per_second,
         "seconds": {"training": made.training, "scores": made.scores, "files": made.files, "packing": made.packing,
                     "whole": made.seconds},
-        "disk": {"pack": pack, "run": run},
-        "advice": smaller,
-        "folder": out or str(new_folder(plan.entry.name, plan.data.name)),
+        "disk": {"pack": sum(job.bytes for job in _jobs(session) if not job.made),
+                 "run": _state_bytes(trainer, plan.settings.checkpoints) * made.models},
     }  # fmt: skip
-    if as_json:
-        print_json(facts)
-        return
-    several = f"{made.models}, one for each {'label' if labels else 'seed'}; steps and time are of all"
-    memory = facts["memory"]
-    rows = [
+
+
+def _rows(
+    session: Session, made: Forecast, facts: Mapping[str, Any], one_for_each: str, stop: float | None
+) -> list[tuple[str, str | None]]:
+    """The same in words, with what goes without saying left out.
+
+    Args:
+        one_for_each: what each of several models is for, a label or a seed.
+        stop: seconds after which --max-time stops it.
+    """
+    plan, memory, jobs = session.plan, facts["memory"], _jobs(session)
+    several = f"{made.models}, one for each {one_for_each}; steps and time are of all"
+    return [
         ("architecture", f"{plan.entry.card.title} ({plan.entry.distribution} {plan.entry.version})"),
         ("preset", plan.preset),
-        ("data", f"{plan.data.name}, {session.dataset.items:,} of {'×'.join(map(str, spec.shape))}, "
+        ("data", f"{plan.data.name}, {session.dataset.items:,} of {'×'.join(map(str, facts['shape']))}, "
                  f"{session.dataset.origin}"),
         *_contents(session.dataset),
         ("label", plan.label),
         ("models", several if made.models > 1 else None),
         ("parameters", " + ".join(f"{name} {count:,}" for name, count in facts["parameters"].items())),
-        *((f"stage {number}", str(stage)) for number, stage in enumerate(plan.stages, 1)),
+        *((f"stage {number}", stage) for number, stage in enumerate(facts["stages"], 1)),
         ("batch", f"{facts['batch_size']} images" + _most(facts["largest_batch"])),
         ("steps", f"{made.steps:,}"),
         ("device", f"{session.device.type}, {session.precision}"),
         ("memory", f"about {memory / 2**30:.2f} GB, {facts['memory_is']}" if memory else "cannot be said beforehand"),
         ("disk", f"{megabytes(sum(job.bytes for job in jobs))} of pixels in {jobs[0].folder.parent}"
-                 f"{'' if pack else ', there already'}"),
-        ("run's disk", f"about {megabytes(run)}"),
+                 f"{'' if facts['disk']['pack'] else ', there already'}"),
+        ("run's disk", f"about {megabytes(facts['disk']['run'])}"),
         ("speed", f"{made.images_per_second:,.0f} images/s" if made.images_per_second else None),
         ("time", _time(made, stop)),
         ("folder", facts["folder"]),
     ]  # fmt: skip
-    for word, text in rows:
-        if text is not None:
-            echo(f"{word:<13} {text}")
-    if smaller:
-        echo(smaller)
-    echo("Nothing was trained; `ganzoo train` does it.")
+
+
+def _jobs(session: Session) -> list[Job]:
+    """What packing will do, or has done."""
+    return [cast(Decoded, rows).job for rows in session.dataset.packs]
 
 
 def _most(largest: int | None) -> str:

@@ -96,18 +96,9 @@ def sample(
     from ganzoo.model.model import BATCH
 
     target = None if out is None else Path(out)
-    if columns is not None and columns < 1:
-        raise UsageError(f"--columns {columns} is too small; it takes 1 or more.")
-    many = None if seeds is None else parse_seeds(seeds, seed)
-    if many is not None and (count is not None or index is not None or columns is not None):
-        raise UsageError("--seeds makes one image of each seed; leave out -n, --index and --columns.")
+    _check_options(count, seeds, index, vary, strength, columns)
     count = COUNT if count is None else count
-    if index is not None and not 1 <= index <= count:
-        raise UsageError(f"--index {index} is none of the {count:,} images, which are counted from 1; see -n.")
-    if vary is not None and index is None:
-        raise UsageError("--vary makes versions of one image; say which with --index, such as --index 12.")
-    if strength is not None and vary is None:
-        raise UsageError("--strength says how new the images of --vary are; leave it out, or add --vary 8.")
+    many = None if seeds is None else parse_seeds(seeds, seed)
     model = ganzoo.load(source, device=device)
     modality = model.modality
     if many is not None and not modality.each:
@@ -142,7 +133,8 @@ def sample(
         digits = max(4, len(str(count)))
         names = [f"{n:0{digits}}" for n in range(1, count + 1)] if many is None else [f"seed-{n:04d}" for n in many]
         files = [place / f"{name}{modality.each}" for name in names]
-        own = [file for at, file in enumerate(files) if at // (BATCH if many is None else 1) % world == rank]
+        at_a_time = BATCH if many is None else 1
+        own = [file for at, file in enumerate(files) if at // at_a_time % world == rank]
         images = _write_each(batches, own, modality)
         distributed.any_of(False, torch.device("cpu"))  # all processes have written theirs
         wrote(f"{made} in", *files, *([] if quiet else [place]), quiet=quiet)
@@ -155,6 +147,28 @@ def sample(
         wrote(f"{made} in", target, quiet=quiet)
     if show and rank == 0:
         _draw(images, columns, modality)
+
+
+def _check_options(
+    count: int | None,
+    seeds: str | None,
+    index: int | None,
+    vary: int | None,
+    strength: float | None,
+    columns: int | None,
+) -> None:
+    """Raises: UsageError for options that do not go together, or are out of range."""
+    if columns is not None and columns < 1:
+        raise UsageError(f"--columns {columns} is too small; it takes 1 or more.")
+    if seeds is not None and (count is not None or index is not None or columns is not None):
+        raise UsageError("--seeds makes one image of each seed; leave out -n, --index and --columns.")
+    count = COUNT if count is None else count
+    if index is not None and not 1 <= index <= count:
+        raise UsageError(f"--index {index} is none of the {count:,} images, which are counted from 1; see -n.")
+    if vary is not None and index is None:
+        raise UsageError("--vary makes versions of one image; say which with --index, such as --index 12.")
+    if strength is not None and vary is None:
+        raise UsageError("--strength says how new the images of --vary are; leave it out, or add --vary 8.")
 
 
 def _said(label: str | None, code: str | None, truncation: float) -> list[str]:
