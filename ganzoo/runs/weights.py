@@ -20,7 +20,7 @@ from ganzoo.errors import GanzooError, UsageError, suggest
 from ganzoo.files import home, make_folder, replaced
 
 
-def load_frozen(model: nn.Module, report: Report = silent) -> None:
+def load_frozen(model: nn.Module) -> None:
     """Reads the weights of every frozen network in a model that has none yet.
 
     Raises: UsageError when they are not here and cannot be fetched, saying what to type; GanzooError when a file has
@@ -28,7 +28,7 @@ def load_frozen(model: nn.Module, report: Report = silent) -> None:
     """
     for frozen in frozen_in(model):
         if not frozen.ready:
-            frozen.load(read(located(frozen.weights, report), frozen.weights.name))
+            frozen.load(read(located(frozen.weights), frozen.weights.name))
 
 
 def located(weights: Pretrained, report: Report = silent) -> Path:

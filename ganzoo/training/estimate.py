@@ -101,13 +101,12 @@ class Pace:
     """How long a step takes, by steps one after the other; the first counts only where it is the only one.
 
     Args:
-        limit: seconds that it listens for, about.
-        least: seconds that it listens for, however many steps these are.
+        limit: seconds that it listens for, about; a second at the least.
         most: steps that it listens to.
     """
 
-    def __init__(self, limit: float = TRIAL_SECONDS, least: float = 1.0, most: float = math.inf) -> None:
-        self._limit, self._least, self._most, self._times = limit, least, most, list[float]()
+    def __init__(self, limit: float = TRIAL_SECONDS, most: float = math.inf) -> None:
+        self._limit, self._most, self._times = limit, most, list[float]()
 
     def hear(self, seconds: float) -> None:
         self._times.append(seconds)
@@ -115,7 +114,7 @@ class Pace:
     @property
     def known(self) -> bool:
         heard = len(self._times)
-        enough = heard > TRIAL_STEPS and (sum(self._times[1:]) >= self._least or heard >= self._most)
+        enough = heard > TRIAL_STEPS and (sum(self._times[1:]) >= 1 or heard >= self._most)
         return bool(self._times) and (enough or sum(self._times) >= self._limit)
 
     @property
@@ -222,9 +221,9 @@ def forecast(
     return replace(counted, training=training, scores=scores, files=files, packing=packing, memory=memory)
 
 
-def steps_left(session: Session, run: Run | None = None) -> int:
-    """Steps to the end of the plan, about, from its beginning or from a run's newest checkpoint."""
-    return forecast(session, run=run, timed=False).steps
+def steps_of(session: Session) -> int:
+    """Steps of all of the plan, about."""
+    return forecast(session, timed=False).steps
 
 
 def _stages(session: Session, run: Run | None) -> Iterator[_Stage]:

@@ -20,7 +20,7 @@ from ganzoo.pictures.grid import sheet
 from ganzoo.plan.plan import Plan, labels_of, plan_run
 from ganzoo.runs.per_class import PerClass
 from ganzoo.runs.run import CLASSES, Run, latest, new_folder
-from ganzoo.training.estimate import forecast, steps_left
+from ganzoo.training.estimate import forecast, steps_of
 from ganzoo.training.facts import change_machine, check_data, facts_of, plan_of
 from ganzoo.training.options import ResumeOptions
 from ganzoo.training.prepare import prepare
@@ -115,7 +115,7 @@ def check_labels(session: Session) -> None:
 
 def steps_of_all(session: Session, labels: Sequence[str]) -> int:
     """Steps of a model for each label together, each with the items that have it."""
-    return sum(steps_left(of_label(session, label)) for label in labels)
+    return sum(steps_of(of_label(session, label)) for label in labels)
 
 
 def of_label(session: Session, label: str) -> Session:

@@ -256,7 +256,7 @@ def test_the_forecast_knows_that_later_levels_take_longer(monkeypatch):
 
     options = {**TINY, "resolution": 16, "batch_size": 16, "batch_sizes": (16, 8, 4), "images": 4800, "device": "cpu"}
     session = prepare(plan_run("progan", "tiny", **options), Display())
-    assert forecast.steps_left(session) == math.ceil(600 / 16 + 1200 / 8 + 3000 / 4)
+    assert forecast.steps_of(session) == math.ceil(600 / 16 + 1200 / 8 + 3000 / 4)
     monkeypatch.setattr(forecast, "_mean", lambda trainer, *_: 4.0 ** trainer.model.grown(trainer.progress))
     seconds = forecast.forecast(session).training
     assert 0.9 < seconds / (37.5 * 1 + 75 * 2 + 75 * 4 + 150 * 8 + 600 * 16) < 1.1
