@@ -28,7 +28,7 @@ from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.allocator import memory_held
 from ganzoo.loop.display import Display, Moment
 from ganzoo.loop.interrupts import Interruptible, disk_explained, memory_explained
-from ganzoo.loop.record import Recorder, classic_line, load_checkpoint, take_weights, untrained
+from ganzoo.loop.record import Recorder, classic_line, untrained
 from ganzoo.loop.trainer import Trainer
 from ganzoo.loop.validation import Validator
 from ganzoo.loop.watch import Watch, is_unbounded
@@ -39,6 +39,7 @@ from ganzoo.runs import checkpoint
 from ganzoo.runs.curves import SCORE
 from ganzoo.runs.header import CheckpointHeader, Extent, checkpoint_header
 from ganzoo.runs.run import SHEETS, WARNINGS, Run
+from ganzoo.runs.start import load_checkpoint, take_weights
 from ganzoo.runs.weights import load_frozen
 
 RECORD_EVERY = 10  # steps between rows of metrics.jsonl; reading values makes a GPU wait

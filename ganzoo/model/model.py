@@ -17,7 +17,6 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganzoo.catalogue.catalogue import Entry
 from ganzoo.catalogue.components import load_architecture
-from ganzoo.catalogue.meant import RUN, instead
 from ganzoo.catalogue.modalities import make_modality
 from ganzoo.catalogue.upgrade import stored_config
 from ganzoo.contract.architecture import Architecture
@@ -28,14 +27,14 @@ from ganzoo.contract.randomness import stream
 from ganzoo.contract.stored import as_json
 from ganzoo.data.images import Reading
 from ganzoo.devices import pick_device
-from ganzoo.errors import GanzooError, UsageError, suggest, without_login
+from ganzoo.errors import GanzooError, UsageError, suggest
 from ganzoo.model import latents
 from ganzoo.model.latents import Projection
 from ganzoo.model.translation import by_encoder, targets, through, to_labels
 from ganzoo.pictures.framed import framed
 from ganzoo.pictures.grid import from_picture, read_picture, to_picture
 from ganzoo.runs import checkpoint
-from ganzoo.runs.address import fetch, is_remote
+from ganzoo.runs.address import here, is_remote
 from ganzoo.runs.header import ModelHeader, architecture_of, model_header
 from ganzoo.runs.run import Run
 from ganzoo.runs.weights import load_frozen
@@ -449,15 +448,12 @@ def load(path: str | os.PathLike[str], device: str = "auto") -> Model:
         GanzooError: the file is damaged, its architecture is not installed (says what to install), or it cannot be
             fetched.
     """
-    where, path = fetch(path).path, without_login(path)
+    where, path = here(path)
     if where.is_dir():
         run = Run.open(where)
         where = run.model_file
         if not where.exists():
             raise UsageError(f"{run.path} has no model yet; it is written after the first step.")
-    elif not where.exists():
-        none = f"There is no run or model {path}; `ganzoo runs` lists the runs."
-        raise UsageError(instead(RUN, path) or none)
     called = path if is_remote(path) else None
     header = model_header(checkpoint.read_facts(where, called), path)
     entry = architecture_of(header, path)

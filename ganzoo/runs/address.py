@@ -12,10 +12,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from ganzoo.catalogue.meant import RUN, instead
 from ganzoo.catalogue.schemes import scheme_of
 from ganzoo.contract.report import Report, silent
 from ganzoo.contract.scheme import Fetched
-from ganzoo.errors import UsageError
+from ganzoo.errors import UsageError, without_login
 from ganzoo.files import explained, replaced
 
 MODEL = "model.safetensors"
@@ -32,6 +33,18 @@ def fetch(source: str | os.PathLike[str], report: Report | None = None) -> Fetch
     if not is_remote(text):
         return Fetched(Path(text), text)
     return scheme_of(text, "model").fetch(text, MODEL, report or silent)
+
+
+def here(source: str | os.PathLike[str]) -> tuple[Path, str]:
+    """A run's folder or a model's file on this machine, and what a source is called in errors, without a password.
+
+    Raises: as `fetch`; UsageError when there is none.
+    """
+    path, shown = fetch(source).path, without_login(source)
+    if not path.exists():
+        none = f"There is no run or model {shown}; `ganzoo runs` lists the runs."
+        raise UsageError(instead(RUN, shown) or none)
+    return path, shown
 
 
 def destination(address: str) -> Callable[[Path, str, bool], str]:

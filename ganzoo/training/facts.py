@@ -23,12 +23,12 @@ from ganzoo.contract.settings import Settings
 from ganzoo.data.source import trained_on
 from ganzoo.errors import GanzooError, UsageError, without_login
 from ganzoo.loop.display import Display
-from ganzoo.loop.record import licence_of, take_weights
 from ganzoo.loop.session import Session
 from ganzoo.plan.plan import Plan
 from ganzoo.runs.address import is_remote
 from ganzoo.runs.header import DataHeader, Environment, Levels, RunHeader, architecture_of
 from ganzoo.runs.run import Run
+from ganzoo.runs.start import licence_of, take_weights
 from ganzoo.runs.weights import load_frozen
 from ganzoo.training.options import ResumeOptions
 

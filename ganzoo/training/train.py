@@ -24,7 +24,6 @@ from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop import processes as parallel
 from ganzoo.loop.display import Display, Lines
 from ganzoo.loop.interrupts import CTRL_C, TIME, memory_explained
-from ganzoo.loop.record import take_weights
 from ganzoo.loop.session import Saved, Session, Timed
 from ganzoo.loop.trainer import Trainer
 from ganzoo.plan.memory import TooLarge
@@ -34,6 +33,7 @@ from ganzoo.plan.spec import likely_spec
 from ganzoo.runs.checkpoint import shapes
 from ganzoo.runs.header import RunHeader
 from ganzoo.runs.run import Run, claimed, latest, new_folder
+from ganzoo.runs.start import take_weights
 from ganzoo.runs.weights import load_frozen
 from ganzoo.training import fit
 from ganzoo.training.estimate import Forecast, first_steps, forecast

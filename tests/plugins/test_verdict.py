@@ -13,7 +13,7 @@ import ganzoo
 from ganzoo import GanzooError, UsageError
 from ganzoo.cli.app import app
 from ganzoo.contract.randomness import stream
-from ganzoo.loop.record import load_checkpoint
+from ganzoo.runs.start import load_checkpoint
 from ganzoo.training.facts import plan_of
 from ganzoo.training.prepare import prepare
 
