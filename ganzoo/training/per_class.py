@@ -6,7 +6,7 @@ import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 
 import torch
 
@@ -152,8 +152,8 @@ def _train(whole: PerClass, plan: Plan, display: Display, deadline: float, force
 def _machine_of(whole: PerClass) -> ResumeOptions:
     """How all of them are trained from now on."""
     settings = whole.header.settings
-    machine: Any = {name: getattr(settings, name) for name in ResumeOptions.__annotations__}
-    return {**machine, "log": settings.log or "none"}
+    machine = {name: getattr(settings, name) for name in ResumeOptions.__annotations__}
+    return cast("ResumeOptions", {**machine, "log": settings.log or "none"})
 
 
 def draw_sheet(whole: PerClass) -> None:
