@@ -137,12 +137,17 @@ def make_generator(spec: str, data: DataSpec) -> Architecture:
     model = load_architecture(find("architecture", name))
     if preset and preset not in model.presets:
         raise UsageError(f"{name} has no preset {preset!r}; {suggest(preset, model.presets)}")
+    alone = f"it makes no {data.modality}s from noise alone, or grows; choose another"
+    refused = UsageError(f"The generator of {name} is not taken: {alone}.")
+    able = model.abilities
+    if not able.generate or able.labels or (model.modalities and data.modality not in model.modalities):
+        raise refused
     own = options(model.Config)
     given = {key: value for key, value in model.presets.get(preset, {}).items() if key in own}
     shape = {"resolution": data.height, "channels": data.channels}
     made = model(build(model.Config, given | {key: shape[key] for key in shape if key in own}, name), data)
     if made.latent_dim is None or made.conditional or model.phase is not Architecture.phase:
-        raise UsageError(f"The generator of {name} is not taken: it needs labels or images, or grows; choose another.")
+        raise refused
     for child, _ in list(made.named_children()):
         if child not in model.generators:
             delattr(made, child)

@@ -57,7 +57,7 @@ def instead(wanted: str, word: str | os.PathLike[str]) -> str:
         added = kind == DATASET and Path(bare).name == bare and (home() / "data" / f"{bare}.json").is_file()
         if kind != wanted and (text in known or bare in known or added):
             return f"{text} is {called}, not {title}; {advice.format(shown)}, {those}."
-    if wanted in (ARCHITECTURE, DATASET) and place.exists():
+    if wanted in (ARCHITECTURE, DATASET) and text and place.exists():
         return (
             f"{text} is a file or folder, not {title}; `ganzoo data add NAME {shown}` makes a data set of it, {those}."
         )

@@ -34,8 +34,8 @@ class Slicing:
         name, kind = getattr(discriminator, "last_layer", ""), type(discriminator)
         if not name:
             raise UsageError(
-                f"{kind.__module__.split('.')[0]}'s {kind.__name__} has no last layer that --san could split; leave "
-                "--san out. (Its author names one, linear or a convolution, in the attribute last_layer.)"
+                "D has no last layer that --san could split; leave --san out. "
+                f"(Its author names one, linear or a convolution, in {kind.__name__}.last_layer.)"
             )
         self.layer: Any = discriminator.get_submodule(name)
         if getattr(self.layer, "weight", torch.empty(0)).dim() < 2:  # a norm's is a vector

@@ -60,6 +60,7 @@ def memory_needed(model: Architecture, batch_size: int, recompute: bool = False)
     batch = _meta_batch(model.data, min(batch_size, model.batch_size(end) or batch_size))
     kept: list[Any] = []
     trained = [name for name, child in networks(model).items() if any(p.requires_grad for p in child.parameters())]
+    model.begin_step(end)
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         for update in model.step(_forever(batch), end):
             players(update, type(model).__name__, networks(model), trained)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import math
 import pickle
+import pickletools
 import re
 import warnings
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy
 import torch
@@ -20,6 +22,7 @@ from ganzoo.api import Foreign, GanzooError
 # What files of torch begin with: an archive, and what came before that.
 TORCH = (b"PK\x03\x04", b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19")
 MOST = 100_000  # tensors and modules of a file
+SHARED = 8  # times the bytes of a pickle that its tensors may take, as some share their numbers
 DTYPES = (
     torch.float32,
     torch.float64,
@@ -40,6 +43,7 @@ def read(file: Path) -> Foreign:
     data = file.read_bytes()
     try:
         if data.startswith(TORCH):
+            _check_stored(data)
             found = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
         elif file.suffix == ".safetensors":
             from safetensors.torch import load
@@ -132,34 +136,62 @@ class Kept:
 
 def unpickled(data: bytes) -> Any:
     """What a pickle holds, of plain containers, arrays and tensors. Raises: Refused for anything else."""
-    return _Unpickler(io.BytesIO(data)).load()
+    # Python takes memory up to the furthest place that a pickle notes something at: nine bytes could take all of it.
+    for number, (code, place, _) in enumerate(pickletools.genops(data)):
+        if "PUT" in code.name and cast(int, place) > number:
+            raise Refused("it is written as no pickle is.")
+    return _Unpickler(data).load()
+
+
+def _check_stored(data: bytes) -> None:
+    """Raises: Refused for an archive of torch's that would be larger when unpacked; torch packs nothing."""
+    if data.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if sum(part.file_size for part in archive.infolist()) > len(data):
+                raise Refused("it is packed, as no file of torch's is.")
 
 
 class _Unpickler(pickle.Unpickler):
     """Knows a few names, none of which does anything but to hold or to give tensors."""
 
-    def __init__(self, file: io.BytesIO) -> None:
-        super().__init__(file)
+    def __init__(self, data: bytes) -> None:
+        super().__init__(io.BytesIO(data))
+        self.left = SHARED * len(data)  # bytes that its tensors and arrays may still take
         # Made anew for each file: what one of them does to these names no other sees.
         kept = type("Kept", (Kept,), {})
         plain = type("Plain", (dict,), {"__setstate__": lambda self, state: None})
-        array, dtype = type("Array", (_Array,), {}), type("Dtype", (_Dtype,), {})
+        dtype, unpickler = type("Dtype", (_Dtype,), {}), self
+
+        class Array(_Array):
+            def __setstate__(self, state: Sequence[Any]) -> None:
+                super().__setstate__(state)
+                unpickler.spend(self.value, self.value.nbytes)
+
         self.names: dict[tuple[str, str], Any] = {
             ("collections", "OrderedDict"): plain,
             ("dnnlib.util", "EasyDict"): plain,
             ("dnnlib.tflib.network", "Network"): kept,
             ("torch_utils.persistence", "_reconstruct_persistent_obj"): lambda meta: kept(meta.get("state")),
             ("torch._utils", "_rebuild_parameter"): lambda tensor, *_: tensor,
-            ("torch._utils", "_rebuild_tensor_v2"): lambda *given: _tensor(*given),
-            ("torch.storage", "_load_from_bytes"): lambda data: _storage(data),
-            ("_codecs", "encode"): lambda text, _: str.encode(text, "latin1"),  # bytes, in older pickles
+            ("torch._utils", "_rebuild_tensor_v2"): lambda *given: self.spend(made := _tensor(*given), made.nbytes),
+            ("torch.storage", "_load_from_bytes"): lambda data: self.spend(_storage(data), len(data)),
+            ("_codecs", "encode"): lambda text, _: self.spend(
+                str.encode(text, "latin1"), len(text)
+            ),  # bytes, in older pickles
             ("numpy", "dtype"): dtype,
-            ("numpy", "ndarray"): array,
+            ("numpy", "ndarray"): Array,
             **{("torch", str(each).removeprefix("torch.")): None for each in DTYPES},
         }
         for core in ("numpy.core.multiarray", "numpy._core.multiarray"):
-            self.names[core, "_reconstruct"] = lambda *_: array()
+            self.names[core, "_reconstruct"] = lambda *_: Array()
             self.names[core, "scalar"] = lambda kind, data: _numbers(kind, (), data).item()
+
+    def spend(self, made: Any, size: int) -> Any:
+        """What was made, `size` bytes of it counted, as the same bytes may be asked for again and again."""
+        self.left -= size
+        if self.left < 0:
+            raise Refused("its tensors are larger than the file.")
+        return made
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in self.names:

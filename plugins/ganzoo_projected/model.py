@@ -78,6 +78,10 @@ class Projected(TwoPlayer):
     def __init__(self, config: ProjectedConfig, data: DataSpec) -> None:
         """Raises: UsageError for a generator that there is not, that cannot do the images, or is of another kind."""
         super().__init__(config, data)
+        if data.channels not in (1, 3):
+            raise UsageError(
+                f"projected sees images in grey or colour, not with {data.channels} channels; use --channels 3."
+            )
         if config.generator.partition(":")[0] == "projected":
             raise UsageError("projected takes another architecture's generator; choose one with --generator.")
         self.G = make_generator(config.generator, data)

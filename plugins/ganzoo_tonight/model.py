@@ -97,9 +97,7 @@ class Generator(nn.Module):
         self.changes = nn.ModuleList([begun(nn.Conv2d(a, b, 1)) for a, b in itertools.pairwise(widths)])
         self.torgb = begun(nn.Conv2d(widths[-1], channels * patch**2, 3, padding=1))
         self.patch = patch
-        with (
-            torch.no_grad()
-        ):  # the pixels of a patch begin alike, so that no grid is to be unlearned (arXiv:1707.02937)
+        with torch.no_grad():  # the pixels of a patch begin alike: no grid is to be unlearned (arXiv:1707.02937)
             self.torgb.weight.copy_(self.torgb.weight[:: patch**2].repeat_interleave(patch**2, 0))
 
     def forward(self, z: Tensor) -> Tensor:

@@ -119,6 +119,21 @@ def test_the_paired_translator_of_the_reference_takes_grey_and_colour():
     assert model.translate(both["A"], "B").shape == (2, 3, 8, 8)
 
 
+@pytest.mark.parametrize("options", [{}, {"accumulate": 2}, {"penalty": "r1:every=2"}, {"n_critic": 2}], ids=str)
+def test_the_noisy_critic_of_the_reference_follows_how_sure_it_is(options, make_trainer):
+    from tinyzoo.model import TinyGAN
+
+    (text,) = [text for text in parts()[""] if "class Noisy" in text]
+    exec(text, given := {})
+    trainer = make_trainer(type("NoisyTinyGAN", (given["Noisy"], TinyGAN), {}), **options)
+    sure = trainer.step()["sure"]
+    amount = trainer.model.noisiness.amount
+    if options != {"n_critic": 2}:  # of two turns the last one is shown
+        assert float(amount) == pytest.approx(0.1 + 0.01 * (float(sure) - 0.6), abs=1e-6)
+    assert 0.1 - 0.016 - 1e-6 <= float(amount) <= 0.1 + 0.004 + 1e-6
+    assert float(amount) != pytest.approx(0.1, abs=1e-7)
+
+
 def test_codes_made_of_a_gaussian_are_what_the_reference_says():
     import torch
 

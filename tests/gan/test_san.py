@@ -151,7 +151,10 @@ def test_heads_that_cannot_be_split_are_refused():
 def test_it_is_refused_before_anything_is_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     line = refusal(cli("train", "tinygan", "tiny", "--steps", "1", "--san", "--device", "cpu"))
-    assert "tinyzoo's Discriminator has no last layer that --san could split" in line
+    assert "D has no last layer that --san could split" in line
+    for name in REFUSE:  # turns of their own, which do not ask for it
+        line = refusal(cli("train", name, "digits:images=64", "--preset", "small", "--steps", "1", "--san"))
+        assert "D has no last layer that --san could split" in line
     assert not (tmp_path / "runs").exists()
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import pickle
 import sys
 import types
+import zipfile
 from collections import OrderedDict
 
 import numpy
@@ -260,6 +262,27 @@ def test_numbers_inside_a_tensor_are_read_by_torchs_restricted_loader(tmp_path):
     with pytest.raises(GanzooError, match="damaged, or no file of tensors"):
         read(tmp_path / "a.pth")
     assert "GANZOO_WAS_RUN" not in os.environ
+
+
+def test_few_bytes_do_not_take_much_memory(tmp_path):
+    far = raw("numpy", "dtype", b"r\xff\xff\xff\x00.")  # noted at place 16,777,215, for 268 MB of places
+    shared = torch.ones(500)._typed_storage()
+    views = {"G": [Asks(torch._utils._rebuild_tensor_v2, shared, 0, (500,), (1,), False, {}) for _ in range(20)]}
+    text = "x" * 5000
+    texts = {"G": [Asks(codecs.encode, text, "latin1") for _ in range(20)]}
+    for data in (far, pickle.dumps(views, 2), pickle.dumps(texts, 2)):
+        (tmp_path / "a.pkl").write_bytes(data)
+        with pytest.raises(GanzooError, match=r"written as no pickle is|its tensors are larger than the file"):
+            read(tmp_path / "a.pkl")
+
+
+def test_a_packed_archive_is_refused(tmp_path):
+    torch.save({"G": {"w": torch.zeros(100_000)}}, plain := io.BytesIO())
+    with zipfile.ZipFile(plain) as given, zipfile.ZipFile(tmp_path / "a.pt", "w", zipfile.ZIP_DEFLATED) as packed:
+        for name in given.namelist():
+            packed.writestr(name, given.read(name))
+    with pytest.raises(GanzooError, match="it is packed, as no file of torch's is"):
+        read(tmp_path / "a.pt")
 
 
 def test_a_file_cannot_change_how_others_are_read():

@@ -98,7 +98,10 @@ def test_any_unconditional_generator(spec):
     [
         ({"generator": "dcgan:smal"}, "dcgan has no preset 'smal'; did you mean small?"),
         ({"generator": "nothing"}, "architecture"),
-        ({"generator": "biggan:small"}, "labels"),
+        ({"generator": "biggan:small"}, "it makes no images from noise alone, or grows; choose another."),
+        ({"generator": "wavegan"}, "The generator of wavegan is not taken: it makes no images from noise alone"),
+        ({"generator": "cyclegan:small"}, "The generator of cyclegan is not taken: it makes no images from noise"),
+        ({"generator": ""}, "There is no architecture ''"),
         ({"generator": "progan:small"}, "or grows; choose another."),
         ({"generator": "projected"}, "another architecture's generator"),
         ({"view": 40}, "--view takes a multiple of 32"),
@@ -109,3 +112,8 @@ def test_what_it_cannot_do(options, sentence):
     with pytest.raises(UsageError) as refused:
         build(**options)
     assert sentence in str(refused.value)
+
+
+def test_four_channels_are_none_that_the_pretrained_network_sees():
+    with pytest.raises(UsageError, match="sees images in grey or colour, not with 4 channels"):
+        build((4, 32, 32))

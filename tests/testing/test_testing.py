@@ -150,6 +150,22 @@ class Hasty(TinyGAN):
         yield from (update for update in super().step(batches, progress) if not update.name)
 
 
+class Whole(TinyGAN):
+    """Its D names a last layer, which a turn of its own does not split."""
+
+    def __init__(self, config, data):
+        super().__init__(config, data)
+        self.D.last_layer = "dense"
+
+    def critic_turn(self, real, fake, label, turn):
+        d_real, d_fake = self.discriminate(real), self.discriminate(fake)
+        terms = {"adversarial": self.loss.discriminator(d_real, d_fake)}
+        critic = self.discriminate
+        terms |= self.penalties.terms(critic, real, fake, d_real, d_fake)
+        yield Update("D", terms, {"D(x)": self.mean_score(d_real)})
+        yield from self.penalties.lazy_turn(turn, "D", {"": (critic, real, fake)})
+
+
 class Sighted(TinyGAN):
     """Its D sees more than the items."""
 
@@ -555,6 +571,7 @@ BROKEN: list[tuple[Any, dict[str, Any], str, str]] = [
     (Linear, {}, "penalties", "the gradient of loss/D/r1 is gone: D has no second derivative"),
     (Lenient, {}, "penalties", "With --penalty r1 no Update has a term of that name; `step` leaves it out"),
     (FaultyGAN, {}, "stays finite", "loss/G/fault is not, in step 4.*a root of 0"),
+    (Whole, {}, "penalties", "With --san no term trains the direction of D's last layer. .*self.sliced"),
     (Hasty, {}, "penalties", "With --penalty r1:every=2 no Update has a term of that name. .*self.penalties.lazy_turn"),
     (OldNamed, {"api": 2}, "names", "uses names of contract 1: latents is latent_dim now, verdict is realness now"),
     (Uncompared, {"api": 2}, "comparing loss", r"gives no D\(x\) to a loss that compares; write generator_loss"),

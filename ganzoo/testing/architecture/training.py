@@ -102,6 +102,7 @@ def check_penalties(case: Case) -> None:
         f"No parameter of its networks has a part in {_some(idle)}: it is shown, and trains nothing. A penalty on a "
         "gradient needs torch.autograd.grad(…, create_graph=True), and nothing detached behind it.",
     )
+    _check_sliced(case)
     option = options(case.model.Config).get("penalty")
     if option is None or option.kinds != (str,) or option.choices:
         return
@@ -118,6 +119,21 @@ def check_penalties(case: Case) -> None:
         bool(_penalised(case, lazy)),
         f"With --penalty {lazy} no Update has a term of that name. After D's update write `yield from "
         "self.penalties.lazy_turn(…)`, or `yield from self.lazy_turn(…)` of two domains.",
+    )
+
+
+def _check_sliced(case: Case) -> None:
+    """With --san, which a D takes that names its last layer, a term trains that layer's direction."""
+    if "san" not in options(case.model.Config) or not getattr(getattr(case.build(), "D", None), "last_layer", ""):
+        return
+    trainer = dataclasses.replace(case, config=dataclasses.replace(case.config, san=True)).trainer(Watching)
+    trainer.step()
+    require(
+        any(pull for key, pull in trainer.pull.items() if key.endswith("/direction")),
+        "With --san no term trains the direction of D's last layer. Where D has a turn of its own write `logits, "
+        "direction = self.sliced(images, label)` for `self.discriminate(images, label)`, give D's Update the term "
+        '"direction": direction_fake.mean() - direction_real.mean(), and call self.slicing.normalise() after it; or '
+        "take last_layer from D, and --san is refused.",
     )
 
 
@@ -261,7 +277,8 @@ def check_processes(case: Case) -> None:
                     bool(away <= APART[step]),
                     f"Two processes with half of the batch each are not {other}: {name} differs, in step {step}. What "
                     "belongs to an item of the batch must come from rows() (or self.noise), what is measured on the "
-                    f"batch through mean_over_processes(){advice}.",
+                    "batch through mean_over_processes(), and what parts of a step add up to is divided by "
+                    f"progress.parts{advice}.",
                 )
     require(
         fed[0] is None or fed[1] is None or not torch.equal(fed[0], fed[1]),
