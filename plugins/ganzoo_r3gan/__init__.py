@@ -19,8 +19,8 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         licence="MIT",
         api=2,
         good_for="a modern baseline without tricks",
-        best="72.1 % confident (MNIST)",
-        minutes=60,
-        measured="one shared core of an AMD EPYC",
+        best="88.2 % confident (MNIST)",
+        minutes=33,
+        measured="one core of an Intel Xeon with AVX-512",
         model="ganzoo_r3gan.model:R3GAN",
     )

@@ -60,7 +60,8 @@ class R3GAN(TwoPlayer):
     presets: ClassVar = {
         "small": {
             "resolution": 32, "channel_base": 1024, "channel_max": 64, "blocks": 1, "group_width": 8, "batch_size": 16,
-            "penalty": "r1:gamma=1+r2:gamma=1", "lr": 5e-4, "beta2": 0.99, "ema": 10_000, "epochs": 30,
+            "penalty": "r1:gamma=1,every=4+r2:gamma=1,every=4", "lr": "cosine:2e-3:1e-4", "beta2": 0.99, "ema": 30_000,
+            "epochs": 20,
         },
         "cifar": {**burn_in(32, 512, 0.05, 5_000_000, 0.55), "flip": True, "conditional": True},
         "ffhq-64": {**burn_in(64, 256, 2, 500_000, 0.3), "flip": True},
