@@ -20,5 +20,6 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         batch_statistics=True,
         api=2,
         good_for="tables of numbers and categories",
+        smallest_data=426,
         model="ganzoo_ctgan.model:CTGAN",
     )

@@ -19,6 +19,7 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         licence="MIT",
         api=2,
         good_for="a hundred to a few thousand pictures",
+        smallest_data=200,
         best="swd 44.0 (few real faces)",
         minutes=12,
         measured="one core of an AMD EPYC",
