@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import math
@@ -9,6 +10,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy
 import torch
 from PIL import Image
 from torch import Tensor
@@ -21,7 +23,7 @@ from ganzoo.contract.randomness import stream
 from ganzoo.contract.stored import as_json
 from ganzoo.files import replaced
 from ganzoo.loop.trainer import Trainer
-from ganzoo.loop.watch import SEARCHED, changed, copied, diversity, small
+from ganzoo.loop.watch import SEARCHED, changed, copied, diversity, sketch, small
 from ganzoo.model.model import Model, make_model
 from ganzoo.model.translation import there_and_back, to_each_label, to_labels
 from ganzoo.pictures.framed import framed, save_sheet
@@ -46,8 +48,8 @@ class Recorder:
         self.run, self.plan = run, plan
         self._preview = untrained(run, plan, trainer)
         self._preview_step = -1
-        self._sheet: Image.Image | None = None  # the newest, without its caption
-        self._shown: tuple[Tensor, Tensor, Image.Image] | None = None  # samples, real items, sheet
+        self._sketch: Tensor | None = None  # of the newest sheet's samples
+        self._shown: tuple[Tensor, Tensor] | None = None  # samples, real items
         self._training: list[Tensor] = []
         run.make_folders()
         now = trainer.step_count
@@ -112,40 +114,43 @@ class Recorder:
         name = f"epoch-{trainer.epoch:04d}" if ended else f"step-{trainer.step_count:06d}"
         file = self.run.path / "samples" / f"{name}.png"
         picture = self.picture(trainer)
+        said = self._said(trainer.loader.dataset, trainer.step_count)
         notes: dict[str, Any] = {"step": trainer.step_count, "epoch": trainer.epoch, "seed": self.plan.settings.seed}
         notes["command"] = typed_plan(self.plan, stage)
+        if self._sketch is not None:
+            notes["sketch"] = base64.b64encode(self._sketch.numpy().astype("<f4").tobytes()).decode()
         self.run.make_folders()
         with replaced(file) as temporary:
             save_sheet(picture, temporary, {name: str(value) for name, value in notes.items()})
         catalogue().notify("ganzoo_sampled", complain, run=self.run, step=trainer.step_count, image=file)
-        return self._said(trainer.loader.dataset, trainer.step_count)
+        return said
 
     def _said(self, dataset: data.Dataset, step: int) -> dict[str, float]:
         """What the sheet just drawn says, for samples.jsonl; {} where there is too little to say it of."""
         if self._shown is None or len(self._shown[0]) < 8:
             return {}
-        made, real, picture = self._shown
+        made, real = self._shown
         said = diversity(made, real)
-        if not said or dataset.modality.name != "image":
-            return said
-        if self._sheet is None:  # of a run that goes on
-            self._sheet = self._sheet_before(step, picture.size)
-        said |= changed(picture, self._sheet) if self._sheet is not None else {}
-        self._sheet = picture
+        if not said:
+            return {}
+        before = self._sketch_before(step) if self._sketch is None else self._sketch  # None: of a run that goes on
+        self._sketch = sketch(made)
+        said |= changed(self._sketch, before) if before is not None else {}
         part = next(iter(dataset.parts.values()))
         if 2 <= len(part) <= SEARCHED:
             if not self._training:
                 self._training = [small(part.gather(some)) for some in torch.split(torch.arange(len(part)), 1024)]
-            said |= copied(made, self._training)
+            said |= copied(made, real, self._training)
         return said
 
-    def _sheet_before(self, step: int, size: tuple[int, int]) -> Image.Image | None:
-        """The newest sheet of an earlier step, without its caption; None without one, or where it cannot be read."""
+    def _sketch_before(self, step: int) -> Tensor | None:
+        """That of the newest sheet of an earlier step; None without one, or where it cannot be read."""
         newest, found = -1, None
         for file in (self.run.path / "samples").glob("*.png"):
             with contextlib.suppress(OSError, ValueError), Image.open(file) as opened:
                 if newest < (its := int(opened.info.get("step", step))) < step:
-                    newest, found = its, opened.crop((0, 0, *size))
+                    kept = numpy.frombuffer(base64.b64decode(opened.info.get("sketch", "")), "<f4")
+                    newest, found = its, torch.from_numpy(kept.astype("f4")) if len(kept) > 2 else None
         return found
 
     def picture(self, trainer: Trainer) -> Image.Image:
@@ -165,7 +170,7 @@ class Recorder:
             label = torch.arange(self._count) % len(model.classes) if model.classes else model.labels(self._count, seed)
             made = model.generate(model.noise(self._count, seed), label)
             picture = model.modality.sheet(made, real=real, model=trainer.model)
-            self._shown = (made, real, framed(picture, side=side))
+            self._shown = (made, real)
         return framed(picture, model.header.caption(seed, f"epoch {trainer.epoch}"), names, side=side)
 
     def model(self, trainer: Trainer) -> None:

@@ -10,11 +10,9 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy
 import torch
-from PIL import Image
 from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d
+from torch.nn.functional import adaptive_avg_pool1d, adaptive_avg_pool2d
 
 from ganzoo.contract.warning import TrainingWarning
 from ganzoo.runs.curves import SCORE, is_loss
@@ -22,16 +20,18 @@ from ganzoo.runs.curves import SCORE, is_loss
 WINDOW = 50  # rows of losses that are looked at, of ten steps each
 WON = 0.95  # D(x) above it and D(G(z)) below the rest of it through a window, or a loss of D's below LOST
 LOST = 0.02
+FLAT = 0.05  # a loss log(1 - D(G(z))) of G's nearer to 0 than this gives G a twentieth of its slope at most
 UNBOUNDED = 500.0  # a loss beyond it, and beyond 100 times its first, in each of GROWN rows
 GROWN = 10
 DIVERSE, ALIKE = 0.3, 0.1  # of the real images' diversity: where it can be said to fall; where it is gone
 SHEETS = 3  # of such samples, one after the other
 STEPS = 500  # before these: too early to say
 EPOCHS = 5  # in which something should change
-MOVED = 0.05  # of the pictures' contrast: changes that add up to less are none
+MOVED = 0.05  # of the samples' contrast: changes that add up to less are none
 COPIED = 0.25  # share of samples that are copies
 SEARCHED = 10_000  # items of a data set in which copies are looked for; in a larger one they are rare
 SIDE = 16  # pixels a side that images are compared at
+SKETCHED = 768  # numbers that an item is compared by, at most
 
 
 def is_unbounded(values: Mapping[str, float]) -> bool:
@@ -61,7 +61,7 @@ class Watch:
             pass
         elif "diversity" in row:
             self.sheets.append(row)
-            rules = [self._collapse, self._copies, self._pictures]
+            rules = [self._collapse, self._copies, self._still]
         elif any(name.startswith(SCORE) for name in row):
             self.scored.append(row)
             rules = [self._scores]
@@ -99,6 +99,12 @@ class Watch:
         losses = [row.get("loss/D", -1.0) for row in self.rows]
         if min(losses) >= 0 and max(losses) < LOST:
             yield TrainingWarning("d-wins", f"D wins: its loss is at most {max(losses):.2g} {since}, {advice}")
+        # Only a G that minimises log(1 - D(G(z))) has a loss between that and 0 where D's is above 0. Other losses are
+        # steep there: with them a healthy D comes to 0.94.
+        flat = [row.get("loss/G", 1.0) for row in self.rows]
+        if min(losses) >= 0 and -FLAT < min(flat) <= max(flat) <= 0 and 0.5 < real < 1.1:
+            found = f"G's loss is flat where D is so sure, {min(flat):.2g} or nearer to 0"
+            yield TrainingWarning("d-wins", f"D wins: {found} {since}, {advice}")
 
     def _mean(self, name: str) -> float:
         return float(sum(row.get(name, 0.5) for row in self.rows)) / len(self.rows)
@@ -121,12 +127,12 @@ class Watch:
         if copied >= COPIED:
             yield TrainingWarning(
                 "copies",
-                f"Samples are copies: {copied:.0%} of them are three times nearer to one training image than to any "
-                "other. People add images, augment what D sees (--augment diffaug), keep an earlier model "
+                f"Samples are copies: {copied:.0%} of them are three times nearer to one training item than to any "
+                "other. People add data, augment what D sees (--augment diffaug), keep an earlier model "
                 "(--keep-best), or take smaller networks.",
             )
 
-    def _pictures(self) -> Iterator[TrainingWarning]:
+    def _still(self) -> Iterator[TrainingWarning]:
         moved, last = 0.0, self.sheets[-1]
         for row in reversed(self.sheets):
             if last["epoch"] - row["epoch"] >= EPOCHS and last["step"] - row["step"] >= STEPS:
@@ -169,31 +175,52 @@ def diversity(made: Tensor, real: Tensor) -> dict[str, float]:
     return {"diversity": spread[0] / spread[1]} if spread[1] > 0 else {}
 
 
-def copied(made: Tensor, training: Sequence[Tensor]) -> dict[str, float]:
+def copied(made: Tensor, real: Tensor, training: Sequence[Tensor]) -> dict[str, float]:
     """The share of samples whose nearest training item is three times nearer than the second nearest (Yoon et al. 2023,
-    "Diffusion probabilistic models generalize when they fail to memorize").
+    "Diffusion probabilistic models generalize when they fail to memorize"), less what it is of training items among
+    the others: points of a plane and rows of few numbers lie so by chance.
 
     Args:
+        real: items of the set.
         training: the set in pieces, each as `small` gives it.
     """
-    distances = torch.cat([torch.cdist(small(made), piece) for piece in training], 1)
-    first, second = distances.topk(2, dim=1, largest=False).values.unbind(1)
-    return {"copied": (3 * first < second).double().mean().item()}
+    shares = []
+    for items, itself in ((made, 0), (real, 1)):
+        distances = torch.cat([torch.cdist(small(items), piece) for piece in training], 1)
+        first, second = distances.topk(itself + 2, dim=1, largest=False).values[:, itself:].unbind(1)
+        shares.append((3 * first < second).double().mean().item())
+    return {"copied": max(0.0, shares[0] - shares[1])}
 
 
-def changed(now: Image.Image, before: Image.Image) -> dict[str, float]:
-    """How far two sheets of the same noise differ: root mean square, over the contrast of the newer one."""
-    a, b = (numpy.asarray(each.convert("RGB"), dtype=numpy.float64) for each in (now, before))
-    if a.shape != b.shape or not a.std():
+def changed(now: Tensor, before: Tensor) -> dict[str, float]:
+    """How far samples of the same noise moved, over the contrast of the newer ones, from what `sketch` kept of both."""
+    if now[0] != before[0] or not now[1]:  # of another number of values, or all alike
         return {}
-    return {"change": float(numpy.sqrt(((a - b) ** 2).mean()) / a.std())}
+    return {"change": ((now[2:] - before[2:]).norm() / now[1]).item()}
+
+
+def sketch(items: Tensor) -> Tensor:
+    """A few numbers [258 at most] that are kept of a sheet's items: how many values they have, the contrast of these,
+    and sums with random signs, whose distance to those of another sheet is, nearly, the distance of the items."""
+    flat = items.detach().float().cpu().reshape(1, -1)
+    return torch.cat([torch.tensor([flat.numel()]), (flat - flat.mean()).norm()[None], _signed_sums(flat, 256)[0]])
 
 
 def small(items: Tensor) -> Tensor:
-    """Items as vectors [N, D] on the CPU, images averaged down to at most 16 pixels a side."""
+    """Items as vectors [N, D] on the CPU, D at most 768: images averaged down to at most 16 pixels a side, and what is
+    longer then, as sounds and clips are, kept as sums with random signs, which keep distances nearly."""
     items = items.detach().float().cpu()
     if items.dim() > 3:
         items = items.flatten(1, -3)
         height, width = (min(SIDE, side) for side in items.shape[2:])
         items = adaptive_avg_pool2d(items, (height, width))
-    return items.flatten(1)
+    return _signed_sums(items.flatten(1), SKETCHED)
+
+
+def _signed_sums(vectors: Tensor, count: int) -> Tensor:
+    """Vectors [N, D] as [N, count], where they are longer."""
+    length = vectors.shape[1]
+    if length <= count:
+        return vectors
+    signs = torch.randint(0, 2, (length,), generator=torch.Generator().manual_seed(0)) * 2 - 1
+    return adaptive_avg_pool1d(vectors * signs, count) * (length / count)

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from PIL import Image
 
-from ganzoo.loop.watch import Watch, changed, copied, diversity, small
+from ganzoo.loop.watch import Watch, changed, copied, diversity, sketch, small
 
 LOGS = Path(__file__).parents[1] / "fixtures" / "logs"
 BETTER = {"swd": "smaller", "confident": "larger"}
@@ -109,18 +108,47 @@ def test_copies_are_three_times_nearer_to_one_item_than_to_any_other():
     near = training[:6] + 0.01 * torch.randn(6, 1, 8, 8, generator=random)
     others = torch.randn(2, 1, 8, 8, generator=random)
     pieces = [small(part) for part in torch.split(training, 15)]
-    assert copied(torch.cat([near, others]), pieces) == {"copied": 0.75}
+    assert copied(torch.cat([near, others]), training[:8], pieces) == {"copied": 0.75}
+
+
+@pytest.mark.parametrize("shape", [(1, 4096), (27, 12), (16, 3, 32, 32)], ids=["sounds", "text", "clips"])
+def test_copies_and_change_of_items_that_are_no_images(shape):
+    random = torch.Generator().manual_seed(0)
+    training, made = (torch.randn(40, *shape, generator=random) for _ in range(2))
+    pieces = [small(part) for part in torch.split(training, 15)]
+    assert pieces[0].shape[1] <= 768
+    assert copied(torch.cat([training[:6], made[:2]]), training[:8], pieces) == {"copied": 0.75}
+    assert copied(made[:8], training[:8], pieces) == {"copied": 0}
+    moved = made + 0.1 * torch.randn(40, *shape, generator=random)
+    assert changed(sketch(moved), sketch(made))["change"] == pytest.approx(0.1, rel=0.3)
+
+
+def test_points_that_lie_close_to_one_by_chance_are_no_copies():
+    random = torch.Generator().manual_seed(0)
+    training, made = (torch.randn(400, 1, generator=random) for _ in range(2))
+    assert copied(made, training, [small(training)])["copied"] < 0.1, "where a third has such a neighbour"
+    assert copied(training, training, [small(training)])["copied"] > 0.6
 
 
 def test_change_is_measured_against_the_contrast():
-    still, moved = (Image.new("L", (8, 8), 0) for _ in range(2))
-    for x in range(4):
-        for y in range(8):
-            still.putpixel((x, y), 200)
-            moved.putpixel((x, y), 190)
-    assert changed(still, still) == {"change": 0}
-    assert changed(still, moved) == {"change": pytest.approx((10**2 / 2) ** 0.5 / 100)}
-    assert changed(still, Image.new("L", (9, 8))) == {}
+    still = torch.zeros(2, 1, 8, 8)
+    still[..., :4] = 2
+    assert changed(sketch(still), sketch(still)) == {"change": 0}
+    moved = still.clone()
+    moved[..., :4] -= 0.1
+    assert changed(sketch(still), sketch(moved)) == {"change": pytest.approx((0.1**2 / 2) ** 0.5)}
+    assert changed(sketch(still), sketch(torch.zeros(2, 1, 9, 8))) == {}
+    assert changed(sketch(0 * still), sketch(still)) == {}, "all alike"
+
+
+def test_a_flat_loss_of_g_says_that_d_wins_before_d_is_sure_of_all():
+    """At D(x) = 0.937, of `minimax`; with a steep loss, and with a critic's numbers, the same verdicts say nothing."""
+    row = {"epoch": 0, "D(x)": 0.937, "D(G(z))": 0.02, "loss/D": 0.12, "loss/G": -0.02}
+    step, text = warned([{**row, "step": 10 * k, "images": k} for k in range(80)])["d-wins"]
+    assert step == 500
+    assert "G's loss is flat where D is so sure, -0.02 or nearer to 0" in text
+    for other in ({"loss/G": 4.1}, {"loss/D": -0.9}, {"loss/G": -0.4, "D(G(z))": 0.33}):
+        assert warned([{**row, **other, "step": 10 * k, "images": k} for k in range(80)]) == {}
 
 
 def test_a_row_that_was_changed_by_hand_is_not_counted():
