@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from ganzoo.catalogue.catalogue import Entry, catalogue
+from ganzoo.catalogue.catalogue import Entry, catalogue, find
 from ganzoo.cli.framework import Command
 from ganzoo.cli.options import json_option
 from ganzoo.cli.output import echo, print_json, say, table
 from ganzoo.cli.plugin_status import STYLES, say_how_many_fail, say_left_out, say_trouble
-from ganzoo.errors import UsageError, suggest
+from ganzoo.errors import GanzooError, UsageError, suggest
 
 MEASURED = ("good_for", "smallest_data", "smallest_length", "best", "minutes", "measured")  # fields of the card
 TASKS = {"unconditional", "conditional", "translation"}
@@ -58,18 +58,20 @@ def list_zoo(task: str | None, data: str | None, kind: str | None, as_json: bool
             raise UsageError(f"{flag} is for architectures; leave it out here.")
     kind = kind or "architecture"
     rows = _rows(kind)
-    if data:
-        rows = [row for row in rows if not _unfit(row, data)]
     if task:
         known = TASKS.union(*(row["tasks"] for row in rows))
         if task not in known:
             raise UsageError(f"There is no task {task!r}; {suggest(task, known)}")
         rows = [row for row in rows if task in row["tasks"]]
+    for_it = f" for {task}" if task else ""
+    if data:
+        rows = [row for row in rows if not _unfit(row, data)]
+        for_it += f" that takes {data}{' items' if data.isdecimal() else ''}"
     broken = [] if task or data else _broken(kind)
     if as_json:
         print_json(rows + broken)
     elif kind == "architecture":
-        _print_architectures(rows, task or data)
+        _print_architectures(rows, for_it)
     else:
         _print_others(kind, rows, broken)
 
@@ -115,12 +117,18 @@ def _unfit(row: dict[str, Any], data: str) -> bool:
 
     chosen = info(data)
     tasks = {"translation"} if chosen.domains else {"unconditional", *(("conditional",) if chosen.classes else ())}
-    return not tasks & {*row["tasks"]} or bool(row["smallest_data"] > chosen.images)
+    if not tasks & {*row["tasks"]} or row["smallest_data"] > chosen.images:
+        return True
+    try:
+        takes = find("architecture", f"{row['distribution']}:{row['name']}").load().modalities
+    except GanzooError:  # `ganzoo plugins` says what is wrong with it
+        return False
+    return bool(takes) and chosen.modality not in takes
 
 
-def _print_architectures(rows: list[dict[str, Any]], asked: str | None) -> None:
+def _print_architectures(rows: list[dict[str, Any]], asked: str) -> None:
     if not rows:
-        echo(f"No installed plugin has an architecture{f' for {asked}' if asked else ''}.")
+        echo(f"No installed plugin has an architecture{asked}.")
     else:
         shown = table(("name", "year", "good for", "from", "best", "min"), (), right=("from", "min"), spare=("year",))
         for row in rows:

@@ -137,7 +137,7 @@ class Recorder:
         self._sketch = sketch(made)
         said |= changed(self._sketch, before) if before is not None else {}
         part = next(iter(dataset.parts.values()))
-        if 2 <= len(part) <= SEARCHED:
+        if 3 <= len(part) <= SEARCHED:
             if not self._training:
                 self._training = [small(part.gather(some)) for some in torch.split(torch.arange(len(part)), 1024)]
             said |= copied(made, real, self._training)

@@ -34,8 +34,9 @@ class Validator:
         every: images between two evaluations; None: there are none.
     """
 
-    def __init__(self, settings: Settings, report: Report = silent) -> None:
-        """Raises: UsageError when there is no such metric or score, or the options do not go together."""
+    def __init__(self, settings: Settings, report: Report = silent, kind: str = "") -> None:
+        """Raises: UsageError when there is no such metric or score, none judges items of this kind, or the options do
+        not go together."""
         self.every, self.kept = settings.evaluate_every, settings.keep_best
         specs = split_specs(settings.evaluate)
         if self.every is None and (specs or self.kept):
@@ -45,6 +46,8 @@ class Validator:
             if metric not in [parse_spec(spec)[0] for spec in specs]:
                 specs.append(metric)
         self.evaluator = Evaluator(specs, report=report) if self.every is not None else None
+        if self.evaluator is not None and kind:
+            self.evaluator.check(kind)
 
     def due(self, before: int, after: int) -> bool:
         """Whether an evaluation is due after a step that took the images drawn from `before` to `after`."""

@@ -89,8 +89,11 @@ def interpolate(
     """Images [P * T, C, H, W] along a walk; see `Model.interpolate`."""
     points = len(index) or (points if between is None else len(between))
     least = 2 if code is None else 1
-    if points < least or frames < 2:
-        raise UsageError(f"A walk takes {least} points and 2 frames or more, not {points} and {frames}.")
+    if points < least:
+        example = ", such as 3,17" if index else ""
+        raise UsageError(f"A walk goes between {least} images or more, not {points}{example}.")
+    if frames < 2:
+        raise UsageError(f"A walk has 2 frames or more from one image to the next, not {frames}.")
     if index:
         stops, labels = of_sheet(model, index, count, seed, label)
     else:
@@ -163,8 +166,10 @@ def project(
     each_layer: bool = False,
 ) -> Projection:
     """Descends from the `starts` best of many samples and the encoder's answer, all at once; see `Model.project`."""
-    if steps < 0 or not 1 <= starts <= CANDIDATES:
-        raise UsageError(f"A descent takes 0 steps or more and 1 to {CANDIDATES} starts, not {steps} and {starts}.")
+    if steps < 0:
+        raise UsageError(f"A descent takes 0 steps or more, not {steps}.")
+    if not 1 <= starts <= CANDIDATES:
+        raise UsageError(f"A descent takes 1 to {CANDIDATES} starts, not {starts}.")
     shape, layers = model.architecture.data.shape, model.architecture.style_layers
     if each_layer and layers is None:
         raise UsageError(f"{type(model.architecture).__name__} has no style for each layer; leave --each-layer out.")

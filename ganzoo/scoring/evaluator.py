@@ -62,6 +62,16 @@ class Evaluator:
             self.modalities[name] = tuple(entry.card.modalities)
             self.metrics[name] = build(entry.load(), options, f"the metric {name}")
 
+    def check(self, kind: str) -> None:
+        """Raises: UsageError when a metric that was asked for, or each one there is, judges other items than these."""
+        others = {name: known for name, known in self.modalities.items() if kind not in known}
+        items = modality_card(kind).items
+        if len(others) == len(self.modalities) and not self.strict:
+            raise UsageError(f"No installed score judges {items}; `ganzoo list --metrics` names them all.")
+        for name, known in others.items() if self.strict else ():
+            judged = " and ".join(modality_card(each).items for each in known)
+            raise UsageError(f"The score {name} judges {judged}, and this model makes {items}.")
+
     def evidence(self, model: Model, dataset: data.Dataset) -> tuple[Evidence, str]:
         """What there is to evaluator of a model, and the split of the data that it is compared with.
 
@@ -119,16 +129,12 @@ class Evaluator:
         }
         rows: list[dict[str, Any]] = []
         refused: list[UsageError] = []
-        kind, items = header.data.modality, modality_card(header.data.modality).items
-        if not self.strict and all(kind not in known for known in self.modalities.values()):
-            raise UsageError(f"No installed score judges {items}; `ganzoo list --metrics` names them all.")
+        kind = header.data.modality
+        self.check(kind)
         for name, metric in self.metrics.items():
-            if not self.strict and kind not in self.modalities[name]:
+            if kind not in self.modalities[name]:
                 continue
             try:
-                if kind not in self.modalities[name]:
-                    judged = " and ".join(modality_card(each).items for each in self.modalities[name])
-                    raise UsageError(f"The score {name} judges {judged}, and this model makes {items}.")
                 measured = metric(evidence)
             except UsageError as error:
                 if self.strict:

@@ -56,7 +56,7 @@ def prepare(plan: Plan, display: Display, *, pack: bool = True, init: str | os.P
             with warnings.catch_warnings(action="ignore"):  # torch says that nothing is copied
                 first_weights(weightless(plan.model, plan.config, expected), str(init), plan.entry.name)
     for index in range(len(plan.stages)):
-        Validator(plan.at_stage(index)[1])  # which refuses scores that there are not
+        Validator(plan.at_stage(index)[1], kind=plan.data.modality)  # which refuses scores that there are not
     settings = plan.settings
     load = (settings.load_size, settings.load_size) if settings.load_size else None
     dataset = data.prepare(

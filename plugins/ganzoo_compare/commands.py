@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
+import textwrap
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +21,12 @@ def _form_flags(command: Any) -> Any:
         help = f"Print {form.upper() if form in ('json', 'csv') else form.title()} instead of a table."
         command = click.option(f"--{form}", "form", flag_value=form, help=help)(command)
     return command
+
+
+def _in_lines(text: str) -> str:
+    """A sentence in lines as wide as the terminal, which would break words; in one line for other programs."""
+    width = shutil.get_terminal_size().columns
+    return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False) if sys.stdout.isatty() else text
 
 
 @click.command("compare")
@@ -55,7 +64,7 @@ def compare(
         headings, rows = found.table()
         table(headings, rows, right=headings[1:])
         for note in found.notes:
-            click.echo(printable(note))
+            click.echo(_in_lines(printable(note)))
     if plot:
         comparison.plot(found, plot, value, over or "images")
         click.echo(plot, err=form is not None)

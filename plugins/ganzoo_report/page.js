@@ -146,7 +146,7 @@
   const DASHES = ["solid", "dash", "dot", "dashdot", "longdash"];
   const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;"); // plotly reads tags
   const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const titles = { images: "images seen", time: "minutes of training", epochs: "epochs" };
+  const titles = { images: `${told.items} seen`, time: "minutes of training", epochs: "epochs" };
 
   function across(run, seen) { // where a number of images lies on the axis
     if (view.x === "images") return seen;

@@ -13,7 +13,7 @@ from ganzoo.api import Report, Run, need, silent
 from ganzoo_report import sections
 from ganzoo_report.album import Album
 from ganzoo_report.record import panels
-from ganzoo_report.story import Moment, Story, facts, tell
+from ganzoo_report.story import Moment, Story, facts, items_of_all, tell
 from ganzoo_report.words import Html, html, json_in_html
 
 LIMIT = 8_000_000  # bytes of a page, unless it is written in full
@@ -56,9 +56,12 @@ def gather(runs: Sequence[Run], full: bool, quick: bool = False, report: Report 
 def tell_script(stories: Sequence[Story], full: bool) -> dict[str, Any]:
     """What the page's script is told."""
     told: dict[str, Any] = {"runs": [facts(story, full) for story in stories], "series": _series(stories)}
+    told["items"] = items_of_all(stories)
     told["positions"] = _positions(stories)
     told["grids"] = {story.sheet: dataclasses.astuple(story.grid) for story in stories if story.grid}
-    told["panels"] = panels(list(dict.fromkeys(name for each in told["runs"] for name in each["columns"])))
+    told["panels"] = panels(
+        list(dict.fromkeys(name for each in told["runs"] for name in each["columns"])), told["items"]
+    )
     return told
 
 
@@ -84,7 +87,8 @@ def _positions(stories: Sequence[Story]) -> list[list[Any]]:
             found.setdefault(moment.images, moment)
     alone = len(stories) == 1
     return [
-        [images, found[images].words if alone or not images else f"{images:,} images seen"] for images in sorted(found)
+        [images, found[images].words if alone or not images else f"{images:,} {items_of_all(stories)} seen"]
+        for images in sorted(found)
     ]
 
 

@@ -60,10 +60,18 @@ class Log:
         return found, len(self.rows) - len(kept)
 
 
-def panels(names: Sequence[str]) -> list[dict[str, Any]]:
-    """Which values are drawn together, as in losses.png: title, names, and whether on a scale of powers."""
+def panels(names: Sequence[str], items: str) -> list[dict[str, Any]]:
+    """Which values are drawn together, as in losses.png: title, names, and whether on a scale of powers.
+
+    Args:
+        items: what the runs' items are, in a word.
+    """
     return [
-        {"title": _heading(title, names), "names": shown, "log": _is_norms(shown)}
+        {
+            "title": _heading(title, names).replace("Images per", f"{items.capitalize()} per"),
+            "names": shown,
+            "log": _is_norms(shown),
+        }
         for title, shown in panels_of(names, terms=True).items()
     ]
 

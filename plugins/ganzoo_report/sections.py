@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ganzoo.api import ArchitectureCard, GanzooError, Run, architecture_of, as_json, command_words, panels_of, typed
-from ganzoo_report.story import Story
+from ganzoo_report.story import Story, items_of, items_of_all
 from ganzoo_report.words import Html, table, tag
 
 MOST_CLASSES, IN_A_ROW = 20, 8  # rows of a class each, and items of a row, at the most
@@ -111,7 +111,11 @@ def _budgets(stories: Sequence[Story]) -> Html:
     seen = [story.log.last.get("images", 0) for story in stories]
     if len(set(seen)) < 2:
         return Html()
-    return tag("p", f"Not equally long: from {min(seen):,} to {max(seen):,} images seen.", class_="card marked")
+    return tag(
+        "p",
+        f"Not equally long: from {min(seen):,} to {max(seen):,} {items_of_all(stories)} seen.",
+        class_="card marked",
+    )
 
 
 def _trained(run: Run, last: Mapping[str, Any]) -> str:
@@ -121,7 +125,8 @@ def _trained(run: Run, last: Mapping[str, Any]) -> str:
     if data.images and not data.domains:  # a pass is one over the largest domain, whose size is not known here
         count = f"{last['images'] / data.images:.3g}"
         passes = f", {count} {'pass' if count == '1' else 'passes'} over the data"
-    return f"{last['images']:,} {_items(run)} in {last['step']:,} steps{passes}"
+    steps = "1 step" if last["step"] == 1 else f"{last['step']:,} steps"
+    return f"{last['images']:,} {items_of(run)} in {steps}{passes}"
 
 
 def _time(seconds: Any, device: str) -> str:
@@ -151,7 +156,7 @@ def slider(stories: Sequence[Story]) -> Html:
     return tag(
         "div",
         tag("button", "▶", id="play", type="button", aria_label=play, title=play),
-        tag("label", "Images seen", for_="at"),
+        tag("label", f"{items_of_all(stories).capitalize()} seen", for_="at"),
         tag("input", id="at", type="range", min="0", max="0", step="1", value="0"),
         tag("output", "", id="when", for_="at", role="status"),
         id="slider",
@@ -165,7 +170,7 @@ def pictures(stories: Sequence[Story]) -> Html:
     for story in stories:
         if not story.series:
             continue
-        items = _items(story.run)
+        items = story.items
         shown = [_still(number, f"Real {items} {domain}".rstrip()) for domain, number in story.real.items()]
         if not _translates(story):
             plotted = story.run.header.data.modality in ("table", "point")
@@ -181,12 +186,6 @@ def pictures(stories: Sequence[Story]) -> Html:
     title = "Real, generated, nearest" if near else "Real and generated"
     title = "Real data" if all(_translates(story) for story, _ in columns) else title
     return _section("pictures", title, _each(stories, columns))
-
-
-def _items(run: Run) -> str:
-    """What a run's items are, in a word."""
-    ours = {"image": "images", "point": "points", "signal": "sounds", "table": "rows", "text": "lines", "clip": "clips"}
-    return ours.get(run.header.data.modality, "items")
 
 
 def _translates(story: Story) -> bool:
@@ -276,7 +275,7 @@ def stage_by_stage(stories: Sequence[Story]) -> Html:
             limits = {"data_least": mark.images, "data_most": end}
             picture = _figure(story.sheet, f"Stage {number}:", **limits) if story.sheet in story.series else Html()
             title = f"Stage {number} of {len(story.run.header.stages)}: {mark.text}"
-            seen = tag("p", f"From {mark.images:,} to {end:,} images seen.", class_="quiet")
+            seen = tag("p", f"From {mark.images:,} to {end:,} {story.items} seen.", class_="quiet")
             chapters.append(tag("article", tag("h3", title), seen, picture, figures, curves, class_="stage"))
             before = now
         columns.append((story, tag("div", *chapters, class_="stages")))
@@ -342,7 +341,7 @@ def sounds(stories: Sequence[Story]) -> Html:
 def curves(stories: Sequence[Story]) -> Html:
     if not any(story.log.rows for story in stories):
         return Html()
-    axes = [("images", "images seen"), ("time", "time"), ("epochs", "epochs")]
+    axes = [("images", f"{items_of_all(stories)} seen"), ("time", "time"), ("epochs", "epochs")]
     if not all("seconds" in story.log.last for story in stories):
         axes.remove(("time", "time"))
     chosen = tag("select", *(tag("option", words, value=value) for value, words in axes), id="axis")
@@ -365,7 +364,10 @@ def curves(stories: Sequence[Story]) -> Html:
 def warned(stories: Sequence[Story]) -> Html:
     """What ganzoo warned of while it trained; the curves have a mark at each."""
     columns = [
-        (story, tag("ul", *(tag("li", f"⚠ {mark.images:,} images seen: {mark.text}") for mark in story.warnings)))
+        (
+            story,
+            tag("ul", *(tag("li", f"⚠ {mark.images:,} {story.items} seen: {mark.text}") for mark in story.warnings)),
+        )
         for story in stories
         if story.warnings
     ]

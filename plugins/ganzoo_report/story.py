@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from ganzoo_report.record import Log, Mark, stages, warnings
 
 POSITIONS = 40  # of the slider
 GAP = 2  # pixels between the items of a sheet
+WORDS = {"image": "images", "point": "points", "signal": "sounds", "table": "rows", "text": "lines", "clip": "clips"}
 SIDE, LARGEST = 128, 2048  # to which a sheet's items, and it, are enlarged at the most, in whole steps
 
 
@@ -79,8 +80,24 @@ class Story:
         return f"{self.key}-sheet"
 
     @property
+    def items(self) -> str:
+        """What the run's items are, in a word."""
+        return items_of(self.run)
+
+    @property
     def name(self) -> str:
         return self.run.name or str(self.run.path.resolve().name)
+
+
+def items_of(run: Run) -> str:
+    """What a run's items are, in a word."""
+    return WORDS.get(run.header.data.modality, "items")
+
+
+def items_of_all(stories: Sequence[Story]) -> str:
+    """The word for the items of several runs."""
+    words = {story.items for story in stories}
+    return words.pop() if len(words) == 1 else "items"
 
 
 def tell(run: Run, key: str, album: Album, full: bool) -> Story:
@@ -103,7 +120,9 @@ def _sheets(story: Story, album: Album, full: bool) -> None:
             picture, grid, story.command = _plain(file, story)
             if grid is None or story.grid in (None, grid):
                 story.grid = grid
-            when = f"{images:,} images seen (epoch {epoch}, step {step:,})" if images else "before the first step"
+            when = (
+                f"{images:,} {story.items} seen (epoch {epoch}, step {step:,})" if images else "before the first step"
+            )
             moments.append(Moment(images, album.add(picture), when))
     if moments:
         story.series[story.sheet] = moments

@@ -177,6 +177,11 @@ def test_list_of_what_fits_some_data() -> None:
     assert "dcgan" not in names("--data", "300")  # it was seen to learn from 6,144
     assert "dcgan" in names("--data", "7000")
     assert "cyclegan" in names("--data", "1000", "--task", "translation")
+    assert "gumbelgan" in names("--data", "words")
+    assert {"dcgan", "gan", "wavegan"}.isdisjoint(names("--data", "words")), "they make no text"
+    assert {"gumbelgan", "wavegan", "ctgan", "vgan"}.isdisjoint(names("--data", "digits"))
+    nothing = cli("list", "--data", "digits", "--task", "translation").stdout
+    assert nothing.startswith("No installed plugin has an architecture for translation that takes digits.")
 
 
 def test_list_of_a_task() -> None:

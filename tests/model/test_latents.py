@@ -158,7 +158,7 @@ def test_an_encoder_gives_the_stops_of_a_walk():
     made = model.interpolate(frames=4, label="Young=1,Male=0", between=images)
     assert made.shape == (12, 3, 8, 8)
     assert torch.allclose(made[::4, :, 4:], images[:, :, 4:], atol=1e-5)
-    with pytest.raises(UsageError, match="A walk takes 2 points"):
+    with pytest.raises(UsageError, match="A walk goes between 2 images"):
         model.interpolate(between=images[:1])
     with pytest.raises(UsageError, match="tinygan has no encoder"):
         make(TinyGAN).interpolate(between=images)
@@ -258,11 +258,12 @@ def test_versions_of_a_sample_grow_with_their_strength_and_keep_its_label():
 
 def test_what_cannot_be(model, tmp_path):
     for work, words in (
-        (lambda: model.interpolate(points=1), "A walk takes 2 points and 2 frames or more, not 1 and 25."),
-        (lambda: model.interpolate(frames=1), "A walk takes 2 points"),
+        (lambda: model.interpolate(points=1), "A walk goes between 2 images or more, not 1."),
+        (lambda: model.interpolate(index=[3]), "A walk goes between 2 images or more, not 1, such as 3,17."),
+        (lambda: model.interpolate(frames=1), "A walk has 2 frames or more from one image to the next, not 1."),
         (lambda: model.project(tmp_path / "no.png"), "no.png cannot be read"),
         (lambda: model.project(torch.zeros(1, 8, 8)), r"The image has shape \(1, 8, 8\), and the model makes"),
-        (lambda: model.project(torch.zeros(3, 8, 8), steps=-1), "A descent takes 0 steps or more"),
+        (lambda: model.project(torch.zeros(3, 8, 8), steps=-1), "A descent takes 0 steps or more, not -1."),
         (lambda: model.vary(model.project(torch.zeros(3, 8, 8), 0), 0), "Variations are 1 or more"),
         (lambda: model.vary(model.project(torch.zeros(3, 8, 8), 0), 1, 1.5), "of a strength from 0 to 1"),
         (lambda: model.project(torch.zeros(3, 8, 8), label="7"), "was trained without labels"),

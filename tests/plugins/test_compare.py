@@ -189,3 +189,13 @@ def test_names_are_no_formulas_and_no_markup(runs: Path) -> None:
 )
 def test_a_cell_of_csv(value: object, cell: str) -> None:
     assert csv_cell(value) == cell
+
+
+def test_notes_are_in_lines_that_break_no_word_of_a_terminal(monkeypatch, capsys):
+    from ganzoo_compare.commands import _in_lines
+
+    note = "Not equally long: from 3,840 to 19,200 images."
+    assert _in_lines(note) == note, "one line for a program"
+    monkeypatch.setenv("COLUMNS", "20")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert _in_lines(note).splitlines() == ["Not equally long:", "from 3,840 to 19,200", "images."]

@@ -238,7 +238,11 @@ def test_sounds_play(tmp_path):
     players = re.findall(r'<audio src="data:audio/wav;base64,([^"]+)" controls', text)
     assert [base64.b64decode(each)[:4] for each in players] == [b"RIFF"] * 8  # four made, four real
     assert "Real and generated</h2>" in text, "no nearest ones are looked for"
-    assert re.search(r"<dd>\d+ sounds in 1 steps", text)
+    assert re.search(r"<dd>\d+ sounds in 1 step,", text)
+    assert '<label for="at">Sounds seen</label>' in text
+    assert told(text)["items"] == "sounds"
+    assert "Sounds per second" in [panel["title"] for panel in told(text)["panels"]]
+    assert " images" not in re.sub(r"<script.*?</script>|<style.*?</style>", "", text, flags=re.S)
 
 
 def test_passes_are_said_of_data_in_one_domain_only(run):
