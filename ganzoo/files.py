@@ -118,9 +118,21 @@ def read_bytes(path: Path, limit: int = TEXT_BYTES) -> bytes:
     return data
 
 
-def read_text(path: Path, encoding: str = "utf-8") -> str:
-    """The text of a file, as `read_bytes` reads it. Raises: OSError; UnicodeDecodeError, a ValueError."""
-    return read_bytes(path).decode(encoding)
+def read_text(path: Path) -> str:
+    """The text of a file in UTF-8, or in UTF-16 where it begins so, as spreadsheets save "Unicode text".
+
+    Raises:
+        OSError: it cannot be read, as by `read_bytes`.
+        ValueError: it "is no text in UTF-8".
+    """
+    data = read_bytes(path)
+    try:
+        text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError("is no text in UTF-8") from error
+    if "\0" in text:
+        raise ValueError("is no text")
+    return text
 
 
 def load_json(text: str | bytes, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:

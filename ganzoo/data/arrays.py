@@ -24,10 +24,10 @@ from ganzoo.files import megabytes
 
 Array = npt.NDArray[Any]
 
-_IMAGE_KEYS = ("images", "x_train", "train_images", "x", "data", "arr_0")
+_IMAGE_KEYS = ("images", "x_train", "train_images", "x", "data", "imgs", "image", "arr_0")  # in small letters
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 _BLOCK = 1 << 20  # bytes
-_LABEL_KEYS = ("labels", "y_train", "train_labels", "y", "target", "targets", "arr_1")
+_LABEL_KEYS = ("labels", "y_train", "train_labels", "y", "target", "targets", "label", "arr_1")
 _HELD_OUT = ("test", "val", "valid", "validation")  # x_test is held out beside x_train, x_test or images_val beside x
 
 
@@ -159,17 +159,14 @@ def read_npz(path: Path, reading: Reading) -> Stored:
 
 def _keys(members: Collection[str], path: Path) -> list[list[str]]:
     """The arrays of images and, where there are some, of labels: first those to train on, then those held out."""
-    image_key = next((key for key in _IMAGE_KEYS if key in members), None)
-    label_key = next((key for key in _LABEL_KEYS if key in members), None)
-    if image_key is None:
+    known = {name.lower(): name for name in members}
+    image_key, label_key = (next((key for key in keys if key in known), "") for keys in (_IMAGE_KEYS, _LABEL_KEYS))
+    if not image_key:
         names = ", ".join(map(printable, members)) or "(none)"
         raise UsageError(f"{path} has arrays {names}; name the images one of {', '.join(_IMAGE_KEYS)}.")
-    keys = [image_key] if label_key is None else [image_key, label_key]
-    rows = [keys]
-    for part in _HELD_OUT:
-        row = [key.replace("train", part) if "train" in key else f"{key}_{part}" for key in keys]
-        rows += [row] if all(key in members for key in row) else []
-    return rows
+    keys = [key for key in (image_key, label_key) if key]
+    apart = [[key.replace("train", part) if "train" in key else f"{key}_{part}" for key in keys] for part in _HELD_OUT]
+    return [[known[key] for key in row] for row in (keys, *apart) if all(key in known for key in row)]
 
 
 def _array(file: IO[bytes], size: int, path: Path, reading: Reading) -> Array:
@@ -208,6 +205,13 @@ def _pixels(images: Array, path: Path, reading: Reading) -> tuple[Array, Reading
     if images.ndim == 3 and images.shape[2] in (3, 4) and min(images.shape[:2]) >= 8:
         raise UsageError(
             f"{path} has one picture, of shape {list(images.shape)}; a data set is [N, H, W] or [N, H, W, C]."
+        )
+    if images.ndim == 2:
+        side = math.isqrt(images.shape[1])
+        shape = [len(images), side, side] if side**2 == images.shape[1] else ["N", "H", "W"]
+        raise UsageError(
+            f"{path} has an array of shape {list(images.shape)}; if its rows are pictures, reshape it to "
+            f"[{', '.join(map(str, shape))}], and if they are points, make them floats."
         )
     if images.ndim == 3:
         images = images[..., None]

@@ -24,6 +24,8 @@ _NEVER = {"EPS", "WMF", "MPEG", "BUFR", "GRIB", "HDF5"}
 _SYSTEMS = {"thumbs.db", "desktop.ini", "dataset.json"}  # made by systems and tools; nobody misses them
 _SYSTEMS_FOLDERS = {"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+_TRAIN = ("train", "training")
+_HELD_OUT = ("test", "testing", "val", "valid", "validation")
 _MARKS = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")  # that text begins with
 
 
@@ -108,3 +110,8 @@ def is_text(head: bytes) -> bool:
 def kind_of(name: str) -> str:
     """A file's kind in words, by its ending."""
     return Path(name).suffix.lower() or "without suffix"
+
+
+def part_of(name: str) -> str:
+    """ "train", "test" or "", by a folder's name, or a table's word."""
+    return "train" if name.lower() in _TRAIN else "test" if name.lower() in _HELD_OUT else ""

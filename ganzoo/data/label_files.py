@@ -11,19 +11,20 @@ import io
 import json
 import math
 import re
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ganzoo.data.kinds import is_image
+from ganzoo.data.kinds import is_image, part_of
 from ganzoo.data.labels import Labels, composed, label_list, lookup_of, without_wrapper
 from ganzoo.errors import UsageError, suggest
-from ganzoo.files import load_json, read_bytes
+from ganzoo.files import load_json, read_text
 
 _DECIMAL = re.compile(r"^([+-]?\d+),(\d+)$")
 _PADDED = re.compile(r"[+-]?0\d")  # 007 and 7 are two names
 _NOTHING = ("na", "n/a", "<na>", "#n/a", "?")  # what tables write for what they do not have
+_PARTS = ("split", "subset", "partition", "part", "set", "phase")  # columns that say train or test
 CLASS_KEYS = ("classes", "class_names", "label_names", "target_names")  # of names for the labels 0, 1, …
 MANY = 10  # different values that are classes however few items each has
 
@@ -44,6 +45,7 @@ class Table:
         headed: whether the columns have names of their own.
         classes: names of the numbers 0, 1, …; () where the file does not say.
         unit: what a row is called, "line", "entry" or "row".
+        held_out: names of the items that a column says are kept for scoring.
     """
 
     where: str
@@ -52,6 +54,7 @@ class Table:
     headed: bool = True
     classes: Sequence[str] = ()
     unit: str = "line"
+    held_out: frozenset[str] = frozenset()
 
     def at(self, line: int, column: str = "") -> str:
         """Where a value is, for an error."""
@@ -59,30 +62,37 @@ class Table:
         return f"{self.where}, {self.unit} {line}{named}"
 
 
-def from_file(file: LabelsFile, names: Sequence[str]) -> Labels:
+def from_file(file: LabelsFile, names: Sequence[str], apart: Collection[int] = ()) -> Labels:
     """Labels from .json, .csv or CelebA's .txt.
 
+    Args:
+        apart: items that are held out, and may have no label, as where a competition keeps these to itself.
     Raises:
         UsageError: there is no such file, it cannot be read, or does not cover all images.
     """
     path, columns = file.path, file.columns
     try:
-        data = read_bytes(path)
-        wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")  # as spreadsheets save "Unicode text"
-        text = data.decode("utf-16" if wide else "utf-8-sig")
+        text = read_text(path)
     except OSError as error:
         raise UsageError(f"Cannot read the labels file {path}; give a CSV file (filename,label) or JSON.") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"Cannot read the labels file {path}: it is no text in UTF-8; save it as that.") from error
-    if "\0" in text:
-        raise UsageError(f"The labels file {path} is no text; save it as CSV (filename,label) or JSON.")
+    except ValueError as error:
+        raise UsageError(
+            f"The labels file {path} {error}; save it as CSV (filename,label) or JSON in UTF-8."
+        ) from error
     first, last = text.strip()[:1], text.strip()[-1:]
     if path.suffix.lower() in (".json", ".jsonl", ".ndjson") or first + last in ("{}", "[]"):
-        return from_json(text, names, str(path), columns)
-    return _matched(_chosen(_csv_table(text, names, str(path)), columns), names)
+        return from_json(text, names, str(path), columns, apart)
+    return _matched(_chosen(_csv_table(text, _trained(names, apart), str(path)), columns), names, apart)
 
 
-def from_json(text: bytes | str, names: Sequence[str], where: str, columns: Sequence[str] = ()) -> Labels:
+def _trained(names: Sequence[str], apart: Collection[int]) -> Sequence[str]:
+    """Those that need a label, and whose names are looked for in a file."""
+    return [name for index, name in enumerate(names) if index not in apart]
+
+
+def from_json(
+    text: bytes | str, names: Sequence[str], where: str, columns: Sequence[str] = (), apart: Collection[int] = ()
+) -> Labels:
     """Labels from a ``dataset.json``: {"labels": [["00000/img.png", 6], …]}, null when there are none; a label may be a
     list of numbers. A plain {"img.png": 6, …} goes too, a list of pairs, [{"file": "img.png", "label": 6}, …], and one
     such object in each line.
@@ -95,9 +105,9 @@ def from_json(text: bytes | str, names: Sequence[str], where: str, columns: Sequ
     try:
         value = _parsed(text, where)
         if isinstance(value, list) and value and isinstance(value[0], dict):
-            table = _chosen(_records(value, names, where), columns)
+            table = _chosen(_records(value, _trained(names, apart), where), columns)
             if not all(len(row) == 1 and isinstance(row[0], list) for *_, row in table.rows):
-                return _matched(table, names)
+                return _matched(table, names, apart)
             value, columns = [(name, row[0]) for name, _, row in table.rows], ()
         if columns:
             raise UsageError(f"--label-column names columns or keys, and {where} has none; leave it out.")
@@ -125,7 +135,7 @@ def from_json(text: bytes | str, names: Sequence[str], where: str, columns: Sequ
         if len(values) != width:
             raise UsageError(f"{where}, entry {line}: {len(values)} numbers for {name}, and {width} for {rows[0][0]}.")
     columns = ("label",) if width == 1 else tuple(f"column{place + 1}" for place in range(width))
-    return _matched(Table(where, columns, rows, False, class_names, "entry"), names)
+    return _matched(Table(where, columns, rows, False, class_names, "entry"), names, apart)
 
 
 def _parsed(text: bytes | str, where: str) -> Any:
@@ -192,13 +202,15 @@ def _csv_table(text: str, names: Sequence[str], where: str) -> Table:
 
     A first line that names no image is taken for a heading.
     """
+    while text.startswith(("#", "sep=")):  # a comment, or a line for spreadsheets
+        text = text.partition("\n")[2]
     lines = text.splitlines()
     if len(lines) > 2 and lines[0].strip().isdecimal() and len(lines[2].split()) > len(lines[1].split()):
         # CelebA's: how many, the names of the columns, the rows
         heading, *rest = [(number, line.split()) for number, line in enumerate(lines[1:], 2) if line.strip()]
         return _table(where, ("", *heading[1]), rest, names)
     lookup = lookup_of(names)
-    rows = _split(text, lookup)
+    rows = split_lines(text, lookup)
     while rows and len(rows[0][1]) > 2 and not any(row[-1] for _, row in rows if len(row) == len(rows[0][1])):
         rows = [(number, row[: len(rows[0][1]) - 1]) for number, row in rows]  # a comma at the end of the lines
     if not rows or len(rows[0][1]) < 2:
@@ -209,7 +221,7 @@ def _csv_table(text: str, names: Sequence[str], where: str) -> Table:
     return _table(where, None if named else tuple(rows[0][1]), rows if named else rows[1:], names)
 
 
-def _split(text: str, known: Container[str]) -> list[tuple[int, list[str]]]:
+def split_lines(text: str, known: Container[str]) -> list[tuple[int, list[str]]]:
     """The cells of each line that is not empty, with its number, by the mark that leaves names that are known, and
     splits all lines alike, or most. Where that is a semicolon, 0,5 is a half.
     """
@@ -263,24 +275,37 @@ def _table(
 
 
 def _chosen(table: Table, columns: Sequence[str]) -> Table:
-    if not columns:
-        return table
+    """Those columns of a table, or all but one that says which items are held out."""
     for name in columns:
         if name not in table.columns:
             raise UsageError(f"{table.where} has no column {name!r}; {suggest(name, table.columns)}")
+    held_out = frozenset[str]()
+    for place, column in enumerate(table.columns):
+        kinds = [_part(column, str(values[place])) for _, _, values in table.rows]
+        if column.lower() in _PARTS and column not in columns and "train" in kinds and all(kinds):
+            held_out = frozenset(name for (name, *_), kind in zip(table.rows, kinds, strict=True) if kind == "test")
+            columns = columns or [name for name in table.columns if name != column]
+            break
+    else:
+        columns = columns or table.columns
     places = [table.columns.index(name) for name in columns]
     rows = [(name, line, [values[place] for place in places]) for name, line, values in table.rows]
-    return replace(table, columns=tuple(columns), rows=rows)
+    return replace(table, columns=tuple(columns), rows=rows, held_out=held_out)
 
 
-def _matched(table: Table, names: Sequence[str]) -> Labels:
+def _part(column: str, value: str) -> str:
+    """As `part_of`; CelebA counts its parts from 0."""
+    return {"0": "train", "1": "test", "2": "test"}.get(value, "") if column == "partition" else part_of(value)
+
+
+def _matched(table: Table, names: Sequence[str], apart: Collection[int]) -> Labels:
     """The table's rows in the order of the items; rows of other items are named in `Labels.notes`.
 
-    Raises: UsageError when it does not cover the items, or says two things of one.
+    Raises: UsageError when it does not cover the items but for those `apart`, or says two things of one.
     """
-    find = _finder(names, [name for name, *_ in table.rows])
+    find = finder(names, [name for name, *_ in table.rows], apart)
     found: dict[int, tuple[int, Sequence[Any]]] = {}
-    strange = []
+    strange, held_out = [], set()
     for name, line, values in table.rows:
         index = find(name)
         if index is None:
@@ -294,27 +319,37 @@ def _matched(table: Table, names: Sequence[str]) -> Labels:
             )
         else:
             found[index] = line, values
+            held_out |= {index} if name in table.held_out else set()
     if not found:
         raise UsageError(
             f"{table.where} labels {_some(strange)}, which the source does not have; "
             "write file names as they are in the source."
         )
-    missing = [name for index, name in enumerate(names) if index not in found]
-    if missing:
-        raise UsageError(f"{table.where} has no label for {_some(missing)}; add the missing lines.")
-    labels = _recognised(table, [found[index] for index in range(len(names))])
+    missing = {*range(len(names))} - {*found}
+    if gaps := [names[index] for index in sorted(missing - {*apart})]:
+        raise UsageError(f"{table.where} has no label for {_some(gaps)}; add the missing lines.")
+    labels = _recognised(table, [found[index] for index in sorted(found)]) if table.columns else Labels()
+    if labels.of:
+        rows = dict(zip(sorted(found), labels.of, strict=True))
+        labels.of = [rows.get(index, -1) for index in range(len(names))]
+    labels.missing, labels.held_out = missing, held_out
+    if held_out:
+        labels.notes.append(f"{table.where} says which images are held out.")
     if strange:
-        rows = "1 row is" if len(strange) == 1 else f"{len(strange):,} rows are"
-        labels.notes.append(f"{rows} left out of {table.where}, of images that are not there: {_some(strange)}.")
+        rows_are = "1 row is" if len(strange) == 1 else f"{len(strange):,} rows are"
+        labels.notes.append(f"{rows_are} left out of {table.where}, of images that are not there: {_some(strange)}.")
     return labels
 
 
-def _finder(names: Sequence[str], written: Sequence[str]) -> Callable[[str], int | None]:
+def finder(names: Sequence[str], written: Sequence[str], apart: Collection[int] = ()) -> Callable[[str], int | None]:
     """Gives the item that a name in a file of labels means; None for none.
 
-    Folders that all names lie in may be more or fewer than in the source.
+    Folders that all names lie in may be more or fewer than in the source. A name that several items have means the one
+    that is trained on.
     """
-    lookup = lookup_of(names)
+    trained = [index for index in range(len(names)) if index not in apart]
+    lookup = {word: trained[place] for word, place in lookup_of([names[index] for index in trained]).items()}
+    lookup |= lookup_of(names) if apart else {}
     plain = [_plain(name) for name in written]
     short = dict(zip(plain, without_wrapper(plain), strict=True))
 
@@ -419,9 +454,9 @@ def _columns(table: Table, rows: Sequence[tuple[int, Sequence[Any]]]) -> Labels:
 
 
 def _entry(value: Any) -> float | None:
-    """A number of several in a row, where true and false are 1 and 0; None for anything else."""
-    truth = str(value).lower()
-    return float(truth == "true") if truth in ("true", "false") else _number(value)
+    """A number of several in a row, where true and yes are 1, false and no 0; None for anything else."""
+    truth = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}.get(str(value).lower())
+    return _number(value) if truth is None else truth
 
 
 def _number(value: Any) -> float | None:

@@ -24,6 +24,7 @@ class Labels:
         classes: names in order, where labels are classes; `of` has the position of each item's.
         columns: names of attributes (0 or 1) or numbers, as `kind` says; `of` has each item's row of them.
         notes: what whoever adds the data should know of them.
+        missing, held_out: items without a label, which are held out, and those that the file of labels holds out.
     """
 
     classes: tuple[str, ...] = ()
@@ -31,6 +32,8 @@ class Labels:
     columns: tuple[str, ...] = ()
     kind: str = ""
     notes: list[str] = field(default_factory=list)
+    missing: set[int] = field(default_factory=set)
+    held_out: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         # A folder's name may hold what a terminal obeys, or be no UTF-8, which all is that is written of a run.

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
-from ganzoo.data.kinds import is_hidden
+from ganzoo.data.kinds import is_hidden, is_image, part_of
 from ganzoo.data.labels import Labels, domains_from_folders, label_list, without_wrapper
 from ganzoo.errors import UsageError, printable, suggest
 
-TRAIN_FOLDERS = ("train", "training")
-HELD_OUT_FOLDERS = ("test", "testing", "val", "valid", "validation")
 _END = r"((data)?set|data|images?|imgs?|[ab])?($|[^a-z])"
 _TRAINING = re.compile(r"(^|[^a-z])train(ing)?" + _END)  # a name that has the word
 _APART = re.compile(r"(^|[^a-z])(test(ing)?|val|valid(ation)?|evaluation|eval|dev|holdout)" + _END)
+_PICTURES = re.compile(r"(jpeg|input)?(image|img|photo|picture|rgb|input)s?")  # beside which such folders are no class:
+_BELONGING = re.compile(r"masks?|segmentation.*|annotations?|labels?|trimaps?|ground_?truths?|gt|depths?")
+_MASK = re.compile(r"(.+)_(mask|seg|segmentation|gt)(_\d+)?")
 FEW = 0.05  # share of the files that may lie beside the folders of classes or parts
 
 
@@ -53,6 +55,12 @@ def layout_of(
     Raises: UsageError when it cannot be told, saying what to type, or `parts` names no folder.
     """
     found = Layout(without_wrapper(names))
+    stems = {name: name.removesuffix(PurePosixPath(name).suffix) for name in found.names if is_image(name)}
+    there = {*stems.values()}
+    masks = [i for i, name in enumerate(found.names) if (of := _MASK.fullmatch(stems.get(name, ""))) and of[1] in there]
+    found.left_out = dict.fromkeys(masks, "has the name of another picture, as its mask")
+    if masks:
+        found.said.append(f"{len(masks):,} pictures are left out as masks, such as {printable(found.names[masks[0]])}.")
     found.domains = domains_from_folders(found.names)
     if found.domains:
         _say_domains(found)
@@ -120,7 +128,7 @@ def _check_alike(found: Layout, tops: Collection[str]) -> None:
         )
     if not train and len(tops) > 1 and len({*map(frozenset, inner.values())}) == 1 < len(next(iter(inner.values()))):
         count = Counter(name.partition("/")[0] for name in found.names)
-        first, *others = sorted(tops, key=lambda top: (-count[top], top))
+        first, *others = sorted(tops, key=lambda top: (bool(_APART.search(top.lower())), -count[top], top))
         raise UsageError(
             f"The folders {_listed(sorted(tops))} hold the same folders, {_listed(sorted(inner[first]), 4)}: these may "
             f"be classes, and those images to train on and to hold out. Say which: --parts train={first},"
@@ -150,12 +158,6 @@ def _given_parts(found: Layout, parts: str) -> dict[str, str]:
             if split.setdefault(folder, kind) != kind:
                 raise UsageError(f"--parts both trains on {folder!r} and holds it out; name it once.")
     return split
-
-
-def part_of(folder: str) -> str:
-    """ "train", "test" or "", by a folder's name."""
-    name = folder.lower()
-    return "train" if name in TRAIN_FOLDERS else "test" if name in HELD_OUT_FOLDERS else ""
 
 
 def _without(name: str, split: Mapping[str, str]) -> tuple[str, str]:
@@ -208,6 +210,12 @@ def _take_classes(found: Layout, every: bool, flat: bool) -> None:
             )
         return
     beside = [index for index in loose if not flat or index not in found.held_out]
+    kinds = {kind for kind in (_PICTURES, _BELONGING) if any(kind.fullmatch(top.lower()) for top in trained)}
+    if len(kinds) == 2 and not every:
+        raise UsageError(
+            f"The folders {_listed(sorted(trained))} look like pictures and what belongs to them, not like classes; "
+            "give the folder of the pictures, or type --pairs names for two domains, or --labels folders for classes."
+        )
     if beside and not every and len(beside) > max(1, FEW * len(used)):
         found.said.append(
             f"No classes are taken: {len(beside):,} images lie beside the folders {_listed(sorted(trained))}. "
@@ -222,6 +230,18 @@ def _take_classes(found: Layout, every: bool, flat: bool) -> None:
     place = dict(zip(labelled, labels.of, strict=True))
     found.labels = Labels(labels.classes, [place.get(index, -1) for index in range(len(found.names))])
     found.said += [f"The folders {_listed(labels.classes)} are classes.", *found.labels.notes]
+    if not every and _divided_by_number([found.names[index] for index in labelled]):
+        found.said.append("They may only divide the files by number; where they are no classes, type: --labels none")
+
+
+def _divided_by_number(names: Sequence[str]) -> bool:
+    """Whether each folder's number follows from that of each of its files: 01000/01234.png, 012/12345.png."""
+    numbers = [re.fullmatch(r"(\d+)/(?:.*\D)?(\d+)\D*(?:\.\w+)?", name) for name in names]
+    pairs = [(int(match[1]), int(match[2])) for match in numbers if match]
+    ways: list[Callable[[int, int], int]] = [lambda n, s: n // s, lambda n, s: n // s * s, lambda n, s: n % s]
+    return len(pairs) == len(names) and any(
+        all(way(number, step) == folder for folder, number in pairs) for way in ways for step in (100, 1000, 10_000)
+    )
 
 
 def _say_domains(found: Layout) -> None:
@@ -230,9 +250,8 @@ def _say_domains(found: Layout) -> None:
         f"The folders are the domains {_listed([name for name in found.domains if name not in held_out])}."
     )
     known = {index for members in found.domains.values() for index in members}
-    found.left_out = {
-        index: "lies in the folder of no domain" for index in range(len(found.names)) if index not in known
-    }
+    for index in {*range(len(found.names))} - known:
+        found.left_out[index] = "lies in the folder of no domain"
 
 
 def _with_files(names: Sequence[str]) -> set[str]:

@@ -91,14 +91,16 @@ def own_levels(span: Span) -> Levels:
     """The levels of a set that was given none: the least and largest value that it has.
 
     Bytes keep the meaning that they have everywhere, unless they are 0 and 1 alone, as of masks; so do fractions from
-    0 or -1 to 1, unless a set uses less than a sixteenth of them. A set that all but fills 8, 9, … or 32 bits is taken
-    to use the whole of them.
+    0 or -1 to 1, unless a set uses less than a sixteenth of them, and from -0.5 to 0.5 where it uses all. A set that
+    all but fills 8, 9, … or 32 bits is taken to use the whole of them.
     """
     low, high = span.low, span.high
     if span.whole and low >= 0 and high <= BYTES[1] and not span.wide:
         return (0, 1) if (low, high) == (0, 1) else BYTES
     if not span.whole and low >= -1 and high <= 1:
         bottom = -1.0 if low < 0 else 0.0
+        if low < 0 and high <= 0.5 and min(-low, high) >= _FULL / 2:
+            return (-0.5, 0.5)
         return (bottom, 1.0) if max(-low, high) > _FAINT else (low, high)
     for bits in (8, *range(9, 33)):
         top = 2**bits - 1

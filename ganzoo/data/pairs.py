@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from pathlib import Path, PurePosixPath
 
+from ganzoo.data.label_files import finder, split_lines
 from ganzoo.data.labels import lookup_of
 from ganzoo.data.layout import Layout
 from ganzoo.errors import UsageError
@@ -35,7 +34,10 @@ def paired(how: str, names: Sequence[str], layout: Layout) -> Domains:
         return {name: list(members) for name, members in layout.domains.items()}
     found = by_name(layout) if how == NAMES else by_list(Path(how).expanduser(), names, layout.held_out)
     if not any(found.values()):
-        raise UsageError("No two images are a pair: with --pairs names partners have one file name, in two folders.")
+        raise UsageError(
+            "No two images are a pair: with --pairs names partners have one file name, in two folders; else list them: "
+            "--pairs FILE."
+        )
     return found
 
 
@@ -52,28 +54,28 @@ def by_name(layout: Layout) -> Domains:
     return found
 
 
-def by_list(path: Path, names: Sequence[str], held_out: Collection[int] = frozenset()) -> Domains:
+def by_list(path: Path, names: Sequence[str], held_out: Set[int] = frozenset()) -> Domains:
     """Domains A and B from a CSV of two names a line; a first line that names no item is taken for a heading."""
     try:
-        rows = [row for row in csv.reader(io.StringIO(read_text(path, "utf-8-sig"))) if any(row)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        text = read_text(path)
+    except (OSError, ValueError) as error:
         raise UsageError(
             f"Cannot read {path}; --pairs takes halves, names, or a CSV file of two names a line."
         ) from error
-    lookup = lookup_of(names)
+    rows = split_lines(text, lookup_of(names))
+    find = finder(names, [word for _, row in rows for word in row])
     found: Domains = {"A": [], "B": [], "testA": [], "testB": []}
-    for number, row in enumerate(rows, 1):
-        words = [word.strip().removeprefix("./") for word in row]
-        missing = [word for word in words if word not in lookup]
-        if number == 1 and len(missing) == len(words):
+    for place, (number, row) in enumerate(rows):
+        items = {word: find(word) for word in row}
+        missing = [word for word, item in items.items() if item is None]
+        if place == 0 and len(missing) == len(items):
             continue
-        if len(words) != 2 or missing:
-            what = f"{missing[0]!r} is not in the source" if missing else f"{len(words)} names, not two"
+        if len(row) != 2 or missing:
+            what = f"{missing[0]!r} is not in the source" if missing else f"{len(row)} names, not two"
             raise UsageError(f"{path}, line {number}: {what}; each line should read: file of A,file of B.")
-        items = [lookup[word] for word in words]
-        side = "test" if any(item in held_out for item in items) else ""
-        found[f"{side}A"].append(items[0])
-        found[f"{side}B"].append(items[1])
+        side = "test" if held_out & {*items.values()} else ""
+        for domain, word in zip("AB", row, strict=True):
+            found[side + domain].append(items[word] or 0)
     return {name: members for name, members in found.items() if members}
 
 

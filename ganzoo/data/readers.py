@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shlex
 import zipfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -43,7 +44,8 @@ from ganzoo.errors import GanzooError, UsageError, printable
 LabelsFrom = label_files.LabelsFile | str | None  # "folders", "none"; None for what is found
 _TOLD = (".zip", ".tar", ".gz", ".bz2", ".xz", ".tgz", ".tbz2", ".txz", ".npz", ".npy")  # by their first bytes
 _LISTS = (".csv", ".tsv", ".json", ".jsonl")  # may be labels
-_ARCHIVES = {".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2", ".7z", ".rar", ".npz", ".npy"}
+_TOLD_BY_NAME = re.compile(r"(label|attr)[^/]*\.(csv|tsv|txt|json|jsonl)$")
+_ARCHIVES = {".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2", ".7z", ".rar", ".zst", ".npz", ".npy"}
 _KINDS = "a folder of images, a zip or tar file, idx files, or an npz or npy file"
 
 
@@ -136,34 +138,48 @@ class Files(_Laid):
     @cached_property
     def layout(self) -> Layout:
         given = self._labels_from
-        if isinstance(given, str):
-            return self._of_folders(given)
-        lists = sorted((name for name in self._container.names if Path(name).name == "dataset.json"), key=len)
-        if isinstance(given, label_files.LabelsFile):
-            found = label_files.from_file(given, self._files)
-        elif lists:
-            found = label_files.from_json(self._container.read(lists[0]), self._files, f"{lists[0]} in {self._where}")
-        elif isinstance(self._container, (Tar, Shards)) and (
-            text := labels_beside(self._files, self._container.names, self._container.read)
-        ):
-            self.aside.pop(".cls", None)
-            found = label_files.from_json(text, self._files, f"What is beside the images of {self._where}")
-        else:
-            layout = self._of_folders("auto")
-            beside = [name for name in self._container.names if name.endswith(_LISTS) and not is_hidden(name)]
-            if (
-                isinstance(self._container, Folder)
-                and not (layout.labels.of or layout.domains)
-                and 0 < len(beside) <= 3
-            ):
-                file = printable(str(Path(self._where, beside[0])))
-                layout.said.append(f"No labels are taken. Where {file} has them, type: --labels {shlex.quote(file)}")
+        of_file = None if isinstance(given, str) else self._labels_file()
+        layout = self._of_folders(given if isinstance(given, str) else "auto" if of_file is None else "none")
+        if of_file is None:
+            if given is None:
+                self._point_at_lists(layout)
             return layout
-        layout = self._of_folders("none")
+        found = of_file({self._pages[index][0] for index in {*layout.held_out, *layout.left_out}})
         found.of = [found.of[place] for place, _ in self._pages] if found.of else []
         layout.labels = found
         layout.said += found.notes
+        places = [place for place, _ in self._pages]
+        layout.held_out |= {index for index, place in enumerate(places) if place in found.held_out}
+        silent = [
+            index for index, place in enumerate(places) if place in found.missing and index not in layout.left_out
+        ]
+        layout.left_out |= dict.fromkeys(silent, "is held out and has no label")
+        if silent:
+            layout.said.append(f"{len(silent):,} images that are held out have no label, and are left out.")
         return layout
+
+    def _labels_file(self) -> Callable[[Collection[int]], labels.Labels] | None:
+        """What reads the labels file of files of which some are held out; None where there is none."""
+        given, files, container = self._labels_from, self._files, self._container
+        if isinstance(given, label_files.LabelsFile):
+            return lambda apart: label_files.from_file(given, files, apart)
+        lists = sorted((name for name in container.names if Path(name).name == "dataset.json"), key=len)
+        text: bytes | str = container.read(lists[0]) if lists else ""
+        where = f"{lists[0]} in {self._where}" if lists else f"What is beside the images of {self._where}"
+        if not lists and isinstance(container, (Tar, Shards)):
+            text = labels_beside(files, container.names, container.read)
+            self.aside.pop(".cls" if text else "", None)
+        return (lambda apart: label_files.from_json(text, files, where, (), apart)) if text or lists else None
+
+    def _point_at_lists(self, layout: Layout) -> None:
+        """Says which file beside the pictures may have labels, where none are taken."""
+        names = [name for name in self._container.names if not is_hidden(name)]
+        lists = [name for name in names if name.endswith(_LISTS)]
+        told = [name for name in names if _TOLD_BY_NAME.search(name.lower())]
+        beside = told or (lists if len(lists) <= 3 else [])
+        if isinstance(self._container, Folder) and beside and not (layout.labels.of or layout.domains):
+            file = printable(str(Path(self._where, beside[0])))
+            layout.said.append(f"No labels are taken. Where {file} has them, type: --labels {shlex.quote(file)}")
 
     def _of_folders(self, classes: str) -> Layout:
         found = layout_of(self.names, self._container.folders, self._parts, classes)
@@ -546,18 +562,24 @@ def _open(
         if stored.rest:
             array.layout.said.append(f"Arrays that are not read: {', '.join(map(printable, sorted(stored.rest)))}.")
         return _not_empty(array, path)
-    raise UsageError(f"{path} is of no kind that ganzoo knows; give {_KINDS}.")
+    packed = "unpack it, or " * (path.suffix.lower() in _ARCHIVES)
+    what = "is one picture, and no data set" if is_image(path.name) else "is of no kind that ganzoo knows"
+    raise UsageError(f"{path} {what}; {packed}give {_KINDS}.")
 
 
 def _not_empty(reader: Reader, path: Path, suffixes: Sequence[str] = SUFFIXES) -> Reader:
-    if not reader.names:
-        what = "images" if suffixes is SUFFIXES else "items"
-        wanted = "PNG, JPEG, TIFF and other images" if suffixes is SUFFIXES else f"{', '.join(suffixes)} files"
-        kinds = reader.aside + Counter(map(kind_of, reader.odd)) if isinstance(reader, Files) else Counter[str]()
-        found = f", only {aside_text(kinds)}" if kinds else ""
-        packed = "; unpack what is packed, or give it by itself" if _ARCHIVES & {*kinds} else ""
-        raise UsageError(f"There are no {what} in {path}{found}; ganzoo looks for {wanted}{packed}.")
-    return reader
+    if reader.names:
+        return reader
+    if not isinstance(reader, Files):
+        raise UsageError(f"There are no items in {path}.")
+    what = "images" if suffixes is SUFFIXES else "items"
+    wanted = "PNG, JPEG, TIFF and other images" if suffixes is SUFFIXES else f"{', '.join(suffixes)} files"
+    kinds = reader.aside + Counter(map(kind_of, reader.odd))
+    found = f", only {aside_text(kinds)}" if kinds else ""
+    alone = kinds.total() <= 3 and any(_modality_of(f"x{kind}", "collections") for kind in kinds)
+    advice = "; unpack what is packed, or give it by itself" if _ARCHIVES & {*kinds} else ""
+    advice = "; give the file itself" if alone else advice
+    raise UsageError(f"There are no {what} in {path}{found}; ganzoo looks for {wanted}{advice}.")
 
 
 def _modality_in(names: Sequence[str]) -> str:

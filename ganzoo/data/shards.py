@@ -9,8 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from ganzoo.data.containers import MAX_FILE_BYTES, Folder, tar_members
 from ganzoo.data.images import Unreadable
-from ganzoo.data.kinds import HEAD, is_hidden, is_image
-from ganzoo.data.layout import part_of
+from ganzoo.data.kinds import HEAD, is_hidden, is_image, part_of
 from ganzoo.errors import UsageError
 from ganzoo.files import load_json
 

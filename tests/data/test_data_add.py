@@ -571,3 +571,41 @@ def test_arrays_and_keys_that_name_the_classes(tmp_path, key):
     files = {"a.png": png(1), "b.png": png(2), "dataset.json": listed.encode()}
     data.add("json", zipped(tmp_path / "j.zip", files))
     assert labels_of("json") == ["y", "x"]
+
+
+def test_keys_of_arrays_may_have_capitals(tmp_path):
+    pixels = np.arange(6 * 64, dtype=np.uint8).reshape(6, 8, 8)
+    np.savez(tmp_path / "d.npz", X_train=pixels[:4], Y_train=[0, 1, 0, 1], X_test=pixels[4:], Y_test=[1, 0], Other=[1])
+    info = data.add("arrays", tmp_path / "d.npz")
+    assert dict(info.class_counts) == {"0": (2, 1), "1": (2, 1)}
+    assert info.layout == ("Held out: X_test.", "Arrays that are not read: Other.")
+    assert labels_of("arrays") == ["0", "1", "0", "1", "1", "0"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        (
+            "a.npy",
+            np.zeros((5, 784), np.uint8),
+            r"reshape it to \[5, 28, 28\], and if they are points, make them floats",
+        ),
+        ("a.npy", np.zeros((5, 9), np.int64)[:, :7], r"reshape it to \[N, H, W\]"),
+        ("x.rar", b"Rar!" + bytes(99), "of no kind that ganzoo knows; unpack it, or give"),
+        ("x.png", png(1), "x.png is one picture, and no data set; give"),
+    ],
+)
+def test_what_is_nearly_a_data_set_is_told_what_to_do(tmp_path, name, content, message):
+    if isinstance(content, bytes):
+        (tmp_path / name).write_bytes(content)
+    else:
+        np.save(tmp_path / name, content)
+    with pytest.raises(UsageError, match=message):
+        data.add("x", tmp_path / name)
+
+
+def test_a_folder_of_one_table_is_told_to_give_the_table(tmp_path):
+    (tmp_path / "f").mkdir()
+    (tmp_path / "f" / "t.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(UsageError, match=r"only 1 \.csv; .*; give the file itself"):
+        data.add("x", tmp_path / "f")

@@ -86,3 +86,19 @@ def test_no_pairs_by_name_is_refused(tmp_path: Path) -> None:
         picture(tmp_path / "b" / f"y{number}.png", 2)
     with pytest.raises(UsageError, match="No two images are a pair"):
         data.add("none-1", [tmp_path / "a", tmp_path / "b"], pairs="names")
+
+
+@pytest.mark.parametrize("line", ["{0};{1}", ".\\x\\{0},.\\x\\{1}", "{0}\t{1}"])
+def test_lists_of_pairs_as_other_systems_write_them(tmp_path: Path, line: str) -> None:
+    (tmp_path / "x").mkdir()
+    for number in range(6):
+        Image.new("RGB", (8, 8), (40 * number, 0, 0)).save(tmp_path / "x" / f"{number}.png")
+    lines = [line.format("a", "b"), *(line.format(f"{number}.png", f"{number + 3}.png") for number in range(3))]
+    (tmp_path / "pairs.csv").write_text("\n".join(lines))
+    info = data.add("x", tmp_path / "x", pairs=tmp_path / "pairs.csv")
+    assert dict(info.domains) == {"A": 3, "B": 3}
+    parts = data.prepare("x", resolution=(8, 8)).parts
+    index = torch.arange(3)
+    assert (parts["B"].gather(index) - parts["A"].gather(index)).amax((1, 2, 3)).mul(127.5).round().tolist() == [
+        120
+    ] * 3

@@ -435,3 +435,54 @@ def test_an_option_that_a_script_left_empty_is_refused(pictures: Path, option: s
     """It took the labels away without a word."""
     with pytest.raises(UsageError, match=f"--{option} is empty"):
         data.add("empty", pictures, **{option: ""})
+
+
+@pytest.mark.parametrize("listed", ["{name}", "train/{name}", "{stem}"])
+def test_what_is_held_out_may_have_no_label(pictures: Path, listed: str) -> None:
+    for part in ("train", "test"):
+        (pictures / part).mkdir()
+        for place, name in enumerate(NAMES[: 6 if part == "train" else 3]):
+            Image.new("RGB", (8, 8), (0, 40 * place, len(part))).save(pictures / part / name)
+    for name in NAMES:
+        (pictures / name).unlink()
+    lines = [listed.format(name=name, stem=name[:-4]) + f",{'ab'[place % 2]}" for place, name in enumerate(NAMES)]
+    info = add(pictures, "\n".join(["id,label", *lines]))
+    assert (info.images, info.held_out, dict(info.class_counts)) == (6, 0, {"a": (3, 0), "b": (3, 0)})
+    assert labels().tolist() == [0, 1] * 3
+    assert info.skipped_files == tuple(f"test/{name} is held out and has no label" for name in NAMES[:3])
+    assert info.layout[-1] == "3 images that are held out have no label, and are left out."
+    with pytest.raises(UsageError, match=r"no label for train/000005\.png; add"):
+        add(pictures, "\n".join(lines[:5]))
+
+
+@pytest.mark.parametrize(
+    ("heading", "words"),
+    [("split", ("train", "test")), ("Subset", ("training", "val")), ("partition", ("0", "2"))],
+)
+def test_a_column_says_what_is_held_out(pictures: Path, heading: str, words: tuple[str, str]) -> None:
+    rows = [[name, "abb"[place % 3], words[place > 3]] for place, name in enumerate(NAMES)]
+    info = add(pictures, table(rows, ",", ("file", "label", heading)))
+    assert dict(info.class_counts) == {"a": (2, 0), "b": (2, 2)}
+    assert labels().tolist() == [0, 1, 1, 0]
+    assert info.layout == (f"{pictures.parent / 'labels.csv'} says which images are held out.",)
+    alone = add(pictures, table([[row[0], row[2]] for row in rows], ",", ("file", heading)))
+    assert (alone.classes, alone.held_out, alone.trained) == ((), 2, 4)
+    both = add(pictures, table(rows, ",", ("file", "label", heading)), columns=["label"])
+    assert both.held_out == 2
+    as_label = add(pictures, table(rows, ",", ("file", "label", heading)), columns=[heading])
+    assert (as_label.classes, as_label.held_out) == (tuple(sorted(words)), 0)
+
+
+def test_lines_that_are_no_rows_and_words_that_are_0_and_1(pictures: Path) -> None:
+    rows = [[name, "yes" if place % 2 else "no", "No" if place % 3 else "Yes"] for place, name in enumerate(NAMES)]
+    for before in ("sep=;\n", "# from the lab\n# in 2024\n"):
+        info = add(pictures, before + table(rows, ";", ("file", "smiles", "male")))
+        assert (info.label_kind, info.label_names) == ("attributes", ("smiles", "male"))
+        assert labels().tolist() == [[place % 2, float(place % 3 == 0)] for place in range(6)]
+
+
+def test_attributes_in_a_text_are_pointed_at(pictures: Path) -> None:
+    for name in ("list_attr_celeba.txt", "readme.txt", "notes.csv"):
+        (pictures / name).write_text("x")
+    info = data.add("labelled", pictures)
+    assert info.layout[-1].endswith(f"type: --labels {pictures / 'list_attr_celeba.txt'}")

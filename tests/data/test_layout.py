@@ -330,3 +330,50 @@ def test_a_domain_within_another_is_refused(tree: Callable[..., Path]) -> None:
     root = tree(cat=2, dog=2)
     with pytest.raises(UsageError, match="so its images would be in both domains"):
         data.add("nested", [root / "cat", root])
+
+
+def test_pictures_and_their_masks_are_no_classes(tree: Callable[..., Path]) -> None:
+    source = tree(images=3, masks=3)
+    with pytest.raises(UsageError, match=r"images, masks look like pictures and what belongs to them.*--pairs names"):
+        data.add("x", source)
+    assert data.add("classes", source, labels="folders").classes == ("images", "masks")
+    assert dict(data.add("pairs", source, pairs="names").domains) == {"images": 3, "masks": 3}
+    assert layout_of(names("mask", "no_mask")).labels.classes == ("mask", "no_mask")
+    with pytest.raises(UsageError, match="SegmentationClass look like"):
+        layout_of(names("VOC/JPEGImages", "VOC/SegmentationClass"))
+
+
+def test_masks_beside_their_pictures_are_left_out(tree: Callable[..., Path]) -> None:
+    files = ["a/1.png", "a/1_mask.png", "b/2.jpg", "b/2_mask_1.png", "b/alone_mask.png", "b/3.png"]
+    found = layout_of(files)
+    assert sorted(found.left_out) == [1, 3]
+    assert found.said[0] == "2 pictures are left out as masks, such as a/1_mask.png."
+    assert (found.labels.classes, [found.labels.of[i] for i in (0, 2, 4, 5)]) == (("a", "b"), [0, 1, 1, 1])
+    source = tree(a=2)
+    (source / "a" / "01_mask.png").write_bytes((source / "a" / "01.png").read_bytes())
+    (source / "l.csv").write_text("00.png,x\n01.png,y\n")
+    info = data.add("x", source, labels=source / "l.csv")
+    assert (info.images, info.skipped_files) == (2, ("a/01_mask.png has the name of another picture, as its mask",))
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (["00000/00001.png", "00000/00999.png", "01000/01000.png"], True),
+        (["0/img0001.jpg", "0/img0999.jpg", "1/img1000.jpg"], True),
+        (["0123/5123.jpg", "0123/123.jpg", "0007/2007.jpg"], True),
+        (["0/0001.jpg", "0/1999.jpg", "1/2000.jpg"], False),
+        (["00000/a.png", "01000/b.png", "01000/c.png"], False),
+        (["cat/0001.png", "dog/0002.png", "dog/0003.png"], False),
+    ],
+)
+def test_folders_that_only_divide_the_files_are_pointed_out(files: list[str], said: bool) -> None:
+    found = layout_of(files)
+    assert any("--labels none" in sentence for sentence in found.said) == said
+    assert len(found.labels.classes) == 2
+    assert layout_of(files, classes="folders").said[-1].endswith("are classes.")
+
+
+def test_what_is_called_eval_is_advised_as_held_out() -> None:
+    with pytest.raises(UsageError, match=r"--parts train=our485,test=eval15,"):
+        layout_of(names("our485/low", "our485/high", "eval15/low", "eval15/high"))

@@ -321,3 +321,11 @@ def test_levels_of_odd_sets():
     assert own_levels(Span(0, 0.01, 0.005, 0.01, wide=True, whole=False)) == (0, 0.01)
     hot = Span(0, 60000, 300, 600, wide=True)  # one bright pixel over a faint set
     assert "--levels 0-600" in advice(hot, own_levels(hot))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "levels"),
+    [(-0.5, 0.5, (-0.5, 0.5)), (-0.495, 0.499, (-0.5, 0.5)), (-0.5, 0.2, (-1, 1)), (-0.3, 0.5, (-1, 1))],
+)
+def test_fractions_around_nothing_up_to_a_half(low: float, high: float, levels: tuple[float, float]) -> None:
+    assert own_levels(Span(low, high, 0.0, high, wide=True, whole=False)) == levels
