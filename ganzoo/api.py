@@ -30,7 +30,7 @@ from ganzoo.contract.cards import (
 from ganzoo.contract.hookspecs import hookimpl
 from ganzoo.contract.options import command_words, option, typed
 from ganzoo.errors import GanzooError, UsageError, csv_cell, need, printable, suggest, without_login
-from ganzoo.files import home, locked, make_folder, megabytes, replaced, written
+from ganzoo.files import home, locked, make_folder, megabytes, read_text, replaced, written
 
 if TYPE_CHECKING:
     from ganzoo_diffaug.augment import DiffAugment
@@ -189,7 +189,7 @@ __all__ = [
     "load_model", "load_tensors", "locked", "make_augmentation", "make_folder", "make_generator", "make_loss",
     "make_penalties", "mean_over_processes", "megabytes", "memory_held", "model_header", "need", "normal_init",
     "one_run_only", "open_reader", "option", "other_data", "panels_of", "parse_seeds", "plugin_files", "prepared",
-    "pretrained_tensors", "printable", "rank", "read_toml", "replaced", "resume", "rows", "save_imported",
+    "pretrained_tensors", "printable", "rank", "read_text", "read_toml", "replaced", "resume", "rows", "save_imported",
     "save_tensors", "share", "sheet", "silent", "spectral_norm", "squared_norm", "stem", "stream", "suggest",
     "time_left", "to_picture", "train", "trained", "typed", "upsample", "use_plugin", "without_login", "written",
 ]  # fmt: skip

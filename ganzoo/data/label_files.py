@@ -202,7 +202,7 @@ def _csv_table(text: str, names: Sequence[str], where: str) -> Table:
 
     A first line that names no image is taken for a heading.
     """
-    while text.startswith(("#", "sep=")):  # a comment, or a line for spreadsheets
+    while re.match(r"sep=|#[^\n,;\t|]*(\n|$)", text):  # a line for spreadsheets, or a comment
         text = text.partition("\n")[2]
     lines = text.splitlines()
     if len(lines) > 2 and lines[0].strip().isdecimal() and len(lines[2].split()) > len(lines[1].split()):

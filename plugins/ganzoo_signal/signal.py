@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from ganzoo.api import Architecture, Modality, Unreadable, UsageError, need, option
+from ganzoo.api import Architecture, GanzooError, Modality, Unreadable, UsageError, need, option
 from ganzoo_signal import wav
 
 RATE = 16000  # samples a second where the data does not say
 PAUSE = 0.25  # seconds between the sounds of one file
 WINDOW = 256  # samples of a spectrogram's column
 DECIBELS = 80  # between a spectrogram's darkest and brightest
+_SOUNDS = (b"fLaC", b"OggS", b"ID3", b"\xff", b"FORM", b"RF64", b"RIFX", b"caff", b".snd")  # as files begin
 WIDTH, WAVE, SPECTRUM = 160, 48, 64  # pixels of a cell of the sheet, and heights of its two parts
 
 
@@ -128,7 +129,14 @@ class Signal(Modality):
 
 
 def _by_soundfile(data: bytes) -> tuple[NDArray[np.float32], int]:
-    soundfile = need("soundfile", "soundfile", "A sound that is no WAV file", "sound")
+    if not data:
+        raise Unreadable("is empty")
+    try:
+        soundfile = need("soundfile", "soundfile", "A sound that is no WAV file", "sound")
+    except GanzooError as error:
+        if data.startswith(_SOUNDS):
+            raise
+        raise Unreadable("is no sound of a kind that is known") from error
     try:
         samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
     except (RuntimeError, TypeError, ValueError) as error:

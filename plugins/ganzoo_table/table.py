@@ -32,6 +32,7 @@ REAL, MADE = "#464646", "#c81e5a"
 @dataclass(frozen=True)
 class TableOptions:
     categories: str = option("", "columns of numbers that are categories, joined by +: zip+year")
+    without: str = option("", "columns that are left out, joined by +: id+name")
 
 
 class Table(Modality):
@@ -44,11 +45,15 @@ class Table(Modality):
 
     @classmethod
     def read_all(cls, file: Path, options: TableOptions) -> tuple[NDArray[Any], dict[str, Any]]:
-        return files.read(file, [name for name in options.categories.split("+") if name])
+        categories, without = (
+            [name for name in names.split("+") if name] for names in (options.categories, options.without)
+        )
+        return files.read(file, categories, without)
 
     @classmethod
     def describe(cls, details: Mapping[str, Any]) -> dict[str, str]:
-        return {"columns": ", ".join(f"{column['name']} ({_said(column)})" for column in details["columns"])}
+        said = {"columns": ", ".join(f"{column['name']} ({_said(column)})" for column in details["columns"])}
+        return said | ({"left out": "; ".join(details["left out"])} if "left out" in details else {})
 
     @classmethod
     def fit(cls, rows: NDArray[Any], details: Mapping[str, Any]) -> dict[str, Any]:
@@ -207,6 +212,7 @@ def _said(column: Mapping[str, Any]) -> str:
         kind = f"one of {len(column['values'])}"
     else:
         kind = f"{column['decimals']} decimals" if column["decimals"] else "whole number"
+        kind += f", in {marks}" if (marks := (column.get("before", "") + column.get("after", "")).strip()) else ""
     return kind + (", some missing" if column["missing"] else "")
 
 
@@ -215,4 +221,4 @@ def _text(value: float, column: Mapping[str, Any]) -> str:
         return ""
     if column["kind"] == "category":
         return str(column["values"][int(value)])
-    return f"{value:.{column['decimals']}f}"
+    return f"{column.get('before', '')}{value:.{column['decimals']}f}{column.get('after', '')}"

@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from ganzoo.api import Architecture, GanzooError, Modality, UsageError, option
+from ganzoo.api import Architecture, GanzooError, Modality, UsageError, option, read_text
 
 LONGEST = 64  # letters of a line where nobody says how many
 LETTERS = 255  # different ones, at the most
@@ -39,16 +39,16 @@ class Text(Modality):
 
     @classmethod
     def read_all(cls, file: Path, options: TextOptions) -> tuple[NDArray[Any], dict[str, Any]]:
-        """The lines of a file in UTF-8 that are not empty, as rows float32 [N, L].
+        """The lines of a file in UTF-8 or UTF-16 that are not empty, as rows float32 [N, L].
 
         Raises: GanzooError when it cannot be read, or is no such text; UsageError for lines or alphabets that are long.
         """
         try:
-            text = file.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise GanzooError(f"{file} is no text in UTF-8; save it as such.") from error
+            text = read_text(file)
         except OSError as error:
             raise GanzooError(f"{file} cannot be read ({error.strerror}).") from error
+        except ValueError as error:
+            raise GanzooError(f"{file} {error}; save it as lines of text in UTF-8.") from error
         lines = [unicodedata.normalize("NFC", line.strip()) for line in text.splitlines()]
         lines = [line[: options.length] for line in lines if line]
         longest = max(map(len, lines), default=0)

@@ -45,7 +45,7 @@ def test_what_comes_after_the_end_is_not_read():
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (b"\xff\xfea\x00", "is no text in UTF-8; save it as such"),
+        (b"\xff\xfea", "is no text in UTF-8; save it as lines of text in UTF-8"),
         ("a" * 65, "have up to 65 letters; say how many to take of each, such as --as text:length=64"),
         ("".join(map(chr, range(0x4E00, 0x4E00 + 256))), "256 different letters, more than 255"),
     ],
