@@ -13,6 +13,7 @@ import pluggy
 from ganzoo.catalogue import entry_points as installed
 from ganzoo.catalogue import isolation
 from ganzoo.contract import hookspecs
+from ganzoo.contract.warning import TrainingWarning
 from ganzoo.errors import GanzooError, Interrupted, suggest
 
 HOOKS = [name for name in dir(hookspecs) if name.startswith("ganzoo_")]
@@ -79,8 +80,12 @@ class Listeners:
             for name in registered:
                 self.manager.unregister(name=name)
 
-    def notify(self, event: str, complain: Callable[[str], None], **arguments: Any) -> None:
-        """Tell every plugin about a run event. One that raises is complained about and hears no more of that run."""
+    def notify(self, event: str, complain: Callable[[str], None], **arguments: Any) -> list[TrainingWarning]:
+        """Tell every plugin about a run event. One that raises is complained about and hears no more of that run.
+
+        Returns: the warnings in the lists that they give back.
+        """
+        warnings: list[TrainingWarning] = []
         if event == "ganzoo_run_started":
             self._silent.clear()
         for implementation in reversed(getattr(self.manager.hook, event).get_hookimpls()):
@@ -92,7 +97,9 @@ class Listeners:
             told = [dict(each) if isinstance(each, Mapping) else each for each in told]  # each may do with its own
             try:
                 with isolation.preserved(remarks):
-                    isolation.traced(f"{who}: {event}", partial(implementation.function, *told))
+                    given = isolation.traced(f"{who}: {event}", partial(implementation.function, *told))
+                if isinstance(given, list):
+                    warnings += [each for each in given if isinstance(each, TrainingWarning)]
             except Interrupted:
                 raise
             except BaseException as error:
@@ -101,3 +108,4 @@ class Listeners:
                 complain(f"T{who[1:]} failed in {event} ({reason}); it is left out.")
             for remark in remarks:
                 complain(f"T{who[1:]}, in {event}: {remark}.")
+        return warnings

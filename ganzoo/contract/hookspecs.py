@@ -88,13 +88,13 @@ def ganzoo_run_started(run: Run, step: int) -> None:
 
 
 @hookspec
-def ganzoo_logged(run: Run, step: int, values: Mapping[str, float]) -> None:
-    """A row was added to metrics.jsonl: `values` is all of it but the step."""
+def ganzoo_logged(run: Run, step: int, values: Mapping[str, float]) -> list[TrainingWarning] | None:
+    """A row was added to metrics.jsonl: `values` is all of it but the step. The run gives the warnings returned."""
 
 
 @hookspec
-def ganzoo_sampled(run: Run, step: int, image: Path) -> None:
-    """A grid of samples was written to `image` (PNG)."""
+def ganzoo_sampled(run: Run, step: int, image: Path) -> list[TrainingWarning] | None:
+    """A grid of samples was written to `image` (PNG), and its row to samples.jsonl. Returns: as `ganzoo_logged`."""
 
 
 @hookspec

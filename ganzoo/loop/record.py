@@ -7,7 +7,8 @@ import contextlib
 import json
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy
@@ -16,14 +17,13 @@ from PIL import Image
 from torch import Tensor
 
 from ganzoo import data
-from ganzoo.catalogue.catalogue import catalogue
 from ganzoo.contract.networks import generator_state
 from ganzoo.contract.options import values
 from ganzoo.contract.randomness import stream
 from ganzoo.contract.stored import as_json
 from ganzoo.files import replaced
+from ganzoo.loop.samples import SEARCHED, changed, copied, diversity, sketch, small
 from ganzoo.loop.trainer import Trainer
-from ganzoo.loop.watch import SEARCHED, changed, copied, diversity, sketch, small
 from ganzoo.model.model import Model, make_model
 from ganzoo.model.translation import there_and_back, to_each_label, to_labels
 from ganzoo.pictures.framed import framed, save_sheet
@@ -104,8 +104,8 @@ class Recorder:
         chosen = torch.randperm(len(part), generator=stream(self.plan.settings.seed, *words))
         return part.gather(chosen[: self._count]).cpu()
 
-    def samples(self, trainer: Trainer, stage: int, complain: Callable[[str], None]) -> dict[str, float]:
-        """A sheet by the averaged generators: epoch-0001.png, or step-000050.png; what it says in numbers.
+    def samples(self, trainer: Trainer, stage: int) -> tuple[Path, dict[str, float]]:
+        """A sheet by the averaged generators, epoch-0001.png or step-000050.png; its file, and what it says in numbers.
 
         Of the same noise each time; of a translation, of the same images of each domain, there and back; points of the
         plane with real ones, and D's verdict behind them. The PNG says step, epoch, seed and command (text chunks).
@@ -122,8 +122,7 @@ class Recorder:
         self.run.make_folders()
         with replaced(file) as temporary:
             save_sheet(picture, temporary, {name: str(value) for name, value in notes.items()})
-        catalogue().notify("ganzoo_sampled", complain, run=self.run, step=trainer.step_count, image=file)
-        return said
+        return file, said
 
     def _said(self, dataset: data.Dataset, step: int) -> dict[str, float]:
         """What the sheet just drawn says, for samples.jsonl; {} where there is too little to say it of."""

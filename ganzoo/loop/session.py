@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import chain
 from typing import Any
 
 import torch
@@ -16,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.modules import batchnorm
 
 from ganzoo import data
-from ganzoo.catalogue.catalogue import better_scores, catalogue
+from ganzoo.catalogue.catalogue import catalogue
 from ganzoo.contract import distributed
 from ganzoo.contract.networks import freeze, generator_state, weightless
 from ganzoo.contract.randomness import seed_everything
@@ -27,11 +26,11 @@ from ganzoo.devices import deterministic, pick_device, pick_precision
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.allocator import memory_held
 from ganzoo.loop.display import Display, Moment
+from ganzoo.loop.divergence import Divergence, is_unbounded
 from ganzoo.loop.interrupts import Interruptible, disk_explained, memory_explained
 from ganzoo.loop.record import Recorder, classic_line, untrained
 from ganzoo.loop.trainer import Trainer
 from ganzoo.loop.validation import Validator
-from ganzoo.loop.watch import Watch, is_unbounded
 from ganzoo.plan.plan import Plan
 from ganzoo.plan.spec import data_spec
 from ganzoo.plan.typed import deciding
@@ -228,7 +227,7 @@ class Session:
                 self.recorder = Recorder(self.run, self.plan, self.trainer)
                 self.recorder.real(self.dataset)
                 if self.plan.settings.sample_every:
-                    self.recorder.samples(self.trainer, self.stage, self.display.warn)
+                    self._sheet()
             self._announce_stage()
             if self.run.header.init:
                 self._checkpoint()  # so that going on does not need what the weights came from
@@ -253,7 +252,9 @@ class Session:
         # From here on time counts: of the whole run, and since its files were written.
         if self.leader:
             self.recorder.prune(self.settings.checkpoints)
-        self._watch()
+        self._divergence = Divergence()
+        for row in self.run.metrics() if self.leader else ():
+            self._divergence.hear(row)
         self._checkpointed = time.monotonic()
         self._modelled = -math.inf if newest is None else self._checkpointed  # a first one comes soon
         self._drawn = -math.inf
@@ -465,11 +466,18 @@ class Session:
 
     def _samples(self) -> None:
         self._check_finite(self.trainer.is_finite())
-        if self.leader and (said := self.recorder.samples(self.trainer, self.stage, self.display.warn)):
-            row = {"step": self.trainer.step_count, "epoch": self.trainer.epoch, "images": self.trainer.images, **said}
+        if self.leader:
+            self._sheet(recorded=True)
+
+    def _sheet(self, recorded: bool = False) -> None:
+        """Draws a sheet and tells of it; with `recorded` what it says in numbers becomes a row of samples.jsonl."""
+        trainer = self.trainer
+        file, said = self.recorder.samples(trainer, self.stage)
+        if said and recorded:
+            row = {"step": trainer.step_count, "epoch": trainer.epoch, "images": trainer.images, **said}
             self.recorder.record(row, SHEETS)
-            for warning in self.watch.hear(row):
-                self._warn(warning)
+        for warning in self._notify("ganzoo_sampled", run=self.run, step=trainer.step_count, image=file):
+            self._warn(warning)
 
     def _checkpoint_due(self, spaced: bool) -> bool:
         """At a stage's end; else every so many steps, or with the sheets of epochs and every ten minutes."""
@@ -537,11 +545,11 @@ class Session:
             return ""
         step, values = self.trainer.step_count, {**values, "seconds": self._seconds()}
         self.recorder.record({"step": step, **values})
-        self._notify("ganzoo_logged", run=self.run, step=step, values=values)
-        warnings = self.watch.hear({"step": step, **values})
-        for warning in warnings:
+        diverged = self._divergence.hear({"step": step, **values})
+        own = [TrainingWarning("divergence", diverged)] if diverged else []
+        for warning in (*own, *self._notify("ganzoo_logged", run=self.run, step=step, values=values)):
             self._warn(warning)
-        return next((warning.text for warning in warnings if warning.kind == "divergence"), "")
+        return diverged
 
     def _warn(self, warning: TrainingWarning) -> None:
         """A warning, in warnings.jsonl, in the log, on the display, and as an event."""
@@ -552,12 +560,6 @@ class Session:
             self.recorder.log(f"Warning at step {step:,}: {warning.text}")
             self.display.warn(warning.text)
             self._notify("ganzoo_warned", run=self.run, step=step, warning=warning)
-
-    def _watch(self) -> None:
-        """Begins to watch the run's log, of which it has heard what is there."""
-        self.watch = Watch(better_scores())
-        for row in chain(self.run.metrics(), self.run.sheets()) if self.leader else ():
-            self.watch.hear(row)
 
     def _seconds(self) -> float:
         """How long the run has trained, over all its processes' lives."""
@@ -589,9 +591,9 @@ class Session:
             images_per_second=speed,
         )
 
-    def _notify(self, event: str, **arguments: Any) -> None:
-        if self.leader:
-            catalogue().notify(event, self.display.warn, **arguments)
+    def _notify(self, event: str, **arguments: Any) -> list[TrainingWarning]:
+        """Tells everyone who listens. Returns: what they warn of."""
+        return catalogue().notify(event, self.display.warn, **arguments) if self.leader else []
 
 
 def synchronized(model: nn.Module) -> None:

@@ -59,6 +59,17 @@ def test_training_goes_on_beside_a_logger_that_raises(install, own_catalogue, tr
     assert len(sys.modules["quiet_module"].heard) >= 2
 
 
+def test_what_a_listener_warns_of_is_a_warning_of_the_run(install, own_catalogue, train):
+    warns = 'return [TrainingWarning("mine", f"{len(values)} values"), "no warning"] if heard[1:] == [] else None'
+    source = EVENTS.replace("heard.append(values)", f"{warns}\n    heard.append(values)")
+    install(source.replace("import hookimpl", "import TrainingWarning, hookimpl"), "careful")
+    run = train(steps=2)
+    said = [(warning["kind"], warning["text"].partition(" ")[2]) for warning in run.warnings()]
+    assert said == [("mine", "values")] * len(said)
+    assert said
+    assert "Warning at step" in (run.path / "train.log").read_text(encoding="utf-8")
+
+
 def test_a_second_ctrl_c_is_no_loggers_fault(install):
     from ganzoo.loop.interrupts import Interruptible
 

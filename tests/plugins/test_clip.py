@@ -19,7 +19,7 @@ from ganzoo.catalogue.catalogue import find
 from ganzoo.catalogue.components import load_architecture
 from ganzoo.contract.networks import parameter_counts
 from ganzoo.data.loader import _varied
-from ganzoo.loop.watch import small
+from ganzoo.loop.samples import small
 
 VGAN = load_architecture(find("architecture", "vgan"))
 

@@ -1,42 +1,28 @@
-"""Warnings in words while a run trains: what looks wrong, the figure that says so, and what people do about it.
+"""What looks wrong in a run, the figure that says so, and what people do about it.
 
-They are a function of the rows of metrics.jsonl and samples.jsonl, so a resumed run gives those that an uninterrupted
-one gives. The bounds are wide: logs of healthy runs are silent (tests/loop/test_watch.py).
+Warnings are a function of the rows of metrics.jsonl and samples.jsonl, so a resumed run gives those that an
+uninterrupted one gives. The bounds are wide: logs of healthy runs are silent (tests/plugins/test_warnings.py).
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import torch
-from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool1d, adaptive_avg_pool2d
+from ganzoo.api import TrainingWarning
 
-from ganzoo.contract.warning import TrainingWarning
-from ganzoo.runs.curves import SCORE, is_loss
-
+SCORE = "score/"  # begins the names of scores
 WINDOW = 50  # rows of losses that are looked at, of ten steps each
 WON = 0.95  # D(x) above it and D(G(z)) below the rest of it through a window, or a loss of D's below LOST
 LOST = 0.02
 FLAT = 0.05  # a loss log(1 - D(G(z))) of G's nearer to 0 than this gives G a twentieth of its slope at most
-UNBOUNDED = 500.0  # a loss beyond it, and beyond 100 times its first, in each of GROWN rows
-GROWN = 10
 DIVERSE, ALIKE = 0.3, 0.1  # of the real images' diversity: where it can be said to fall; where it is gone
 SHEETS = 3  # of such samples, one after the other
 STEPS = 500  # before these: too early to say
 EPOCHS = 5  # in which something should change
 MOVED = 0.05  # of the samples' contrast: changes that add up to less are none
 COPIED = 0.25  # share of samples that are copies
-SEARCHED = 10_000  # items of a data set in which copies are looked for; in a larger one they are rare
-SIDE = 16  # pixels a side that images are compared at
-SKETCHED = 768  # numbers that an item is compared by, at most
-
-
-def is_unbounded(values: Mapping[str, float]) -> bool:
-    """Whether a loss among a row's values is far beyond what losses are."""
-    return any(abs(value) > UNBOUNDED for name, value in values.items() if is_loss(name))
 
 
 class Watch:
@@ -46,17 +32,15 @@ class Watch:
         """Args: better: "smaller" or "larger" for each score that can tell the better model."""
         self.better, self.given = better, set[str]()
         self.rows: deque[Mapping[str, Any]] = deque(maxlen=WINDOW)
-        self.first: dict[str, float] = {}
         self.sheets: list[Mapping[str, Any]] = []
         self.scored: list[Mapping[str, Any]] = []
 
     def hear(self, row: Mapping[str, Any]) -> list[TrainingWarning]:
         """What a row of metrics.jsonl or samples.jsonl gives reason to warn of."""
         rules = []
-        if any(is_loss(name) for name in row):
+        if any(name.startswith("loss/") for name in row):
             self.rows.append(row)
-            self.first = {**{name: abs(value) for name, value in row.items() if is_loss(name)}, **self.first}
-            rules = [self._divergence, self._d_wins]
+            rules = [self._d_wins]
         elif not isinstance(row.get("epoch"), int):  # changed by hand
             pass
         elif "diversity" in row:
@@ -71,18 +55,6 @@ class Watch:
                 new.setdefault(warning.kind, warning)
         self.given |= new.keys()
         return [*new.values()]
-
-    def _divergence(self) -> Iterator[TrainingWarning]:
-        newest = [*self.rows][-GROWN:]
-        for name, first in self.first.items():
-            sizes = [abs(row.get(name, 0.0)) for row in newest]
-            if len(sizes) == GROWN and min(sizes) > max(UNBOUNDED, 100 * max(first, 1.0)):
-                yield TrainingWarning(
-                    "divergence",
-                    f"The losses diverge: {name} is {newest[-1][name]:,.0f} at step {newest[-1]['step']:,}, and was "
-                    f"{first:.3g} in size at first. People take smaller rates (--lr), a bound on D (--penalty r1 or "
-                    "wgan-gp) or another --loss.",
-                )
 
     def _d_wins(self) -> Iterator[TrainingWarning]:
         last = self.rows[-1]
@@ -164,63 +136,3 @@ class Watch:
             f"{what}, so more training is unlikely to help at this rate. People stop here, go on with a smaller --lr, "
             "or take more data or a larger network.",
         )
-
-
-# ---- what a sheet of samples says --------------------------------------------------------------------------------
-
-
-def diversity(made: Tensor, real: Tensor) -> dict[str, float]:
-    """How varied samples [N, ...] are, where real ones are 1: the mean distance of two of them."""
-    spread = [torch.pdist(small(items)).mean().item() if len(items) > 1 else 0.0 for items in (made, real)]
-    return {"diversity": spread[0] / spread[1]} if spread[1] > 0 else {}
-
-
-def copied(made: Tensor, real: Tensor, training: Sequence[Tensor]) -> dict[str, float]:
-    """The share of samples whose nearest training item is three times nearer than the second nearest (Yoon et al. 2023,
-    "Diffusion probabilistic models generalize when they fail to memorize"), less what it is of training items among
-    the others: points of a plane and rows of few numbers lie so by chance.
-
-    Args:
-        real: items of the set.
-        training: the set in pieces, each as `small` gives it.
-    """
-    shares = []
-    for items, itself in ((made, 0), (real, 1)):
-        distances = torch.cat([torch.cdist(small(items), piece) for piece in training], 1)
-        first, second = distances.topk(itself + 2, dim=1, largest=False).values[:, itself:].unbind(1)
-        shares.append((3 * first < second).double().mean().item())
-    return {"copied": max(0.0, shares[0] - shares[1])}
-
-
-def changed(now: Tensor, before: Tensor) -> dict[str, float]:
-    """How far samples of the same noise moved, over the contrast of the newer ones, from what `sketch` kept of both."""
-    if now[0] != before[0] or not now[1]:  # of another number of values, or all alike
-        return {}
-    return {"change": ((now[2:] - before[2:]).norm() / now[1]).item()}
-
-
-def sketch(items: Tensor) -> Tensor:
-    """A few numbers [258 at most] that are kept of a sheet's items: how many values they have, the contrast of these,
-    and sums with random signs, whose distance to those of another sheet is, nearly, the distance of the items."""
-    flat = items.detach().float().cpu().reshape(1, -1)
-    return torch.cat([torch.tensor([flat.numel()]), (flat - flat.mean()).norm()[None], _signed_sums(flat, 256)[0]])
-
-
-def small(items: Tensor) -> Tensor:
-    """Items as vectors [N, D] on the CPU, D at most 768: images averaged down to at most 16 pixels a side, and what is
-    longer then, as sounds and clips are, kept as sums with random signs, which keep distances nearly."""
-    items = items.detach().float().cpu()
-    if items.dim() > 3:
-        items = items.flatten(1, -3)
-        height, width = (min(SIDE, side) for side in items.shape[2:])
-        items = adaptive_avg_pool2d(items, (height, width))
-    return _signed_sums(items.flatten(1), SKETCHED)
-
-
-def _signed_sums(vectors: Tensor, count: int) -> Tensor:
-    """Vectors [N, D] as [N, count], where they are longer."""
-    length = vectors.shape[1]
-    if length <= count:
-        return vectors
-    signs = torch.randint(0, 2, (length,), generator=torch.Generator().manual_seed(0)) * 2 - 1
-    return adaptive_avg_pool1d(vectors * signs, count) * (length / count)
