@@ -33,7 +33,6 @@ from ganzoo.errors import GanzooError, UsageError, csv_cell, need, printable, su
 from ganzoo.files import home, locked, make_folder, megabytes, read_text, replaced, written
 
 if TYPE_CHECKING:
-    from ganzoo_diffaug.augment import DiffAugment
     from ganzoo_layers.shared import normal_init, spectral_norm
     from ganzoo_progan.layers import (
         Blur,
@@ -81,6 +80,7 @@ if TYPE_CHECKING:
     from ganzoo.contract.warning import TrainingWarning
     from ganzoo.data.readers import Reader, open_reader
     from ganzoo.data.source import Item, Source
+    from ganzoo.gan.augment import DiffAugment
     from ganzoo.gan.losses import generator_loss
     from ganzoo.gan.penalties import squared_norm
     from ganzoo.gan.two_player import Adversarial, AdversarialConfig, ConditionalConfig, TwoPlayer, TwoPlayerConfig
@@ -135,6 +135,7 @@ _LAZY = {
     ),
     "ganzoo.contract.data_spec": ("Batch", "DataSpec"),
     "ganzoo.contract.augmentation": ("AdaptiveAugmentation", "Augmentation", "Augmentations"),
+    "ganzoo.gan.augment": ("DiffAugment",),
     "ganzoo.gan.losses": ("generator_loss",),
     "ganzoo.contract.metric": ("TranslationEvidence", "Items", "DataItems", "Evidence", "Metric", "Scores"),
     "ganzoo.contract.distributed": ("gather", "mean_over_processes", "rank", "share"),
@@ -160,7 +161,6 @@ _LAZY = {
     ),
     "ganzoo.gan.two_player": ("Adversarial", "AdversarialConfig", "ConditionalConfig", "TwoPlayer", "TwoPlayerConfig"),
     # What many plugins share, and where names of the contract's number 1 have gone.
-    "ganzoo_diffaug.augment": ("DiffAugment",),
     "ganzoo_layers.shared": ("normal_init", "spectral_norm"),
     "ganzoo_progan.growing": ("Growing", "GrowingConfig", "GrowingDiscriminator", "GrowingGenerator", "feature_maps"),
     "ganzoo_progan.layers": (

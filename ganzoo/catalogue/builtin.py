@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ganzoo.contract.cards import LossCard, ModalityCard, PenaltyCard
+from ganzoo.contract.cards import AugmentationCard, LossCard, ModalityCard, PenaltyCard
 from ganzoo.contract.hookspecs import hookimpl
 
 # name, summary, paper, class
@@ -45,6 +45,18 @@ def ganzoo_modalities() -> Iterator[ModalityCard]:
         items="images",
         api=2,
         modality="ganzoo.pictures.modalities:Images",
+    )
+
+
+@hookimpl
+def ganzoo_augmentations() -> Iterator[AugmentationCard]:
+    yield AugmentationCard(
+        name="diffaug",
+        summary="Colour, translation and cutout.",
+        paper="arXiv:2006.10738",
+        api=2,
+        aliases=("diffaugment",),
+        augmentation="ganzoo.gan.augment:DiffAugment",
     )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from ganzoo_diffaug.augment import brightness, contrast, cutout, saturation, translation
 from support.golden_numbers import GRADIENT, OUTPUT, near, stored
 
 from ganzoo.api import DiffAugment, UsageError
 from ganzoo.contract.randomness import sharing
+from ganzoo.gan.augment import brightness, contrast, cutout, saturation, translation
 
 GOLDEN = stored("diffaugment")
 IMAGES = GOLDEN["input/images"]  # [6, 3, 16, 24]

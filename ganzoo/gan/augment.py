@@ -2,8 +2,6 @@
 
 Every function takes images [B, C, H, W] and its random draws, so that it can be tested without them; `DiffAugment`
 draws them. Gradients flow to the images.
-
-This module is public: `ganzoo.api` has `DiffAugment`.
 """
 
 from __future__ import annotations
@@ -15,7 +13,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from ganzoo.api import UsageError, option, rows
+from ganzoo.contract.options import option
+from ganzoo.contract.randomness import rows
+from ganzoo.errors import UsageError
 
 
 def brightness(images: Tensor, u: Tensor) -> Tensor:
