@@ -61,16 +61,7 @@ def names_of_data() -> Iterator[None]:
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
-    """Installs a plugin of one module with this source, as pip would; gives the folder it was installed into.
-
-    Ganzoo's own listener is left out: tests tell strangers of runs that there are not.
-    """
-    from ganzoo.catalogue import entry_points
-
-    points = entry_points.points
-    monkeypatch.setattr(
-        entry_points, "points", lambda: [point for point in points() if point.value != "ganzoo_warnings"]
-    )
+    """Installs a plugin of one module with this source, as pip would; gives the folder it was installed into."""
     site = tmp_path / "site"
     site.mkdir()
     monkeypatch.syspath_prepend(site)
