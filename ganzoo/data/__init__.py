@@ -21,19 +21,12 @@ if TYPE_CHECKING:
     from ganzoo.data.store import open_source as open_source
     from ganzoo.data.store import remove as remove
 
-_HOMES = {
-    "Dataset": "dataset",
-    "Info": "store",
-    "Report": "source",
-    "Source": "source",
-    "add": "store",
-    "info": "store",
-    "meant": "store",
-    "names": "store",
-    "open_source": "store",
-    "prepare": "dataset",
-    "remove": "store",
+_NAMES = {
+    "dataset": ("Dataset", "prepare"),
+    "source": ("Report", "Source"),
+    "store": ("Info", "add", "info", "meant", "names", "open_source", "remove"),
 }
+_HOMES = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = ["Dataset", "Info", "Report", "Source", "add", "info", "meant", "names", "open_source", "prepare", "remove"]
 

@@ -11,14 +11,13 @@ import os
 import posixpath
 import struct
 import tarfile
-import threading
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 from ganzoo.data.images import Unreadable
 from ganzoo.data.kinds import HEAD, is_text_name
@@ -37,7 +36,7 @@ DAMAGE = (
 )
 
 
-class Container(Protocol):
+class Container:
     """Files by name ("/" between folders), sorted.
 
     Attributes:
@@ -45,22 +44,36 @@ class Container(Protocol):
         lost: what has a name and is no file: a link to nothing or to itself, a folder that may not be looked into.
     """
 
-    names: list[str]
-    folders: list[str]
+    names: Sequence[str]
+    folders: Sequence[str] = ()
     lost: dict[str, str]
 
     def read(self, name: str) -> bytes:
-        """The file's bytes.
-
-        Raises:
-            Unreadable: it cannot be read.
-        """
+        """The file's bytes. Raises: Unreadable when it cannot be read."""
+        try:
+            if self._size(name) > MAX_FILE_BYTES:
+                raise Unreadable("is larger than 512 MB")
+            return self._bytes(name, None)
+        except OSError as error:
+            raise Unreadable(f"cannot be read ({error.strerror})") from error
 
     def head(self, name: str) -> bytes:
         """The file's first bytes, up to `HEAD`; none when it cannot be read."""
+        try:
+            return self._bytes(name, HEAD)
+        except (OSError, Unreadable):
+            return b""
 
     def signature(self) -> str:
         """Changes when the contents do, as far as sizes and times tell; found without reading the files."""
+        raise NotImplementedError
+
+    def _size(self, name: str) -> int:
+        raise NotImplementedError
+
+    def _bytes(self, name: str, most: int | None) -> bytes:
+        """The first bytes of a file, or all."""
+        raise NotImplementedError
 
 
 def file_signature(*paths: Path) -> str:
@@ -70,7 +83,7 @@ def file_signature(*paths: Path) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-class Folder:
+class Folder(Container):
     """Links to folders are followed, but not in circles."""
 
     def __init__(self, path: Path) -> None:
@@ -113,21 +126,12 @@ class Folder:
                 else:
                     self.lost[name] = "is neither a file nor a folder"
 
-    def head(self, name: str) -> bytes:
-        try:
-            with (self._path / name).open("rb") as file:
-                return file.read(HEAD)
-        except OSError:
-            return b""
+    def _size(self, name: str) -> int:
+        return (self._path / name).stat().st_size
 
-    def read(self, name: str) -> bytes:
-        path = self._path / name
-        try:
-            if path.stat().st_size > MAX_FILE_BYTES:
-                raise Unreadable("is larger than 512 MB")
-            return path.read_bytes()
-        except OSError as error:
-            raise Unreadable(f"cannot be read ({error.strerror})") from error
+    def _bytes(self, name: str, most: int | None) -> bytes:
+        with (self._path / name).open("rb") as file:
+            return file.read(most)
 
     def signature(self) -> str:
         digest = hashlib.sha256()
@@ -136,7 +140,7 @@ class Folder:
         return digest.hexdigest()
 
 
-class Zip:
+class Zip(Container):
     """A zip file.
 
     Args:
@@ -177,29 +181,25 @@ class Zip:
             return silent[0].filename
         return ""
 
-    def read(self, name: str) -> bytes:
+    def _size(self, name: str) -> int:
         member = self._members[name]
-        if member.file_size > MAX_FILE_BYTES:
-            raise Unreadable("is larger than 512 MB")
-        if member.file_size > _SUSPECT_BYTES and member.file_size > _SUSPECT_RATIO * member.compress_size:
+        if (
+            _SUSPECT_BYTES < member.file_size <= MAX_FILE_BYTES
+            and member.file_size > _SUSPECT_RATIO * member.compress_size
+        ):
             raise Unreadable(f"unpacks to {megabytes(member.file_size)}, too much for its size to be a picture")
         if member.flag_bits & 1:
             raise Unreadable("is encrypted")
-        return self._read(member, -1)
+        return member.file_size
 
-    def head(self, name: str) -> bytes:
-        try:
-            return self._read(self._members[name], HEAD)
-        except Unreadable:
-            return b""
-
-    def _read(self, member: zipfile.ZipInfo, count: int) -> bytes:
+    def _bytes(self, name: str, most: int | None) -> bytes:
+        member = self._members[name]
         try:
             with self._zip.open(member) as file:  # read in blocks: in one go, what is packed is unpacked at once
-                data, wanted = bytearray(), member.file_size if count < 0 else min(count, member.file_size)
+                data, wanted = bytearray(), min(most or member.file_size, member.file_size)
                 while len(data) < wanted and (block := file.read(min(_BLOCK, wanted - len(data)))):
                     data += block
-                if count < 0:
+                if most is None:
                     file.read(1)  # which compares the checksum, and finds what is beyond the stated size
                 return bytes(data)
         except (OSError, *DAMAGE) as error:
@@ -209,7 +209,26 @@ class Zip:
         return file_signature(self._path)
 
 
-class Tar:
+class Members(Container):
+    """Files that lie whole within others: name -> where, from which byte on, and how many."""
+
+    _places: Mapping[str, tuple[Path, int, int]]
+
+    def _size(self, name: str) -> int:
+        return self._places[name][2]
+
+    def _bytes(self, name: str, most: int | None) -> bytes:
+        path, offset, size = self._places[name]
+        wanted = size if most is None else min(size, most)
+        with path.open("rb") as file:  # opened for each: there may be more shards than files that may be open
+            file.seek(offset)
+            data = file.read(wanted)
+        if len(data) < wanted:
+            raise Unreadable("is cut short")
+        return data
+
+
+class Tar(Members):
     """A tar file; a compressed one is first copied, uncompressed but whole, into ganzoo's downloads.
 
     Args:
@@ -218,35 +237,9 @@ class Tar:
 
     def __init__(self, path: Path, most: int) -> None:
         self._path = path
-        self._lock = threading.Lock()
-        plain, self._places, self.folders, self.lost = tar_members(path, most)
-        try:
-            self._file: IO[bytes] = plain.open("rb")
-        except OSError as error:
-            raise GanzooError(f"Cannot open {path} ({error.strerror}); see whether it may be read.") from error
-        self.names = sorted(self._places)
-
-    def __del__(self) -> None:
-        if hasattr(self, "_file"):
-            self._file.close()
-
-    def read(self, name: str) -> bytes:
-        offset, size = self._places[name]
-        if size > MAX_FILE_BYTES:
-            raise Unreadable("is larger than 512 MB")
-        data = self._at(offset, size)
-        if len(data) < size:
-            raise Unreadable("is cut short")
-        return data
-
-    def head(self, name: str) -> bytes:
-        offset, size = self._places[name]
-        return self._at(offset, min(size, HEAD))
-
-    def _at(self, offset: int, count: int) -> bytes:
-        with self._lock:
-            self._file.seek(offset)
-            return self._file.read(count)
+        plain, places, self.folders, self.lost = tar_members(path, most)
+        self._places = {name: (plain, *place) for name, place in places.items()}
+        self.names = sorted(places)
 
     def signature(self) -> str:
         return file_signature(self._path)

@@ -177,7 +177,9 @@ class Part:
 
     def labelled(self, label: int | None = None) -> Part:
         """The items that have a label, or those that have this one."""
-        return labelled(self, label)
+        if self.labels is None or self.labels.dim() > 1:
+            return self.subset(torch.arange(0))
+        return self.subset((self.labels >= 0 if label is None else self.labels == label).nonzero().flatten())
 
     def to(self, device: torch.device, rows: Rows) -> Part:
         labels = None if self.labels is None else self.labels.to(device)
@@ -548,10 +550,3 @@ def _wanted(source: Source, name: str, keep: str | Sequence[str] | None) -> Tens
         if word not in source.classes:
             raise UsageError(f"The data set {name} has no label {word!r}; {suggest(word, source.classes)}")
     return torch.tensor([source.classes.index(word) for word in words])
-
-
-def labelled(part: Part, label: int | None = None) -> Part:
-    """The items that have a label, or those that have this one."""
-    if part.labels is None or part.labels.dim() > 1:
-        return part.subset(torch.arange(0))
-    return part.subset((part.labels >= 0 if label is None else part.labels == label).nonzero().flatten())

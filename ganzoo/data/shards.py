@@ -7,16 +7,16 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
-from ganzoo.data.containers import MAX_FILE_BYTES, Folder, tar_members
+from ganzoo.data.containers import Folder, Members, tar_members
 from ganzoo.data.images import Unreadable
-from ganzoo.data.kinds import HEAD, is_hidden, is_image, part_of
+from ganzoo.data.kinds import is_hidden, is_image, part_of
 from ganzoo.errors import UsageError
 from ganzoo.files import load_json
 
 _LABELS = ("label", "cls", "class")  # keys of a member .json
 
 
-class Shards:
+class Shards(Members):
     """The tars of a folder as one container: ``n01/a.jpg`` of ``faces-000.tar`` is ``n01/faces-000:a.jpg``.
 
     Where some shards' names begin with train and others' with test, val or the like, that is a folder above.
@@ -26,10 +26,9 @@ class Shards:
     """
 
     def __init__(self, folder: Folder, path: Path, most: Callable[[Path], int]) -> None:
-        self.folders: list[str] = []
         self.lost = dict(folder.lost)
         self._folder = folder
-        self._places: dict[str, tuple[Path, int, int]] = {}
+        self._places = {}
         tars = _tars(folder)
         words = {tar: re.split("[^a-z]", PurePosixPath(tar).stem.lower())[0] for tar in tars}
         parted = {part_of(word) for word in words.values()} == {"train", "test"}
@@ -42,29 +41,6 @@ class Shards:
                 full = f"{words[tar]}/" * parted + f"{above}{slash}{shard}:{last}"
                 self._places[full] = plain, offset, size
         self.names = sorted(name for name in self._places if not is_hidden(name.replace(":", "/")))
-
-    def read(self, name: str) -> bytes:
-        if self._places[name][2] > MAX_FILE_BYTES:
-            raise Unreadable("is larger than 512 MB")
-        return self._at(name, MAX_FILE_BYTES)
-
-    def head(self, name: str) -> bytes:
-        try:
-            return self._at(name, HEAD)
-        except Unreadable:
-            return b""
-
-    def _at(self, name: str, most: int) -> bytes:
-        path, offset, size = self._places[name]
-        try:
-            with path.open("rb") as file:  # opened for each: there may be more shards than files that may be open
-                file.seek(offset)
-                data = file.read(min(size, most))
-        except OSError as error:
-            raise Unreadable(f"cannot be read ({error.strerror})") from error
-        if len(data) < min(size, most):
-            raise Unreadable("is cut short")
-        return data
 
     def signature(self) -> str:
         return self._folder.signature()

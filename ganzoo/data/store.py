@@ -10,7 +10,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from string import ascii_uppercase
 from typing import Any
@@ -569,34 +569,21 @@ def _load(name: str) -> Record | None:
 
 def _info_of_record(record: Record) -> Info:
     height, width = record.sizes[0] if len(record.sizes) == 1 else (None, None)
-    return Info(
-        name=record.name,
-        origin=record.origin,
-        images=record.images,
-        classes=tuple(record.classes),
-        domains={name: len(indices) for name, indices in record.domains.items()},
-        channels=record.channels,
-        height=height,
-        width=width,
-        skipped=len(record.skipped),
-        kind="user",
-        source=" + ".join(record.sources),
-        fingerprint=record.fingerprint,
-        skipped_files=tuple(f"{name} {reason}" for name, reason in record.skipped),
-        sha256=record.sha256,
-        fit=record.fit,
-        modality=Added(record).modality,
-        shape=tuple(record.shape),
-        details=record.details,
-        paired=bool(record.pairs),
-        label_kind=record.label_kind,
-        domain_channels=record.domain_channels,
-        domain_sizes=Added(record).domain_sizes,
-        label_names=tuple(record.label_names),
-        readings=tuple(record.readings),
-        notes=tuple(record.notes),
-        short_sides=_short_sides(record.sizes),
-        held_out=len(record.held_out),
-        layout=tuple(record.layout),
-        class_counts=_class_counts(record),
-    )
+    kept = {each.name: getattr(record, each.name) for each in fields(Info) if hasattr(record, each.name)}
+    found: dict[str, Any] = {
+        **{name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()},
+        "domains": {name: len(indices) for name, indices in record.domains.items()},
+        "height": height,
+        "width": width,
+        "skipped": len(record.skipped),
+        "kind": "user",
+        "source": " + ".join(record.sources),
+        "skipped_files": tuple(f"{name} {reason}" for name, reason in record.skipped),
+        "modality": Added(record).modality,
+        "paired": bool(record.pairs),
+        "domain_sizes": Added(record).domain_sizes,
+        "short_sides": _short_sides(record.sizes),
+        "held_out": len(record.held_out),
+        "class_counts": _class_counts(record),
+    }
+    return Info(**found)

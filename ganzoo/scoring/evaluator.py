@@ -21,7 +21,6 @@ from ganzoo.contract.labels import find_label
 from ganzoo.contract.metric import DataItems, Evidence, Metric, Scores, TranslationEvidence
 from ganzoo.contract.options import build, parse_spec, values
 from ganzoo.contract.randomness import stream
-from ganzoo.data.dataset import labelled
 from ganzoo.data.source import Report, as_image, silent, trained_on
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.model.model import Model
@@ -83,7 +82,7 @@ class Evaluator:
         label = dataset_label(model, dataset)
         test = dataset.test
         part = next(iter(dataset.parts.values())) if test is None else test
-        part = part if label is None else labelled(part, label)
+        part = part if label is None else part.labelled(label)
         count = min(self.samples, len(part))
         chosen = torch.randperm(len(part), generator=stream(self.seed, "evaluate"))[:count]
         asked = _asked(model, part, count, self.seed, apart=test is not None)
