@@ -68,7 +68,8 @@ def make_penalties(spec: str) -> Penalties:
     """
     made, lazy = dict[str, Penalty](), dict[str, int]()
     for name, weights in _joined(spec):
-        every = build(_Core, {key: weights.pop(key) for key in ("every",) if key in weights}, name).every
+        lazily = {key: weights.pop(key) for key in ("every",) if key in weights}
+        every = build(_Core, lazily, f"the penalty {name}").every
         if every > 1:
             lazy[name] = every
         made[name] = build(find("penalty", name, near=(DISTRIBUTION,)).load(), weights, f"the penalty {name}")
@@ -90,8 +91,6 @@ def make_augmentation(spec: str, modality: str = "image") -> Augmentations:
         if modality not in entry.card.modalities:
             items = " and ".join(modality_card(each).items for each in entry.card.modalities).capitalize()
             raise UsageError(f"{items} can be augmented, and this data set has none; use --augment none.")
-        if name in made:
-            raise UsageError(f"--augment names {name} twice; once is enough.")
         made[name] = build(entry.load(), given, f"the augmentation {name}")
     return Augmentations(made)
 
@@ -99,7 +98,11 @@ def make_augmentation(spec: str, modality: str = "image") -> Augmentations:
 def _joined(spec: str | None) -> Iterator[tuple[str, dict[str, str]]]:
     """The names, each with its options, that a text joins by `+`; none for ``"none"``."""
     given = "" if spec is None or spec == "none" else spec
-    return map(parse_spec, filter(None, given.split("+")))
+    found = [parse_spec(each) for each in given.split("+") if each]
+    names = [name for name, _ in found]
+    if again := next((name for name in names if names.count(name) > 1), ""):
+        raise UsageError(f"{spec} names {again} twice; once is enough.")
+    return iter(found)
 
 
 def load_architecture(entry: Entry) -> type[Architecture]:

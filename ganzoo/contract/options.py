@@ -55,10 +55,12 @@ class Option:
     low: float | None = None
     high: float | None = None
     scheduled: bool = False
+    owner: str = ""
 
     @property
     def flag(self) -> str:
-        return "--" + self.name.replace("_", "-")
+        """As it is typed: ``--width-g``, or ``r1:gamma`` of what has a name of its own, the `owner`."""
+        return f"{self.owner}:{self.name}" if self.owner else "--" + self.name.replace("_", "-")
 
     @property
     def type_name(self) -> str:
@@ -211,7 +213,8 @@ def build(cls: type[T], values: Mapping[str, Any], what: str, base: T | None = N
     unknown = [name for name in values if name not in known]
     if unknown:
         raise UsageError(f"{what} has no option {unknown[0]!r}; {suggest(unknown[0], known)}")
-    parsed = {name: known[name].parse(value) for name, value in values.items()}
+    owner = what.split()[-1] if what.startswith("the ") else ""
+    parsed = {name: dataclasses.replace(known[name], owner=owner).parse(value) for name, value in values.items()}
     if base is None:
         return cls(**parsed)
     return dataclasses.replace(base, **parsed)  # type: ignore[type-var]

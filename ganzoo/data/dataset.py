@@ -520,8 +520,8 @@ def _parts(
             chosen = torch.isin(own, wanted)
             index, own = index[chosen], own[chosen]
         if len(index) < 2 and not domain.startswith(HELD_OUT):
-            what = f"the domain {domain} of {name}" if members else f"{name}{f' with the label {keep}' if keep else ''}"
-            raise UsageError(f"There are {len(index)} images in {what}; training needs two or more.")
+            what = f"The domain {domain} of {name}" if members else f"{name}{f' with the label {keep}' if keep else ''}"
+            raise UsageError(f"{what} has {'one item' if len(index) else 'no items'}; training needs two or more.")
         parts[domain] = Part(rows, index, own, channels=channels.get(domain.removeprefix(HELD_OUT)))
     return parts
 

@@ -110,6 +110,8 @@ def _check(model: Architecture, tensors: Mapping[str, Tensor], what: str) -> Non
                 f"{what}: {key} has the shape {list(tensors[key].shape)}, and {list(shape)} is needed; "
                 "the file is of another network."
             )
+        if key in tensors and not tensors[key].isfinite().all():
+            raise GanzooError(f"{what}: {key} has numbers that are not finite; the file is damaged.")
     if missing := sorted(set(generator_state(model)) - set(tensors)):
         raise GanzooError(f"{what} lacks {missing[0]}; the file is of another network.")
     if unknown := sorted(set(tensors) - set(own)):

@@ -79,7 +79,7 @@ def foreign(found: Any) -> Foreign:
         found = {"": found}
     networks: dict[str, dict[str, Tensor]] = {}
     facts: dict[str, dict[str, Any]] = {}
-    alone = {str(key): value for key, value in found.items() if isinstance(value, Tensor)}
+    alone = {str(key): _plain(value) for key, value in found.items() if isinstance(value, Tensor)}
     if alone:
         networks[""] = alone
     budget = iter(range(MOST))
@@ -92,12 +92,21 @@ def foreign(found: Any) -> Foreign:
     return Foreign(networks, facts)
 
 
+def _plain(tensor: Tensor) -> Tensor:
+    """Raises: Refused for a tensor that is no row of numbers in memory: sparse, quantised, complex, or repeated."""
+    if tensor.layout != torch.strided or tensor.device.type != "cpu" or tensor.dtype not in DTYPES:
+        raise Refused("it holds a tensor of another kind than plain numbers.")
+    if tensor.nbytes > tensor.untyped_storage().nbytes():
+        raise Refused("a tensor is larger than its numbers.")
+    return tensor
+
+
 def _tensors(value: Any, name: str, budget: Iterator[int]) -> Iterator[tuple[str, Tensor]]:
     """Tensors by name of a mapping, of a module of torch's and those in it, or of a network of TensorFlow's."""
     if next(budget, None) is None:
         raise Refused(f"it holds more than {MOST:,} tensors.")
     if isinstance(value, Tensor):
-        yield name, value
+        yield name, _plain(value)
     elif isinstance(value, _Array):
         yield name, torch.from_numpy(value.value)
     elif isinstance(value, Kept):

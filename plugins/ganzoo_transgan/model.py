@@ -231,9 +231,11 @@ def check(config: TransGANConfig, data: DataSpec) -> None:
     for area in areas:
         window = style.windows(*area)
         if area[0] % window[0] or area[1] % window[1]:
+            fits = max(
+                w for w in range(1, window[0]) if all(side % min(side, w) == 0 for map_ in areas for side in map_)
+            )
             raise UsageError(
-                f"transgan cannot cut a map of {area[0]}×{area[1]} into windows of {config.window}; "
-                "give --window a divisor of it, such as 8."
+                f"transgan cannot cut maps of {area[0]}×{area[1]} into windows of {config.window}; use --window {fits}."
             )
         check_tokens(size, prod(window), "--window 16 to let them attend within squares")
     check_tokens(size, (data.height // coarse) * (data.width // coarse), "a larger --patch")

@@ -154,8 +154,8 @@ def test_runs_of_each_label_tell_their_loggers(train, tmp_path):
     [
         ("tinylob", "There is no logger 'tinylob'; did you mean tinylog"),
         ("tinylog:mood=good", "the logger tinylog has no option 'mood'"),
-        ("tinylog:how=badly", "--how takes error or exit, not .badly."),
-        ("tinylog+tinylog:how=exit", "--log names tinylog twice"),
+        ("tinylog:how=badly", "tinylog:how takes error or exit, not .badly."),
+        ("tinylog+tinylog:how=exit", " names tinylog twice; once is enough"),
     ],
 )
 def test_bad_loggers_are_refused_before_anything_is_written(train, tmp_path, spec, sentence):

@@ -7,9 +7,10 @@ from typing import Literal
 
 import pytest
 
-from ganzoo.api import UsageError, option
+from ganzoo.api import UsageError, make_augmentation, make_loss, make_penalties, option
 from ganzoo.contract.options import build, options, parse_spec
 from ganzoo.contract.settings import RESERVED, Settings, parse_resolution
+from ganzoo.data.store import open_source
 from ganzoo.errors import GanzooError
 from ganzoo.scoring.evaluator import SAMPLES
 
@@ -95,6 +96,27 @@ def test_a_number_out_of_range_says_what_the_option_means():
         build(Config, {"depth": 17}, "test")
     with pytest.raises(UsageError, match=rf"--samples 2000 is too large.* sheet .* while training are of {SAMPLES} "):
         build(Settings, {"samples": "2000"}, "test")
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: make_loss("lsgan:a=x"), "lsgan:a takes a number, not 'x'"),
+        (lambda: make_penalties("r1:gamma=-1"), "r1:gamma -1 is too small"),
+        (lambda: make_penalties("r1:every=0"), "r1:every 0 is too small"),
+        (lambda: make_augmentation("ada:target=2"), "ada:target 2 is too large"),
+        (lambda: open_source("digits:images=0"), "digits:images 0 is too small"),
+    ],
+)
+def test_options_of_what_is_named_are_said_as_they_are_typed(make, sentence):
+    """--images of a data set would be that of the training."""
+    with pytest.raises(UsageError, match=f"^{sentence}"):
+        make()
+
+
+def test_no_penalty_is_named_twice():
+    with pytest.raises(UsageError, match="names r1 twice; once is enough"):
+        make_penalties("r1:gamma=1+drift+r1:gamma=2")
 
 
 def test_build_changes_a_base_and_leaves_it_as_it_was():

@@ -76,7 +76,7 @@ def test_the_bare_name_is_all_three_as_before():
 )
 def test_changes_are_left_out_by_name(text, policy):
     if policy is None:
-        with pytest.raises(UsageError, match="--augment names diffaug twice"):
+        with pytest.raises(UsageError, match="names diffaug twice; once is enough"):
             make_augmentation(text)
     else:
         assert torch.equal(drawn(make_augmentation(text)), drawn(DiffAugment(policy)))
@@ -93,7 +93,7 @@ def test_none_is_nothing():
     [
         ("diffaugg", "no augmentation 'diffaugg'; did you mean diffaug"),
         ("diffaug:colour=no", "the augmentation diffaug has no option 'colour'; did you mean color"),
-        ("diffaug:color=maybe", "--color takes yes or no, not 'maybe'"),
+        ("diffaug:color=maybe", "diffaug:color takes yes or no, not 'maybe'"),
     ],
 )
 def test_what_there_is_not_is_refused(text, message):
@@ -166,5 +166,5 @@ def test_training_follows_it_lazily_too(make_trainer, every):
 
 
 def test_a_weight_outside_its_range_is_refused():
-    with pytest.raises(UsageError, match="--gamma linear:2:-1 is too small"):
+    with pytest.raises(UsageError, match="r1:gamma linear:2:-1 is too small"):
         make_penalties("r1:gamma=linear:2:-1")

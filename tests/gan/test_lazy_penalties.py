@@ -113,8 +113,8 @@ def test_parts_and_processes_take_lazy_turns_as_the_whole_batch(make_trainer, ho
     ("spec", "message"),
     [
         ("r1:every=16+r2:every=8", "r1:every=16 and r2:every=8; give all the same"),
-        ("r1:every=0", "--every 0 is too small"),
-        ("r1:every=often", "--every takes a whole number"),
+        ("r1:every=0", "r1:every 0 is too small"),
+        ("r1:every=often", "r1:every takes a whole number"),
     ],
 )
 def test_refusals(spec, message):

@@ -118,8 +118,8 @@ def test_make_loss_reads_constants():
         ("hing", "did you mean hinge"),
         ("", "There is no loss ''"),
         ("lsgan:d=1", "the loss lsgan has no option 'd'"),
-        ("lsgan:a=one", r"--a takes a number, not 'one'"),
-        ("lsgan:a=nan", r"--a takes a number, not 'nan'"),
+        ("lsgan:a=one", r"lsgan:a takes a number, not 'one'"),
+        ("lsgan:a=nan", r"lsgan:a takes a number, not 'nan'"),
         ("hinge:margin=2", "the loss hinge has no option 'margin'"),
     ],
 )

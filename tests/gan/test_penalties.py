@@ -289,8 +289,8 @@ def test_make_penalties():
     [
         ("r3", "There is no penalty 'r3'"),
         ("r1:gama=1", "the penalty r1 has no option 'gama'; did you mean gamma"),
-        ("r1:gamma=-1", "--gamma -1 is too small"),
-        ("wgan-gp:target=0", "--target 0 is too small"),
+        ("r1:gamma=-1", "r1:gamma -1 is too small"),
+        ("wgan-gp:target=0", "wgan-gp:target 0 is too small"),
     ],
 )
 def test_make_penalties_refuses(spec, message):

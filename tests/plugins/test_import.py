@@ -276,6 +276,31 @@ def test_few_bytes_do_not_take_much_memory(tmp_path):
             read(tmp_path / "a.pkl")
 
 
+STRANGE = {
+    "meta": torch.ones(2, device="meta"), "sparse": torch.ones(2).to_sparse(), "complex": torch.ones(2) * 1j,
+    "repeated": torch.ones(1, dtype=torch.float64).expand(10**6, 10**6, 100),
+    "small": torch.ones(2).to(torch.float8_e4m3fn),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+@pytest.mark.filterwarnings("ignore")  # torch's own about those kinds
+def test_tensors_of_kinds_that_no_weights_are(kind, tmp_path):
+    for found in ({"w": STRANGE[kind]}, {"G": {"w": STRANGE[kind]}}, {"G": [STRANGE[kind]]}):
+        torch.save(found, tmp_path / "a.pth")
+        with pytest.raises(GanzooError, match=r"tensor of another kind than plain|larger than its numbers|damaged"):
+            read(tmp_path / "a.pth")
+
+
+def test_weights_that_are_not_finite_are_no_model(tmp_path):
+    found = {name: value.float() for name, value in weights(stored("pix2pix_g")).items()}
+    next(iter(found.values())).fill_(torch.nan)
+    torch.save(found, tmp_path / "latest_net_G.pth")
+    said = cli("import", tmp_path / "latest_net_G.pth", "--as", "pix2pix", "-o", tmp_path / "a.safetensors")
+    assert "has numbers that are not finite; the file is damaged" in said.stderr
+    assert not (tmp_path / "a.safetensors").exists()
+
+
 def test_a_packed_archive_is_refused(tmp_path):
     torch.save({"G": {"w": torch.zeros(100_000)}}, plain := io.BytesIO())
     with zipfile.ZipFile(plain) as given, zipfile.ZipFile(tmp_path / "a.pt", "w", zipfile.ZIP_DEFLATED) as packed:

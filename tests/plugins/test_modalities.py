@@ -183,7 +183,7 @@ def test_a_folder_of_sounds_is_added_with_labels_and_trained_on(tmp_path, monkey
             (folder / f"{number}.wav").write_bytes(wav.write(wave_, 8000))
     with pytest.raises(UsageError, match="200 to 300 samples; say how many"):
         data.add("mine", tmp_path / "sounds")
-    with pytest.raises(UsageError, match="--length 999999999999 is too large; it takes 67108864 at most"):
+    with pytest.raises(UsageError, match="signal:length 999999999999 is too large; it takes 67108864 at most"):
         data.add("mine", tmp_path / "sounds", modality="signal:length=999999999999")
     info = data.add("mine", tmp_path / "sounds", modality="signal:length=256")
     assert (info.modality, info.shape, info.classes) == ("signal", (1, 256), ("high", "low"))

@@ -134,7 +134,7 @@ def test_sizes(shape, options):
         ((3, 36, 36), {"depths_g": (1, 1, 1, 1), "heads": 1, "width_g": 64}, "multiples of 8, such as 32"),
         ((3, 128, 128), {}, "give --window 16"),
         ((3, 512, 512), {"window": 16}, "give a larger --patch"),
-        ((3, 48, 48), {"window": 20}, "windows of 20; give --window a divisor"),
+        ((3, 48, 48), {"window": 20}, "windows of 20; use --window 12"),
         ((3, 32, 32), {"width_g": 40}, "multiple of 32"),
         ((3, 32, 32), {"width_d": 20}, "multiple of 8"),
         ((3, 32, 32), {"width_d": 15, "discriminator": "v1", "patch": 4}, "multiple of 2"),

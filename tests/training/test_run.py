@@ -780,7 +780,7 @@ def test_loading_what_is_no_model(finished):
         ({"lr": -1}, "--lr -1 is too small"),
         ({"beta1": 1.0}, "--beta1 1.0 is too large"),
         ({"loss": "hing"}, "There is no loss 'hing'; did you mean hinge"),
-        ({"penalty": "r1:gamma=x"}, "--gamma takes a number, not 'x'"),
+        ({"penalty": "r1:gamma=x"}, "r1:gamma takes a number, not 'x'"),
         ({"preset": "narrow"}, "tinygan has no preset 'narrow'"),
         ({"leaning_rate": 1}, "tinygan has no option --leaning-rate"),
         ({"device": "tpu"}, "--device takes auto, cpu, cuda or mps, not 'tpu'"),
