@@ -499,7 +499,7 @@ def _check_shapes(entry: Entry, header: ModelHeader, shapes: Mapping[str, tuple[
     try:
         model = weightless(cls, config, header.data.spec)
     except UsageError as error:
-        raise _misfit(cls) from error
+        raise GanzooError(f"{cls.__name__} cannot be built as this file says: {error}") from error
     if _shapes(generator_state(model)) != shapes:
         raise _misfit(cls)
 

@@ -56,6 +56,8 @@ def compare(
     if not runs:
         raise UsageError("Say which runs, such as: ganzoo compare runs")
     found = comparison.compare(runs)
+    if plot:  # first, for it may be refused
+        comparison.plot(found, plot, value, over or "images")
     if form == "json":
         click.echo(json.dumps(found.facts(), indent=2))
     elif form:
@@ -66,5 +68,4 @@ def compare(
         for note in found.notes:
             click.echo(_in_lines(printable(note)))
     if plot:
-        comparison.plot(found, plot, value, over or "images")
         click.echo(plot, err=form is not None)

@@ -286,7 +286,7 @@ def _unscored(runs: Sequence[Run]) -> Iterable[str]:
         some = f"Without a score: {len(without)} of {len(runs)} runs." if len(runs) > 1 else "The run has no score."
         yield (
             f"{some} `ganzoo evaluate {shlex.quote(without[0])}` gives one its scores; "
-            "`--evaluate SCORE` takes scores while a run trains."
+            "`ganzoo train … --evaluate-every IMAGES` takes scores on the way."
         )
 
 

@@ -131,6 +131,14 @@ def test_a_strangers_sizes_are_compared_before_memory_is_taken(tmp_path, key, va
     assert "\n" not in str(error.value)
 
 
+def test_what_is_not_installed_here_is_named_as_the_cause(tmp_path) -> None:
+    tensors, facts = checkpoint.load(MODEL)
+    file = tmp_path / "model.safetensors"
+    checkpoint.save(file, tensors, changed(facts, "config.augment", "nowhere"))
+    with pytest.raises(GanzooError, match="says: There is no augmentation 'nowhere'"):
+        ganzoo.load(file, "cpu")
+
+
 class no_memory(torch.utils._python_dispatch.TorchDispatchMode):
     """Fails where a tensor of more than a million numbers is made on the CPU."""
 
