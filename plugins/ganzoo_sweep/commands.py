@@ -56,6 +56,8 @@ def sweep(
     given = {**told.get("options", {}), **{name: value for name, value in options.items() if value is not None}}
     first = int(seed or given.pop("seed", 0) or 0)
     chosen = parse_seeds(seeds or told.get("seeds", 1), first)
+    if (architecture or told.get("architecture") or recipe) and not ways and len(chosen) < 2:
+        raise UsageError("Say what is to vary: an option's values, as --over lr=1e-4,2e-4, or --seeds 3.")
     follow(
         lambda display: runs.sweep(
             architecture or told.get("architecture"),

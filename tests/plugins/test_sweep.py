@@ -176,3 +176,10 @@ def test_too_many_runs_are_refused_before_they_are_listed(tmp_path: Path) -> Non
     ways = {name: tuple(range(1, 200)) for name in ("lr", "lr_d", "ema", "samples")}
     with pytest.raises(UsageError, match="This makes 1,568,239,201 runs; 10,000 is the most at once"):
         ganzoo.sweep("gan", DATA, over=ways, out=tmp_path / "s", **SMALL)
+
+
+def test_a_sweep_of_nothing_is_refused(tmp_path: Path) -> None:
+    refused = run("sweep", "gan", DATA, "--preset", "points", "--out", tmp_path / "s")
+    assert refused.exit_code == 2
+    assert "Say what is to vary: an option's values, as --over lr=1e-4,2e-4, or --seeds 3." in refused.output
+    assert not (tmp_path / "s").exists()
