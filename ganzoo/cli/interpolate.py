@@ -8,7 +8,7 @@ import click
 
 from ganzoo.cli.framework import Command
 from ganzoo.cli.options import device_option, quiet_option, scale_option, seed_option, truncation_option
-from ganzoo.cli.output import pictures_notes, wrote
+from ganzoo.cli.output import check_sheet, pictures_notes, wrote
 from ganzoo.cli.sample import COUNT, beside
 from ganzoo.errors import UsageError
 from ganzoo.files import written
@@ -75,7 +75,7 @@ def interpolate(
     pip install 'ganzoo[movie]' brings it.
     """
     import ganzoo
-    from ganzoo.pictures.framed import check_sheet, framed, save_sheet
+    from ganzoo.pictures.framed import framed, save_sheet
 
     kind = Path(out).suffix.lower() if out is not None else ".gif"
     check_sheet(out or "a.gif", MOVIES)

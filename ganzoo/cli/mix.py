@@ -8,7 +8,7 @@ import click
 
 from ganzoo.cli.framework import Command
 from ganzoo.cli.options import device_option, quiet_option, scale_option, seed_option, truncation_option
-from ganzoo.cli.output import pictures_notes, wrote
+from ganzoo.cli.output import check_sheet, pictures_notes, wrote
 from ganzoo.cli.sample import default_file
 from ganzoo.errors import UsageError
 from ganzoo.files import written
@@ -54,7 +54,7 @@ def mix(
     import torch
 
     import ganzoo
-    from ganzoo.pictures.framed import check_sheet, save_sheet
+    from ganzoo.pictures.framed import save_sheet
 
     if out is not None:
         check_sheet(out)

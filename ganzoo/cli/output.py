@@ -10,13 +10,14 @@ import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unicodedata import east_asian_width
 
 import click
 from click.core import ParameterSource
 
-from ganzoo.errors import escaped
+from ganzoo.errors import UsageError, escaped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -212,3 +213,16 @@ def say(text: str = "", style: str = "") -> None:
     named: dict[str, Any] = {style: True} if style in ("bold", "dim") else {"fg": style}
     text = escaped(text)
     click.echo(click.style(text, **named) if style else text, color=shown)
+
+
+def check_sheet(file: str | Path, others: Sequence[str] = (), folder: bool = False) -> None:
+    """Raises: UsageError when a sheet cannot be written under this name.
+
+    Args:
+        others: endings that go as well; folder: so does a folder.
+    """
+    from ganzoo.pictures.framed import SHEETS
+
+    *most, last = endings = (*SHEETS, *others)
+    if Path(file).suffix.lower() not in endings:
+        raise UsageError(f"-o takes a {', '.join(most)} or {last} file{' or a folder' if folder else ''}, not {file}.")

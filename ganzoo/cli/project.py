@@ -8,7 +8,7 @@ import click
 
 from ganzoo.cli.framework import Command
 from ganzoo.cli.options import device_option, levels_option, quiet_option, scale_option, seed_option
-from ganzoo.cli.output import echo, pictures_notes, wrote
+from ganzoo.cli.output import check_sheet, echo, pictures_notes, wrote
 from ganzoo.cli.sample import beside
 from ganzoo.cli.translate import settled
 from ganzoo.errors import UsageError
@@ -64,7 +64,7 @@ def project(
     import torch
 
     import ganzoo
-    from ganzoo.pictures.framed import check_sheet, save_sheet
+    from ganzoo.pictures.framed import save_sheet
 
     if out is not None:
         check_sheet(out)

@@ -13,7 +13,7 @@ import click
 from ganzoo.cli.foreseen import foreseen
 from ganzoo.cli.framework import Command
 from ganzoo.cli.options import device_option, quiet_option, scale_option, seed_option, truncation_option
-from ganzoo.cli.output import pictures_notes, wrote
+from ganzoo.cli.output import check_sheet, pictures_notes, wrote
 from ganzoo.cli.together import together
 from ganzoo.errors import UsageError
 from ganzoo.files import written
@@ -206,7 +206,6 @@ def named_after(source: str, model: Model) -> str:
 
 def _check_target(target: Path, modality: Modality, folder_only: bool = False) -> None:
     """Raises: UsageError when -o names what such items cannot be written to."""
-    from ganzoo.pictures.framed import check_sheet
 
     if folder_only and not is_folder(str(target)):
         raise UsageError(f"--seeds writes a file for each; give -o a folder, not {target}.")

@@ -92,17 +92,6 @@ def as_html(file: Path) -> str:
     return f'<img src="data:image/webp;base64,{data}" alt="{html.escape(file.name)}">'
 
 
-def check_sheet(file: str | Path, others: Sequence[str] = (), folder: bool = False) -> None:
-    """Raises: UsageError when a sheet cannot be written under this name.
-
-    Args:
-        others: endings that go as well; folder: so does a folder.
-    """
-    *most, last = endings = (*SHEETS, *others)
-    if Path(file).suffix.lower() not in endings:
-        raise UsageError(f"-o takes a {', '.join(most)} or {last} file{' or a folder' if folder else ''}, not {file}.")
-
-
 def _enlarged(picture: Image.Image, side: int, scale: int | None) -> Image.Image:
     times = scale
     if times is None:
