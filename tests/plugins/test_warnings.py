@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import ganzoo_warnings
 import pytest
 from ganzoo_warnings.rules import Watch
 
@@ -66,6 +69,39 @@ def test_a_watch_that_is_begun_in_the_middle_says_no_more_than_one_that_heard_al
         before = [heard.hear(row) for row in rows[:60]]
         assert [replayed.hear(row) for row in rows[:60]] == before
         assert [heard.hear(row) for row in rows[60:]] == [replayed.hear(row) for row in rows[60:]]
+
+
+@dataclass
+class Logged:
+    """As much of a run as the listener asks of it."""
+
+    path: Path
+    rows: list[dict[str, Any]]
+
+    def metrics(self):
+        return (row for row in self.rows if "diversity" not in row)
+
+    def sheets(self):
+        return (row for row in self.rows if "diversity" in row)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("d-wins", "d-wins"), ("diverges", "collapse")])
+def test_the_listener_warns_once_of_a_kind_also_in_a_run_that_goes_on(name, kind, tmp_path):
+    run, said = Logged(tmp_path, []), []
+    ganzoo_warnings.ganzoo_run_started(run)
+    for number, row in enumerate(log(name)):
+        run.rows.append(row)
+        if "diversity" in row:
+            said += ganzoo_warnings.ganzoo_sampled(run, row["step"])
+        else:
+            values = {each: value for each, value in row.items() if each != "step"}
+            said += ganzoo_warnings.ganzoo_logged(run, row["step"], values)
+        if number % 50 == 0:
+            ganzoo_warnings.ganzoo_run_ended(run)
+            ganzoo_warnings.ganzoo_run_started(run)
+    ganzoo_warnings.ganzoo_run_ended(run)
+    assert [warning.kind for warning in said].count(kind) == 1
+    assert ganzoo_warnings.ganzoo_logged(run, 1, {"loss/D": 0.0}) == [], "of a run that has ended"
 
 
 def scored(values: list[float], epochs: int = 1, steps: int = 200, name: str = "score/swd"):
