@@ -199,7 +199,7 @@ def test_options_reach_the_run(train):
 def test_events(train, monkeypatch):
     heard = []
     monkeypatch.setattr(
-        Catalogue, "notify", lambda self, event, complain, **facts: heard.append((event, facts.get("status")))
+        Catalogue, "notify", lambda self, event, complain, **facts: heard.append((event, facts.get("status"))) or []
     )
     train(epochs=1, steps=None)
     names = [event for event, _ in heard]

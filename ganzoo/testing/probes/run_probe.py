@@ -51,11 +51,11 @@ def main(folder: Path, report: Path, logger: str, file: str | None = None) -> No
 
     found, notify = catalogue(), catalogue().notify
 
-    def tell(event: str, *arguments: Any, **named: Any) -> None:
+    def tell(event: str, *arguments: Any, **named: Any) -> Any:
         nonlocal telling
         telling = True
         try:
-            notify(event, *arguments, **named)
+            return notify(event, *arguments, **named)
         finally:
             telling = False
 
