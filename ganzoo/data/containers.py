@@ -183,10 +183,8 @@ class Zip(Container):
 
     def _size(self, name: str) -> int:
         member = self._members[name]
-        if (
-            _SUSPECT_BYTES < member.file_size <= MAX_FILE_BYTES
-            and member.file_size > _SUSPECT_RATIO * member.compress_size
-        ):
+        large = _SUSPECT_BYTES < member.file_size <= MAX_FILE_BYTES
+        if large and member.file_size > _SUSPECT_RATIO * member.compress_size:
             raise Unreadable(f"unpacks to {megabytes(member.file_size)}, too much for its size to be a picture")
         if member.flag_bits & 1:
             raise Unreadable("is encrypted")

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ganzoo.data.kinds import is_image, part_of
-from ganzoo.data.labels import Labels, composed, label_list, lookup_of, without_wrapper
+from ganzoo.data.labels import Labels, composed, label_list, listed, lookup_of, without_wrapper
 from ganzoo.errors import UsageError, suggest
 from ganzoo.files import load_json, read_text
 
@@ -322,12 +322,12 @@ def _matched(table: Table, names: Sequence[str], apart: Collection[int]) -> Labe
             held_out |= {index} if name in table.held_out else set()
     if not found:
         raise UsageError(
-            f"{table.where} labels {_some(strange)}, which the source does not have; "
+            f"{table.where} labels {listed(strange, 3)}, which the source does not have, or in several folders; "
             "write file names as they are in the source."
         )
     missing = {*range(len(names))} - {*found}
     if gaps := [names[index] for index in sorted(missing - {*apart})]:
-        raise UsageError(f"{table.where} has no label for {_some(gaps)}; add the missing lines.")
+        raise UsageError(f"{table.where} has no label for {listed(gaps, 3)}; add the missing lines.")
     labels = _recognised(table, [found[index] for index in sorted(found)]) if table.columns else Labels()
     if labels.of:
         rows = dict(zip(sorted(found), labels.of, strict=True))
@@ -336,8 +336,9 @@ def _matched(table: Table, names: Sequence[str], apart: Collection[int]) -> Labe
     if held_out:
         labels.notes.append(f"{table.where} says which images are held out.")
     if strange:
-        rows_are = "1 row is" if len(strange) == 1 else f"{len(strange):,} rows are"
-        labels.notes.append(f"{rows_are} left out of {table.where}, of images that are not there: {_some(strange)}.")
+        count = "1 row is" if len(strange) == 1 else f"{len(strange):,} rows are"
+        others = f"of images that are not there: {listed(strange, 3)}"
+        labels.notes.append(f"{count} left out of {table.where}, {others}.")
     return labels
 
 
@@ -468,8 +469,3 @@ def _number(value: Any) -> float | None:
     except ValueError:
         return None
     return number if math.isfinite(number) else None
-
-
-def _some(names: Sequence[str]) -> str:
-    first = ", ".join(names[:3])
-    return first if len(names) <= 3 else f"{first} and {len(names) - 3} more"

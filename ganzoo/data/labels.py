@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-from ganzoo.errors import UsageError, escaped
+from ganzoo.errors import UsageError, escaped, printable
 
 _NUMBER = re.compile(r"0|-?[1-9][0-9]*")
 _DOMAIN_FOLDER = re.compile("((?i:train|test|val|valid|validation))[-_]?([A-Z])")
@@ -55,6 +55,12 @@ def composed(name: str) -> str:
 
 def _written_out(name: str) -> str:
     return escaped(composed(name)).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def listed(names: Sequence[str], most: int = 12) -> str:
+    """The first of some names, and how many more there are."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(map(printable, names[:most])) + more
 
 
 def label_list(values: Sequence[Any]) -> Labels:

@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from ganzoo.data.kinds import is_hidden, is_image, part_of
-from ganzoo.data.labels import Labels, domains_from_folders, label_list, without_wrapper
+from ganzoo.data.labels import Labels, domains_from_folders, label_list, listed, without_wrapper
 from ganzoo.errors import UsageError, printable, suggest
 
 _END = r"((data)?set|data|images?|imgs?|[ab])?($|[^a-z])"
 _TRAINING = re.compile(r"(^|[^a-z])train(ing)?" + _END)  # a name that has the word
 _APART = re.compile(r"(^|[^a-z])(test(ing)?|val|valid(ation)?|evaluation|eval|dev|holdout)" + _END)
-_PICTURES = re.compile(r"(jpeg|input)?(image|img|photo|picture|rgb|input)s?")  # beside which such folders are no class:
-_BELONGING = re.compile(r"masks?|segmentation.*|annotations?|labels?|trimaps?|ground_?truths?|gt|depths?")
+_PICTURES = re.compile(r"(^|[^a-z])(jpeg|input)?(image|img|photo|picture|rgb|input)s?($|[^a-z])")
+_BELONGING = re.compile(
+    r"(^|[^a-z])(mask|annotation|anno|label|trimap|ground_?truth|gt|depth)s?($|[^a-z])|^segmentation"
+)
 _MASK = re.compile(r"(.+)_(mask|seg|segmentation|gt)(_\d+)?")
 FEW = 0.05  # share of the files that may lie beside the folders of classes or parts
 
@@ -97,7 +99,7 @@ def _parts(found: Layout, parts: str) -> dict[str, str]:
     if not train or others or loose > max(1, FEW * len(found.names)):
         beside = ", ".join([*train, *others][:5]) or f"{loose} files"
         raise UsageError(
-            f"The folders {_listed(test)} look like images to hold out, beside {beside}; say which is which: "
+            f"The folders {listed(test)} look like images to hold out, beside {beside}; say which is which: "
             f"--parts train={train[0] if train else 'FOLDER'},test={'+'.join(test)}, or --parts none for classes."
         )
     return {folder: kind for folder, kind in kinds.items() if kind}
@@ -114,7 +116,7 @@ def _check_alike(found: Layout, tops: Collection[str]) -> None:
     apart = [top for top in others if _APART.search(top.lower()) or (inner[top] and inner[top] <= inner[train[0]])]
     if apart:
         raise UsageError(
-            f"The folders {_listed(sorted(tops))} look like images to train on and to hold out, but their names "
+            f"The folders {listed(sorted(tops))} look like images to train on and to hold out, but their names "
             f"do not say so for certain; say which is which: --parts train={train[0]},test={'+'.join(sorted(apart))}, "
             "or --parts none for classes."
         )
@@ -122,17 +124,17 @@ def _check_alike(found: Layout, tops: Collection[str]) -> None:
     if outer and len(tops) > 1:
         others = sorted(top for top in tops if top != outer)
         raise UsageError(
-            f"The folder {printable(outer)} holds the folders {_listed(sorted(inner[outer]), 4)}, which look like "
-            f"classes, and lies beside {_listed(others, 4)}; say what to train on: --parts train={outer}, which leaves "
+            f"The folder {printable(outer)} holds the folders {listed(sorted(inner[outer]), 4)}, which look like "
+            f"classes, and lies beside {listed(others, 4)}; say what to train on: --parts train={outer}, which leaves "
             "the others out, or --parts none for classes."
         )
     if not train and len(tops) > 1 and len({*map(frozenset, inner.values())}) == 1 < len(next(iter(inner.values()))):
         count = Counter(name.partition("/")[0] for name in found.names)
         first, *others = sorted(tops, key=lambda top: (bool(_APART.search(top.lower())), -count[top], top))
         raise UsageError(
-            f"The folders {_listed(sorted(tops))} hold the same folders, {_listed(sorted(inner[first]), 4)}: these may "
+            f"The folders {listed(sorted(tops))} hold the same folders, {listed(sorted(inner[first]), 4)}: these may "
             f"be classes, and those images to train on and to hold out. Say which: --parts train={first},"
-            f"test={'+'.join(others)}, or --parts none where {_listed(sorted(tops), 4)} are the classes; "
+            f"test={'+'.join(others)}, or --parts none where {listed(sorted(tops), 4)} are the classes; "
             f"--parts train={'+'.join([first, *others])} trains on all of them."
         )
 
@@ -191,8 +193,8 @@ def _take_parts(found: Layout, split: Mapping[str, str]) -> None:
         names[index] = name
     found.names = names
     train, test = (sorted(folder for folder, kind in split.items() if kind == which) for which in ("train", "test"))
-    trained = f"The images in {_listed(train)} are trained on" if train else "The others are trained on"
-    found.said.append(f"{trained}, those in {_listed(test)} are held out." if test else f"{trained}.")
+    trained = f"The images in {listed(train)} are trained on" if train else "The others are trained on"
+    found.said.append(f"{trained}, those in {listed(test)} are held out." if test else f"{trained}.")
     if len(found.held_out) == len(used):
         raise UsageError("Nothing is left to train on; --parts says which folders are trained on and which held out.")
 
@@ -210,15 +212,15 @@ def _take_classes(found: Layout, every: bool, flat: bool) -> None:
             )
         return
     beside = [index for index in loose if not flat or index not in found.held_out]
-    kinds = {kind for kind in (_PICTURES, _BELONGING) if any(kind.fullmatch(top.lower()) for top in trained)}
+    kinds = {kind for kind in (_PICTURES, _BELONGING) if any(kind.search(top.lower()) for top in trained)}
     if len(kinds) == 2 and not every:
         raise UsageError(
-            f"The folders {_listed(sorted(trained))} look like pictures and what belongs to them, not like classes; "
+            f"The folders {listed(sorted(trained))} look like pictures and what belongs to them, not like classes; "
             "give the folder of the pictures, or type --pairs names for two domains, or --labels folders for classes."
         )
     if beside and not every and len(beside) > max(1, FEW * len(used)):
         found.said.append(
-            f"No classes are taken: {len(beside):,} images lie beside the folders {_listed(sorted(trained))}. "
+            f"No classes are taken: {len(beside):,} images lie beside the folders {listed(sorted(trained))}. "
             "--labels folders takes the folders and leaves those out."
         )
         return
@@ -229,7 +231,7 @@ def _take_classes(found: Layout, every: bool, flat: bool) -> None:
     labels = label_list([tops[index] for index in labelled])
     place = dict(zip(labelled, labels.of, strict=True))
     found.labels = Labels(labels.classes, [place.get(index, -1) for index in range(len(found.names))])
-    found.said += [f"The folders {_listed(labels.classes)} are classes.", *found.labels.notes]
+    found.said += [f"The folders {listed(labels.classes)} are classes.", *found.labels.notes]
     if not every and _divided_by_number([found.names[index] for index in labelled]):
         found.said.append("They may only divide the files by number; where they are no classes, type: --labels none")
 
@@ -247,7 +249,7 @@ def _divided_by_number(names: Sequence[str]) -> bool:
 def _say_domains(found: Layout) -> None:
     held_out = [name for name in found.domains if name.startswith("test")]
     found.said.append(
-        f"The folders are the domains {_listed([name for name in found.domains if name not in held_out])}."
+        f"The folders are the domains {listed([name for name in found.domains if name not in held_out])}."
     )
     known = {index for members in found.domains.values() for index in members}
     for index in {*range(len(found.names))} - known:
@@ -274,8 +276,3 @@ def _shortened(folders: Collection[str], wrapper: str, split: Mapping[str, str])
             short = folder.removeprefix(outer + slash)
         if short and "/" not in short and not is_hidden(short):
             yield short
-
-
-def _listed(names: Sequence[str], most: int = 12) -> str:
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(map(printable, names[:most])) + more

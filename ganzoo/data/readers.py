@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from string import ascii_uppercase
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -34,6 +34,7 @@ from ganzoo.data.kinds import (
     is_text_name,
     kind_of,
     looks_like_picture,
+    part_of,
 )
 from ganzoo.data.layout import Layout, layout_of
 from ganzoo.data.levels import Span
@@ -49,64 +50,58 @@ _ARCHIVES = {".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2", ".7z", ".rar", ".zst"
 _KINDS = "a folder of images, a zip or tar file, idx files, or an npz or npy file"
 
 
-class Reader(Protocol):
+class Reader:
     """Items as they are stored.
 
     Attributes:
         names: one an item, for messages and for labels files.
         layout: which are held out, their labels and domains; found out when it is first asked for, which may fail.
         in_memory: True when all items were read on opening, so that a second process would read them all again.
+        readings: how pictures are read, for each source; the levels are known once they are settled.
     """
 
-    @property
-    def names(self) -> Sequence[str]: ...
-    @property
-    def layout(self) -> Layout: ...
-    @property
-    def labels(self) -> labels.Labels: ...
-    @property
-    def domains(self) -> Mapping[str, Sequence[int]]: ...
-    @property
-    def in_memory(self) -> bool: ...
+    names: Sequence[str]
+    in_memory: bool = False
+    _reading = PLAIN
 
-    def data(self, index: int) -> bytes:
-        """The item's bytes; Unreadable when they cannot be had."""
+    @cached_property
+    def layout(self) -> Layout:
+        raise NotImplementedError
 
     @property
     def readings(self) -> Sequence[Reading]:
-        """How pictures are read, for each source; the levels are known once they are settled."""
+        return (self._reading,)
+
+    @property
+    def labels(self) -> labels.Labels:
+        return self.layout.labels
+
+    @property
+    def domains(self) -> Mapping[str, Sequence[int]]:
+        """Domain name -> items; {} where there are none."""
+        return self.layout.domains
+
+    def data(self, index: int) -> bytes:
+        """The item's bytes; Unreadable when they cannot be had."""
+        raise NotImplementedError
 
     def decode(self, data: bytes) -> Item:
         """The item in its bytes; Unreadable when it is damaged."""
+        raise NotImplementedError
 
     def look(self, data: bytes) -> Survey | None:
         """What the picture in these bytes is, before the levels are settled; None of a vector; else as `decode`."""
+        raise NotImplementedError
 
     def settle_levels(self, spans: Mapping[int, Span]) -> None:
         """Chooses levels that were not given, of the values stored in the items that can be used."""
 
     def signature(self) -> str:
         """Changes when the source does; quick to find."""
+        raise NotImplementedError
 
 
-class _Laid:
-    """A reader's labels and domains, which its layout has."""
-
-    layout: Any
-
-    @property
-    def labels(self) -> labels.Labels:
-        found: labels.Labels = self.layout.labels
-        return found
-
-    @property
-    def domains(self) -> Mapping[str, Sequence[int]]:
-        """Domain name -> items; {} where there are none."""
-        found: Mapping[str, Sequence[int]] = self.layout.domains
-        return found
-
-
-class Files(_Laid):
+class Files(Reader):
     """Image files in a folder or an archive.
 
     Attributes:
@@ -114,7 +109,6 @@ class Files(_Laid):
         aside: how many files of other kinds there are beside the items, by kind.
     """
 
-    in_memory = False
     odd: Mapping[str, str]
 
     def __init__(
@@ -176,7 +170,9 @@ class Files(_Laid):
         names = [name for name in self._container.names if not is_hidden(name)]
         lists = [name for name in names if name.endswith(_LISTS)]
         told = [name for name in names if _TOLD_BY_NAME.search(name.lower())]
-        beside = told or (lists if len(lists) <= 3 else [])
+        beside = sorted(
+            told or (lists if len(lists) <= 3 else []), key=lambda name: "test" in map(part_of, name.split("/"))
+        )
         if isinstance(self._container, Folder) and beside and not (layout.labels.of or layout.domains):
             file = printable(str(Path(self._where, beside[0])))
             layout.said.append(f"No labels are taken. Where {file} has them, type: --labels {shlex.quote(file)}")
@@ -258,7 +254,7 @@ class Files(_Laid):
         return self._container.signature()
 
 
-class Arrays(_Laid):
+class Arrays(Reader):
     """Images [N, H, W, C], C 1, 3 or 4, or float32 vectors [N, D], in memory."""
 
     in_memory = True
@@ -275,12 +271,17 @@ class Arrays(_Laid):
         """`span`: of the values that pixels were made of; `classes`: names of the labels 0, 1, …"""
         if values is not None and len(values) != len(images):
             raise UsageError(f"{files[0]} has {len(images)} images and {len(values)} labels; give those that match.")
-        self._images, self._files, self.readings, self._span = images, files, (reading,), span
+        self._images, self._files, self._reading, self._span = images, files, reading, span
+        self._values, self._classes = values, classes
         self.names = [str(index) for index in range(len(images))]
-        self.layout = Layout(list(self.names))
-        if values is not None:
-            self.layout.labels = label_files.from_array(values.tolist(), str(files[-1]), classes)
-            self.layout.said += self.layout.labels.notes
+
+    @cached_property
+    def layout(self) -> Layout:
+        found = Layout(list(self.names))
+        if self._values is not None:
+            found.labels = label_files.from_array(self._values.tolist(), str(self._files[-1]), self._classes)
+            found.said += found.labels.notes
+        return found
 
     def data(self, index: int) -> bytes:
         data: bytes = self._images[index].tobytes()
@@ -299,9 +300,6 @@ class Arrays(_Laid):
             return None
         seen = look(as_image(item))
         return seen if self._span is None else replace(seen, span=self._span)
-
-    def settle_levels(self, spans: Mapping[int, Span]) -> None:
-        """They were when the array was opened."""
 
     def signature(self) -> str:
         return file_signature(*self._files)
@@ -355,7 +353,7 @@ class Rows(Arrays):
         self.modality = modality
 
 
-class Joined(_Laid):
+class Joined(Reader):
     """Several readers as domains, A, B, … unless they have names."""
 
     def __init__(self, readers: Sequence[Reader], domains: Sequence[str] = ()) -> None:
@@ -414,7 +412,7 @@ class Joined(_Laid):
         return " ".join(reader.signature() for reader in self.readers)
 
 
-class Halves(_Laid):
+class Halves(Reader):
     """Pictures A|B side by side: the left halves as domain A, the right ones as B."""
 
     def __init__(self, reader: Reader) -> None:
@@ -576,7 +574,7 @@ def _not_empty(reader: Reader, path: Path, suffixes: Sequence[str] = SUFFIXES) -
     wanted = "PNG, JPEG, TIFF and other images" if suffixes is SUFFIXES else f"{', '.join(suffixes)} files"
     kinds = reader.aside + Counter(map(kind_of, reader.odd))
     found = f", only {aside_text(kinds)}" if kinds else ""
-    alone = kinds.total() <= 3 and any(_modality_of(f"x{kind}", "collections") for kind in kinds)
+    alone = kinds.total() <= 3 and all(_modality_of(f"x{kind}", "collections") for kind in kinds)
     advice = "; unpack what is packed, or give it by itself" if _ARCHIVES & {*kinds} else ""
     advice = "; give the file itself" if alone else advice
     raise UsageError(f"There are no {what} in {path}{found}; ganzoo looks for {wanted}{advice}.")

@@ -27,6 +27,7 @@ from ganzoo.data.added import FORMAT, Added, Record
 from ganzoo.data.containers import members_file, plain_copy
 from ganzoo.data.images import FITS, MAX_PIXELS, MAX_UNPACKED, Fit, Reading
 from ganzoo.data.label_files import LabelsFile
+from ganzoo.data.labels import listed
 from ganzoo.data.levels import levels_text, parse_levels
 from ganzoo.data.pairs import HALVES, paired, whole
 from ganzoo.data.readers import open_reader
@@ -213,7 +214,7 @@ def add(
     try:
         found = scan(reader, text, report, skip_bad=skip_bad, domains=domains)
     except GanzooError:
-        _discard_copies(paths)
+        _discard_files(paths, copies_only=True)
         raise
     if how:
         domains = _leave_out_alone(found, whole(domains, set(found.kept)), reader.names)
@@ -255,8 +256,8 @@ def add(
     )
     lone = [name for name, (trained, _) in _class_counts(record).items() if trained < 2]
     if lone:
-        some = ", ".join(lone[:5]) + (f" and {len(lone) - 5:,} more" if len(lone) > 5 else "")
-        record.notes.append(f"There is one image or none to train on of the class{'es' * (len(lone) > 1)} {some}.")
+        classes = "classes" if len(lone) > 1 else "class"
+        record.notes.append(f"There is one image or none to train on of the {classes} {listed(lone, 5)}.")
     if old is not None and old.fingerprint != record.fingerprint:
         raise _taken(old)
     write_json(_path(name), asdict(record))
@@ -499,23 +500,20 @@ def _renumbered(domains: Mapping[str, Sequence[int]], kept: Sequence[int]) -> di
     return {name: [position[i] for i in indices if i in position] for name, indices in domains.items()}
 
 
-def _discard_files(paths: Sequence[str]) -> None:
-    """Removes what ganzoo itself made or downloaded of these sources, where no data set needs them."""
-    needed = {path for record in _records() for path in record.paths}
-    _discard_copies(paths)
-    for path in (Path(each) for each in paths if each not in needed):
-        if path.parent == home() / "downloads":
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+def _discard_files(paths: Sequence[str], copies_only: bool = False) -> None:
+    """Removes what ganzoo itself unpacked or downloaded of these sources, where no data set needs it.
 
-
-def _discard_copies(paths: Sequence[str]) -> None:
-    """Removes what was unpacked of these sources, where no data set needs it; downloads stay, to try again with."""
+    Args:
+        copies_only: downloads stay, to try again with.
+    """
     needed = {path for record in _records() for path in record.paths}
     for path in (Path(each) for each in paths if each not in needed):
         for file in [path] if path.is_file() else path.rglob("*.tar"):
             with suppress(OSError):  # open still, on Windows
                 plain_copy(file).unlink(missing_ok=True)
                 members_file(file).unlink(missing_ok=True)
+        if path.parent == home() / "downloads" and not copies_only:
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def _records() -> list[Record]:

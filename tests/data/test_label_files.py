@@ -486,3 +486,15 @@ def test_attributes_in_a_text_are_pointed_at(pictures: Path) -> None:
         (pictures / name).write_text("x")
     info = data.add("labelled", pictures)
     assert info.layout[-1].endswith(f"type: --labels {pictures / 'list_attr_celeba.txt'}")
+
+
+def test_the_list_of_the_training_part_is_pointed_at(pictures: Path) -> None:
+    for part in ("test", "train"):
+        (pictures / part).mkdir()
+        for place, name in enumerate(NAMES[:3]):
+            Image.new("RGB", (8, 8), (0, 40 * place, len(part))).save(pictures / part / name)
+        (pictures / part / "metadata.csv").write_text("file_name,label\n")
+    for name in NAMES:
+        (pictures / name).unlink()
+    info = data.add("labelled", pictures)
+    assert info.layout[-1].endswith(f"type: --labels {pictures / 'train' / 'metadata.csv'}")

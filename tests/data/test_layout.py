@@ -339,8 +339,9 @@ def test_pictures_and_their_masks_are_no_classes(tree: Callable[..., Path]) -> N
     assert data.add("classes", source, labels="folders").classes == ("images", "masks")
     assert dict(data.add("pairs", source, pairs="names").domains) == {"images": 3, "masks": 3}
     assert layout_of(names("mask", "no_mask")).labels.classes == ("mask", "no_mask")
-    with pytest.raises(UsageError, match="SegmentationClass look like"):
-        layout_of(names("VOC/JPEGImages", "VOC/SegmentationClass"))
+    for folders in (("VOC/JPEGImages", "VOC/SegmentationClass"), ("CelebA-HQ-img", "CelebAMask-HQ-mask-anno")):
+        with pytest.raises(UsageError, match="look like pictures and what belongs to them"):
+            layout_of(names(*folders))
 
 
 def test_masks_beside_their_pictures_are_left_out(tree: Callable[..., Path]) -> None:
