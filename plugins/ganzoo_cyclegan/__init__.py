@@ -18,6 +18,7 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         channels=(1, 3),
         licence="MIT",
         api=2,
+        bf16=True,
         good_for="photographs of one kind into another, without pairs",
         smallest_data=640,
         smallest_length=3_000,

@@ -19,6 +19,7 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         licence="MIT",
         api=2,
         batch_statistics=True,
+        bf16=True,
         good_for="clean digits in minutes",
         best="90.1 % confident (MNIST)",
         minutes=18,

@@ -19,6 +19,7 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         licence="MIT",
         api=2,
         batch_statistics=True,
+        bf16=True,
         good_for="natural images and classes, steadily",
         smallest_length=16_384,
         best="81.4 % confident (MNIST)",

@@ -19,6 +19,7 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         licence="MIT",
         api=2,
         batch_statistics=True,
+        bf16=True,
         good_for="steady training without tuning",
         smallest_length=40_000,
         best="80.4 % confident (MNIST)",

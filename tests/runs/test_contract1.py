@@ -23,10 +23,14 @@ NAMES = ("dcgan", "cyclegan", "progan", "gan")
 
 
 def alike(found: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
+    """Equal but for what another processor rounds otherwise: moments by the largest of their tensor, and biases before a
+    norm, whose gradients are 0 but for rounding, by the steps that Adam takes whatever a gradient's size."""
     assert found.keys() == wanted.keys()
     for name, tensor in wanted.items():
+        largest = tensor.double().abs().max().item() if tensor.numel() else 0.0
+        atol = 2e-3 if name.endswith("bias") else max(1e-5, 1e-3 * largest)
         torch.testing.assert_close(
-            found[name], tensor, rtol=1e-3, atol=1e-5, msg=lambda text, name=name: f"{name}: {text}"
+            found[name], tensor, rtol=1e-3, atol=atol, msg=lambda text, name=name: f"{name}: {text}"
         )
 
 
