@@ -23,8 +23,8 @@ NAMES = ("dcgan", "cyclegan", "progan", "gan")
 
 
 def alike(found: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
-    """Equal but for what another processor rounds otherwise: moments by the largest of their tensor, and biases before a
-    norm, whose gradients are 0 but for rounding, by the steps that Adam takes whatever a gradient's size."""
+    """Equal but for what another processor rounds otherwise: moments by the largest of their tensor, and biases before
+    a norm, whose gradients are 0 but for rounding, by the steps that Adam takes whatever a gradient's size."""
     assert found.keys() == wanted.keys()
     for name, tensor in wanted.items():
         largest = tensor.double().abs().max().item() if tensor.numel() else 0.0
