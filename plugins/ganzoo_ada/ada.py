@@ -56,16 +56,17 @@ class AdaAugmentation(AdaptiveAugmentation):
         return augment(images, draws, self.strength, Groups(options.blit, options.geometric, options.color))
 
     def observe(self, d_real: Tensor) -> None:
-        self.signs.add_(d_real.float().sign().reshape(len(d_real), -1).mean(1).sum())
-        self.count.add_(len(d_real))
+        signs = d_real.float().sign().reshape(len(d_real), -1).mean(1).sum()
+        signs, count = mean_over_processes(torch.stack([signs, signs.new_full((), len(d_real))]))
+        self.signs.add_(signs)
+        self.count.add_(count)
 
     def begin_step(self, progress: Progress) -> None:
         if self.options.strength is not None:
             self.strength.fill_(self.options.strength)
         elif progress.step % self.options.interval == 0 and progress.step:
-            signs, count = mean_over_processes(torch.stack([self.signs, self.count]))
             step = (progress.images - self.images) / self.options.speed
-            self.strength.copy_(moved(self.strength, signs / count.clamp(min=1), self.options.target, step))
+            self.strength.copy_(moved(self.strength, self.signs / self.count.clamp(min=1), self.options.target, step))
             self.images.fill_(progress.images)
             self.signs.zero_()
             self.count.zero_()

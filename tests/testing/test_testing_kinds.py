@@ -224,6 +224,27 @@ class _Forgetful(AdaptiveAugmentation):
         self.strength.fill_(self.seen / 100)
 
 
+@dataclass(frozen=True)
+class Lonely:
+    def state(self):
+        return _Lonely(self)
+
+
+class _Lonely(AdaptiveAugmentation):
+    def __init__(self, options):
+        super().__init__(options)
+        self.register_buffer("sure", torch.zeros(()))
+
+    def forward(self, images):
+        return images * (2 - self.strength).to(images.dtype)
+
+    def observe(self, d_real):
+        self.sure.copy_(d_real.mean())
+
+    def begin_step(self, progress):
+        self.strength.copy_(self.sure)
+
+
 BROKEN: list[tuple[str, Callable[..., Any], str, str]] = [
     ("loss", PerItem, "scalar", r"generator's loss of logits \[6\] in float32 has the shape \[6\]; give the mean"),
     ("loss", Coarse, "scalar", r"in bfloat16 is torch.bfloat16; begin with logits\.float\(\)"),
@@ -239,6 +260,7 @@ BROKEN: list[tuple[str, Callable[..., Any], str, str]] = [
     ("augmentation", Cropped, "shape", r"become \[4, 1, 15, 16\].*keep shape and type"),
     ("augmentation", Rounded, "differentiable", "No gradient goes back to images"),
     ("augmentation", OfTheBatch, "drawn by item", r"Half of the images.*draw by `ganzoo\.api\.rows`"),
+    ("augmentation", Lonely, "strength", "Two processes remember different things, .*sure, .*mean_over_processes"),
     ("augmentation", Forgetful, "strength", "From a checkpoint it goes on otherwise; keep all that it remembers"),
     ("dataset", faulty.Floats, "items", r"read\(0\) has pixels of float64; give them as bytes"),
     ("dataset", faulty.Palettes, "items", r"read\(0\) is an image of mode P; convert it to L or RGB"),

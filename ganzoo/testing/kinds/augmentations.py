@@ -12,8 +12,10 @@ from torch import Tensor
 from ganzoo.catalogue.catalogue import Entry
 from ganzoo.contract.architecture import Progress
 from ganzoo.contract.augmentation import AdaptiveAugmentation, Augmentations
+from ganzoo.contract.distributed import rank
 from ganzoo.contract.options import build
 from ganzoo.contract.randomness import seed_everything, sharing
+from ganzoo.testing.architecture.simulated_processes import Lockstep
 from ganzoo.testing.check import Check, NotChecked, require
 from ganzoo.testing.kinds.cards import check_card
 
@@ -94,7 +96,9 @@ def check_drawn_by_item(make: Callable[[], Augmentations]) -> None:
 
 
 def check_strength(make: Callable[[], Augmentations]) -> None:
-    """A strength is in [0, 1] whatever D says, and its state goes on from a checkpoint as it would have without."""
+    """A strength is in [0, 1] whatever D says, and its state goes on from a checkpoint as it would have without, also
+    that of several processes, of which the first is asked for it.
+    """
     augment = make()
     if not augment.watch():
         raise NotChecked("It has no strength.")
@@ -110,6 +114,20 @@ def check_strength(make: Callable[[], Augmentations]) -> None:
             require(value.numel() == 1 and 0 <= float(value) <= 1, f"{name} is {value.tolist()}; keep it in [0, 1].")
     same = all(torch.equal(value, again.watch()[name]) for name, value in augment.watch().items())
     require(same, "From a checkpoint it goes on otherwise; keep all that it remembers in buffers.")
+
+    def observed() -> dict[str, Tensor]:
+        augment = make()
+        augment.begin_step(Progress(0, 0, 0, 0, 2000 * STEPS))
+        augment.observe(torch.full((1000,), 1.0 - 2 * rank()))
+        return augment.state_dict()
+
+    first, second = Lockstep(2).run(observed)
+    differs = [name for name in first if not torch.equal(first[name], second[name])]
+    require(
+        not differs,
+        f"Two processes remember different things, {', '.join(differs)}, and a checkpoint holds the first's: what D "
+        "says is to go through ganzoo.api's mean_over_processes.",
+    )
 
 
 PROMISES: dict[str, Callable[[Callable[[], Augmentations]], None]] = {
