@@ -44,12 +44,12 @@ def make(story: Story, album: Album, quick: bool = False, report: Report = silen
     if model.architecture.abilities.translate and not model.domains:
         data = story.run.header.data
         story.made["goals"] = ["none", *data.label_names] if data.label_names else list(data.classes)
+    image, sounds = model.modality.name == "image", ".wav" in model.modality.writes
     if quick:
-        story.left_out.append(
-            f"{story.name}: what takes long, such as walks and a search for copies: ganzoo report does it."
-        )
+        if image or sounds:
+            what = "walks and the search for copies" if image else "sounds to hear"
+            story.left_out.append(f"{story.name}: {what}, which take long; the page of ganzoo report has them.")
         return
-    image = model.modality.name == "image"
     if model.architecture.abilities.generate and image:
         for images, words in _weights(story, model, report):
             for kind, draw in _drawings(model).items():
@@ -60,7 +60,7 @@ def make(story: Story, album: Album, quick: bool = False, report: Report = silen
             _copies(story, album, report)
         except GanzooError as error:
             story.left_out.append(f"{story.name}: nearest training images were not looked for: {error}")
-    if not image and ".wav" in model.modality.writes:
+    if sounds and not image:
         story.made["sounds"] = [_sounds(model, model.sample(SOUNDS, seed=0))]
         with suppress(GanzooError):
             part, _ = judged_data(story.run.header.data, story.name).split()

@@ -64,7 +64,7 @@ def headline(stories: Sequence[Story]) -> Html:
         only = f", label {header.data.label} alone" if header.data.label else ""
         rows: list[tuple[str, Any]] = [
             ("Architecture", f"{card.title} ({card.year})" if card else header.architecture),
-            ("Data", f"{header.data.name}{only}: {header.data.images:,} items, {header.data.origin}"),
+            ("Data", f"{header.data.name}{only}: {header.data.images:,} {story.items}, {header.data.origin}"),
             ("Trained", _trained(run, last)),
             ("Time", _time(last.get("seconds"), header.environment.device_name or header.environment.device)),
             ("Parameters", " + ".join(f"{name} {count:,}" for name, count in header.parameters.items())),

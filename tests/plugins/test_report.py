@@ -12,6 +12,7 @@ import shutil
 
 import numpy
 import pytest
+from ganzoo_report.page import gather
 from PIL import Image, PngImagePlugin
 from support.command_line import cli, refusal
 
@@ -240,6 +241,9 @@ def test_sounds_play(tmp_path):
     assert "Real and generated</h2>" in text, "no nearest ones are looked for"
     assert re.search(r"<dd>\d+ sounds in 1 step,", text)
     assert '<label for="at">Sounds seen</label>' in text
+    assert re.search(r"<dd>tones[^<]*: 16 sounds, drawn by ganzoo</dd>", text)
+    (story,) = gather([run], full=False, quick=True)[1]
+    assert story.left_out == ["run: sounds to hear, which take long; the page of ganzoo report has them."]
     assert told(text)["items"] == "sounds"
     assert "Sounds per second" in [panel["title"] for panel in told(text)["panels"]]
     assert " images" not in re.sub(r"<script.*?</script>|<style.*?</style>", "", text, flags=re.S)

@@ -178,6 +178,12 @@ def test_too_many_runs_are_refused_before_they_are_listed(tmp_path: Path) -> Non
         ganzoo.sweep("gan", DATA, over=ways, out=tmp_path / "s", **SMALL)
 
 
+def test_an_option_that_varies_has_no_other_value(tmp_path: Path) -> None:
+    words = ("sweep", "gan", DATA, "--preset", "points", "--out", tmp_path / "s", "--over", "lr=1e-4,2e-4")
+    assert "--lr stands beside --over lr, which gives it several values; leave one" in run(*words, "--lr", "1").output
+    assert not (tmp_path / "s").exists()
+
+
 def test_a_sweep_of_nothing_is_refused(tmp_path: Path) -> None:
     refused = run("sweep", "gan", DATA, "--preset", "points", "--out", tmp_path / "s")
     assert refused.exit_code == 2
