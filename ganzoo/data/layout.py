@@ -195,7 +195,7 @@ def _take_parts(found: Layout, split: Mapping[str, str]) -> None:
     train, test = (sorted(folder for folder, kind in split.items() if kind == which) for which in ("train", "test"))
     trained = f"The images in {listed(train)} are trained on" if train else "The others are trained on"
     found.said.append(f"{trained}, those in {listed(test)} are held out." if test else f"{trained}.")
-    if len(found.held_out) == len(used):
+    if found.held_out.issuperset(used):
         raise UsageError("Nothing is left to train on; --parts says which folders are trained on and which held out.")
 
 

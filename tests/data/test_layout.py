@@ -350,6 +350,8 @@ def test_masks_beside_their_pictures_are_left_out(tree: Callable[..., Path]) -> 
     assert sorted(found.left_out) == [1, 3]
     assert found.said[0] == "2 pictures are left out as masks, such as a/1_mask.png."
     assert (found.labels.classes, [found.labels.of[i] for i in (0, 2, 4, 5)]) == (("a", "b"), [0, 1, 1, 1])
+    apart = layout_of(["train/1.png", "train/2.png", "test/3.png", "test/3_mask.png", "test/4.png", "test/4_mask.png"])
+    assert sorted(apart.held_out - {*apart.left_out}) == [2, 4]
     source = tree(a=2)
     (source / "a" / "01_mask.png").write_bytes((source / "a" / "01.png").read_bytes())
     (source / "l.csv").write_text("00.png,x\n01.png,y\n")
