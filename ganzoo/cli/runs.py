@@ -52,6 +52,8 @@ def runs(folder: str, as_json: bool, as_csv: bool) -> None:
             complain(f"{run.path} cannot be listed: its log is damaged ({error}).")
     if not rows and not any(Path(folder).glob("*/run.json")) and (other := instead(RUN, folder)):
         raise UsageError(other)
+    if folder != "runs" and not Path(folder).exists():
+        raise UsageError(f"There is no folder {folder}; `ganzoo runs` lists the runs in runs.")
     if as_json:
         print_json(rows)
         return

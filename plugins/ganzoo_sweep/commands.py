@@ -54,11 +54,6 @@ def sweep(
     ways = {**told.get("over", {}), **typed}
     if len(typed) < len(over):
         raise UsageError("--over names an option twice; write its values with commas between.")
-    if twice := [name for name in typed if options.get(name) is not None]:
-        option = twice[0].replace("_", "-")
-        raise UsageError(
-            f"--{option} stands beside --over {option}, which gives it several values; leave one of them out."
-        )
     given = {**told.get("options", {}), **{name: value for name, value in options.items() if value is not None}}
     first = int(seed or given.pop("seed", 0) or 0)
     chosen = parse_seeds(seeds or told.get("seeds", 1), first)

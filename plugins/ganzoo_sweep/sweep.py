@@ -65,7 +65,10 @@ def sweep(
     given: dict[str, Any] = {name: typed(value) for name, value in options.items() if value is not None}
     ways = {name.replace("-", "_"): tuple(map(typed, values)) for name, values in (over or {}).items()}
     if twice := [name for name in ways if name in given or name == "seed"]:
-        raise UsageError(f"--over {twice[0]} is said twice; {'use --seeds' if twice == ['seed'] else 'say it once'}.")
+        option = twice[0].replace("_", "-")
+        if option == "seed":
+            raise UsageError("--over takes no seeds; give --seeds.")
+        raise UsageError(f"--{option} stands beside --over {option}, which gives it several values; leave one out.")
     header = SweepHeader(tuple(seeds), architecture, dataset, preset, recipe, given, ways)
     folder = check_training(architecture, dataset, preset=preset, recipe=recipe, networks=False, **given)
     whole = Sweep(Path(out) if out is not None else folder, header)

@@ -253,3 +253,9 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
     assert (child.returncode, err) == (130, "")
     assert out.splitlines()[-1] == "Stopped. Go on with: ganzoo resume stopped"
     assert as_json(cli("runs", ".", "--json"))[0]["status"] == "interrupted"
+
+
+def test_runs_of_a_folder_that_is_not_there(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "There is no folder runz; `ganzoo runs` lists the runs in runs." in refusal(cli("runs", "runz"))
+    assert "There are no runs in runs" in cli("runs").stdout, "of somebody who has not trained yet"

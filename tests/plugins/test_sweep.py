@@ -112,7 +112,7 @@ def test_the_same_command_goes_on_and_another_is_refused(tmp_path: Path) -> None
 def test_a_wrong_value_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="There is no loss 'no-such'"):
         ganzoo.sweep("gan", DATA, over={"loss": ("nonsaturating", "no-such")}, out=tmp_path / "s", **SMALL)
-    with pytest.raises(UsageError, match="--over lr is said twice"):
+    with pytest.raises(UsageError, match="--lr stands beside --over lr"):
         ganzoo.sweep("gan", DATA, over={"lr": (1, 2)}, lr=3, out=tmp_path / "s", **SMALL)
     assert not (tmp_path / "s").exists()
 
