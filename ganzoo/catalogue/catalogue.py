@@ -265,9 +265,14 @@ def entries(kind: str) -> list[Entry]:
     return catalogue().entries(kind)
 
 
-def better_scores() -> dict[str, str]:
-    """Which way scores are better, "smaller" or "larger", by name; those of which neither can be said are left out."""
-    return {name: way for entry in entries("metric") for name, way in entry.card.better.items()}
+def better_scores(kind: str | None = None) -> dict[str, str]:
+    """Which way scores are better, "smaller" or "larger", by name; those of which neither can be said are left out.
+
+    Args:
+        kind: only those of items of this kind, a modality's name.
+    """
+    metrics = [entry.card for entry in entries("metric") if kind is None or kind in entry.card.modalities]
+    return {name: way for card in metrics for name, way in card.better.items()}
 
 
 def listening(name: str, listener: object) -> AbstractContextManager[None]:

@@ -281,7 +281,8 @@ def _budgets(rows: Sequence[Row]) -> Iterable[str]:
 
 def _unscored(runs: Sequence[Run]) -> Iterable[str]:
     """What to type where a run has no score, without which nobody can choose."""
-    without = [str(run.path) for run in runs if not _histories(run)]
+    judged = [run for run in runs if better_scores(run.header.data.modality)]  # others have none to be taken
+    without = [str(run.path) for run in judged if not _histories(run)]
     if without:
         some = f"Without a score: {len(without)} of {len(runs)} runs." if len(runs) > 1 else "The run has no score."
         yield (

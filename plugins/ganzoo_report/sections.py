@@ -7,7 +7,17 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ganzoo.api import ArchitectureCard, GanzooError, Run, architecture_of, as_json, command_words, panels_of, typed
+from ganzoo.api import (
+    ArchitectureCard,
+    GanzooError,
+    Run,
+    architecture_of,
+    as_json,
+    better_scores,
+    command_words,
+    panels_of,
+    typed,
+)
 from ganzoo_report.story import Story, items_of, items_of_all
 from ganzoo_report.words import Html, table, tag
 
@@ -88,6 +98,8 @@ def _card(run: Run) -> ArchitectureCard | None:
 
 def _headline_scores(run: Run) -> Html:
     evaluations = _evaluations(run)
+    if not evaluations and not better_scores(run.header.data.modality):
+        return tag("p", f"Not scored: no installed score judges {items_of(run)}.", class_="quiet")
     if not evaluations:
         evaluate = tag("code", f"ganzoo evaluate {shlex.quote(_place(run))}")
         return tag("p", "Not scored; ", evaluate, " does it.", class_="quiet")

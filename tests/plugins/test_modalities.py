@@ -425,3 +425,8 @@ def test_scores_that_its_items_cannot_have_are_refused_before_data_is_packed(mon
         assert result.exit_code == 2, result.output
         assert said in result.output
     assert not (tmp_path / "run").exists()
+
+
+def test_nobody_is_sent_for_a_score_that_there_is_not(runs):
+    assert "ganzoo evaluate" not in command("compare", str(runs["table"])).output
+    assert "ganzoo evaluate" in command("compare", str(runs["signal"])).output
