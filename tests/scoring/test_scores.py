@@ -21,7 +21,7 @@ from support.runs import At, assert_same_end, interrupt
 import ganzoo
 from ganzoo import data
 from ganzoo.contract.metric import Evidence
-from ganzoo.data.dataset import Packed, Part, labelled
+from ganzoo.data.dataset import Packed, Part
 from ganzoo.errors import UsageError
 from ganzoo.files import home
 from ganzoo.loop.display import Display
@@ -209,7 +209,7 @@ def test_the_split_is_the_same_each_time_and_nothing_is_in_both(digits):
     every = torch.cat([part.gather(torch.arange(len(part))) for part in (training, held_out)]).flatten(1)
     whole = digits.parts["train"].gather(torch.arange(360)).flatten(1)
     assert sorted(map(tuple, every.tolist())) == sorted(map(tuple, whole.tolist()))
-    ones = labelled(training, 1)
+    ones = training.labelled(1)
     assert 0 < len(ones) < 300
     assert set(ones.labels.tolist()) == {1}
 
@@ -299,7 +299,7 @@ def test_a_metric_is_told_the_latents(finished):
 
 def test_a_model_of_one_label_is_compared_with_that_label(digits):
     _, held_out = digits.split()
-    threes = labelled(held_out, 3)
+    threes = held_out.labelled(3)
     images = threes.gather(torch.arange(len(threes)))
     asked = torch.full((len(threes),), 3)
     values = ByClassifier()(Evidence(images, images, asked=asked, dataset=digits, label=3))
