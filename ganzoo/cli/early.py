@@ -57,7 +57,8 @@ def check(
     if "[DATA]" in (param.metavar for param in ctx.command.params) and words[1:2] and [*args[:2]] == [*words[:2]]:
         if words[0] not in named and words[1] in named:
             architecture_of(*words[:2])
-        _check_data(words[1])
+        if not words[0].partition(".py:")[0].endswith(".py"):  # a file may offer the data set too
+            _check_data(words[1])
     if words[0] not in named:
         return
     _check_values(values, named[words[0]])

@@ -39,6 +39,24 @@ def test_an_option_of_another_program_is_taken_and_its_name_said(words: tuple[st
     assert here in planned(*words).output
 
 
+def test_a_file_that_is_the_architecture_may_offer_the_data_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GANZOO_HOME", str(tmp_path))
+    card = (
+        'DatasetCard(name="own-points", summary="Points.", origin="drawn", api=2, dataset="ganzoo_drawn.points:Points")'
+    )
+    gan = 'name="own-gan", dimensions=(2,), resolutions=(), licence="MIT", api=2'
+    gan += ', title="T", year=2014, paper="P", summary="S."'
+    (tmp_path / "own.py").write_text(
+        "from ganzoo.api import ArchitectureCard, DatasetCard, hookimpl\n\n"
+        f"@hookimpl\ndef ganzoo_datasets():\n    yield {card}\n\n"
+        f'@hookimpl\ndef ganzoo_architectures():\n    yield ArchitectureCard({gan}, model="ganzoo_gan.model:GAN")\n'
+    )
+    found = run("train", str(tmp_path / "own.py"), "own-points", "--preset", "points", "--dry-run")
+    assert found.exit_code == 0, found.output
+
+
 def test_an_option_may_be_typed_with_underscores() -> None:
     assert "batch         16 images" in planned("--batch_size", "16").output
 
