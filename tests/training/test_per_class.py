@@ -131,7 +131,7 @@ def test_what_is_changed_on_resuming_is_changed_for_all():
     settings = whole.runs["odd"].header.settings
     assert (settings.recompute, settings.accumulate) == (True, 2)
     with pytest.raises(ganzoo.UsageError, match="does not go on with another batch_size"):
-        ganzoo.resume_per_class("some", batch_size=2)
+        ganzoo.resume_per_class("some", batch_size=2)  # type: ignore[call-arg]
 
 
 KILLED = """
