@@ -84,7 +84,7 @@ def sweep(
         changed = dict(zip(ways, chosen, strict=True))
         check_training(architecture, dataset, preset=preset, recipe=recipe, **{**given, **changed})
     whole.write()
-    display.say(f"{count} runs into {whole.path}.")
+    display.say(f"{count} run{'' if count == 1 else 's'} into {whole.path}.")
     return resume_sweep(whole, jobs=jobs, max_time=time_left(deadline), display=display)
 
 
