@@ -17,7 +17,7 @@ import threading
 import time
 from _thread import interrupt_main
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
@@ -151,8 +151,6 @@ def take_part(meeting: Path, work: Callable[[], object]) -> NoReturn:
 
 
 def _outcome(verdict: Path, work: Callable[[], object]) -> int:
-    from torch.distributed.elastic.multiprocessing.errors import get_error_handler
-
     try:
         if verdict.exists():  # brought back, to what would go wrong again
             return 1
@@ -164,9 +162,20 @@ def _outcome(verdict: Path, work: Callable[[], object]) -> int:
             raise
         if isinstance(error, GanzooError):
             verdict.write_text(str(error), encoding="utf-8")
-        get_error_handler().record_exception(error)
+        _record(error)
         return 1
     return 0
+
+
+def _record(error: Exception) -> None:
+    """Leaves an error where the engine reads it, whole or not at all: this process may be ended meanwhile."""
+    from torch.distributed.elastic.multiprocessing.errors import get_error_handler
+
+    file = os.environ.get("TORCHELASTIC_ERROR_FILE", "")
+    with _environment(TORCHELASTIC_ERROR_FILE=f"{file}.part") if file else nullcontext():
+        get_error_handler().record_exception(error)
+        if file:
+            os.replace(f"{file}.part", file)
 
 
 def _watch(meeting: Path, parent: int) -> None:

@@ -20,6 +20,7 @@ import ganzoo
 from ganzoo import Run
 from ganzoo.contract import distributed
 from ganzoo.errors import GanzooError
+from ganzoo.loop import processes
 from ganzoo.loop.session import synchronized
 from ganzoo.runs import checkpoint
 
@@ -193,3 +194,21 @@ def test_sync_batchnorm_takes_the_place_of_torchs_own_alone():
 
     with pytest.raises(ganzoo.UsageError, match="batch norm of its own"):
         synchronized(torch.nn.Sequential(Own(2)))
+
+
+def test_an_error_is_whole_where_the_engine_reads_it_or_not_there(tmp_path, monkeypatch):
+    """The engine reads it as soon as another process has died, and fails on a file that is half written."""
+    file = tmp_path / "error.json"
+    monkeypatch.setenv("TORCHELASTIC_ERROR_FILE", str(file))
+    seen = []
+
+    class Handler:
+        def record_exception(self, error):
+            seen.append((os.environ["TORCHELASTIC_ERROR_FILE"], file.exists()))
+            Path(os.environ["TORCHELASTIC_ERROR_FILE"]).write_text("{}")
+
+    monkeypatch.setattr("torch.distributed.elastic.multiprocessing.errors.get_error_handler", Handler)
+    assert processes._outcome(tmp_path / "verdict", lambda: 1 / 0) == 1
+    assert seen == [(f"{file}.part", False)]
+    assert file.read_text() == "{}"
+    assert os.environ["TORCHELASTIC_ERROR_FILE"] == str(file)
