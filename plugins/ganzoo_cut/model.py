@@ -133,12 +133,11 @@ class CUT(TwoDomains):
         generator, layers = cast(Generator, self.G[self.way]), self.config.layers
         queries = [each.flip(3) if mirrored else each for each in generator.encode(made, layers)]
         places = [torch.randperm(each[0, 0].numel(), device=each.device)[: self.config.patches] for each in queries]
+        # The queries first: autocast of torch 2.10 and before keeps weights as they were cast first, here with graph.
+        queries = self.F(queries, places)
         with torch.no_grad():
             keys = self.F(generator.encode(given, layers), places)
-        losses = [
-            info_nce(query, key, self.config.temperature)
-            for query, key in zip(self.F(queries, places), keys, strict=True)
-        ]
+        losses = [info_nce(query, key, self.config.temperature) for query, key in zip(queries, keys, strict=True)]
         return self.config.nce * torch.stack(losses).mean()
 
     def optimizer(self, network: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
