@@ -66,7 +66,7 @@ def _reset_root_logger(logging: Any, before: tuple[Any, ...]) -> None:
 
 
 def _torch_defaults(torch: Any) -> tuple[Any, ...]:
-    # get_default_device of some torch fails once a default was put back.
+    # get_default_device of torch 2.8 fails once a default was put back.
     device, deterministic = str(torch.empty(0).device), torch.are_deterministic_algorithms_enabled()
     return str(torch.get_default_dtype()), device, deterministic, torch.is_grad_enabled()
 

@@ -133,7 +133,7 @@ class CUT(TwoDomains):
         generator, layers = cast(Generator, self.G[self.way]), self.config.layers
         queries = [each.flip(3) if mirrored else each for each in generator.encode(made, layers)]
         places = [torch.randperm(each[0, 0].numel(), device=each.device)[: self.config.patches] for each in queries]
-        # The queries first: autocast of torch 2.10 and before keeps weights as they were cast first, here with graph.
+        # Queries first: up to torch 2.10 autocast keeps a weight as it first cast it, under no_grad without gradient.
         queries = self.F(queries, places)
         with torch.no_grad():
             keys = self.F(generator.encode(given, layers), places)
