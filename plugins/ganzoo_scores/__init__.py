@@ -12,6 +12,7 @@ def ganzoo_metrics() -> Iterator[MetricCard]:
         summary="Sliced Wasserstein distance on Laplacian pyramids, times 1000.",
         api=2,
         better={"swd": "smaller"},
+        modalities=("image", "clip"),
         metric="ganzoo_scores.swd:SlicedWasserstein",
     )
     yield MetricCard(

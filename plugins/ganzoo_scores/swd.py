@@ -22,16 +22,20 @@ class SlicedWasserstein:
 
     Small patches of each level, from the finest to 16 pixels, are compared as two clouds of points, projected on
     random directions. The finest level judges noise and edges, the coarsest the layout. Smaller is better. Of a
-    translation, `swd-doing-nothing` is what its images were away from the other domain before.
+    translation, `swd-doing-nothing` is what its images were away from the other domain before. Of a clip two frames
+    that follow one another are looked at as one image of twice the channels, so that patches hold what moves.
     """
 
     patches: int = option(128, "patches drawn from each image", low=1)
     directions: int = option(512, "random directions", low=1)
 
     def __call__(self, evidence: Evidence) -> dict[str, float]:
-        if evidence.real.dim() != 4 or min(evidence.real.shape[2:]) < COARSEST:
+        real, fake = evidence.real, evidence.fake
+        if real.dim() == 5:
+            real, fake = (pairs_of_frames(clips, evidence.seed) for clips in (real, fake))
+        if real.dim() != 4 or min(real.shape[2:]) < COARSEST:
             raise UsageError(f"The sliced Wasserstein distance needs images of {COARSEST} pixels or more a side.")
-        values = self._levels(evidence.real, evidence.fake, evidence.seed)
+        values = self._levels(real, fake, evidence.seed)
         values["swd"] = sum(values.values()) / len(values)
         if isinstance(evidence, TranslationEvidence):  # how near its images were before
             given = in_form_of(evidence.real, evidence.given)
@@ -47,6 +51,14 @@ class SlicedWasserstein:
             a, b = (_descriptors(images, self.patches, seed) for images in (one, other))
             values[f"swd-{min(one.shape[2:])}"] = 1000 * sliced_distance(a, b, self.directions, seed)
         return values
+
+
+def pairs_of_frames(clips: Tensor, seed: int) -> Tensor:
+    """From a random place of each clip [N, T, C, H, W] two frames that follow one another: [N, 2 C, H, W]."""
+    count, frames = clips.shape[:2]
+    first = torch.randint(max(1, frames - 1), (count,), generator=stream(seed, "frames"))
+    both = torch.stack([first, (first + 1).clamp_max(frames - 1)], 1)
+    return clips[torch.arange(count)[:, None], both].flatten(1, 2)
 
 
 def laplacian_pyramid(images: Tensor) -> list[Tensor]:

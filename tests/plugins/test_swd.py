@@ -79,3 +79,21 @@ def test_swd_of_a_translation_stands_beside_that_of_doing_nothing():
 def test_swd_needs_images():
     with pytest.raises(UsageError, match="needs images of 16 pixels"):
         SlicedWasserstein()(Evidence(torch.zeros(4, 2), torch.zeros(4, 2)))
+
+
+def test_swd_of_clips_sees_what_moves():
+    """Clips whose single frames are as the data's, but which stand still, go faster or have their frames mixed."""
+    metric = SlicedWasserstein(patches=64, directions=64)
+    start = images(200, 48)
+    start = torch.nn.functional.avg_pool2d(start, 5, 1, 2)
+
+    def clips(start: torch.Tensor, speed: int) -> torch.Tensor:
+        return torch.stack([start[..., 4 : 4 + 32, 2 + speed * t : 34 + speed * t] for t in range(4)], 1)
+
+    def swd(fake: torch.Tensor) -> float:
+        return metric(Evidence(clips(start, 1), fake))["swd-32"]
+
+    data_itself = swd(clips(torch.nn.functional.avg_pool2d(images(200, 48, seed=1), 5, 1, 2), 1))
+    assert swd(clips(start, 1)) == 0
+    assert min(swd(clips(start, 0)), swd(clips(start, 3)), swd(clips(start, 1).flip(1))) > 2 * data_itself
+    assert swd(clips(start, 1)[:, :1].expand(-1, 4, -1, -1, -1)) > 2 * data_itself

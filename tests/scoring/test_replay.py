@@ -214,6 +214,7 @@ ITEMS_OF = {
     "numbers": (({"": 0.05}, "labels.csv"), "need a data set of images or sounds with labels"),
     "people": ("people:images=600", "No installed score judges rows"),
     "points": ("points:images=600", None),
+    "clips": ("bouncing:images=400,side=16,frames=4", None),
 }
 
 
