@@ -249,4 +249,5 @@ def test_from_drawn_clips_to_moving_pictures(tmp_path, monkeypatch):
     assert ganzoo.load("run", device="cpu").sample(2).shape == (2, 8, 3, 16, 16)
     assert "makes no images" in refusal(cli("project", "run", next(Path("run/samples").glob("*.png"))))
     assert "no movie" in refusal(cli("interpolate", "run", "-o", "walk.gif"))
-    assert "No installed score judges clips" in refusal(cli("evaluate", "run", "--samples", "4"))
+    assert "\n swd " in cli("evaluate", "run", "--samples", "4").output
+    assert "The score ms-ssim judges images" in refusal(cli("evaluate", "run", "--metric", "ms-ssim"))
