@@ -420,7 +420,10 @@ def test_without_a_score_for_its_items_evaluate_says_so(runs):
 def test_scores_that_its_items_cannot_have_are_refused_before_data_is_packed(monkeypatch, tmp_path):
     monkeypatch.setattr("ganzoo.data.prepare", lambda *_, **__: pytest.fail("packed"))
     words = ("train", "ctgan", "people:images=600", "--evaluate-every", "100", "--out", str(tmp_path / "run"))
-    for more, said in (((), "No installed score judges rows"), (("--evaluate", "swd"), "The score swd judges images and clips")):
+    for more, said in (
+        ((), "No installed score judges rows"),
+        (("--evaluate", "swd"), "The score swd judges images and clips"),
+    ):
         result = command(*words, *more)
         assert result.exit_code == 2, result.output
         assert said in result.output
