@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -26,43 +24,33 @@ from ganzoo.devices import deterministic, pick_device, pick_precision
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.allocator import memory_held
 from ganzoo.loop.display import Display, Moment
-from ganzoo.loop.divergence import Divergence, is_unbounded
+from ganzoo.loop.divergence import is_unbounded
 from ganzoo.loop.interrupts import Interruptible, disk_explained, memory_explained
-from ganzoo.loop.record import Recorder, classic_line, untrained
+from ganzoo.loop.journal import Journal
+from ganzoo.loop.record import Recorder, untrained
+from ganzoo.loop.spacing import (
+    CHECKPOINT_SECONDS,
+    CURVES_SECONDS,
+    LINE_EVERY,
+    MODEL_SECONDS,
+    RECORD_EVERY,
+    sheets_until,
+)
+from ganzoo.loop.taken_up import changed_by_hand, check_extent, other_machine
 from ganzoo.loop.trainer import Trainer
 from ganzoo.loop.validation import Validator
 from ganzoo.plan.plan import Plan
 from ganzoo.plan.spec import data_spec
-from ganzoo.plan.typed import deciding
 from ganzoo.runs import checkpoint
 from ganzoo.runs.curves import SCORE
-from ganzoo.runs.header import CheckpointHeader, Extent, checkpoint_header
-from ganzoo.runs.run import SHEETS, WARNINGS, Run
+from ganzoo.runs.header import Extent, checkpoint_header
+from ganzoo.runs.run import SHEETS, Run
 from ganzoo.runs.start import load_checkpoint, take_weights
 from ganzoo.runs.weights import load_frozen
 
-RECORD_EVERY = 10  # steps between rows of metrics.jsonl; reading values makes a GPU wait
-LINE_EVERY = 50  # steps between classic lines, as in the tutorial
-CURVES_SECONDS = 10  # between drawings of the curves, at the least: epochs may be short
-CHECKPOINT_SECONDS = 600  # between checkpoints, at the most
-DENSE = 10  # first epochs that all have a sheet and a checkpoint
-SPARSE_IMAGES = 5_000  # between sheets, at the most, where epochs are shorter than that
 ROLLBACKS = 3  # of a run, at the most
-MODEL_SECONDS = 60  # between models to sample from, at the most
 
 Timed = Callable[[Trainer, float], bool]  # hears how long each step took; whether it took time itself
-
-
-def sheets_until(epoch: int, items: int) -> int:
-    """How many sheets there are by default after so many epochs of so many items.
-
-    One an epoch; where epochs are shorter than 5,000 items, after the first ten one whenever a tenth more has been
-    drawn than at the one before, or 5,000 images. Else 300 photos have a sheet and a checkpoint every 19 steps.
-    """
-    if epoch <= DENSE or items >= SPARSE_IMAGES:
-        return epoch
-    even = max(DENSE, SPARSE_IMAGES * DENSE / items)  # epochs; from there on a tenth is more than 5,000 images
-    return int(DENSE + DENSE * math.log(min(epoch, even) / DENSE) + max(0.0, epoch - even) * items / SPARSE_IMAGES)
 
 
 class Saved(KeyboardInterrupt):
@@ -130,21 +118,6 @@ class Session:
             return Extent(images, images + count * trainer.current_batch_size, trainer.step_count + count)
         return Extent(images, (images // items + count) * items if unit == "epochs" else images + count)
 
-    def _check_extent(self) -> None:
-        """Raises: GanzooError when a checkpoint's stage ends elsewhere than run.json says."""
-        extent, items = self.trainer.extent, len(self.trainer.loader)
-        (unit, count), *_ = self.plan.stages[self.stage].length.items()
-        said = {
-            "steps": (extent.last_step, self.stage_starts[self._base] + count),
-            "images": (extent.last_image, extent.first_image + count),
-            "epochs": (extent.last_image, (extent.first_image // items + count) * items),
-        }
-        if len({*said[unit]}) > 1:
-            raise GanzooError(
-                f"{self.run.checkpoints()[-1]} is damaged: its stage ends elsewhere than run.json says; restore the "
-                "one of them that was changed."
-            )
-
     def train(self, run: Run, display: Display, deadline: float = math.inf, timed: Timed | None = None) -> None:
         """Trains every stage of the run that is left, until the deadline, which `time.monotonic` reaches.
 
@@ -152,6 +125,7 @@ class Session:
         GanzooError when memory or disk runs out, or a checkpoint is damaged.
         """
         self.run, self.display, self.leader, self.started = run, display, distributed.is_leader(), False
+        self.journal = Journal(run, display)
         self._timed = timed or (lambda trainer, seconds: False)
         display.begin(run.path)
         try:
@@ -169,7 +143,7 @@ class Session:
                             self._train()
                         finally:
                             if self.started:
-                                run.change(seconds=self._seconds())
+                                run.change(seconds=self.journal.seconds())
                 else:
                     self._train()
         finally:
@@ -183,13 +157,13 @@ class Session:
                 yield
             finally:
                 if self.started:
-                    self._notify("ganzoo_run_ended", run=self.run, status=self.run.header.status)
+                    self.journal.notify("ganzoo_run_ended", run=self.run, status=self.run.header.status)
 
     def _train(self) -> None:
         # Where the newest checkpoint left it, or from the beginning.
         self._open()
         self.started = True
-        self._notify("ganzoo_run_started", run=self.run, step=self.trainer.step_count)
+        self.journal.notify("ganzoo_run_started", run=self.run, step=self.trainer.step_count)
         for name, logger in self.loggers.items() if self.leader else ():
             if address := getattr(logger, "address", ""):
                 self.display.say(f"{name}: {address}")
@@ -225,6 +199,7 @@ class Session:
             # What there is before the first step: real items, and samples where they are asked for.
             if self.leader:
                 self.recorder = Recorder(self.run, self.plan, self.trainer)
+                self.journal.open(self.recorder)
                 self.recorder.real(self.dataset)
                 if self.plan.settings.sample_every:
                     self._sheet()
@@ -239,62 +214,26 @@ class Session:
             self.trainer = self.build(self.stage)
             self.trainer.extent = header.extent
             self.trainer.load_state(tensors, header.counters)
-            self._check_extent()
+            first_step, items = self.stage_starts[self._base], len(self.trainer.loader)
+            check_extent(self.run, self.plan.stages[self.stage].length, header.extent, first_step, items)
             self._newest = {name: torch.tensor(value, device=self.device) for name, value in header.newest.items()}
 
             # The log goes on where the checkpoint left it; what is different now is said.
             if self.leader:
                 self.recorder = Recorder(self.run, self.plan, self.trainer, header.log_bytes, self.stage)
-                for change in (*self._changed_by_hand(header), *self._other_machine()):
+                self.journal.open(self.recorder)
+                by_hand = changed_by_hand(self.run, self.plan, self.stage, header)
+                for change in (*by_hand, *other_machine(self.run, self.device)):
                     self.display.say(change)
             self.display.say(f"Going on from step {self.trainer.step_count:,}.")
 
         # From here on time counts: of the whole run, and since its files were written.
         if self.leader:
             self.recorder.prune(self.settings.checkpoints)
-        self._divergence = Divergence()
-        for row in self.run.metrics() if self.leader else ():
-            self._divergence.hear(row)
+            self.journal.begin()
         self._checkpointed = time.monotonic()
         self._modelled = -math.inf if newest is None else self._checkpointed  # a first one comes soon
         self._drawn = -math.inf
-        rows = deque(self.run.metrics(), maxlen=1)
-        self._clock = time.monotonic() - (rows[0].get("seconds", 0) if rows else 0)
-
-    def _changed_by_hand(self, header: CheckpointHeader) -> Iterator[str]:
-        """What run.json says otherwise than when the checkpoint was written, in a sentence."""
-        now, seed = deciding(self.plan, self.stage), self.run.header.seed
-        names = [name for name, value in header.options.items() if name in now and now[name] != value]
-        if names:
-            changes = ", ".join(f"{name} {now[name]} in place of {header.options[name]}" for name in names)
-            yield (
-                f"{self.run.path / 'run.json'} was changed since the checkpoint was written: it says {changes}. "
-                "Training goes on with what it says now, so this is no longer the run that was begun."
-            )
-        elif seed != self.plan.settings.seed:
-            yield (
-                f"{self.run.path / 'run.json'} was changed by hand: it says the seed {seed}, and "
-                f"{self.plan.settings.seed} among the settings, which counts."
-            )
-
-    def _other_machine(self) -> Iterator[str]:
-        """What is another here than where the run began, and has sums rounded otherwise."""
-        began, threads = self.run.header.environment, torch.get_num_threads()
-        then, now = [], []
-        if began.threads and began.threads != threads and self.device.type == "cpu" and distributed.world() == 1:
-            then.append(f"{began.threads} threads")
-            now.append(f"{threads}")
-        if began.torch and began.torch != torch.__version__:
-            then.append(f"torch {began.torch}")
-            now.append(f"torch {torch.__version__}")
-        if began.device and began.device != self.device.type:
-            then.append(f"on {began.device}")
-            now.append(f"on {self.device.type}")
-        if then:
-            yield (
-                f"The run began with {', '.join(then)} and goes on with {', '.join(now)}: sums are rounded otherwise, "
-                "so it will not end as it would have there, to the last bit."
-            )
 
     def _begin_stage(self) -> None:
         """Goes over into stage `self.stage`: weights and optimizer state stay, its options apply."""
@@ -312,7 +251,7 @@ class Session:
         self._announce_stage()
         if rollback is not None:
             text = f"{rollback.why} The run was rolled back: it is trained {self.plan.stages[self.stage]}."
-            self._warn(TrainingWarning("rollback", text))
+            self.journal.warn(self.trainer, self.stage, TrainingWarning("rollback", text))
 
     @property
     def _base(self) -> int:
@@ -373,10 +312,7 @@ class Session:
 
     def _announce_stage(self) -> None:
         if len(self.plan.stages) > 1:
-            title = f"Stage {self.stage + 1} of {len(self.plan.stages)}: {self.plan.stages[self.stage]}."
-            self.display.say(title)
-            if self.leader:
-                self.recorder.log(title)
+            self.journal.say(f"Stage {self.stage + 1} of {len(self.plan.stages)}: {self.plan.stages[self.stage]}.")
 
     def _train_stage(self) -> None:
         trainer = self.trainer
@@ -398,7 +334,7 @@ class Session:
                 clock, images = now, trainer.images
                 self._record(read, epoch, speed)
                 if iteration % LINE_EVERY == 0:
-                    self._line(epoch, iteration, read)
+                    self.journal.line(trainer, self._moment(None), epoch, iteration, read)
             self.display.step(self._moment(speed), read)
             took = time.perf_counter() - begin
 
@@ -457,12 +393,10 @@ class Session:
         judged = self.validator(self.run, model)
         if not self.leader:
             return
-        step = trainer.step_count
         scores = {SCORE + name: value for name, value in judged.items()}
-        self._record_row({"epoch": epoch, "images": trainer.images, **scores})
-        line = f"Scores at step {step:,}: " + ", ".join(f"{name} {value:.4g}" for name, value in judged.items()) + "."
-        self.recorder.log(line)
-        self.display.say(line)
+        self.journal.row(trainer, self.stage, {"epoch": epoch, "images": trainer.images, **scores})
+        told = ", ".join(f"{name} {value:.4g}" for name, value in judged.items())
+        self.journal.say(f"Scores at step {trainer.step_count:,}: {told}.")
 
     def _samples(self) -> None:
         self._check_finite(self.trainer.is_finite())
@@ -476,8 +410,8 @@ class Session:
         if said and recorded:
             row = {"step": trainer.step_count, "epoch": trainer.epoch, "images": trainer.images, **said}
             self.recorder.record(row, SHEETS)
-        for warning in self._notify("ganzoo_sampled", run=self.run, step=trainer.step_count, image=file):
-            self._warn(warning)
+        for warning in self.journal.notify("ganzoo_sampled", run=self.run, step=trainer.step_count, image=file):
+            self.journal.warn(trainer, self.stage, warning)
 
     def _checkpoint_due(self, spaced: bool) -> bool:
         """At a stage's end; else every so many steps, or with the sheets of epochs and every ten minutes."""
@@ -527,9 +461,8 @@ class Session:
         return dict(zip(self._newest, flat.tolist(), strict=True))
 
     def _record(self, read: dict[str, float], epoch: int, speed: float) -> None:
-        diverged = self._record_row(
-            {"epoch": epoch, "images": self.trainer.images, **read, "images_per_second": round(speed, 2)}
-        )
+        row = {"epoch": epoch, "images": self.trainer.images, **read, "images_per_second": round(speed, 2)}
+        diverged = self.journal.row(self.trainer, self.stage, row)
         policy = self.settings.on_divergence
         if distributed.any_of(bool(diverged), self.device) and policy != "continue":
             figure = diverged.partition(" People")[0] or "The losses diverge."  # what people do was in the warning
@@ -538,43 +471,6 @@ class Session:
                 "continue trains on"
             )
             raise Diverged(f"{figure} Training stopped{'' if policy == 'rollback' else advice}.", figure)
-
-    def _record_row(self, values: dict[str, float]) -> str:
-        """A row of metrics.jsonl, and what it gives reason to warn of. Returns: the words, where losses diverge."""
-        if not self.leader:
-            return ""
-        step, values = self.trainer.step_count, {**values, "seconds": self._seconds()}
-        self.recorder.record({"step": step, **values})
-        diverged = self._divergence.hear({"step": step, **values})
-        own = [TrainingWarning("divergence", diverged)] if diverged else []
-        for warning in (*own, *self._notify("ganzoo_logged", run=self.run, step=step, values=values)):
-            self._warn(warning)
-        return diverged
-
-    def _warn(self, warning: TrainingWarning) -> None:
-        """A warning, in warnings.jsonl, in the log, on the display, and as an event."""
-        if self.leader:
-            step, images = self.trainer.step_count, self.trainer.images
-            row = {"step": step, "images": images, "stage": self.stage, "kind": warning.kind, "text": warning.text}
-            self.recorder.record(row, WARNINGS)
-            self.recorder.log(f"Warning at step {step:,}: {warning.text}")
-            self.display.warn(warning.text)
-            self._notify("ganzoo_warned", run=self.run, step=step, warning=warning)
-
-    def _seconds(self) -> float:
-        """How long the run has trained, over all its processes' lives."""
-        return round(time.monotonic() - self._clock, 2)
-
-    def _line(self, epoch: int, iteration: int, read: dict[str, float]) -> None:
-        """The classic line, in train.log and on the display; its epoch and iteration count from the stage's start."""
-        trainer = self.trainer
-        left = max(0, (epoch + 1) * len(trainer.loader) - trainer.images)
-        iterations = iteration + 1 + math.ceil(left / trainer.images_per_step)
-        first = trainer.extent.first_image // len(trainer.loader)
-        line = classic_line(epoch - first, self._moment(None).epochs, iteration, iterations, read)
-        if self.leader:
-            self.recorder.log(line)
-        self.display.line(line)
 
     def _moment(self, speed: float | None) -> Moment:
         trainer, extent, items = self.trainer, self.trainer.extent, len(self.trainer.loader)
@@ -590,10 +486,6 @@ class Session:
             epochs=max(1, -(-(extent.last_image - first_epoch * items) // items)),
             images_per_second=speed,
         )
-
-    def _notify(self, event: str, **arguments: Any) -> list[TrainingWarning]:
-        """Tells everyone who listens. Returns: what they warn of."""
-        return catalogue().notify(event, self.display.warn, **arguments) if self.leader else []
 
 
 def synchronized(model: nn.Module) -> None:

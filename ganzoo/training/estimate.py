@@ -22,7 +22,8 @@ from ganzoo.devices import deterministic
 from ganzoo.loop.allocator import memory_held
 from ganzoo.loop.display import duration
 from ganzoo.loop.record import Recorder
-from ganzoo.loop.session import CHECKPOINT_SECONDS, CURVES_SECONDS, MODEL_SECONDS, Session, sheets_until
+from ganzoo.loop.session import Session
+from ganzoo.loop.spacing import CHECKPOINT_SECONDS, CURVES_SECONDS, MODEL_SECONDS, sheets_until
 from ganzoo.loop.trainer import Trainer
 from ganzoo.plan.memory import batches_drawn, check_memory
 from ganzoo.plan.plan import Plan

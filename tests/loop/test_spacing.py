@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import ganzoo
-from ganzoo.loop.session import sheets_until
+from ganzoo.loop.spacing import sheets_until
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import ganzoo
 from ganzoo.catalogue.catalogue import entries
 from ganzoo.catalogue.components import load_architecture
 from ganzoo.cli.app import app
-from ganzoo.loop.session import RECORD_EVERY
+from ganzoo.loop.spacing import RECORD_EVERY
 from ganzoo.loop.trainer import Trainer
 from ganzoo.testing.architecture.cases import Noise, cases
 

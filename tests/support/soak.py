@@ -20,6 +20,7 @@ from typing import Any
 
 import ganzoo
 from ganzoo.loop.display import Display
+from ganzoo.loop.journal import Journal
 from ganzoo.loop.record import Recorder
 from ganzoo.loop.session import Session
 from ganzoo.loop.trainer import Trainer
@@ -31,7 +32,7 @@ PARTS: dict[str, tuple[type, str]] = {
     "checkpoints": (Session, "_checkpoint"),
     "models": (Session, "_write_model"),
     "curves": (Recorder, "curves"),
-    "logger": (Session, "_notify"),
+    "logger": (Journal, "notify"),
 }
 REST = "the rest"
 EVERY = {"checkpoint_every": 200, "sample_every": 100, "evaluate_every": 12_800}
