@@ -9,20 +9,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
-from torch.nn.modules import batchnorm
+from torch import Tensor
 
 from ganzoo import data
 from ganzoo.catalogue.catalogue import catalogue
 from ganzoo.contract import distributed
-from ganzoo.contract.networks import freeze, generator_state, weightless
-from ganzoo.contract.randomness import seed_everything
+from ganzoo.contract.networks import generator_state
 from ganzoo.contract.settings import Rollback, Stage
 from ganzoo.contract.warning import TrainingWarning
-from ganzoo.data.loader import Loader
 from ganzoo.devices import deterministic, pick_device, pick_precision
-from ganzoo.errors import GanzooError, UsageError
+from ganzoo.errors import GanzooError
 from ganzoo.loop.allocator import memory_held
+from ganzoo.loop.build import build, stage_extent
 from ganzoo.loop.display import Display, Moment
 from ganzoo.loop.divergence import is_unbounded
 from ganzoo.loop.interrupts import Interruptible, disk_explained, memory_explained
@@ -40,13 +38,11 @@ from ganzoo.loop.taken_up import changed_by_hand, check_extent, other_machine
 from ganzoo.loop.trainer import Trainer
 from ganzoo.loop.validation import Validator
 from ganzoo.plan.plan import Plan
-from ganzoo.plan.spec import data_spec
 from ganzoo.runs import checkpoint
 from ganzoo.runs.curves import SCORE
-from ganzoo.runs.header import Extent, checkpoint_header
+from ganzoo.runs.header import checkpoint_header
 from ganzoo.runs.run import SHEETS, Run
 from ganzoo.runs.start import load_checkpoint, take_weights
-from ganzoo.runs.weights import load_frozen
 
 ROLLBACKS = 3  # of a run, at the most
 
@@ -79,44 +75,8 @@ class Session:
         self.dataset = dataset.to(self.device)
 
     def build(self, stage: int = 0, weights: bool = True) -> Trainer:
-        """A trainer at step 0 with the options of a stage; the seed decides the first weights.
-
-        Args:
-            weights: False for a trainer without memory (torch's meta device), which counts and takes no step.
-        """
-        # The model, with first weights by the seed.
-        config, settings = self.plan.at_stage(stage)
-        spec = data_spec(self.dataset, self.plan.size)
-        seed_everything(settings.seed, "weights")
-        model = self.plan.model(config, spec).to(self.device) if weights else weightless(self.plan.model, config, spec)
-        freeze(model, settings.freeze)
-        if weights:
-            load_frozen(model)
-        if settings.sync_batchnorm:
-            synchronized(model)
-        if spec.modality == "image":
-            model = model.to(memory_format=torch.channels_last)
-
-        # Batches, in an order by the seed, flipped and cropped as asked.
-        flip = settings.flip and "flip" in self.dataset.modality.transforms
-        crop = self.plan.size if settings.load_size else None
-        loader = Loader(self.dataset, settings.seed, crop, flip, paired=model.abilities.pairs and spec.paired)
-
-        # The trainer, and where its stage ends.
-        trainer = Trainer(
-            model, loader, settings.seed, settings.batch_size, self.precision, settings.ema, settings.accumulate,
-            settings.gradients, self.plan.rate_at(stage), settings.recompute,
-        )  # fmt: skip
-        trainer.extent = self.extent(trainer, stage)
-        return trainer
-
-    def extent(self, trainer: Trainer, stage: int) -> Extent:
-        """Where a stage that begins now will end. Epochs are whole ones, whatever the last step overshot."""
-        (unit, count), *_ = self.plan.stages[stage].length.items()
-        items, images = len(trainer.loader), trainer.images
-        if unit == "steps":
-            return Extent(images, images + count * trainer.current_batch_size, trainer.step_count + count)
-        return Extent(images, (images // items + count) * items if unit == "epochs" else images + count)
+        """A trainer at step 0 of a stage, as `ganzoo.loop.build` makes it."""
+        return build(self.plan, self.dataset, self.device, self.precision, stage, weights)
 
     def train(self, run: Run, display: Display, deadline: float = math.inf, timed: Timed | None = None) -> None:
         """Trains every stage of the run that is left, until the deadline, which `time.monotonic` reaches.
@@ -241,16 +201,16 @@ class Session:
         before, self._newest = self.trainer, {}
         self.trainer = self.build(self.stage)
         self.trainer.step_count, self.trainer.images = before.step_count, before.images
-        rollback = self.plan.stages[self.stage].rollback
-        self.trainer.extent = before.extent if rollback else self.extent(self.trainer, self.stage)
+        stage = self.plan.stages[self.stage]
+        self.trainer.extent = before.extent if stage.rollback else stage_extent(stage.length, self.trainer)
         self.trainer.load_state(*before.state())
 
         # The stage is told, and scored by its own options.
         self._keep_scores()
         self.stage_starts.append(self.trainer.step_count)
         self._announce_stage()
-        if rollback is not None:
-            text = f"{rollback.why} The run was rolled back: it is trained {self.plan.stages[self.stage]}."
+        if stage.rollback is not None:
+            text = f"{stage.rollback.why} The run was rolled back: it is trained {stage}."
             self.journal.warn(self.trainer, self.stage, TrainingWarning("rollback", text))
 
     @property
@@ -486,11 +446,3 @@ class Session:
             epochs=max(1, -(-(extent.last_image - first_epoch * items) // items)),
             images_per_second=speed,
         )
-
-
-def synchronized(model: nn.Module) -> None:
-    """Gives a model batch norm over all processes, in place. Raises: UsageError when it has one of its own."""
-    for layer in model.modules():
-        if isinstance(layer, batchnorm._BatchNorm) and type(layer).__module__ != batchnorm.__name__:
-            raise UsageError("This architecture has a batch norm of its own; leave out --sync-batchnorm.")
-    nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]

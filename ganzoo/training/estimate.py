@@ -20,6 +20,7 @@ from ganzoo.data.dataset import Decoded
 from ganzoo.data.loader import Loader
 from ganzoo.devices import deterministic
 from ganzoo.loop.allocator import memory_held
+from ganzoo.loop.build import stage_extent
 from ganzoo.loop.display import duration
 from ganzoo.loop.record import Recorder
 from ganzoo.loop.session import Session
@@ -237,7 +238,7 @@ def _stages(session: Session, run: Run | None) -> Iterator[_Stage]:
         if reached and index == first:
             extent = reached.extent
         elif session.plan.stages[index].rollback is None:
-            extent = session.extent(trainer, index)
+            extent = stage_extent(session.plan.stages[index].length, trainer)
         trainer.extent = extent
         if any(stage.rollback for stage in session.plan.stages[index + 1 : index + 2]):
             continue  # it is left where the next one begins, which has its end

@@ -21,7 +21,7 @@ from ganzoo import Run
 from ganzoo.contract import distributed
 from ganzoo.errors import GanzooError
 from ganzoo.loop import processes
-from ganzoo.loop.session import synchronized
+from ganzoo.loop.build import synchronized
 from ganzoo.runs import checkpoint
 
 
