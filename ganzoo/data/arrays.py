@@ -27,6 +27,7 @@ Array = npt.NDArray[Any]
 _IMAGE_KEYS = ("images", "x_train", "train_images", "x", "data", "imgs", "image", "arr_0")  # in small letters
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 _BLOCK = 1 << 20  # bytes
+_SMALL = 8  # pixels; an axis that is shorter is no side of a picture
 _LABEL_KEYS = ("labels", "y_train", "train_labels", "y", "target", "targets", "label", "arr_1")
 _HELD_OUT = ("test", "val", "valid", "validation")  # x_test is held out beside x_train, x_test or images_val beside x
 
@@ -41,7 +42,7 @@ class Stored:
         reading, span: how pixels were read, and what was stored in them; no span of vectors.
         apart: how many are held out, and the arrays they are in, by name.
         classes: names of the labels 0, 1, …; () where the file has none.
-        rest: arrays that are not read.
+        said: what was taken for what, in sentences.
     """
 
     items: Array
@@ -50,7 +51,7 @@ class Stored:
     span: Span | None
     apart: tuple[int, tuple[str, ...]] = (0, ())
     classes: tuple[str, ...] = ()
-    rest: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
 
 
 def read_idx(path: Path, reading: Reading) -> Array:
@@ -140,6 +141,10 @@ def read_npz(path: Path, reading: Reading) -> Stored:
                         classes[key] = _array(content, members[key].file_size, path, reading)
     except (OSError, EOFError, ValueError, *DAMAGE) as error:
         raise GanzooError(f"Cannot read {path} ({error}); arrays must be plain, without Python objects.") from error
+    first, *labels = found[0]
+    last, axes = _count_last(first.shape, len(labels[0]) if labels and labels[0].ndim else 0)
+    if last:
+        found = [[np.moveaxis(items, -1, 0), *labels] for items, *labels in found]
     for items, *labels in found:
         if labels and (labels[0].ndim not in (1, 2) or len(labels[0]) != len(items)):
             raise UsageError(f"{path} should have one label for each of its {len(items)} images, or a row of them.")
@@ -154,7 +159,34 @@ def read_npz(path: Path, reading: Reading) -> Stored:
     read = {key for row in keys for key in row} | {*list(classes)[:1]}
     apart = len(items) - len(found[0][0]), tuple(row[0] for row in keys[1:])
     class_names = tuple(map(str, next(iter(classes.values())).astype(str))) if classes else ()
-    return Stored(pixels, values, reading, span, apart, class_names, tuple(members.keys() - read))
+    rest = ", ".join(map(printable, sorted(members.keys() - read)))
+    said = tuple(filter(None, (axes, f"Arrays that are not read: {rest}." if rest else "")))
+    return Stored(pixels, values, reading, span, apart, class_names, said)
+
+
+def _count_last(shape: tuple[int, ...], labels: int) -> tuple[bool, str]:
+    """Whether the last axis of images counts them, as MATLAB writes them, and a sentence where that is worth one.
+
+    Args:
+        labels: how many there are; 0 where there are none.
+    """
+    *inner, last = shape
+    taken = f"An array of shape {list(shape)} is taken for"
+    sides = len(inner) >= 2 and min(inner[:2]) >= _SMALL
+    if len(inner) == 3 and sides and inner[2] in (1, 3, 4):  # else pictures of that width
+        return True, f"{taken} {last:,} pictures [H, W, C], which its last axis counts."
+    if len(inner) != 2 or not sides or last in (3, 4) or labels == shape[0] or shape[1] == last:
+        return False, ""
+    first, width = inner
+    if labels == last or first == width:
+        return True, (
+            f"{taken} {last:,} pictures of {first}×{width}, which its last axis counts; for {first:,} of "
+            f"{width}×{last} reshape it to {[*shape, 1]}."
+        )
+    return False, (
+        f"{taken} {first:,} pictures of {width}×{last}, which its first axis counts; where its last one does, move it "
+        "to the front."
+    )
 
 
 def _keys(members: Collection[str], path: Path) -> list[list[str]]:
@@ -202,13 +234,14 @@ def _pixels(images: Array, path: Path, reading: Reading) -> tuple[Array, Reading
                 f"{path}, row {wrong[0]}: there is no number, or one too large to learn from; leave it out."
             )
         return vectors, reading, None
-    if images.ndim == 3 and images.shape[2] in (3, 4) and min(images.shape[:2]) >= 8:
+    if images.ndim == 3 and images.shape[2] in (3, 4) and min(images.shape[:2]) >= _SMALL:
         raise UsageError(
             f"{path} has one picture, of shape {list(images.shape)}; a data set is [N, H, W] or [N, H, W, C]."
         )
     if images.ndim == 2:
-        side = math.isqrt(images.shape[1])
-        shape = [len(images), side, side] if side**2 == images.shape[1] else ["N", "H", "W"]
+        width = images.shape[1]
+        sides = [(channels, math.isqrt(width // channels)) for channels in (1, 3)]
+        shape = next(([len(images), *[3] * (c == 3), s, s] for c, s in sides if c * s * s == width), ["N", "H", "W"])
         raise UsageError(
             f"{path} has an array of shape {list(images.shape)}; if its rows are pictures, reshape it to "
             f"[{', '.join(map(str, shape))}], and if they are points, make them floats."

@@ -11,14 +11,15 @@ import io
 import json
 import math
 import re
-from collections.abc import Callable, Collection, Container, Sequence
+import shlex
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ganzoo.data.kinds import is_image, part_of
-from ganzoo.data.labels import Labels, composed, label_list, listed, lookup_of, without_wrapper
-from ganzoo.errors import UsageError, suggest
+from ganzoo.data.labels import Labels, composed, label_list, listed, lookup_of, unpadded, without_wrapper
+from ganzoo.errors import UsageError, printable, suggest
 from ganzoo.files import load_json, read_text
 
 _DECIMAL = re.compile(r"^([+-]?\d+),(\d+)$")
@@ -215,10 +216,14 @@ def _csv_table(text: str, names: Sequence[str], where: str) -> Table:
         rows = [(number, row[: len(rows[0][1]) - 1]) for number, row in rows]  # a comma at the end of the lines
     if not rows or len(rows[0][1]) < 2:
         raise UsageError(f"{where} is not a list of labels; each line should read: filename,label.")
-    named = any(_plain(cell) in lookup or is_image(_plain(cell)) for cell in rows[0][1])
+    first = rows[0][1]
+    of_names = _name_column([row for _, row in rows[1:] if len(row) == len(first)] or [first], names)
+    named = _meant(first[of_names], lookup) is not None or any(is_image(_plain(cell)) for cell in first)
     if not named and len(rows) == 1:
         raise UsageError(f"{where} has a heading and no labels below it.")
-    return _table(where, None if named else tuple(rows[0][1]), rows if named else rows[1:], names)
+    if named and len(first) == 2 and (of_part := re.search("partition|split", Path(where).stem.lower())):
+        return _table(where, ("", of_part[0]), rows, names)  # CelebA's list of parts
+    return _table(where, None if named else tuple(first), rows if named else rows[1:], names)
 
 
 def split_lines(text: str, known: Container[str]) -> list[tuple[int, list[str]]]:
@@ -226,7 +231,7 @@ def split_lines(text: str, known: Container[str]) -> list[tuple[int, list[str]]]
     splits all lines alike, or most. Where that is a semicolon, 0,5 is a half.
     """
     best: list[tuple[int, list[str]]] = []
-    score = (False, 0, 0)
+    score = (0, 0, 0)
     for mark in ",;\t| ":
         reader = csv.reader(io.StringIO(text, newline=None), delimiter=mark, skipinitialspace=True)
         try:
@@ -234,8 +239,12 @@ def split_lines(text: str, known: Container[str]) -> list[tuple[int, list[str]]]
         except csv.Error:
             continue
         widths = [len(row) for _, row in rows]
-        whole = any(_plain(cell) in known for _, row in rows for cell in row if len(row) > 1)
-        found = (whole, sum(width == widths[0] > 1 for width in widths), 0 if mark == " " else min(widths, default=0))
+        there = {cell for _, row in rows for cell in row if len(row) > 1 and _plain(cell) in known}
+        found = (
+            len(there),
+            sum(width == widths[0] > 1 for width in widths),
+            0 if mark == " " else min(widths, default=0),
+        )
         if not best or found > score:
             best, score = rows, found
             if mark == ";":
@@ -248,6 +257,24 @@ def _plain(name: str) -> str:
     return composed(name).replace("\\", "/").removeprefix("./").lstrip("/")
 
 
+def _meant(name: str, lookup: Mapping[str, int]) -> int | None:
+    """The item that a name in a file of labels means, with or without its suffix and zeros; None for none."""
+    name = _plain(name)
+    stem = name.removesuffix(PurePosixPath(name).suffix)
+    return next((lookup[word] for word in (name, stem, unpadded(stem)) if word in lookup), None)
+
+
+def _name_column(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> int:
+    """The column that names the most items, as they are or in a way that means them."""
+    lookup, exact = lookup_of(names), {*names}
+
+    def matches(place: int) -> tuple[int, int, int]:
+        cells = {_plain(str(row[place])) for row in rows}
+        return len(cells & exact), len({_meant(cell, lookup) for cell in cells} - {None}), -place
+
+    return max(range(len(rows[0])), key=matches)
+
+
 def _table(
     where: str, heading: Sequence[str] | None, rows: Sequence[tuple[int, Sequence[Any]]], names: Sequence[str]
 ) -> Table:
@@ -256,19 +283,15 @@ def _table(
     for number, row in rows:
         if len(row) != width:
             raise UsageError(f"{where}, line {number}: {len(row)} columns, and {width} in the lines before.")
-    lookup, exact = lookup_of(names), {*names}
-
-    def matches(place: int) -> tuple[int, int, int]:
-        cells = [_plain(str(row[place])) for _, row in rows]
-        return sum(cell in exact for cell in cells), sum(cell in lookup for cell in cells), -place
-
-    key = max(range(width), key=matches)
+    key = _name_column([row for _, row in rows], names)
     counters = [
         place
         for place in range(key)
         if any([row[place] for _, row in rows] == [str(start + k) for k in range(len(rows))] for start in (0, 1))
     ]
     places = [place for place in range(width) if place != key and place not in counters]
+    if not places:
+        raise UsageError(f"{where} has no column beside the images' names; give a file of their labels.")
     columns = tuple((heading[place] if heading else "") or f"column{at}" for at, place in enumerate(places, 1))
     found = [(row[key], number, [row[place] for place in places]) for number, row in rows]
     return Table(where, columns, found, heading is not None)
@@ -355,8 +378,8 @@ def finder(names: Sequence[str], written: Sequence[str], apart: Collection[int] 
     short = dict(zip(plain, without_wrapper(plain), strict=True))
 
     def find(name: str) -> int | None:
-        name = _plain(name)
-        return lookup.get(name, lookup.get(short[name], lookup.get(name.removesuffix(PurePosixPath(name).suffix))))
+        found = _meant(name, lookup)
+        return _meant(short[_plain(name)], lookup) if found is None else found
 
     return find
 
@@ -443,7 +466,8 @@ def _columns(table: Table, rows: Sequence[tuple[int, Sequence[Any]]]) -> Labels:
         for column, value in zip(table.columns, values, strict=True):
             number = _entry(value)
             if number is None:
-                advice = "choose columns with --label-column" if table.headed else "give one of them"
+                chosen = table.headed or table.unit == "line"
+                advice = "choose columns with --label-column" if chosen else "give one of them"
                 raise UsageError(
                     f"{table.where}, {table.unit} {line}, column {column!r}: {value!r} is no number, and the labels of "
                     f"several columns are 0 and 1, or numbers; {advice}."
@@ -451,7 +475,19 @@ def _columns(table: Table, rows: Sequence[tuple[int, Sequence[Any]]]) -> Labels:
             of[-1].append(number)
     if all({*column} <= {0, 1} or {*column} <= {-1, 1} for column in zip(*of, strict=True)):
         return Labels((), [[int(number > 0) for number in row] for row in of], table.columns, "attributes")
-    return Labels((), of, table.columns, "numbers")
+    found = Labels((), of, table.columns, "numbers")
+    few = [name for name, column in zip(table.columns, zip(*of, strict=True), strict=True) if _as_classes(column)]
+    if few and len(table.columns) > 1:
+        said = (
+            f"The columns {listed(table.columns, 5)} are taken as numbers; where {printable(few[0])} is a class, type: "
+        )
+        found.notes.append(f"{said}--label-column {shlex.quote(few[0])}")
+    return found
+
+
+def _as_classes(numbers: Sequence[float]) -> bool:
+    """Whether numbers could be of classes: a few whole ones."""
+    return 1 < len({*numbers}) <= MANY and all(number.is_integer() for number in numbers)
 
 
 def _entry(value: Any) -> float | None:

@@ -108,13 +108,19 @@ def domains_from_folders(names: Sequence[str]) -> dict[str, list[int]]:
     return {name: domains[name] for name in sorted(domains)}
 
 
+def unpadded(name: str) -> str:
+    """A name with its numbers as short as they can be, img_7 for img_0007, marked as no name that is written."""
+    return "\0" + re.sub(r"(?<!\d)0+(?=\d)", "", name)
+
+
 def lookup_of(names: Sequence[str]) -> dict[str, int]:
-    """Every way to write an image's name -> its index: whole, without the wrapping folder, its last part alone, or that
-    without its suffix.
+    """Every way to write an image's name -> its index: whole, without the wrapping folder, its last part alone, that
+    without its suffix, or without zeros before its numbers too.
     """
     lookup: dict[str, int] = {}
     lasts = [PurePosixPath(name) for name in names]
-    for short in ([last.stem for last in lasts], [last.name for last in lasts]):
+    stems = [last.stem for last in lasts]
+    for short in ([unpadded(stem) for stem in stems], stems, [last.name for last in lasts]):
         if len(set(short)) == len(short):
             lookup.update({word: index for index, word in enumerate(short)})
     lookup.update({name: index for index, name in enumerate(without_wrapper(names))})

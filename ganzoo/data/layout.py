@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+from typing import Literal
 
 from ganzoo.data.kinds import is_hidden, is_image, part_of
 from ganzoo.data.labels import Labels, domains_from_folders, label_list, listed, without_wrapper
@@ -15,9 +17,9 @@ from ganzoo.errors import UsageError, printable, suggest
 _END = r"((data)?set|data|images?|imgs?|[ab])?($|[^a-z])"
 _TRAINING = re.compile(r"(^|[^a-z])train(ing)?" + _END)  # a name that has the word
 _APART = re.compile(r"(^|[^a-z])(test(ing)?|val|valid(ation)?|evaluation|eval|dev|holdout)" + _END)
-_PICTURES = re.compile(r"(^|[^a-z])(jpeg|input)?(image|img|photo|picture|rgb|input)s?($|[^a-z])")
+_PICTURES = re.compile(r"(^|[^a-z])(jpeg|input|left|right)?(image|img|photo|picture|rgb|input)s?($|[^a-z])")
 _BELONGING = re.compile(
-    r"(^|[^a-z])(mask|annotation|anno|label|trimap|ground_?truth|gt|depth)s?($|[^a-z])|^segmentation"
+    r"(^|[^a-z])(mask|annotation|anno|label|trimap|ground_?truth|gt(fine|coarse)?|depth)s?($|[^a-z])|^segmentation"
 )
 _MASK = re.compile(r"(.+)_(mask|seg|segmentation|gt)(_\d+)?")
 FEW = 0.05  # share of the files that may lie beside the folders of classes or parts
@@ -63,6 +65,12 @@ def layout_of(
     found.left_out = dict.fromkeys(masks, "has the name of another picture, as its mask")
     if masks:
         found.said.append(f"{len(masks):,} pictures are left out as masks, such as {printable(found.names[masks[0]])}.")
+    endings = [] if masks else _endings([*stems.values()])
+    if endings:
+        found.said.append(
+            f"There are {len(endings)} pictures of each name, ending in {listed(endings)}; to train on one of these "
+            "kinds, put it in a folder of its own."
+        )
     found.domains = domains_from_folders(found.names)
     if found.domains:
         _say_domains(found)
@@ -78,6 +86,16 @@ def layout_of(
     known = " and is no class" * bool(found.labels.classes)
     found.said += [f"The folder {printable(folder)} has no images{known}." for folder in sorted(empty)]
     return found
+
+
+def _endings(stems: Sequence[str]) -> list[str]:
+    """What names end in where each comes with the same words behind it: a_color, a_ids, b_color, b_ids; else []."""
+    words: dict[str, set[str]] = {}
+    for name, mark, ending in (stem.rpartition("_") for stem in stems):
+        words.setdefault(name, set()).add(mark + ending)
+    endings = sorted(next(iter(words.values()), ()))
+    alike = len({*map(frozenset, words.values())}) == 1 < len(endings) < len(words)
+    return endings if alike and not any(ending[-1:].isdigit() for ending in endings) else []
 
 
 def _parts(found: Layout, parts: str) -> dict[str, str]:
@@ -128,6 +146,8 @@ def _check_alike(found: Layout, tops: Collection[str]) -> None:
             f"classes, and lies beside {listed(others, 4)}; say what to train on: --parts train={outer}, which leaves "
             "the others out, or --parts none for classes."
         )
+    if _belong_together(tops):
+        return  # classes they are not, which is said where these are asked for
     if not train and len(tops) > 1 and len({*map(frozenset, inner.values())}) == 1 < len(next(iter(inner.values()))):
         count = Counter(name.partition("/")[0] for name in found.names)
         first, *others = sorted(tops, key=lambda top: (bool(_APART.search(top.lower())), -count[top], top))
@@ -211,19 +231,12 @@ def _take_classes(found: Layout, every: bool, flat: bool) -> None:
                 "There are fewer than two folders with images, so they are no classes; leave out --labels."
             )
         return
-    beside = [index for index in loose if not flat or index not in found.held_out]
-    kinds = {kind for kind in (_PICTURES, _BELONGING) if any(kind.search(top.lower()) for top in trained)}
-    if len(kinds) == 2 and not every:
-        raise UsageError(
-            f"The folders {listed(sorted(trained))} look like pictures and what belongs to them, not like classes; "
-            "give the folder of the pictures, or type --pairs names for two domains, or --labels folders for classes."
-        )
-    if beside and not every and len(beside) > max(1, FEW * len(used)):
-        found.said.append(
-            f"No classes are taken: {len(beside):,} images lie beside the folders {listed(sorted(trained))}. "
-            "--labels folders takes the folders and leaves those out."
-        )
-        return
+    if not every:
+        beside = [index for index in loose if not flat or index not in found.held_out]
+        why = _no_classes(found, tops, trained, beside)
+        if why:
+            found.said.append(f"No classes are taken: {why}.")
+            return
     found.left_out.update(dict.fromkeys(loose, "lies beside the folders of the classes"))
     strange = {index: "is of a class that is not trained on" for index, top in tops.items() if top not in trained}
     found.left_out.update(strange)
@@ -236,14 +249,60 @@ def _take_classes(found: Layout, every: bool, flat: bool) -> None:
         found.said.append("They may only divide the files by number; where they are no classes, type: --labels none")
 
 
-def _divided_by_number(names: Sequence[str]) -> bool:
-    """Whether each folder's number follows from that of each of its files: 01000/01234.png, 012/12345.png."""
+def _no_classes(found: Layout, tops: Mapping[int, str], trained: Set[str], beside: Sequence[int]) -> str:
+    """Why the folders that are trained on are no classes, with the option that takes them; "" where they may be.
+
+    Args:
+        tops: of each file that is used, the first folder that it lies in.
+        beside: the files that are used and lie in none.
+    Raises: UsageError for pictures and what belongs to them.
+    """
+    folders = listed(sorted(trained))
+    if _belong_together(trained):
+        raise UsageError(
+            f"The folders {folders} look like pictures and what belongs to them, not like classes; "
+            "give the folder of the pictures, or type --pairs names for two domains, or --labels folders for classes."
+        )
+    if len(beside) > max(1, FEW * (len(tops) + len(beside))):
+        return (
+            f"{len(beside):,} images lie beside the folders {folders}. --labels folders takes the folders and leaves "
+            "those out"
+        )
+    apart = {tops[index] for index in found.held_out if index in tops}
+    if apart and not apart & trained and not all(map(_PICTURES.search, map(str.lower, apart))):
+        return (
+            f"the folders held out, {listed(sorted(apart))}, are others than those trained on, {folders}. "
+            "--labels folders takes the latter and leaves the former out"
+        )
+    if _divided_by_number([found.names[index] for index in tops]) == "surely":
+        return f"the folders {folders} only divide the files by number. --labels folders takes them"
+    return ""
+
+
+def _belong_together(folders: Collection[str]) -> bool:
+    """Whether some of these folders are called as pictures are, and others as masks and the like."""
+    return all(any(kind.search(folder.lower()) for folder in folders) for kind in (_PICTURES, _BELONGING))
+
+
+def _divided_by_number(names: Sequence[str]) -> Literal["", "perhaps", "surely"]:
+    """Whether each folder's number follows from that of each of its files, as in 012/12345.png; surely where it is that
+    of the first, as in 01000/01234.png.
+    """
     numbers = [re.fullmatch(r"(\d+)/(?:.*\D)?(\d+)\D*(?:\.\w+)?", name) for name in names]
-    pairs = [(int(match[1]), int(match[2])) for match in numbers if match]
-    ways: list[Callable[[int, int], int]] = [lambda n, s: n // s, lambda n, s: n // s * s, lambda n, s: n % s]
-    return len(pairs) == len(names) and any(
-        all(way(number, step) == folder for folder, number in pairs) for way in ways for step in (100, 1000, 10_000)
-    )
+    pairs = [(match[1], match[2]) for match in numbers if match]
+    if len(pairs) < len(names):
+        return ""
+
+    def follows(way: Callable[[int, int], int], *steps: int) -> bool:
+        return any(all(way(int(number), step) == int(folder) for folder, number in pairs) for step in steps)
+
+    def first(number: int, step: int) -> int:
+        return number // step * step
+
+    if follows(first, 1000, 10_000) and all(len(folder) == len(number) for folder, number in pairs):
+        return "surely"
+    ways = (first, operator.floordiv, operator.mod)
+    return "perhaps" if any(follows(way, 100, 1000, 10_000) for way in ways) else ""
 
 
 def _say_domains(found: Layout) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence, Set
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from ganzoo.data.label_files import finder, split_lines
-from ganzoo.data.labels import lookup_of
+from ganzoo.data.labels import lookup_of, without_wrapper
 from ganzoo.data.layout import Layout
-from ganzoo.errors import UsageError
+from ganzoo.errors import UsageError, printable
 from ganzoo.files import read_text
 
 HALVES, NAMES = "halves", "names"
@@ -34,21 +36,31 @@ def paired(how: str, names: Sequence[str], layout: Layout) -> Domains:
         return {name: list(members) for name, members in layout.domains.items()}
     found = by_name(layout) if how == NAMES else by_list(Path(how).expanduser(), names, layout.held_out)
     if not any(found.values()):
+        domains = layout.domains or _folders(layout.names, ())
+        examples = [names[members[0]] for members in domains.values() if members][:2]
+        unlike = f", unlike {' and '.join(map(printable, examples))}" if len(examples) > 1 else ""
         raise UsageError(
-            "No two images are a pair: with --pairs names partners have one file name, in two folders; else list them: "
-            "--pairs FILE."
+            f"No two images are a pair: with --pairs names partners have one file name, in two folders{unlike}; else "
+            "list them: --pairs FILE."
         )
     return found
 
 
 def by_name(layout: Layout) -> Domains:
-    """Partners have one name, whatever its suffix, in folders of their own."""
+    """Partners have one name, whatever its suffix, in folders of their own.
+
+    Where none have, what all names of a folder end in does not count, nor the folders in it that all lie in:
+    images/a.jpg and masks/png/a_mask.png.
+    """
     relative = layout.names
     domains = dict(layout.domains) or _folders(relative, layout.held_out)
     held = [name for name in domains if name.startswith("test")]
     found: Domains = {}
     for group in ([name for name in domains if name not in held], held):
-        keys = [{_key(relative[index]): index for index in domains[name]} for name in group]
+        inner = [[_key(relative[index]) for index in domains[name]] for name in group]
+        if len(group) > 1 and not set.intersection(*map(set, inner)):
+            inner = [_short(without_wrapper(words)) for words in inner]
+        keys = [dict(zip(words, domains[name], strict=True)) for name, words in zip(group, inner, strict=True)]
         common = sorted(set.intersection(*map(set, keys))) if len(keys) > 1 else []
         found.update({name: [key[word] for word in common] for name, key in zip(group, keys, strict=True) if common})
     return found
@@ -100,3 +112,11 @@ def _folders(names: Sequence[str], held_out: Collection[int]) -> Domains:
 def _key(name: str) -> str:
     inner = name.partition("/")[2]
     return inner.removesuffix(PurePosixPath(inner).suffix)
+
+
+def _short(words: Sequence[str]) -> list[str]:
+    """Names without the ending, from a mark on, that all of them have: a of a_mask, img1 of img1-label."""
+    alike = takewhile(lambda letters: len({*letters}) == 1, zip(*(reversed(word) for word in words), strict=False))
+    shared = "".join(letter for letter, *_ in alike)[::-1]
+    ending = re.search(r"[-_. ].*", shared) if len(words) > 1 else None
+    return [word.removesuffix(ending[0] if ending else "") for word in words]

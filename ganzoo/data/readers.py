@@ -557,8 +557,7 @@ def _open(
         if count and parts != "none":
             array.layout.held_out = {*range(len(stored.items) - count, len(stored.items))}
             array.layout.said.append(f"Held out: {', '.join(names)}.")
-        if stored.rest:
-            array.layout.said.append(f"Arrays that are not read: {', '.join(map(printable, sorted(stored.rest)))}.")
+        array.layout.said += stored.said
         return _not_empty(array, path)
     packed = "unpack it, or " * (path.suffix.lower() in _ARCHIVES)
     what = "is one picture, and no data set" if is_image(path.name) else "is of no kind that ganzoo knows"

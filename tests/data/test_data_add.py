@@ -261,6 +261,37 @@ def test_a_test_part_of_another_shape_or_without_labels(tmp_path):
     assert "Arrays that are not read: x_test." in info.layout
 
 
+@pytest.mark.parametrize(
+    ("shape", "labels", "found", "said"),
+    [
+        ((16, 16, 3, 9), None, (9, 16, 16), "is taken for 9 pictures [H, W, C], which its last axis counts"),
+        ((16, 16, 3, 4), 4, (4, 16, 16), "is taken for 4 pictures [H, W, C], which its last axis counts"),
+        ((16, 16, 1, 9), 9, (9, 16, 16), "is taken for 9 pictures [H, W, C], which its last axis counts"),
+        ((12, 12, 9), None, (9, 12, 12), "for 9 pictures of 12×12, which its last axis counts; for 12 of 12×9 reshape"),
+        ((12, 10, 9), 9, (9, 12, 10), "for 9 pictures of 12×10, which its last axis counts"),
+        ((12, 10, 9), 12, (12, 10, 9), ""),
+        (
+            (12, 10, 9),
+            None,
+            (12, 10, 9),
+            "for 12 pictures of 10×9, which its first axis counts; where its last one does",
+        ),
+        ((9, 12, 12), None, (9, 12, 12), ""),
+        ((12, 12, 9, 1), None, (12, 12, 9), ""),
+    ],
+)
+def test_the_axis_that_counts_is_found_or_said(tmp_path, shape, labels, found, said):
+    pixels = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    arrays = {} if labels is None else {"y": np.arange(labels)[:, None] % 2}
+    np.savez(tmp_path / "d.npz", X=pixels, **arrays)
+    info = data.add("arrays", tmp_path / "d.npz")
+    assert (info.images, info.height, info.width) == found
+    assert said in " ".join(info.layout)
+    assert bool(said) == any("is taken for" in sentence for sentence in info.layout)
+    first = pixels[..., 0] if found[0] == shape[-1] else pixels[0]
+    assert np.array_equal(np.asarray(data.open_source("arrays").read(0)), first.squeeze())
+
+
 def test_npz_of_vectors(tmp_path):
     points = np.random.default_rng(0).normal(size=(5, 2))
     np.savez(tmp_path / "p.npz", x=points)

@@ -102,3 +102,26 @@ def test_lists_of_pairs_as_other_systems_write_them(tmp_path: Path, line: str) -
     assert (parts["B"].gather(index) - parts["A"].gather(index)).amax((1, 2, 3)).mul(127.5).round().tolist() == [
         120
     ] * 3
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("images/{}.bmp", "annotations/trimaps/{}.png"),
+        ("train/{}.bmp", "train_masks/{}_mask.png"),
+        ("leftImg8bit/aachen/{}_leftImg8bit.png", "gtFine/aachen/{}_gtFine_color.png"),
+        ("images/{}_real.png", "labels/png/{}-1.png"),
+    ],
+)
+def test_names_pair_without_what_all_in_a_folder_share(tmp_path: Path, first: str, second: str) -> None:
+    for number, letter in enumerate("cab"):
+        for place, colour in ((first, 10), (second, 110)):
+            path = tmp_path / "x" / place.format(letter)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            picture(path, 10 * number + colour)
+    info = data.add("shared", tmp_path / "x", pairs="names", parts="none")
+    assert sorted(info.domains.values()) == [3, 3]
+    parts = data.prepare("shared").parts
+    every = torch.arange(3)
+    low, high = sorted(bytes_of(parts[name].gather(every)) for name in parts)
+    assert [[value + 100 for value in row] for row in low] == high

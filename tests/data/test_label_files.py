@@ -498,3 +498,41 @@ def test_the_list_of_the_training_part_is_pointed_at(pictures: Path) -> None:
         (pictures / name).unlink()
     info = data.add("labelled", pictures)
     assert info.layout[-1].endswith(f"type: --labels {pictures / 'train' / 'metadata.csv'}")
+
+
+@pytest.mark.parametrize("written", ["{}", "{}.png", "{:02}", "{:09}.jpg", "{}.0"])
+@pytest.mark.parametrize("stored", ["{:06}.png", "{}.png"])
+def test_zeros_before_a_number_make_no_other_name(tmp_path: Path, written: str, stored: str) -> None:
+    names = [stored.format(number) for number in range(1, 12)]
+    for rows in (
+        [[written.format(number), number % 2] for number in range(1, 12)],
+        [[number % 2, written.format(number)] for number in range(1, 12)],  # a class is no name
+    ):
+        (tmp_path / "l.csv").write_text(table(rows))
+        found = from_file(LabelsFile(tmp_path / "l.csv"), names)
+        assert (found.classes, found.of) == (("0", "1"), [number % 2 for number in range(1, 12)])
+
+
+def test_a_number_that_two_files_could_mean_is_none_of_them(tmp_path: Path) -> None:
+    (tmp_path / "l.csv").write_text("001,a\n02.png,b\n")
+    with pytest.raises(UsageError, match="which the source does not have"):
+        from_file(LabelsFile(tmp_path / "l.csv"), ["1.png", "01.png", "2.png", "0002.png"])
+
+
+def test_a_list_of_parts_by_its_name_says_what_is_held_out(pictures: Path) -> None:
+    file = pictures.parent / "list_eval_partition.txt"
+    file.write_text(table([*zip(NAMES, "000012", strict=True)], " "))
+    info = data.add("parts", pictures, labels=file)
+    assert (info.classes, info.label_names, info.held_out, info.trained) == ((), (), 2, 4)
+
+
+def test_a_list_of_names_alone_is_refused(pictures: Path) -> None:
+    with pytest.raises(UsageError, match="has no column beside the images' names"):
+        add(pictures, table([*enumerate(NAMES, 1)], " "), ".txt")
+
+
+def test_columns_of_few_whole_numbers_may_be_classes_and_it_is_said(pictures: Path) -> None:
+    info = add(pictures, table([[name, number % 3 + 1, number, 7] for number, name in enumerate(NAMES)], " "))
+    assert info.label_kind == "numbers"
+    said = "The columns column1, column2, column3 are taken as numbers; where column1 is a class, type: "
+    assert info.layout[-1] == f"{said}--label-column column1"

@@ -362,7 +362,7 @@ def test_masks_beside_their_pictures_are_left_out(tree: Callable[..., Path]) -> 
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        (["00000/00001.png", "00000/00999.png", "01000/01000.png"], True),
+        (["00000/1.png", "00000/999.png", "01000/1000.png"], True),
         (["0/img0001.jpg", "0/img0999.jpg", "1/img1000.jpg"], True),
         (["0123/5123.jpg", "0123/123.jpg", "0007/2007.jpg"], True),
         (["0/0001.jpg", "0/1999.jpg", "1/2000.jpg"], False),
@@ -380,3 +380,49 @@ def test_folders_that_only_divide_the_files_are_pointed_out(files: list[str], sa
 def test_what_is_called_eval_is_advised_as_held_out() -> None:
     with pytest.raises(UsageError, match=r"--parts train=our485,test=eval15,"):
         layout_of(names("our485/low", "our485/high", "eval15/low", "eval15/high"))
+
+
+def test_folders_held_out_that_are_others_make_no_classes_of_those_trained_on() -> None:
+    """As the cities of Cityscapes; no picture is lost for the name of its folder."""
+    files = names("train/aachen", "train/bochum", "val/lindau")
+    found = layout_of(files)
+    assert (found.labels.classes, len(found.held_out), found.left_out) == ((), 3, {})
+    assert "No classes are taken: the folders held out, lindau, are others than" in found.said[-1]
+    found = layout_of(files, classes="folders")
+    assert (found.labels.classes, len(found.left_out)) == (("aachen", "bochum"), 3)
+
+
+def test_pictures_held_out_without_classes_leave_the_classes_of_those_trained_on() -> None:
+    found = layout_of(names("train/n01/images", "train/n02/images", "val/images"))
+    assert (found.labels.classes, len(found.left_out)) == (("n01", "n02"), 3)
+
+
+@pytest.mark.parametrize("folders", [("leftImg8bit", "gtFine"), ("images", "segmentations"), ("images", "gtCoarse")])
+@pytest.mark.parametrize("part", ["", "train/"])
+def test_pictures_and_what_belongs_to_them_are_no_classes_whatever_lies_in_them(
+    folders: tuple[str, str], part: str
+) -> None:
+    files = names(*(f"{folder}/{part}{city}" for folder in folders for city in ("aachen", "bochum")))
+    files += names(*(f"{folder}/val/lindau" for folder in folders)) if part else []
+    with pytest.raises(UsageError, match="look like pictures and what belongs to them"):
+        layout_of(files)
+    assert layout_of(files, classes="none").labels.classes == ()
+
+
+def test_folders_of_thousands_are_no_classes() -> None:
+    files = ["00000/00001.png", "00000/00999.png", "01000/01000.png", "69000/69999.png"]
+    found = layout_of(files)
+    assert found.labels.classes == ()
+    assert found.said == [
+        "No classes are taken: the folders 00000, 01000, 69000 only divide the files by number. "
+        "--labels folders takes them."
+    ]
+    assert layout_of(files, classes="folders").labels.classes == ("00000", "01000", "69000")
+
+
+def test_several_pictures_of_each_name_are_said() -> None:
+    kinds = ("color", "labelIds", "instanceIds")
+    found = layout_of([f"a/{city}_{kind}.png" for city in ("1_2", "1_3", "2_2", "3_0") for kind in kinds])
+    assert found.said[0].startswith("There are 3 pictures of each name, ending in _color, _instanceIds, _labelIds;")
+    for files in (["cat_1.png", "cat_2.png", "dog_1.png", "dog_2.png", "cow_1.png", "cow_2.png"], names("a", "b")):
+        assert not any("of each name" in sentence for sentence in layout_of(files).said)
