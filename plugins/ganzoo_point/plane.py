@@ -75,7 +75,8 @@ def draw(made: Tensor, view: View, real: Tensor | None = None, verdict: Tensor |
         for x, y in view.pixels(points) if points is not None else ():
             pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
     if verdict is not None:
-        pen.text((6, SIDE - 16), f"D(x): {float(verdict.min()):.3g} to {float(verdict.max()):.3g}", fill="black")
+        values = f"D(x): {float(verdict.min()):.3g} to {float(verdict.max()):.3g}"
+        pen.text((6, SIDE - 18), values, fill="black", font_size=13)
     return picture
 
 

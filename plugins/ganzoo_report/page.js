@@ -100,12 +100,13 @@
       const found = moment(words, words.dataset.when);
       if (found) words.textContent = found[2];
     }
+    if (!told.positions.length) return;
+    find("#when").textContent = told.positions[place()][1];
     const slider = find("#at");
-    if (!slider || !told.positions.length) return;
+    if (!slider) return;
     slider.max = told.positions.length - 1;
     slider.value = place();
     slider.setAttribute("aria-valuetext", told.positions[place()][1]);
-    find("#when").textContent = told.positions[place()][1];
   }
 
   function go(to) {
@@ -142,6 +143,7 @@
     dark: ["#6cb6ff", "#ff9d5c", "#6fd18a", "#d79bff", "#ff8f87", "#5fd4d6", "#e3c34f", "#b4bac4"],
   };
   const dark = matchMedia("(prefers-color-scheme: dark)");
+  const touched = matchMedia("(pointer: coarse)");
   const shade = (place) => (dark.matches && opened === null ? SHADES.dark : SHADES.light)[place % SHADES.light.length];
   const DASHES = ["solid", "dash", "dot", "dashdot", "longdash"];
   const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;"); // plotly reads tags
@@ -185,7 +187,7 @@
     return told.runs.flatMap((run, which) => panel.names.flatMap((name, kind) => {
       const found = points(run, name);
       if (!found.x.length) return [];
-      const short = name.replace(/^(loss|score|gradient)\//, "");
+      const short = name.replace(/^(loss|score|gradient)\//, "").replace("images_per_second", `${told.items} per second`);
       const label = several ? `${run.name}${panel.names.length > 1 ? `: ${short}` : ""}` : short;
       const line = { color: shade(several ? which : kind), width: 1.8, dash: several ? DASHES[kind % DASHES.length] : "solid" };
       const whole = { ...found, name: plain(label), line, mode: found.x.length < 30 ? "lines+markers" : "lines", marker: { size: 5 },
@@ -209,15 +211,31 @@
     return run && told.positions.length ? [...found, upright(across(run, images()), ink("--accent"), "solid")] : found;
   }
 
-  function layout(panel) {
+  function extent() { // the ends of the axis when nothing is zoomed, the same of every panel
+    const ends = told.runs.map((run) => points(run, "images").x.reduce((most, x) => Math.max(most, x), 0));
+    return [0, 1.01 * (Math.max(...ends) || 1)];
+  }
+
+  function height(panel, drawn) { // that of the points between the ends of a zoom
+    if (!view.zoom) return {};
+    const within = drawn.flatMap(({ x, y }) => y.filter((_, k) => x[k] >= view.zoom[0] && x[k] <= view.zoom[1]));
+    const values = panel.log ? within.filter((value) => value > 0).map(Math.log10) : within;
+    if (!values.length) return {};
+    const [low, high] = [Math.min(...values), Math.max(...values)];
+    const rest = 0.05 * (high - low) || 0.05;
+    return { range: [low - rest, high + rest] };
+  }
+
+  function layout(panel, drawn) {
     const axis = { gridcolor: ink("--line"), zerolinecolor: ink("--line"), linecolor: ink("--line"), automargin: true };
     return {
       margin: { l: 48, r: 10, t: 8, b: 40 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      font: { color: ink("--ink"), size: 12, family: "system-ui, sans-serif" }, hovermode: "x unified", dragmode: "zoom",
+      font: { color: ink("--ink"), size: 12, family: "system-ui, sans-serif" }, hovermode: "x unified",
+      dragmode: touched.matches ? false : "zoom", // a finger on a curve scrolls the page
       hoverlabel: { bgcolor: ink("--paper"), bordercolor: ink("--line"), font: { color: ink("--ink") } },
-      showlegend: true, legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 }, shapes: lines(),
-      xaxis: { ...axis, title: { text: titles[view.x], standoff: 8 }, ...(view.zoom ? { range: [...view.zoom], autorange: false } : { autorange: true }) },
-      yaxis: { ...axis, type: panel.log ? "log" : "linear", fixedrange: false },
+      showlegend: drawn.filter((trace) => trace.showlegend !== false).length > 1, legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 }, shapes: lines(),
+      xaxis: { ...axis, title: { text: titles[view.x], standoff: 8 }, range: [...(view.zoom || extent())] },
+      yaxis: { ...axis, type: panel.log ? "log" : "linear", fixedrange: true, ...height(panel, drawn) },
     };
   }
 
@@ -244,8 +262,11 @@
       plot.setAttribute("role", "img");
       plot.setAttribute("aria-label", summary(panel));
       const again = plot.data !== undefined;
-      Plotly.react(plot, traces(panel), layout(panel), { displaylogo: false, responsive: true, displayModeBar: false });
-      if (!again) plot.on("plotly_relayout", zoomed);
+      const drawn = traces(panel);
+      Plotly.react(plot, drawn, layout(panel, drawn), { displaylogo: false, responsive: true, displayModeBar: false, doubleClick: false });
+      if (again) return;
+      plot.on("plotly_relayout", zoomed);
+      plot.on("plotly_doubleclick", () => zoom(null));
     });
     const axis = find("#axis");
     axis.value = view.x;
@@ -255,7 +276,6 @@
 
   function zoomed(change) {
     if ("xaxis.range[0]" in change) zoom([change["xaxis.range[0]"], change["xaxis.range[1]"]]);
-    else if (change["xaxis.autorange"]) zoom(null);
   }
   function zoom(range) {
     if (String(range) === String(view.zoom)) return;

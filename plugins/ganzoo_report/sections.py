@@ -22,6 +22,7 @@ from ganzoo_report.story import Story, items_of, items_of_all
 from ganzoo_report.words import Html, table, tag
 
 MOST_CLASSES, IN_A_ROW = 20, 8  # rows of a class each, and items of a row, at the most
+MOST_SCORES = 6  # of a headline
 
 
 def _section(name: str, title: str, *content: Any) -> Html:
@@ -103,9 +104,17 @@ def _headline_scores(run: Run) -> Html:
     if not evaluations:
         evaluate = tag("code", f"ganzoo evaluate {shlex.quote(_place(run))}")
         return tag("p", "Not scored; ", evaluate, " does it.", class_="quiet")
-    last = evaluations[-1]["metrics"][:4]
-    shown = [tag("div", tag("b", f"{score['value']:.4g}"), tag("span", score["name"])) for score in last]
+    last, better = evaluations[-1]["metrics"], better_scores(run.header.data.modality)
+    last = [score for score in last if score["name"] in better] or last
+    shown = [
+        tag("div", tag("b", f"{score['value']:.4g}"), tag("span", score["name"], _way(better.get(score["name"]))))
+        for score in last[:MOST_SCORES]
+    ]
     return Html(tag("div", *shown, class_="scores") + _cautions(last))
+
+
+def _way(better: str | None) -> str:
+    return f", {better} is better" if better else ""
 
 
 def _cautions(scores: Iterable[Mapping[str, Any]]) -> Html:
@@ -164,6 +173,8 @@ def _pretrained(run: Run) -> str:
 def slider(stories: Sequence[Story]) -> Html:
     if not any(story.series for story in stories):
         return tag("p", "There are no sheets of samples yet.", class_="card")
+    if len({moment.images for story in stories for moment in story.series.get(story.sheet, ())}) < 2:
+        return tag("p", "There is one sheet of samples: ", tag("span", "", id="when"), class_="card")
     play = "Play the learning as an animation"
     return tag(
         "div",
@@ -278,10 +289,10 @@ def stage_by_stage(stories: Sequence[Story]) -> Html:
         for number, (mark, end) in enumerate(zip(story.stages, ends, strict=True), 1):
             now = _at_the_end(story, mark.images, end)
             rows = [
-                (name.removeprefix("score/"), f"{value:.4g}", f"{before[name]:.4g}" if name in before else "")
+                (name.removeprefix("score/"), f"{value:.4g}", *([f"{before[name]:.4g}"] if name in before else []))
                 for name, value in now.items()
             ]
-            figures = table(("", "at its end", "stage before"), rows) if rows else Html()
+            figures = table(("", "at its end", *(["stage before"] if before else [])), rows) if rows else Html()
             view = f"#at={end}&zoom={mark.images},{end}"
             curves = tag("a", "Curves of this stage", href=view, data_to="curves", class_="screen") if rows else Html()
             limits = {"data_least": mark.images, "data_most": end}
@@ -336,14 +347,14 @@ def sounds(stories: Sequence[Story]) -> Html:
     columns = []
     for story in stories:
         rows = []
-        for kind, found in zip(("Generated", "Real"), story.made.get("sounds", ()), strict=False):
+        for kind, found in zip(("Generated, at the end", "Real"), story.made.get("sounds", ()), strict=False):
             players = [
                 tag("audio", src=source, controls="", preload="none", aria_label=f"{kind} sound {number}")
                 for number, source in enumerate(found, 1)
             ]
             rows.append(tag("div", tag("h3", kind), *players, class_="sounds"))
         if rows:
-            columns.append((story, tag("div", *rows)))
+            columns.append((story, tag("div", *rows, class_="pictures")))
     return _section("sounds", "Sounds", _each(stories, columns)) if columns else Html()
 
 
@@ -369,7 +380,8 @@ def curves(stories: Sequence[Story]) -> Html:
         role="group",
         aria_label="How the curves are drawn",
     )
-    hint = tag("p", "Drag across a curve to zoom; the address keeps the view.", class_="quiet screen")
+    words = "Drag across a curve to zoom, or use the buttons; the address keeps the view."
+    hint = tag("p", words, class_="quiet screen")
     return _section("curves", "Curves", controls, hint, tag("div", id="panels"))
 
 
@@ -419,18 +431,31 @@ def scores(stories: Sequence[Story]) -> Html:
         evaluations = _evaluations(story.run)
         if not evaluations:
             continue
-        rows = []
+        measured: dict[str, list[tuple[str, str, str]]] = {}
+        better = better_scores(story.run.header.data.modality)
         for score in evaluations[-1]["metrics"]:
-            protocol = {name: value for name, value in score["protocol"].items() if value is not None}
-            protocol.pop("caution", None)  # stands below the table
-            known = ("samples", "real", "split", "seed", "weights", "step")
-            cells = [protocol.pop(name, "") for name in known]
-            others = ", ".join(f"{name} {value}" for name, value in protocol.items() if name != "fingerprint")
-            rows.append((score["name"], f"{score['value']:.4g}", *cells, others))
-        headings = ("score", "value", "samples", "real", "split", "seed", "weights", "step", "protocol")
-        columns.append((story, Html(table(headings, rows) + _cautions(evaluations[-1]["metrics"]))))
+            row = (score["name"], f"{score['value']:.4g}", better.get(score["name"], ""))
+            measured.setdefault(_protocol(score["protocol"]), []).append(row)
+        tables = [
+            Html(table(("score", "value", "better"), rows) + tag("p", protocol, class_="quiet"))
+            for protocol, rows in measured.items()
+        ]
+        columns.append((story, Html("".join(tables) + _cautions(evaluations[-1]["metrics"]))))
     note = tag("p", "Figures can be compared only where they were measured alike.", class_="quiet")
     return _section("scores", "Scores and their protocol", _each(stories, columns), note) if columns else Html()
+
+
+def _protocol(protocol: Mapping[str, Any]) -> str:
+    """How a score was measured, in words; its caution stands by itself."""
+
+    def words(value: Any) -> str:
+        if not isinstance(value, dict):
+            return f"{value:.4g}" if isinstance(value, float) else typed(value)
+        return "(" + ", ".join(f"{name.replace('_', ' ')} {words(each)}" for name, each in value.items()) + ")"
+
+    left_out = ("caution", "fingerprint")
+    said = {name: value for name, value in protocol.items() if value is not None and name not in left_out}
+    return "Measured with: " + ", ".join(f"{name.replace('_', ' ')} {words(value)}" for name, value in said.items())
 
 
 def settings(stories: Sequence[Story]) -> Html:
@@ -454,7 +479,7 @@ def settings(stories: Sequence[Story]) -> Html:
 
 def _compared(stories: Sequence[Story], title: str, values: Sequence[Mapping[str, Any]]) -> Html:
     names = list(dict.fromkeys(name for each in values for name in each))
-    rows = [(name.replace("_", "-"), *(typed(each.get(name, "")) for each in values)) for name in names]
+    rows = [(name.replace("_", "-"), *(typed(each.get(name)) or "none" for each in values)) for name in names]
     differing = [place for place, (_, *cells) in enumerate(rows) if len(set(cells)) > 1]
     headings = ("", *(story.name for story in stories)) if len(stories) > 1 else ()
     count = f" ({len(differing)} differ)" if differing else ""

@@ -104,10 +104,10 @@ def tell(run: Run, key: str, album: Album, full: bool) -> Story:
     """Everything of a run but what its model makes anew."""
     log = Log(run)
     story = Story(run, key, log, stages(run, log), warnings(run))
-    _sheets(story, album, full)
     for file in sorted(run.path.glob("real*.png")):
         with suppress(OSError, UnidentifiedImageError):
             story.real[file.stem.partition("-")[2]] = album.add(_opened(file))
+    _sheets(story, album, full)
     return story
 
 
@@ -117,7 +117,7 @@ def _sheets(story: Story, album: Album, full: bool) -> None:
     moments = []
     for images, epoch, step, file in (found[place] for place in kept):
         with suppress(OSError, UnidentifiedImageError):  # torn by a crash
-            picture, grid, story.command = _plain(file, story)
+            picture, grid, story.command = _plain(file, story, _real_size(story, album))
             if grid is None or story.grid in (None, grid):
                 story.grid = grid
             when = (
@@ -133,14 +133,21 @@ def _sheets(story: Story, album: Album, full: bool) -> None:
         )
 
 
-def _plain(file: Path, story: Story) -> tuple[Image.Image, Grid | None, str]:
+def _real_size(story: Story, album: Album) -> tuple[int, int] | None:
+    """Of the sheet of real items, which has no caption; None: there is none."""
+    return album.pictures[story.real[""]].size if "" in story.real else None
+
+
+def _plain(file: Path, story: Story, real: tuple[int, int] | None) -> tuple[Image.Image, Grid | None, str]:
     """A sheet without its caption and names and as small as it was made, how it is laid out, and the command in it.
 
-    A sheet of other items than images is taken as it is.
+    A sheet of other items than images is cut to the size of the real ones', if it is as wide.
     """
     picture = _opened(file)
     command, data = str(picture.info.get("command", "")), story.run.header.data
     if data.modality != "image":
+        if real is not None and picture.width == real[0] and picture.height > real[1]:
+            picture = picture.crop((0, 0, *real))
         return picture, None, command
     height, width = data.shape[1:]
     columns = math.ceil(math.sqrt(story.run.header.settings.samples))

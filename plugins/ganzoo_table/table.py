@@ -26,6 +26,7 @@ from ganzoo_table import files, mixture
 
 SPAN = 4  # standard deviations of a mode that [-1, 1] covers on either side
 DRAWN = 16  # columns of a sheet at the most
+LETTERS, IN_A_LINE = 12, 24  # of a word below a column, and of all that stand beside each other, at the most
 REAL, MADE = "#464646", "#c81e5a"
 
 
@@ -178,15 +179,15 @@ class Table(Modality):
                 continue
             self._draw(axis, number, made[:, number], None if there is None else there[:, number])
         if len(known) > count:
-            figure.suptitle(f"the first {count} of {len(known)} columns", fontsize=7)
+            figure.suptitle(f"the first {count} of {len(known)} columns", fontsize=9)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=100)
         return Image.open(buffer).convert("RGB")
 
     def _draw(self, axis: Any, number: int, made: Tensor, real: Tensor | None) -> None:
         column = self.state["columns"][number]
-        axis.set_title(column["name"], fontsize=7, parse_math=False)
-        axis.tick_params(labelsize=5)
+        axis.set_title(column["name"], fontsize=9, parse_math=False)
+        axis.tick_params(labelsize=8)
         axis.set_yticks([])
         numbers = column["kind"] == "number"
         low, high = column["range"] if numbers else (-0.5, len(column["values"]) - 0.5)
@@ -195,7 +196,9 @@ class Table(Modality):
             if values is not None and len(shown := values[values.isfinite()]):
                 axis.hist(shown.numpy(), edges, density=True, color=colour, alpha=0.5)
         if not numbers and len(column["values"]) <= 8:
-            axis.set_xticks(range(len(column["values"])), [word[:8] for word in column["values"]], parse_math=False)
+            words = [word if len(word) <= LETTERS else f"{word[: LETTERS - 1]}…" for word in column["values"]]
+            upright = {"rotation": 30, "ha": "right"} if sum(map(len, words)) > IN_A_LINE else {}
+            axis.set_xticks(range(len(words)), words, parse_math=False, **upright)
 
     def sheet_of_real(self, items: Tensor) -> Image.Image:
         return self.sheet(items[:0], real=items)

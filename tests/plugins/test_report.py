@@ -170,6 +170,24 @@ def test_sheets_are_taken_without_their_captions(run):
     assert plain.convert("RGB").tobytes() == small.tobytes()
 
 
+def test_one_sheet_has_no_slider_that_moves_nothing(run):
+    _, *later = sorted((run.path / "samples").glob("*.png"))
+    for file in later:
+        file.unlink()
+    cli("report", run.path)
+    text = (run.path / "report.html").read_text(encoding="utf-8")
+    assert 'There is one sheet of samples: <span id="when"></span>' in text
+    assert 'id="at"' not in text
+
+
+def test_sheets_of_other_items_are_as_large_as_the_real_ones(tmp_path):
+    run = ganzoo.train("gan", "points:images=64", out=tmp_path / "run", steps=1, samples=4, device="cpu",
+                       batch_size=4, display=Display())  # fmt: skip
+    album, (story,) = gather([run], full=False, quick=True)
+    (sheet,) = (moment.picture for moment in story.series[story.sheet])
+    assert album.pictures[sheet].size == album.pictures[story.real[""]].size
+
+
 def test_stages_are_chapters(train, tmp_path):
     recipe = tmp_path / "two.toml"
     recipe.write_text(
@@ -203,7 +221,9 @@ def test_the_caution_of_a_score_stands_by_it_once_in_the_headline_and_once_below
     cli("report", run.path)
     text = (run.path / "report.html").read_text(encoding="utf-8")
     assert text.count('<p class="caution">⚠ The classifier names only &lt;70 % rightly.</p>') == 2
-    assert "metric m</td>" in text, "the table's own cell does not repeat it"
+    assert text.count("Measured with: samples 20, metric m</p>") == 1, "once for all that were measured alike"
+    assert re.findall(r'scope="row">(?:confident|rarest)</th><td>0.5</td><td>(\w*)</td>', text) == ["larger", ""]
+    assert re.findall(r"<b>0.5</b><span>(.*?)</span>", text) == ["confident, larger is better"]
 
 
 def test_settings_that_differ_are_marked(finished, train):
@@ -240,7 +260,7 @@ def test_sounds_play(tmp_path):
     assert [base64.b64decode(each)[:4] for each in players] == [b"RIFF"] * 8  # four made, four real
     assert "Real and generated</h2>" in text, "no nearest ones are looked for"
     assert re.search(r"<dd>\d+ sounds in 1 step,", text)
-    assert '<label for="at">Sounds seen</label>' in text
+    assert text.count("<h3>Generated, at the end</h3>") == 1, "the slider moves no sound"
     assert re.search(r"<dd>tones[^<]*: 16 sounds, drawn by ganzoo</dd>", text)
     (story,) = gather([run], full=False, quick=True)[1]
     assert story.left_out == ["run: sounds to hear, which take long; the page of ganzoo report has them."]

@@ -73,8 +73,10 @@ def test_items_cut_from_sheets_move_too(browser, tmp_path_factory):
     assert len(last) == 10  # six rows, and two swipes of two
     page.focus("#at")
     page.keyboard.press("Home")
-    page.wait_for_selector("canvas[data-shown='0']")
+    page.wait_for_selector("canvas[data-shown='2']")
     first = page.evaluate(content)
+    edges = page.evaluate("[...document.querySelectorAll('.row canvas')].map(c => c.getBoundingClientRect().left)")
+    assert len(set(edges)) == 1, "rows stand below each other, however long their names are"
     real = [0, 3, 6, 8]  # what was translated is the same all along
     assert [place for place in range(10) if first[place] == last[place]] == real
     page.focus(".edge")
@@ -184,6 +186,27 @@ def test_nothing_is_wider_than_the_screen(browser, report, width, scheme):
     watched.page.close()
 
 
+def test_a_finger_on_a_curve_scrolls_the_page(browser, report):
+    for has_touch, drag in ((True, False), (False, "zoom")):
+        watched = Watched(browser, report.as_uri(), has_touch=has_touch, is_mobile=has_touch)
+        assert watched.page.evaluate("document.querySelector('.plot').layout.dragmode") == drag
+        watched.page.close()
+
+
+def test_curves_have_one_axis_and_a_zoom_shows_the_heights_that_are_in_it(opened, finished):
+    page = opened.page
+    last = max(row["images"] for row in finished.metrics())
+    axes = "[...document.querySelectorAll('.plot')].map(p => p.layout.xaxis.range.map(Math.round).join())"
+    assert set(page.evaluate(axes)) == {f"0,{round(1.01 * last)}"}
+    assert page.evaluate("document.querySelector('.plot').layout.showlegend") is False, "its heading says what it is"
+    page.evaluate("location.hash = 'zoom=60,97'")
+    page.wait_for_function("document.querySelector('.plot').layout.yaxis.range")
+    values = [row["loss/D"] for row in finished.metrics() if "loss/D" in row and 60 <= row["images"] <= 97]
+    low, high = page.evaluate("document.querySelector('.plot').layout.yaxis.range")
+    assert low < min(values) <= max(values) < high
+    assert high - low <= 1.2 * (max(values) - min(values)) + 0.2
+
+
 def test_on_paper_everything_is_open_and_within_the_page(browser, report):
     watched = Watched(browser, report.as_uri(), viewport={"width": 718, "height": 1000}, color_scheme="dark")
     page = watched.page
@@ -194,6 +217,8 @@ def test_on_paper_everything_is_open_and_within_the_page(browser, report):
     assert page.evaluate("document.documentElement.scrollWidth") == 718
     sides = page.evaluate("[...document.querySelectorAll('.plot')].map(p => [p.layout.width, p.offsetWidth])")
     assert all(drawn == there for drawn, there in sides)
+    cut = "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth).length"
+    assert page.evaluate(cut) == 0, "paper cannot be scrolled"
     page.emulate_media(media="screen")
     page.wait_for_function("() => document.querySelectorAll('details[open]').length < 3")
     assert page.locator("details[open]").count() == before
