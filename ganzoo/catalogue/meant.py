@@ -42,6 +42,8 @@ def instead(wanted: str, word: str | os.PathLike[str]) -> str:
     title, those = _WANTED[wanted]
     if wanted != RUN and (place / "run.json").is_file():
         return f"{text} is a run, not {title}; `ganzoo runs {shown}` shows it, `ganzoo resume {shown}` goes on with it."
+    if wanted == RUN and "://" in text:
+        return f"{text} is an address, where only models are, and this takes a run; `ganzoo pull {shown}` fetches one."
     run = next((folder for folder in place.parents if (folder / "run.json").is_file()), None)
     if run is not None and place.exists():
         here = f"`ganzoo runs {shlex.quote(str(run))}` shows the run"
@@ -61,4 +63,6 @@ def instead(wanted: str, word: str | os.PathLike[str]) -> str:
         return (
             f"{text} is a file or folder, not {title}; `ganzoo data add NAME {shown}` makes a data set of it, {those}."
         )
+    if wanted == "recipe" and place.is_file():
+        return f"{text} is a file, but no TOML file as recipes are; {those}."
     return ""

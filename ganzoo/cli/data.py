@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,6 +10,7 @@ import click
 from ganzoo.cli.framework import Command, Group
 from ganzoo.cli.options import json_option
 from ganzoo.cli.output import echo, print_json, table
+from ganzoo.errors import UsageError
 
 if TYPE_CHECKING:
     from ganzoo.data import Info
@@ -135,6 +137,9 @@ def add(
     from ganzoo.cli.progress import choose_display
     from ganzoo.data.images import MAX_PIXELS, MAX_UNPACKED
 
+    for each in source:
+        if (Path(each) / "run.json").is_file():
+            raise UsageError(f"{each} is a run; `ganzoo sample {each} -n 100 -o FOLDER/` makes images to add.")
     display = choose_display()
     try:
         info = store.add(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -59,6 +60,7 @@ def evaluate(
     from ganzoo.contract import distributed
     from ganzoo.loop.display import Lines
 
+    _check_names(source, metrics)
     if inception is not None:
         metrics = tuple(_with_inception(spec, inception) for spec in metrics or ("fid",))
     # Whatever a metric prints goes to standard error: standard output is for the scores.
@@ -77,6 +79,17 @@ def evaluate(
     else:
         table(("label", "score", "value"), _by_label(scores), right=("value",)).print()
     _say_protocol(scores)
+
+
+def _check_names(source: str, metrics: Sequence[str]) -> None:
+    """Raises: UsageError for a score that there is not, before the model is made; a run's own file may have more."""
+    from ganzoo.catalogue.catalogue import find
+    from ganzoo.contract.options import parse_spec
+    from ganzoo.runs.run import Run
+
+    if metrics and (Path(source) / "run.json").is_file() and not Run.open(source).header.plugin_files:
+        for spec in metrics:
+            find("metric", parse_spec(spec)[0])
 
 
 def _with_inception(spec: str, file: str) -> str:

@@ -57,6 +57,11 @@ class Command(click.Command):
         words = [info_name, *args]
         context = super().make_context(info_name, args, parent, **extra)
         context.meta[WORDS] = words
+        if isinstance(seed := context.params.get("seed"), int):
+            from ganzoo.contract.options import options
+            from ganzoo.contract.settings import Settings
+
+            options(Settings)["seed"].parse(seed)  # the same ones everywhere
         return context
 
     def look_at(self, ctx: click.Context, args: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ class TrainingWarning:
     """Something that looks wrong in a run.
 
     Attributes:
-        kind: "d-wins", "collapse", "divergence", "no-change", "copies", "rollback", or a word of a plugin's own.
+        kind: "d-wins", "collapse", "divergence", "no-change", "copies", "sign", "rollback" or a word of a plugin's own.
         text: the figure that was seen and what people do about it, in a sentence or two.
     """
 

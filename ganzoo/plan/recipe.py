@@ -54,7 +54,7 @@ def read_toml(name: str, what: str, keys: Collection[str]) -> dict[str, Any]:
     try:
         table = tomllib.loads(read_text(Path(name)))
     except OSError as error:
-        raise UsageError(f"The {what} {name} cannot be read ({error.strerror}).") from error
+        raise UsageError(f"The {what} {name} cannot be read ({error.strerror}); give a TOML file here.") from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"The {what} {name} is not a TOML file: {error}.") from error
     for key in table:

@@ -59,7 +59,7 @@ class Run:
             if (folder / CLASSES).exists():
                 raise UsageError(f"{folder} has a run for each label in it; choose one of them.") from error
             none = f"{folder} is not a run folder; `ganzoo runs` lists those there are."
-            raise UsageError(instead(RUN, folder) or none) from error
+            raise UsageError(instead(RUN, path) or none) from error
         return cls(folder, run_header(text, folder / "run.json"))
 
     @classmethod

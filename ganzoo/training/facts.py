@@ -38,21 +38,12 @@ def plan_of(run: Run) -> Plan:
     header = run.header
     entry = architecture_of(header, str(run.path))
     model = load_architecture(entry)
+    changes = (upgraded(model.Config, stage.changes, header.version, entry.name) for stage in header.stages)
+    stages = tuple(replace(stage, changes=each) for stage, each in zip(header.stages, changes, strict=True))
     return Plan(
-        entry,
-        model,
-        stored_config(entry, model.Config, header, str(run.path)),
-        header.settings,
-        data.info(header.data.full_name),
-        header.size,
-        tuple(
-            replace(stage, changes=upgraded(model.Config, stage.changes, header.version, entry.name))
-            for stage in header.stages
-        ),
-        header.preset,
-        header.recipe,
-        label=header.data.label,
-    )
+        entry, model, stored_config(entry, model.Config, header, str(run.path)), header.settings,
+        data.info(header.data.full_name), header.size, stages, header.preset, header.recipe, label=header.data.label,
+    )  # fmt: skip
 
 
 def take_up(run: Run, display: Display) -> Plan:
@@ -71,12 +62,9 @@ def take_up(run: Run, display: Display) -> Plan:
     else:
         return plan
     run.change(
-        plugin_files=files,
-        distribution=plan.entry.distribution,
-        version=plan.entry.version,
-        config=values(plan.config),
-        stages=plan.stages,
-    )
+        plugin_files=files, distribution=plan.entry.distribution, version=plan.entry.version,
+        config=values(plan.config), stages=plan.stages,
+    )  # fmt: skip
     return plan
 
 
@@ -96,10 +84,15 @@ def first_weights(model: Architecture, init: str, architecture: str) -> tuple[st
 def facts_of(session: Session, init: str | os.PathLike[str] | None) -> RunHeader:
     """What run.json says at the start."""
     trainer = session.build(weights=init is not None)
-    plan, model = session.plan, trainer.model
+    plan, model, dataset = session.plan, trainer.model, session.dataset
     # Now, so that what does not fit is said before anything is written.
     taken, licence = (None, "") if init is None else first_weights(model, str(init), plan.entry.name)
     load_frozen(model)  # now too, for the same reason
+    described = DataHeader.of(
+        model.data, plan.data.name, dataset.origin, distribution=plan.data.distribution,
+        fingerprint=dataset.fingerprint, images=dataset.items, label=plan.label, levels=levels_of(plan.data),
+        state=dataset.modality.state,
+    )  # fmt: skip
     return RunHeader(
         ganzoo=__version__,
         architecture=plan.entry.name,
@@ -108,17 +101,7 @@ def facts_of(session: Session, init: str | os.PathLike[str] | None) -> RunHeader
         plugin_files=records(),
         preset=plan.preset,
         recipe=plan.recipe,
-        data=DataHeader.of(
-            model.data,
-            plan.data.name,
-            session.dataset.origin,
-            distribution=plan.data.distribution,
-            fingerprint=session.dataset.fingerprint,
-            images=session.dataset.items,
-            label=plan.label,
-            levels=levels_of(plan.data),
-            state=session.dataset.modality.state,
-        ),
+        data=described,
         seed=plan.settings.seed,
         size=plan.size,
         config=values(plan.config),

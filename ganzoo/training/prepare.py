@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -42,8 +43,6 @@ def prepare(plan: Plan, display: Display, *, pack: bool = True, init: str | os.P
     Raises: UsageError.
     """
     one_run_only()
-    for note in plan.notes:
-        display.say(note)
     loggers = make_loggers(plan.settings.log)
     device = pick_device(plan.settings.device)
     if plan.settings.sync_batchnorm and device.type != "cuda":
@@ -57,6 +56,8 @@ def prepare(plan: Plan, display: Display, *, pack: bool = True, init: str | os.P
                 first_weights(weightless(plan.model, plan.config, expected), str(init), plan.entry.name)
     for index in range(len(plan.stages)):
         Validator(plan.at_stage(index)[1], kind=plan.data.modality)  # which refuses scores that there are not
+    for note in plan.notes:
+        display.say(note)
     settings = plan.settings
     load = (settings.load_size, settings.load_size) if settings.load_size else None
     dataset = data.prepare(
@@ -146,12 +147,21 @@ def _check_batches(plan: Plan, items: int) -> None:
             )
 
 
-def rehearse_scores(session: Session, header: RunHeader, display: Display) -> list[float]:
+def rehearse_scores(session: Session, header: RunHeader, display: Display, deadline: float) -> list[float]:
     """Tries what is to be scored while training; seconds of one evaluation in each stage, about.
 
-    Raises: UsageError when it cannot be.
+    Raises: UsageError when it cannot be, or ``--max-time`` is over, before anything can be saved.
     """
-    keepers = [Validator(session.plan.at_stage(i)[1], display.report) for i in range(len(session.plan.stages))]
+
+    def report(what: str, done: int, total: int) -> None:
+        display.report(what, done, total)
+        if time.monotonic() >= deadline and done < total:
+            raise UsageError(
+                f"The time of --max-time was over before training began ({what}: {done} of {total}); nothing was "
+                "trained. Give it more time, or choose cheap scores, such as --evaluate swd."
+            )
+
+    keepers = [Validator(session.plan.at_stage(i)[1], report) for i in range(len(session.plan.stages))]
     if not any(keeper.every for keeper in keepers):
         return [0.0] * len(keepers)
     model = Model(session.build().model, model_of(header, header.config, 0, 0))

@@ -250,7 +250,7 @@ def start(
     claim = claimed(plan.entry.name, plan.data.name) if out is None else contextlib.nullcontext(out)
     with claim as folder, memory_explained(plan.settings, session.device):
         header = facts_of(session, init)
-        scoring = rehearse_scores(session, header, display)
+        scoring = rehearse_scores(session, header, display, deadline)
         _announce(session, header, display)
         timed = _forecast(session, header, display, f"into {folder}", scoring=scoring, smaller=smaller)
         run = Run.create(folder, header)
@@ -344,7 +344,7 @@ def _go_on(
     more = () if stage is None else (stage,)
     session = prepare(dataclasses.replace(plan, stages=(*plan.stages, *more)), display)
     check_data(run, session.dataset.fingerprint)
-    scoring = rehearse_scores(session, run.header, display)
+    scoring = rehearse_scores(session, run.header, display, deadline)
     if more and run.status != "finished":
         display.say(
             f"{run.path} is not finished: what is left of it is trained first, with its options, and the new stage "

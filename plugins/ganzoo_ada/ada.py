@@ -46,6 +46,7 @@ class AdaAugmentation(AdaptiveAugmentation):
 
     def __init__(self, options: Ada) -> None:
         super().__init__(options)
+        self.reads_sign = options.strength is None
         self.register_buffer("signs", torch.zeros(()))
         self.register_buffer("count", torch.zeros(()))
         self.register_buffer("images", torch.zeros((), dtype=torch.int64))

@@ -39,7 +39,8 @@ class VGAN(TwoPlayer):
         if layers < 1 or any(each % (1 << layers) for each in (frames, height, width)):
             raise UsageError(
                 f"vgan halves frames and sides till a side is 4 to 7, which {frames} frames of {height}×{width} do not "
-                "allow; add the data again with --as clip:frames=16,side=32, or frames=32,side=64."
+                "allow; add the data again with --as clip:frames=16,side=32 (or frames=32,side=64), or where ganzoo "
+                "draws the clips write bouncing:frames=16,side=32."
             )
         start = (frames >> layers, height >> layers, width >> layers)  # 2×4×4 of 32×64×64
         maps = [config.width << i for i in range(layers)]  # 64, 128, 256, 512 for 64×64

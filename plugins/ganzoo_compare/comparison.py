@@ -82,6 +82,19 @@ class Comparison:
         """Names of the scores that any row has."""
         return tuple(dict.fromkeys(name for row in self.rows for name in row.scores))
 
+    @property
+    def columns(self) -> list[str]:
+        """The scores that a table has: all but those that only repeat another, as swd-28 does swd at 28×28."""
+        parts = {name: whole for whole, some in parts_of(self.scores).items() for name in some}
+        found = [
+            (name, row.scores.get(parts.get(name, "")), row.scores.get(name))
+            for name in self.scores
+            for row in self.rows
+        ]
+        return list(
+            dict.fromkeys(name for name, whole, own in found if own and (not whole or own.final != whole.final))
+        )
+
     def facts(self) -> dict[str, Any]:
         """As JSON has it, every seed's number included."""
         return {
@@ -103,11 +116,12 @@ class Comparison:
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Headings, and the cells of each row; numbers of several seeds as mean ± standard deviation."""
         settings = list(dict.fromkeys(name for row in self.rows for name in row.settings))
-        best = [name for name in self.scores if any(row.scores[name].best for row in self.rows if name in row.scores)]
+        columns = self.columns
+        best = [name for name in columns if any(row.scores[name].best for row in self.rows if name in row.scores)]
         several = any(len(row.runs) > 1 for row in self.rows)
         headings = ["run", *(name.replace("_", "-") for name in settings), *(["seeds"] if several else [])]
         headings += ["images", "minutes", "pretrained"]
-        for name in self.scores:
+        for name in columns:
             headings += [name, *([f"{name}, best"] if name in best else [])]
         rows = []
         for row in self.rows:
@@ -116,7 +130,7 @@ class Comparison:
             cells += [",".join(map(str, row.seeds))] if several else []
             minutes = [each / 60 for each in row.seconds if each is not None]
             cells += [_mean(row.images, "{:,.0f}"), _mean(minutes, "{:.1f}") if minutes else "", row.pretrained]
-            for name in self.scores:
+            for name in columns:
                 each = row.scores.get(name, Figures(()))
                 cells += [_mean(each.final), *([_mean(each.best)] if name in best else [])]
             rows.append(cells)
@@ -170,7 +184,8 @@ def compare(runs: Sequence[str | os.PathLike[str] | Run]) -> Comparison:
     rows = tuple(
         _row(some, {name: chosen[id(some[0])].get(name) for name in differing}, better) for some in groups.values()
     )
-    return Comparison(rows, (*_budgets(rows), *_unscored(found), *_protocols(found), *_cautions(found)))
+    notes = (*_budgets(rows), *_unscored(found), *_parts(rows), *_protocols(found), *_cautions(found))
+    return Comparison(rows, notes)
 
 
 def plot(compared: Comparison, file: str | os.PathLike[str], value: str | None = None, over: str = "images") -> str:
@@ -223,6 +238,8 @@ def _opened(runs: Sequence[str | os.PathLike[str] | Run]) -> list[Run]:
     for each in runs:
         if isinstance(each, Run):
             found.append(each)
+        elif (Path(each) / "sweep.json").exists() and not list_runs(each):
+            raise UsageError(f"No run in {each} has begun yet; `ganzoo resume {each}` goes on with the sweep.")
         elif (Path(each) / "run.json").exists() or not (below := list_runs(each)):
             found.append(Run.open(each))
         else:
@@ -289,6 +306,20 @@ def _unscored(runs: Sequence[Run]) -> Iterable[str]:
             f"{some} `ganzoo evaluate {shlex.quote(without[0])}` gives one its scores; "
             "`ganzoo train … --evaluate-every IMAGES` takes scores on the way."
         )
+
+
+def parts_of(scores: Iterable[str]) -> dict[str, list[str]]:
+    """Scores that are another one at so many pixels a side: ``{"swd": ["swd-32", "swd-16"]}``."""
+    names = list(scores)
+    found = {whole: [name for name in names if re.fullmatch(rf"{re.escape(whole)}-\d+", name)] for whole in names}
+    return {whole: parts for whole, parts in found.items() if parts}
+
+
+def _parts(rows: Sequence[Row]) -> Iterable[str]:
+    """What a score's parts are, where a table has several columns of them."""
+    for whole, parts in parts_of(Comparison(tuple(rows)).columns).items():
+        if len(parts) > 1:
+            yield f"{' and '.join(parts)} are {whole} at so many pixels a side; {whole} itself is their mean."
 
 
 def _protocols(runs: Sequence[Run]) -> Iterable[str]:

@@ -149,7 +149,7 @@ class Digits:
     """Handwritten-looking digits 0 to 9, white on black."""
 
     images: int = option(8192, "how many digits", low=1)
-    seed: int = option(0, "another seed draws other digits")
+    seed: int = option(0, "another seed draws other digits", low=0)
 
     classes: ClassVar[tuple[str, ...]] = tuple("0123456789")
 

@@ -151,6 +151,8 @@ def pull(source: str | os.PathLike[str], out: str | os.PathLike[str] | None = No
         is no model of ganzoo's. Its architecture need not be installed.
     """
     found = fetch_model(source, report)
+    if not found.path.exists():
+        raise UsageError(f"There is no model {source}; give hf://USER/NAME, a URL, a file or a run's folder.")
     path = found.path / MODEL if found.path.is_dir() else found.path
     _, facts = load_tensors(path, str(source) if is_remote(source) else None)
     header = model_header(facts, str(source))

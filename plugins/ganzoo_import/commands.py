@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ganzoo.api import UsageError
+from ganzoo.api import GanzooError, UsageError, load_tensors
 
 
 @click.command("import")
@@ -30,11 +30,26 @@ def import_(files: tuple[str, ...], architecture: str, licence: str, out: str | 
     if target.suffix != ".safetensors":
         raise UsageError(f"-o takes a .safetensors file, not {target}.")
     for each in files:
+        if (kind := _ours(Path(each))) is not None:
+            raise UsageError(f"{each} is a {kind} of ganzoo's, and needs no import; `ganzoo sample {each}` uses it.")
         if not Path(each).is_file():
-            raise UsageError(f"There is no file {each}.")
+            raise UsageError(f"There is no file {each}; give a .pkl, .pt, .pth or .safetensors file of weights.")
     if target.exists():
         raise UsageError(f"{target} is there already; choose another name with -o.")
     save_imported(architecture, read_all(list(map(Path, files))), source, target, licence)
     click.echo(f"{', '.join(files)} {'is' if len(files) == 1 else 'are'} now the model {target}")
     if not licence:
         click.echo("Its licence is not known here; --licence writes it into the model.")
+
+
+def _ours(place: Path) -> str | None:
+    """ "run" or "model" where it is one of ganzoo's."""
+    if (place / "run.json").is_file():
+        return "run"
+    if place.suffix != ".safetensors" or not place.is_file():
+        return None
+    try:
+        load_tensors(place)
+    except GanzooError:
+        return None
+    return "model"

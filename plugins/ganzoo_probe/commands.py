@@ -16,7 +16,7 @@ from ganzoo.api import Report, UsageError, silent
 @click.argument("run", metavar="RUN")
 @click.option("--labels", default="10,100,1000", metavar="N,N", help="How many labels to learn from, each in turn.")
 @click.option("--repeats", default=5, type=click.IntRange(1, 100), metavar="INT", help="Draws of these labels.")
-@click.option("--seed", default=0, type=click.IntRange(0), metavar="INT", help="The same seed draws the same labels.")
+@click.option("--seed", default=0, type=int, metavar="INT", help="The same seed draws the same labels.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def probe(
     run: str,

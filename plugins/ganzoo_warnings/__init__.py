@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ganzoo.api import TrainingWarning, better_scores, hookimpl
 from ganzoo_warnings.rules import Watch
+from ganzoo_warnings.signs import reads_in_vain
 
 if TYPE_CHECKING:
     from ganzoo.api import Run
@@ -18,7 +19,11 @@ _watches: dict[Path, Watch] = {}  # of the runs that train now, by folder
 
 @hookimpl
 def ganzoo_run_started(run: Run) -> None:
-    watch = _watches[run.path] = Watch(better_scores())
+    options = run.hyperparameters
+    for stage in run.header.stages:
+        options |= stage.changes
+    blind = (reads_in_vain(options, run.header.data.modality), str(options.get("loss")))
+    watch = _watches[run.path] = Watch(better_scores(), *blind)
     for row in chain(run.metrics(), run.sheets()):  # what was warned of before comes no second time
         watch.hear(row)
 

@@ -28,9 +28,12 @@ COPIED = 0.25  # share of samples that are copies
 class Watch:
     """Hears the rows of a run, in order, and warns once of each kind."""
 
-    def __init__(self, better: Mapping[str, str]) -> None:
-        """Args: better: "smaller" or "larger" for each score that can tell the better model."""
-        self.better, self.given = better, set[str]()
+    def __init__(self, better: Mapping[str, str], blind: str = "", loss: str = "") -> None:
+        """Args:
+        better: "smaller" or "larger" for each score that can tell the better model.
+        blind: augmentations that follow the sign of D's logits, where it says nothing under this `loss`.
+        """
+        self.better, self.blind, self.loss, self.given = better, blind, loss, set[str]()
         self.rows: deque[Mapping[str, Any]] = deque(maxlen=WINDOW)
         self.sheets: list[Mapping[str, Any]] = []
         self.scored: list[Mapping[str, Any]] = []
@@ -40,7 +43,7 @@ class Watch:
         rules = []
         if any(name.startswith("loss/") for name in row):
             self.rows.append(row)
-            rules = [self._d_wins]
+            rules = [self._d_wins, self._sign]
         elif not isinstance(row.get("epoch"), int):  # changed by hand
             pass
         elif "diversity" in row:
@@ -77,6 +80,15 @@ class Watch:
         if min(losses) >= 0 and -FLAT < min(flat) <= max(flat) <= 0 and 0.5 < real < 1.1:
             found = f"G's loss is flat where D is so sure, {min(flat):.2g} or nearer to 0"
             yield TrainingWarning("d-wins", f"D wins: {found} {since}, {advice}")
+
+    def _sign(self) -> Iterator[TrainingWarning]:
+        if self.blind:
+            yield TrainingWarning(
+                "sign",
+                f"The strength of --augment {self.blind} follows the sign of D's logits on real images, which says "
+                f"nothing with the loss {self.loss}. People say the strength themselves (its option `strength`), or "
+                "take --loss nonsaturating or hinge.",
+            )
 
     def _mean(self, name: str) -> float:
         return float(sum(row.get(name, 0.5) for row in self.rows)) / len(self.rows)

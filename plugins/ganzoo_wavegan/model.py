@@ -59,7 +59,8 @@ class WaveGAN(TwoPlayer):
             near = next((each for each in LENGTHS if each > length), LENGTHS[-1])
             raise UsageError(
                 f"wavegan makes sounds of {', '.join(map(str, LENGTHS))} samples, and those of this data have "
-                f"{length}; add it again with `--as signal:length={near}`, which cuts and fills up with silence."
+                f"{length}; add it again with `--as signal:length={near}`, which cuts and fills up with silence, or "
+                f"where ganzoo draws the sounds write tones:length={near}."
             )
         layers = LENGTHS.index(length) + 1
         self.G = Generator(config.latent_dim, config.width, layers, channels)

@@ -187,6 +187,15 @@ def test_bad_usage_of_a_run(run: str) -> None:
     assert (Path(run) / "run.json").read_bytes() == before
 
 
+def test_a_score_that_there_is_not_is_said_before_the_model_is_made(run: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganzoo.evaluate", lambda *_, **__: pytest.fail("the model is made"), raising=False)
+    assert "There is no metric 'nope'" in refusal(cli("evaluate", run, "--metric", "nope"))
+
+
+def test_a_run_is_no_source_of_images(run: str) -> None:
+    assert f"{run} is a run; `ganzoo sample {run} -n 100 -o FOLDER/`" in refusal(cli("data", "add", "x", run))
+
+
 def test_out_that_cannot_be_written(run: str) -> None:
     Path("file").write_text("", encoding="utf-8")
     assert "cannot be written" in refusal(cli(*TRAIN, "--steps", "1", "--out", "file/run"))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
-from ganzoo.catalogue.catalogue import find
+from ganzoo.catalogue.catalogue import entries, find
 from ganzoo.cli.app import app
 from ganzoo.contract.options import options
 from ganzoo.contract.settings import GROUP_OF, GROUPS, Settings
@@ -145,3 +146,49 @@ def test_torchrun_takes_one_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert found.exit_code == 2
     assert "torchrun trains one run" in found.output
     assert not (tmp_path / "run").exists()
+
+
+def test_every_command_takes_the_same_seeds() -> None:
+    asked = [
+        (name, command) for name in app.list_commands(click.Context(app))
+        if (command := app.get_command(click.Context(app), name)) and "seed" in [p.name for p in command.params]
+    ]  # fmt: skip
+    assert {"sample", "interpolate", "project", "mix", "translate", "evaluate", "probe", "verdict"} <= {
+        n for n, _ in asked
+    }
+    for name, command in asked:
+        words = ["x" for param in command.params if isinstance(param, click.Argument) for _ in range(abs(param.nargs))]
+        for seed, why in (("-1", "is too small; it takes 0 or more"), (str(2**63), "is too large")):
+            found = run(name, *words, "--seed", seed)
+            assert (found.exit_code, f"--seed {seed} {why}" in found.stderr) == (2, True), (name, found.output)
+
+
+def test_every_drawn_set_takes_seeds_from_0_on() -> None:
+    for entry in entries("dataset"):
+        if "seed" in (known := options(entry.load())):
+            assert known["seed"].low == 0, entry.name
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("resume", "hf://me/faces"), "hf://me/faces is an address, where only models are, and this takes a run"),
+        (("animate", "https://example.org/x"), "https://example.org/x is an address, where only models are"),
+        (("pull", "nothing"), "There is no model nothing; give hf://USER/NAME, a URL, a file or a run's folder."),
+        (("train", "--recipe", "notes.txt"), "notes.txt is a file, but no TOML file as recipes are"),
+        (("train", "--recipe", "https://x/y.toml"), "; give a TOML file here."),
+        (("import", "nothing", "--as", "stylegan2"), "There is no file nothing; give a .pkl, .pt, .pth or"),
+    ],
+)
+def test_a_word_of_another_kind_is_answered(
+    words: tuple[str, ...], line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("notes.txt").write_text("hello")
+    found = run(*words)
+    assert (found.exit_code, line in found.stderr) == (2, True), found.output
+
+
+def test_a_refusal_comes_without_notes_before_it() -> None:
+    found = run("train", "dcgan", "digits:images=64", "--init", "nothing", "--steps", "1")
+    assert found.output == "Error: There is no run or model nothing; `ganzoo runs` lists the runs.\n"

@@ -199,3 +199,28 @@ def test_notes_are_in_lines_that_break_no_word_of_a_terminal(monkeypatch, capsys
     monkeypatch.setenv("COLUMNS", "20")
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     assert _in_lines(note).splitlines() == ["Not equally long:", "from 3,840 to 19,200", "images."]
+
+
+def sized(folder: Path, lr: float, **levels: float) -> Path:
+    """A run with a score at several sizes."""
+    make(folder, 0, lr, [20])
+    (row,) = map(json.loads, (folder / "scores.jsonl").read_text().splitlines())
+    more = [{**row["metrics"][0], "name": name.replace("_", "-"), "value": value} for name, value in levels.items()]
+    (folder / "scores.jsonl").write_text(json.dumps({**row, "metrics": [*more, *row["metrics"]]}) + "\n")
+    return folder
+
+
+def test_a_score_at_one_size_that_only_repeats_it_has_no_column(tmp_path: Path) -> None:
+    compared = ganzoo.compare([sized(tmp_path / "a", 1e-3, swd_28=20)])
+    assert [name for name in compared.table()[0] if name.startswith("swd")] == ["swd", "swd, best"]
+    assert set(compared.facts()["rows"][0]["scores"]) == {"swd", "swd-28"}
+    compared = ganzoo.compare([tmp_path / "a", sized(tmp_path / "b", 2e-3, swd_32=15, swd_16=25)])
+    assert [name for name in compared.table()[0] if name.startswith("swd")] == ["swd", "swd, best", "swd-32", "swd-16"]
+    assert "swd-32 and swd-16 are swd at so many pixels a side; swd itself is their mean." in compared.notes
+
+
+def test_a_sweep_of_which_no_run_has_begun(tmp_path: Path) -> None:
+    (tmp_path / "sweep.json").write_text("{}")
+    found = run(tmp_path)
+    assert found.exit_code == 2
+    assert f"No run in {tmp_path} has begun yet; `ganzoo resume {tmp_path}` goes on with the sweep." in found.stderr

@@ -588,3 +588,11 @@ def test_a_network_of_tensorflow_that_is_none(what, tensorflow, tmp_path):
     (tmp_path / "odd.pkl").write_bytes(pickle.dumps((odd, odd, odd), protocol=4))
     refused = cli("import", tmp_path / "odd.pkl", "--as", "stylegan", "-o", tmp_path / "a.safetensors")
     assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
+
+
+def test_what_is_ganzoos_already(tmp_path, train):
+    run = train("run", steps=1)
+    for source, kind in ((run.path, "run"), (run.model_file, "model")):
+        refused = cli("import", source, "--as", "stylegan2", "-o", tmp_path / "a.safetensors")
+        assert refused.exit_code == 2
+        assert f"{source} is a {kind} of ganzoo's, and needs no import; `ganzoo sample {source}`" in refused.stderr

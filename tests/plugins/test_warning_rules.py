@@ -10,7 +10,9 @@ from typing import Any
 import ganzoo_warnings
 import pytest
 from ganzoo_warnings.rules import Watch
+from ganzoo_warnings.signs import reads_in_vain, sign_says_real
 
+from ganzoo.api import make_loss
 from ganzoo.loop.divergence import Divergence
 
 LOGS = Path(__file__).parents[1] / "fixtures" / "logs"
@@ -149,3 +151,42 @@ def test_a_row_that_was_changed_by_hand_is_not_counted():
         watch.hear(row) for row in ({"step": 1, "diversity": 0.5}, {"step": 2, "diversity": 0.5, "epoch": "x"})
     ] == [[], []]
     assert watch.hear({"step": 3, "diversity": 0.5, "epoch": 9}) == []
+
+
+@pytest.mark.parametrize(
+    ("loss", "says_real"),
+    [
+        ("nonsaturating", True),
+        ("minimax", True),
+        ("hinge", True),
+        ("lsgan:a=-1,b=1", True),
+        ("lsgan", False),
+        ("wasserstein", False),
+        ("relativistic", False),
+        ("relativistic-average", False),
+    ],
+)
+def test_under_which_losses_the_sign_of_a_logit_says_real(loss, says_real):
+    assert sign_says_real(make_loss(loss)) == says_real
+
+
+def test_a_strength_that_follows_a_sign_without_meaning_is_said_once():
+    options = {"loss": "lsgan", "augment": "ada+diffaug"}
+    assert reads_in_vain(options, "image") == "ada"
+    for fine in (
+        {"loss": "hinge"},
+        {"augment": "ada:strength=0.5"},
+        {"augment": "diffaug"},
+        {"loss": 3},
+        {"loss": "?"},
+    ):
+        assert reads_in_vain({**options, **fine}, "image") == ""
+    watch = Watch({}, "ada", "lsgan")
+    rows = [{"step": step, "epoch": 0, "loss/D": 1.0, "loss/G": 1.0} for step in (1, 10)]
+    (warning,) = [warning for row in rows for warning in watch.hear(row)]
+    assert (warning.kind, "with the loss lsgan" in warning.text) == ("sign", True)
+
+
+def test_a_run_says_that_its_strength_follows_nothing(train):
+    run = train("run", "dcgan", "digits:images=32", resolution=16, loss="lsgan", augment="ada", batch_size=4, steps=1)
+    assert [row["kind"] for row in run.warnings()] == ["sign"]

@@ -67,6 +67,16 @@ def test_the_end_of_the_time_saves_and_asks_to_be_resumed(train, finished):
         ganzoo.extend("run", steps=3, max_time=1e-3, display=QUIET)
 
 
+def test_scores_that_take_longer_to_prepare_than_there_is_time_are_said(train, monkeypatch):
+    def rehearse(self, model, dataset):
+        self.evaluator.report("Training a classifier, once and kept", 25, 100)
+
+    monkeypatch.setattr("ganzoo.loop.validation.Validator.rehearse", rehearse)
+    with pytest.raises(UsageError, match=r"over before training began \(Training a classifier, .*25 of 100\)"):
+        train("run", epochs=2, evaluate_every=4, max_time=1e-3)
+    assert not Path("run").exists()
+
+
 @pytest.mark.parametrize("text", ["", "8", "h", "8 hours", "-1h", "0s", 0, -1.0])
 def test_what_is_no_time_is_refused(train, text):
     with pytest.raises(UsageError, match="--max-time"):

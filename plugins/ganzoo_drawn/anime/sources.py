@@ -31,7 +31,7 @@ class Anime:
     """Anime-style faces, labelled by the hair's colour."""
 
     images: int = option(8192, "how many faces", low=1)
-    seed: int = option(0, "another seed draws other faces")
+    seed: int = option(0, "another seed draws other faces", low=0)
     hair: str = option("", "only these hair colours, joined by +, as in hair=black+brown; empty: all ten")
 
     def __post_init__(self) -> None:
@@ -83,7 +83,7 @@ class AnimeHair:
     """
 
     images: int = option(8192, "how many faces, half of them in each domain", low=2)
-    seed: int = option(0, "another seed draws other faces")
+    seed: int = option(0, "another seed draws other faces", low=0)
     split: Literal["train", "test"] = option("train", "test: faces that are never in train")
     paired: bool = option(False, "the k-th faces of both domains are the same face")
 
@@ -131,7 +131,7 @@ class AnimeEdges:
     """Pairs: a face in colour (the first half of the items, domain "faces") and its edges, black on white ("edges")."""
 
     images: int = option(8192, "how many pictures, half of them in each domain", low=2)
-    seed: int = option(0, "another seed draws other faces")
+    seed: int = option(0, "another seed draws other faces", low=0)
     split: Literal["train", "test"] = option("train", "test: faces that are never in train")
 
     classes: ClassVar[tuple[str, ...]] = ()
@@ -193,7 +193,7 @@ class AnimeFamilies:
     """
 
     images: int = option(8192, "how many faces, of all domains together", low=4)
-    seed: int = option(0, "another seed draws other faces")
+    seed: int = option(0, "another seed draws other faces", low=0)
     hair: str = option("black+blond+pink+blue", "the domains: hair colours, joined by +")
     split: Literal["train", "test"] = option("train", "test: faces that are never in train")
 
