@@ -46,8 +46,7 @@ class Interruptible:
         return self.why is not None
 
     def __enter__(self) -> Interruptible:
-        outer = getattr(signal.getsignal(signal.SIGINT), "__self__", None)
-        if isinstance(outer, Interruptible):
+        if (outer := current()) is not None:
             outer.deadline = min(outer.deadline, self.deadline)
             return outer
         if threading.current_thread() is threading.main_thread():
@@ -72,6 +71,12 @@ class Interruptible:
             again = " again" if why == CTRL_C else ""
             over = "The time is over: stopping" if why == TIME else "Stopping"
             self._say(f"{over} after this step and saving; Ctrl-C{again} stops at once, without saving.")
+
+
+def current() -> Interruptible | None:
+    """The one that has the handlers now; None: nobody asked for it."""
+    outer = getattr(signal.getsignal(signal.SIGINT), "__self__", None)
+    return outer if isinstance(outer, Interruptible) else None
 
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))

@@ -129,14 +129,10 @@ def environment(session: Session) -> Environment:
     """The machine and the versions a run was trained with."""
     device = torch.cuda.get_device_name(session.device) if session.device.type == "cuda" else platform.processor()
     return Environment(
-        python=platform.python_version(),
-        torch=torch.__version__,
-        system=f"{platform.system()} {platform.machine()}",
-        device=session.device.type,
-        device_name=device or platform.machine(),
-        threads=torch.get_num_threads(),
+        python=platform.python_version(), torch=torch.__version__, system=f"{platform.system()} {platform.machine()}",
+        device=session.device.type, device_name=device or platform.machine(), threads=torch.get_num_threads(),
         precision=session.precision,
-    )
+    )  # fmt: skip
 
 
 def check_data(run: Run, fingerprint: str) -> None:

@@ -10,6 +10,7 @@ from ganzoo.catalogue.single_file import named
 from ganzoo.contract.settings import FIT, parse_time
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.display import Display, duration
+from ganzoo.loop.interrupts import current
 from ganzoo.plan.plan import Plan, plan_run
 from ganzoo.plan.spec import likely_spec
 from ganzoo.training.estimate import Forecast, forecast, memory_needed
@@ -41,7 +42,7 @@ def presets_that_fit(
     fitting: dict[str | None, Forecast] = {}
     pace = 0.0  # seconds per unit of weight
     for name, (plan, weight) in sorted(plans.items(), key=lambda each: each[1][1]):
-        if pace * weight > HOPELESS * within:
+        if pace * weight > HOPELESS * within or ((stop := current()) is not None and stop.asked):
             continue
         try:
             made = forecast(prepare(plan, Display(), pack=False), limit=TRIAL, least=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,14 @@ from support.runs import At, assert_same_end, interrupt
 import ganzoo
 from ganzoo.contract.networks import weightless
 from ganzoo.loop.display import Display
+from ganzoo.loop.interrupts import Interruptible
 from ganzoo.loop.trainer import Trainer
 from ganzoo.plan import memory
 from ganzoo.plan.plan import plan_run
 from ganzoo.training import estimate
 from ganzoo.training.estimate import forecast
 from ganzoo.training.facts import facts_of, plan_of
+from ganzoo.training.fit import presets_that_fit
 from ganzoo.training.prepare import prepare
 
 QUIET = Display()
@@ -226,3 +229,10 @@ def test_what_takes_long_or_does_not_fit_names_the_presets_that_do(monkeypatch):
 def test_no_plugin_may_call_a_preset_fit(monkeypatch):
     monkeypatch.setattr("tinyzoo.model.TinyGAN.presets", {"fit": {"width": 2}})
     assert "has a preset 'fit', which ganzoo chooses itself" in refusal(cli("show", "tinygan"), 1)
+
+
+def test_no_preset_is_timed_any_more_after_ctrl_c() -> None:
+    with Interruptible(QUIET.say):
+        assert presets_that_fit("tinygan", "tiny", 1e9)
+        signal.raise_signal(signal.SIGINT)
+        assert presets_that_fit("tinygan", "tiny", 1e9) == {}
