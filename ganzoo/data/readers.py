@@ -47,6 +47,8 @@ _TOLD = (".zip", ".tar", ".gz", ".bz2", ".xz", ".tgz", ".tbz2", ".txz", ".npz", 
 _LISTS = (".csv", ".tsv", ".json", ".jsonl")  # may be labels
 _TOLD_BY_NAME = re.compile(r"(label|attr)[^/]*\.(csv|tsv|txt|json|jsonl)$")
 _ARCHIVES = {".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2", ".7z", ".rar", ".zst", ".npz", ".npy"}
+_TABLES = {".parquet", ".arrow"}  # which may hold pictures
+_STORES = {".mdb": "LMDB", ".lmdb": "LMDB", ".h5": "HDF5", ".hdf5": "HDF5", ".mat": "MATLAB", ".tfrecord": "TensorFlow"}
 _KINDS = "a folder of images, a zip or tar file, idx files, or an npz or npy file"
 
 
@@ -561,7 +563,7 @@ def _open(
         return _not_empty(array, path)
     packed = "unpack it, or " * (path.suffix.lower() in _ARCHIVES)
     what = "is one picture, and no data set" if is_image(path.name) else "is of no kind that ganzoo knows"
-    raise UsageError(f"{path} {what}; {packed}give {_KINDS}.")
+    raise UsageError(f"{path} {what}{_unread([path.suffix.lower()], path)}; {packed}give {_KINDS}.")
 
 
 def _not_empty(reader: Reader, path: Path, suffixes: Sequence[str] = SUFFIXES) -> Reader:
@@ -574,9 +576,17 @@ def _not_empty(reader: Reader, path: Path, suffixes: Sequence[str] = SUFFIXES) -
     kinds = reader.aside + Counter(map(kind_of, reader.odd))
     found = f", only {aside_text(kinds)}" if kinds else ""
     alone = kinds.total() <= 3 and all(_modality_of(f"x{kind}", "collections") for kind in kinds)
-    advice = "; unpack what is packed, or give it by itself" if _ARCHIVES & {*kinds} else ""
-    advice = "; give the file itself" if alone else advice
+    advice = "; unpack what is packed, or give it by itself" if _ARCHIVES & {*kinds} else _unread(kinds, path)
+    advice = advice or ("; give the file itself" if alone else "")
     raise UsageError(f"There are no {what} in {path}{found}; ganzoo looks for {wanted}{advice}.")
+
+
+def _unread(kinds: Collection[str], path: Path) -> str:
+    """What to do with files of these endings, which may hold pictures, after a semicolon; "" of others."""
+    if _TABLES & {*kinds}:
+        return f"; where its tables hold pictures give {shlex.quote(f'hf://datasets/{path.absolute()}')}"
+    store = next((_STORES[kind] for kind in kinds if kind in _STORES), "")
+    return f"; {store} files are not read: write their images out as files, or into an npz file" if store else ""
 
 
 def _modality_in(names: Sequence[str]) -> str:

@@ -8,10 +8,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
 import re
 import shutil
 import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,35 +35,74 @@ from ganzoo_hub.hub import client, explained, parse
 KIND = "data set"
 _MAJOR = 5  # version of the library
 _KEYS = ("split", "config", "image", "label")
+_LOCAL = re.compile(r"hf://datasets/[/.~]")
+_LABELS = ("label", "labels", "class", "category", "target")  # columns of words or numbers that may be classes
 _HELD_OUT = ("test", "validation")  # splits that are kept for scoring, as folders of these names are
 _RESERVE = 500_000_000  # bytes of disk that are left free
 _LOOK = 500  # images between looks at the disk
 _LARGEST = 1 << 29  # bytes of a file; what is larger is no training image
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where a data set's tables are.
+
+    Attributes:
+        name: of the repository, or of the folder or file on this machine.
+        state: what tells it from itself at another time: the commit, or sizes and times of the files.
+        address: in full.
+        root: what the files that its rows name lie in.
+        local: the folder or file; None on the hub.
+    """
+
+    name: str
+    state: str
+    address: str
+    root: str
+    local: Path | None = None
+
+
 def fetch(address: str, report: Report) -> Fetched:
     """The images and labels of ``hf://datasets/USER/NAME[@REVISION][#split=…,config=…,image=…,label=…]``.
+
+    So too of a folder of this machine that is laid out as on the hub, or a Parquet file: ``hf://datasets/./FOLDER``.
 
     Returns: the zip, and the address with the commit that it is of.
     Raises: UsageError where the address does not say what to take; GanzooError when it cannot be had.
     """
     bare, _, fragment = address.partition("#")
-    repository, revision = parse(bare, KIND)
     chosen = _chosen(fragment)
-    datasets = _library()
+    place = _on_this_machine(bare) if _LOCAL.match(bare) else _on_the_hub(bare, chosen)
+    path = _kept(place.name, place.state, chosen)
+    make_folder(path.parent)
+    with locked(path.with_suffix(".lock"), lambda: report(f"Waiting for another download of {place.name}", 0, 0)):
+        if not path.exists():
+            datasets = _library()
+            splits = _splits(datasets, place, chosen, bare)
+            _write(datasets, splits, path, place, chosen, report)
+    title = place.address if place.local is None else place.name
+    return Fetched(path, place.address + (f"#{fragment}" if fragment else ""), title)
+
+
+def _on_the_hub(address: str, chosen: Mapping[str, str]) -> _Place:
+    repository, revision = parse(address, KIND)
+    _library()  # says now that it is missing
     if revision is None or not _kept(repository, revision, chosen).exists():
         hub = client()
-        with explained(hub, bare, "", KIND):
+        with explained(hub, address, "", KIND):
             found = hub.HfApi().dataset_info(repository, revision=revision)
         repository, revision = str(found.id), str(found.sha)
     pinned = f"hf://datasets/{repository}@{revision}"
-    path = _kept(repository, revision, chosen)
-    make_folder(path.parent)
-    with locked(path.with_suffix(".lock"), lambda: report(f"Waiting for another download of {repository}", 0, 0)):
-        if not path.exists():
-            splits = _splits(datasets, repository, revision, chosen, bare)
-            _write(datasets, splits, path, pinned, chosen, report)
-    return Fetched(path, pinned + (f"#{fragment}" if fragment else ""), pinned)
+    return _Place(repository, revision, pinned, pinned)
+
+
+def _on_this_machine(address: str) -> _Place:
+    local = Path(address.removeprefix("hf://datasets/")).expanduser().absolute()
+    if not local.exists():
+        raise UsageError(f"There is nothing at {local}; after hf://datasets/ comes USER/NAME, or the path of a folder.")
+    files = sorted(each for each in local.rglob("*") if each.is_file()) if local.is_dir() else [local]
+    state = "\n".join(f"{each} {each.stat().st_size} {each.stat().st_mtime_ns}" for each in files)
+    return _Place(local.name, state, f"hf://datasets/{local}", str(local), local)
 
 
 def _library() -> Any:
@@ -72,6 +113,8 @@ def _library() -> Any:
             "type: pip install -U 'ganzoo[datasets]'"
         )
     datasets.disable_progress_bars()  # ganzoo shows its own
+    for library in ("datasets", "huggingface_hub"):  # what fails is raised too, and said once
+        logging.getLogger(library).setLevel(logging.CRITICAL)
     return datasets
 
 
@@ -92,10 +135,10 @@ def _kept(repository: str, commit: str, chosen: Mapping[str, str]) -> Path:
     return home() / "downloads" / f"{key}-{repository.replace('/', '--')[-80:]}.zip"
 
 
-def _splits(datasets: Any, repository: str, commit: str, chosen: Mapping[str, str], address: str) -> dict[str, Any]:
+def _splits(datasets: Any, place: _Place, chosen: Mapping[str, str], address: str) -> dict[str, Any]:
     """Folder in the zip -> the rows that go there, one after the other."""
     with _said(address):
-        found = dict(datasets.load_dataset(repository, chosen.get("config"), revision=commit, streaming=True))
+        found = _loaded(datasets, place, chosen.get("config"))
     name = chosen.get("split")
     if name is not None:
         if name not in found:
@@ -109,10 +152,25 @@ def _splits(datasets: Any, repository: str, commit: str, chosen: Mapping[str, st
     return {f"{split}/": rows for split, rows in found.items()}
 
 
+def _loaded(datasets: Any, place: _Place, config: str | None) -> dict[str, Any]:
+    """Split -> its rows."""
+    local = place.local
+    if local is None:
+        return dict(datasets.load_dataset(place.name, config, revision=place.state, streaming=True))
+    if local.is_file():
+        return dict(datasets.load_dataset("parquet", data_files=str(local), streaming=True))
+    if (local / "state.json").exists():  # one split, as the library's own save_to_disk writes it
+        return {"train": datasets.load_from_disk(str(local)).to_iterable_dataset()}
+    if (local / "dataset_dict.json").exists():
+        return {name: rows.to_iterable_dataset() for name, rows in datasets.load_from_disk(str(local)).items()}
+    return dict(datasets.load_dataset(str(local), config, streaming=True))
+
+
 def _write(
-    datasets: Any, splits: Mapping[str, Any], path: Path, address: str, chosen: Mapping[str, str], report: Report
+    datasets: Any, splits: Mapping[str, Any], path: Path, place: _Place, chosen: Mapping[str, str], report: Report
 ) -> None:
     """Writes images and labels into a zip, whole or not at all."""
+    address = place.address
     first = next(iter(splits.values()))
     image, label = _columns(datasets, first.features or {}, chosen, address)
     names = getattr((first.features or {}).get(label), "names", None)
@@ -123,7 +181,7 @@ def _write(
             stream = rows.select_columns([image, label] if label else [image])
             stream = stream.cast_column(image, datasets.Image(decode=False))
             for index, row in enumerate(_rows(stream, address)):
-                content = _content(row[image], address)
+                content = _content(row[image], address, place.root)
                 member = f"{folder}{index:08d}{_suffix(content)}"
                 file.writestr(member, content)
                 if label:
@@ -145,8 +203,9 @@ def _columns(datasets: Any, features: Mapping[str, Any], chosen: Mapping[str, st
     for key in ("image", "label"):
         if key in chosen and chosen[key] not in features:
             raise UsageError(f"{address} has no column {chosen[key]!r}; {suggest(chosen[key], features)}")
-    images = [name for name, kind in features.items() if isinstance(kind, datasets.Image)]
+    images = [name for name, kind in features.items() if _of_pictures(datasets, kind)]
     labels = [name for name, kind in features.items() if isinstance(kind, datasets.ClassLabel)]
+    labels = labels or [name for name in features if name.lower() in _LABELS]
     if not images or ("image" in chosen and chosen["image"] not in images):
         which = f" called {chosen['image']}" if images else ""
         raise UsageError(f"{address} has no column of images{which}, only {_listed(features)}.")
@@ -157,6 +216,12 @@ def _columns(datasets: Any, features: Mapping[str, Any], chosen: Mapping[str, st
                 f"#{what}={columns[0]} behind the address."
             )
     return chosen.get("image") or images[0], chosen.get("label") or (labels[0] if labels else "")
+
+
+def _of_pictures(datasets: Any, kind: Any) -> bool:
+    """Whether a column has pictures: by its kind, or files as they are, as other programs write them."""
+    as_files = isinstance(kind, dict) and kind.keys() == {"bytes", "path"}
+    return isinstance(kind, datasets.Image) or as_files or getattr(kind, "dtype", "") in ("binary", "large_binary")
 
 
 def _listed(features: Mapping[str, Any]) -> str:
@@ -174,7 +239,7 @@ def _rows(stream: Any, address: str) -> Iterator[Any]:
         yield from stream
 
 
-def _content(image: Mapping[str, Any] | None, address: str) -> bytes:
+def _content(image: Mapping[str, Any] | None, address: str, root: str) -> bytes:
     """A file's bytes; none of what is missing, which is then counted among the images that cannot be read.
 
     Raises: GanzooError for a path out of the repository: a table may name any file of this machine.
@@ -185,7 +250,7 @@ def _content(image: Mapping[str, Any] | None, address: str) -> bytes:
         return bytes(image["bytes"])
     path = str(image.get("path") or "")
     inner, _, place = path.rpartition("::")  # of an archive: zip://a.png::hf://datasets/…
-    inside = place.startswith(f"{address}/") and ".." not in place.split("/")
+    inside = place.startswith(f"{root}/") and ".." not in place.split("/")
     if not inside or not re.fullmatch(r"((zip|tar)://[^:]+)?", inner):
         raise GanzooError(f"{address} names a file outside of itself, {printable(path)!r}; do not use it.")
     fsspec = need("fsspec", "fsspec", "hf://datasets/", "datasets")
@@ -213,7 +278,5 @@ def _said(address: str) -> Iterator[None]:
                 f"{address} has several configurations or not this one ({reason[:300].rstrip('.')}); name one: "
                 "#config=NAME behind the address."
             ) from error
-        raise GanzooError(
-            f"{address} cannot be read ({reason[:200].rstrip('.')}); check the network, and that the data set's page "
-            "shows its rows."
-        ) from error
+        advice = "its files" if _LOCAL.match(address) else "the network, and that the data set's page shows its rows"
+        raise GanzooError(f"{address} cannot be read ({reason[:200].rstrip('.')}); check {advice}.") from error

@@ -6,6 +6,7 @@ import csv
 import io
 import math
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -134,6 +135,12 @@ def _parquet(file: Path) -> tuple[list[str], list[list[str]], str]:
         table = parquet.read_table(file)
     except Exception as error:  # pyarrow has a dozen of its own
         raise GanzooError(f"{file} cannot be read as Parquet ({error}).") from error
+    pictures = [field.name for field in table.schema if "binary" in str(field.type)]
+    if pictures:
+        raise UsageError(
+            f"The column {pictures[0]!r} of {file} holds files, such as pictures, and is no table's; type: "
+            f"ganzoo data add NAME {shlex.quote(f'hf://datasets/{file.absolute()}')}"
+        )
     columns = [["" if value is None else str(value) for value in column.to_pylist()] for column in table.columns]
     if not table.num_rows:
         raise UsageError(f"{file} has no rows.")

@@ -129,6 +129,16 @@ def test_heic_and_jpeg_xl_are_read_by_their_packages(tmp_path, package, suffix):
     assert reds == pytest.approx([0, 80, 160, 160], abs=6)
 
 
+@pytest.mark.parametrize("name", ["data.mdb", "train.h5", "train_32x32.mat"])
+def test_stores_that_are_not_read_are_named_with_what_to_do(tmp_path, name):
+    folder = fill(tmp_path / "d", {name: b"\0\xff" * 99, "lock.mdb": b"\0\xff"})
+    for source in (folder, folder / name):
+        with pytest.raises(
+            GanzooError, match=r"(LMDB|HDF5|MATLAB) files are not read: write their images out as files, or"
+        ):
+            data.add("set", source)
+
+
 def test_nothing_is_handed_to_ghostscript():
     assert "EPS" not in kinds.formats()
 

@@ -153,7 +153,7 @@ def test_a_table_may_name_no_file_of_this_machine_or_the_web():
         "https://example.org/a.png",
     ):
         with pytest.raises(GanzooError, match="names a file outside of itself"):
-            data_sets._content({"bytes": None, "path": path}, f"{CATS}@1")
+            data_sets._content({"bytes": None, "path": path}, CATS, f"{CATS}@1")
     for path in (
         f"file:///etc/passwd::{mine}",
         f"https://example.org/a::{mine}",
@@ -161,7 +161,7 @@ def test_a_table_may_name_no_file_of_this_machine_or_the_web():
         "",
     ):
         with pytest.raises(GanzooError, match="names a file outside of itself"):
-            data_sets._content({"bytes": None, "path": path}, f"{CATS}@1")
+            data_sets._content({"bytes": None, "path": path}, CATS, f"{CATS}@1")
 
 
 def test_a_file_of_the_repository_is_read(tmp_path):
@@ -169,8 +169,8 @@ def test_a_file_of_the_repository_is_read(tmp_path):
         file.writestr("1.png", png(1)["bytes"])
     (tmp_path / "1.png").write_bytes(png(2)["bytes"])
     root = tmp_path.as_uri()  # stands for hf://datasets/…@…
-    assert data_sets._content({"bytes": None, "path": f"{root}/1.png"}, root) == png(2)["bytes"]
-    assert data_sets._content({"bytes": None, "path": f"zip://1.png::{root}/a.zip"}, root) == png(1)["bytes"]
+    assert data_sets._content({"bytes": None, "path": f"{root}/1.png"}, CATS, root) == png(2)["bytes"]
+    assert data_sets._content({"bytes": None, "path": f"zip://1.png::{root}/a.zip"}, CATS, root) == png(1)["bytes"]
 
 
 @pytest.mark.parametrize(
@@ -213,3 +213,57 @@ def test_without_network_library_or_repository(hub, home, monkeypatch):
 def test_a_model_is_no_data_set_and_a_data_set_no_model():
     assert "is no model's address on the hub" in refusal(cli("sample", CATS))
     assert "write hf://datasets/USER/NAME" in refusal(cli("data", "add", "cats", "hf://somebody/cats"))
+
+
+def written(folder, name: str, kinds: dict, columns: dict) -> None:
+    rows = datasets.Dataset.from_dict(columns, features=datasets.Features(kinds))
+    rows.to_parquet(folder / f"{name}.parquet")
+
+
+def test_a_folder_of_this_machine_is_as_one_of_the_hub(home, tmp_path):
+    """Several files of a split, splits as parts, and again once it has changed."""
+    folder = tmp_path / "my cats" / "data"
+    folder.mkdir(parents=True)
+    for name in ("train-00000-of-00002-ab", "train-00001-of-00002-cd", "test-00000-of-00001"):
+        written(folder, name, {"image": IMAGE, "label": LABEL}, SIX)
+    info = data.add("cats", f"hf://datasets/{folder.parent}")
+    assert (info.images, info.held_out, info.classes) == (18, 6, ("tabby", "black"))
+    assert info.origin == "added by the user: my cats"
+    first = data.open_source("cats")
+    assert [np.asarray(first.read(place))[0, 0, 0] for place in range(6, 12)] == [0, 20, 40, 60, 80, 100]
+    (folder / "test-00000-of-00001.parquet").unlink()
+    assert data.add("now", f"hf://datasets/{folder.parent}").images == 12
+    with pytest.raises(UsageError, match=r"There is nothing at .*nowhere; after hf://datasets/ comes USER/NAME, or"):
+        data.add("none", "hf://datasets/./nowhere")
+
+
+def test_one_file_and_what_other_programs_write(home, tmp_path):
+    """Pictures as bytes without more, or as files with a path; labels that are words; what save_to_disk writes."""
+    as_bytes, words = [each["bytes"] for each in SIX["image"]], list("abbaba")
+    kinds = {"image": datasets.Value("binary"), "label": datasets.Value("string")}
+    written(tmp_path, "plain", kinds, {"image": as_bytes, "label": words})
+    as_files = {"bytes": datasets.Value("binary"), "path": datasets.Value("string")}
+    written(tmp_path, "files", {"photo": as_files}, {"photo": SIX["image"]})
+    assert data.add("plain", f"hf://datasets/{tmp_path}/plain.parquet").classes == ("a", "b")
+    assert data.add("files", f"hf://datasets/{tmp_path}/files.parquet").images == 6
+    rows = datasets.Dataset.from_dict(SIX, features=datasets.Features({"image": IMAGE, "label": LABEL}))
+    rows.save_to_disk(str(tmp_path / "one"))
+    datasets.DatasetDict({"train": rows, "test": rows}).save_to_disk(str(tmp_path / "two"))
+    assert data.add("one", f"hf://datasets/{tmp_path}/one").class_counts == {"tabby": (3, 0), "black": (3, 0)}
+    assert data.add("two", f"hf://datasets/{tmp_path}/two").held_out == 6
+
+
+def test_a_table_of_pictures_says_how_it_is_read(home, tmp_path):
+    written(tmp_path, "six", {"image": IMAGE, "label": LABEL}, SIX)
+    address = f"hf://datasets/{tmp_path}"
+    with pytest.raises(UsageError, match=rf"holds files, such as pictures, .*type: ganzoo data add NAME {address}/six"):
+        data.add("six", tmp_path / "six.parquet")
+    with pytest.raises(UsageError, match=rf"only 1 \.parquet; .*; where its tables hold pictures give {address}\."):
+        data.add("six", tmp_path)
+
+
+def test_a_broken_file_is_one_sentence(home, tmp_path, capfd):
+    (tmp_path / "a.parquet").write_bytes(b"PAR1" + bytes(100))
+    with pytest.raises(GanzooError, match=r"cannot be read \(.*\); check its files\."):
+        data.add("bad", f"hf://datasets/{tmp_path}")
+    assert capfd.readouterr().err == ""
