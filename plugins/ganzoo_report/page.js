@@ -184,28 +184,38 @@
 
   function traces(panel) {
     const several = told.runs.length > 1;
+    const both = several && panel.names.length > 1; // then a colour is a run, and a dash is a value
+    const shorter = (name) => name.replace(/^(loss|score|gradient)\//, "").replace("images_per_second", `${told.items} per second`);
+    const dashes = (both ? panel.names : []).map((name, kind) => ({
+      x: [null], y: [null], name: plain(shorter(name)), mode: "lines", hoverinfo: "skip", meta: { key: name },
+      line: { color: ink("--quiet"), width: 1.8, dash: DASHES[kind % DASHES.length] },
+    }));
     return told.runs.flatMap((run, which) => panel.names.flatMap((name, kind) => {
       const found = points(run, name);
       if (!found.x.length) return [];
-      const short = name.replace(/^(loss|score|gradient)\//, "").replace("images_per_second", `${told.items} per second`);
-      const label = several ? `${run.name}${panel.names.length > 1 ? `: ${short}` : ""}` : short;
+      const label = plain(both ? `${run.name}: ${shorter(name)}` : several ? run.name : shorter(name));
+      const keyed = !both || !panel.names.slice(0, kind).some((other) => points(run, other).x.length);
       const line = { color: shade(several ? which : kind), width: 1.8, dash: several ? DASHES[kind % DASHES.length] : "solid" };
-      const whole = { ...found, name: plain(label), line, mode: found.x.length < 30 ? "lines+markers" : "lines", marker: { size: 5 },
-        hovertemplate: "%{y:.4g}", meta: { run: which, value: name } };
+      const whole = { ...found, name: both ? plain(run.name) : label, showlegend: keyed, legendgroup: `${which}`, line,
+        mode: found.x.length < 30 ? "lines+markers" : "lines", marker: { size: 5 },
+        hovertemplate: `${label}: %{y:.4g}<extra></extra>`, meta: { run: which, value: name } };
       if (!view.smooth) return [whole];
       const faint = { ...whole, line: { ...line, width: 1 }, opacity: 0.25, showlegend: false, hoverinfo: "skip", hovertemplate: null };
       return [faint, { ...whole, y: smoothed(found.y), mode: "lines" }];
-    }));
+    })).concat(dashes);
   }
 
-  function upright(x, shade, dash, text) {
+  function upright(x, shade, dash, text, position = "end") {
     const line = { type: "line", x0: x, x1: x, y0: 0, y1: 1, yref: "paper", line: { color: shade, width: 1.2, dash } };
-    return text ? { ...line, label: { text: plain(text), textposition: "end", textangle: 0, font: { size: 10, color: shade }, yanchor: "top", xanchor: "left" } } : line;
+    return text ? { ...line, label: { text: plain(text), textposition: position, textangle: 0, font: { size: 10, color: shade }, yanchor: position === "end" ? "top" : "bottom", xanchor: "left" } } : line;
   }
   function lines() {
     const found = told.runs.flatMap((run) => [
-      ...run.stages.map(([seen, text], k) => upright(across(run, seen), ink("--quiet"), "dash", `stage ${k + 2}`)),
-      ...(run.warnings || []).map(([seen]) => upright(across(run, seen), "#c77700", "dot", "⚠")),
+      ...run.stages.flatMap(([seen], k) => { // of stages that begin at one place, as after a rollback, the last
+        const covered = run.stages[k + 1] && run.stages[k + 1][0] === seen;
+        return covered ? [] : [upright(across(run, seen), ink("--quiet"), "dash", `stage ${k + 2}`)];
+      }),
+      ...(run.warnings || []).map(([seen]) => upright(across(run, seen), "#c77700", "dot", "⚠", "start")),
     ]);
     const run = told.runs.find((each) => (each.columns.images || []).length);
     return run && told.positions.length ? [...found, upright(across(run, images()), ink("--accent"), "solid")] : found;
@@ -313,13 +323,23 @@
 
   // ---- a page that is served while training goes on --------------------------------------------------------------
   let held = false; // a pointer is down, so the reader is in the middle of something
+  const said = find("footer");
+  function sayWhen() {
+    const now = new Date().toLocaleTimeString();
+    said.textContent = told.status === "running" ? `As of ${now}; this page refreshes itself.`
+      : `As of ${now} the run is ${told.status}; if it goes on, so does this page.`;
+  }
+  async function ask(address) {
+    const answer = await fetch(address);
+    if (!answer.ok) throw new Error(await answer.text());
+    return answer.text();
+  }
   async function refresh() {
     if (held) return;
-    const said = find("footer");
     try {
-      const version = await (await fetch("version")).text();
+      const version = await ask("version");
       if (version !== told.version) {
-        const fresh = new DOMParser().parseFromString(await (await fetch("./")).text(), "text/html");
+        const fresh = new DOMParser().parseFromString(await ask("./"), "text/html");
         told = JSON.parse(fresh.getElementById("data").textContent);
         const [panels, focus] = [find("#panels"), document.activeElement && document.activeElement.id];
         const open = all("details[open] > summary").map((each) => each.textContent);
@@ -331,12 +351,14 @@
         draw();
         if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
       }
-      said.textContent = `As of ${new Date().toLocaleTimeString()}; this page refreshes itself.`;
-    } catch {
-      said.textContent = "ganzoo watch does not answer any more; the page stays as it was.";
+      sayWhen();
+    } catch (error) { // fetch itself throws a TypeError
+      const why = error instanceof TypeError ? "ganzoo watch does not answer any more" : error.message.replace(/\.$/, "");
+      said.textContent = `${why}; the page stays as it was.`;
     }
   }
   if (told.version) {
+    sayWhen();
     setInterval(refresh, told.every);
     document.addEventListener("pointerdown", () => { held = true; });
     document.addEventListener("pointerup", () => { held = false; });

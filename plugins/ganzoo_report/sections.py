@@ -225,6 +225,7 @@ def classes(stories: Sequence[Story]) -> Html:
             continue
         if len(names) > MOST_CLASSES:
             story.left_out.append(f"{story.name}: rows of {len(names) - MOST_CLASSES} of its {len(names)} classes.")
+        count = count // len(names) * len(names) or count  # rows of one length
         rows = [
             (name, list(range(number, count, len(names)))[:IN_A_ROW])
             for number, name in enumerate(names[:MOST_CLASSES])
@@ -287,6 +288,11 @@ def stage_by_stage(stories: Sequence[Story]) -> Html:
         ends = [*(mark.images for mark in story.stages[1:]), story.log.last.get("images", 0)]
         before: dict[str, float] = {}
         for number, (mark, end) in enumerate(zip(story.stages, ends, strict=True), 1):
+            heading = tag("h3", f"Stage {number} of {len(story.run.header.stages)}: {mark.text}")
+            if end == mark.images and number < len(story.stages):
+                gone = f"It was given up: the run was rolled back to {end:,} {story.items} seen."
+                chapters.append(tag("article", heading, tag("p", gone, class_="quiet"), class_="stage"))
+                continue
             now = _at_the_end(story, mark.images, end)
             rows = [
                 (name.removeprefix("score/"), f"{value:.4g}", *([f"{before[name]:.4g}"] if name in before else []))
@@ -297,9 +303,8 @@ def stage_by_stage(stories: Sequence[Story]) -> Html:
             curves = tag("a", "Curves of this stage", href=view, data_to="curves", class_="screen") if rows else Html()
             limits = {"data_least": mark.images, "data_most": end}
             picture = _figure(story.sheet, f"Stage {number}:", **limits) if story.sheet in story.series else Html()
-            title = f"Stage {number} of {len(story.run.header.stages)}: {mark.text}"
             seen = tag("p", f"From {mark.images:,} to {end:,} {story.items} seen.", class_="quiet")
-            chapters.append(tag("article", tag("h3", title), seen, picture, figures, curves, class_="stage"))
+            chapters.append(tag("article", heading, seen, picture, figures, curves, class_="stage"))
             before = now
         columns.append((story, tag("div", *chapters, class_="stages")))
     return _section("stages", "Stage by stage", _each(stories, columns)) if columns else Html()

@@ -71,7 +71,8 @@ class Watched:
             new.pictures = list(missing.values())
             self.pictures = {name: self.pictures[name] for name in names if name in self.pictures}
             self.pictures.update(zip(missing, new.encode(1 << 40), strict=True))
-            told.update(version=version, every=int(EVERY * 1000), pictures=[f"picture/{name}" for name in names])
+            told.update(version=version, every=int(EVERY * 1000), status=stories[0].run.status)
+            told["pictures"] = [f"picture/{name}" for name in names]
             script = Html('<script src="charts.js"></script>')
             self._page = whole(stories, told, script, served=True).encode()
             self._version = version
@@ -169,7 +170,7 @@ def serve(run: Run, host: str, port: int | None, say: Callable[[str], None]) -> 
         try:
             served.serve_forever()
         except KeyboardInterrupt:
-            say("Training goes on; the page is not served any more.")
+            say("The page is not served any more; the run itself is left as it is.")
 
 
 def _listening(watched: Watched, host: str, port: int | None) -> ThreadingHTTPServer:

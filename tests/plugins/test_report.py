@@ -13,6 +13,8 @@ import shutil
 import numpy
 import pytest
 from ganzoo_report.page import gather
+from ganzoo_report.record import Mark
+from ganzoo_report.sections import stage_by_stage
 from PIL import Image, PngImagePlugin
 from support.command_line import cli, refusal
 
@@ -203,6 +205,14 @@ def test_stages_are_chapters(train, tmp_path):
     assert '<a href="#at=80&amp;zoom=48,80" data-to="curves" class="screen">Curves of this stage</a>' in text
     assert '<th scope="row">recipe</th><td>two.toml</td>' in text  # without the folders of this machine
     assert str(tmp_path) not in text
+
+
+def test_a_stage_that_was_given_up_claims_no_samples(run):
+    (given_up,) = gather([run], full=False, quick=True)[1]
+    given_up.stages = [Mark(0, "a"), Mark(48, "b"), Mark(48, "c")]
+    text = stage_by_stage([given_up])
+    assert 'b</h3><p class="quiet">It was given up: the run was rolled back to 48 images seen.</p></article>' in text
+    assert text.count("<img") == 2
 
 
 def test_warnings_are_marked_and_said(run):

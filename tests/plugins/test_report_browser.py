@@ -100,8 +100,11 @@ def test_several_runs_move_together(browser, finished, train):
     first = pictures(page)
     assert first["r0-sheet"] != last["r0-sheet"]
     assert first["r1-sheet"] != last["r1-sheet"]
-    names = page.evaluate("document.querySelector('.plot').data.map(t => t.name)")
-    assert names == [finished.name, "&lt;b&gt;other"]
+    keys = "p => p.data.filter(t => t.showlegend !== false).map(t => t.name)"
+    assert page.eval_on_selector(".plot", keys) == [finished.name, "&lt;b&gt;other"]
+    verdicts = page.locator(".panel:has-text('mean verdict') .plot").evaluate(keys)
+    assert verdicts[:2] == [finished.name, "&lt;b&gt;other"], "a colour a run"
+    assert verdicts[2:4] == ["D(x)", "D(G(z))"], "a dash a value"
     assert page.locator("main b").count() == page.locator(".scores b").count()
     assert watched.complaints == []
     assert watched.outside == []

@@ -148,6 +148,16 @@ def test_the_newest_run_is_taken(train):
     assert newest().path == last.path
 
 
+def test_a_run_that_is_gone_is_said_on_the_page(run):
+    with chromium() as browser, serving(run.path) as port:
+        page = Opened(browser, f"http://127.0.0.1:{port}/").page
+        assert "the run is finished" in page.inner_text("footer")
+        shutil.rmtree(run.path)
+        page.wait_for_selector("footer:has-text('is not a run folder')", timeout=30_000)
+        page.wait_for_selector("footer:has-text('the page stays as it was.')")
+        page.close()
+
+
 def test_the_page_refreshes_itself(run):
     with chromium() as browser, serving(run.path) as port:
         from ganzoo_report import watch
@@ -167,6 +177,7 @@ def test_the_page_refreshes_itself(run):
         assert page.input_value("#at") == "0"  # the view stays
         assert page.evaluate("document.querySelector('details').open")
         assert page.evaluate("location.hash") == "#at=48"
+        page.wait_for_selector("footer:has-text('the run is finished; if it goes on, so does this page.')")
         assert opened.complaints == []
         assert opened.outside == []
         page.close()
