@@ -52,14 +52,41 @@ def read(file: Path, categories: Sequence[str], without: Sequence[str]) -> tuple
     table = [each for place, each in enumerate(table) if place not in left_out]
     if len({name for name, _ in table}) < len(table) or not all(name for name, _ in table) or not table:
         raise UsageError(f"{file} has columns without a name, or two of one name; its first line should name them.")
-    comma = "," if delimiter == ";" and any(_has_comma(text) for _, column in table for text in column) else ""
+    digits = {name: _digits(column) for name, column in table if name not in categories}
+    comma = _comma(
+        [*digits.values()], delimiter == ";" and any(_has_comma(text) for _, column in table for text in column)
+    )
     found = [_column(name, column, name in categories, comma) for name, column in table]
     details: dict[str, Any] = {"columns": [described for described, _ in found], "delimiter": delimiter}
     if left_out:
         details["left out"] = [
             f"{names[place] or f'column {place + 1}'}, which {why}" for place, why in left_out.items()
         ]
+    if unsure := [(name, text) for name, texts in digits.items() if (text := _unsure(texts, comma))]:
+        details["unsure"] = [f"{name}, where {text} may be {text.replace(comma or '.', '')}" for name, text in unsure]
     return np.stack([values for _, values in found], 1).astype(np.float32), details
+
+
+def _digits(column: Sequence[str]) -> list[str]:
+    """The numbers in a column without what stands before and after them; [] where it has other words."""
+    marked = [_MARKED.fullmatch(text) for text in column if text.lower() not in MISSING]
+    return [match["number"] for match in marked if match] if all(marked) else []
+
+
+def _comma(columns: Sequence[Sequence[str]], usual: bool) -> str:
+    """ "," where commas part fractions, else "": as 12.345.678 tells, else as is `usual` in such files."""
+    for mark, comma in ((".", ","), (",", "")):
+        groups = re.compile(rf"[+-]?\d{{1,3}}(\{mark}\d{{3}})*")
+        if any(any(text.count(mark) > 1 for text in texts) and all(map(groups.fullmatch, texts)) for texts in columns):
+            return comma
+    return "," if usual else ""
+
+
+def _unsure(texts: Sequence[str], comma: str) -> str:
+    """One of a column's fractions where each could be a whole number with a mark of thousands, as 1.234; else ""."""
+    mark = comma or "."
+    groups = re.compile(rf"[+-]?([1-9]\d{{0,2}}(\{mark}\d{{3}})?|0)")
+    return next((text for text in texts if mark in text), "") if all(map(groups.fullmatch, texts)) else ""
 
 
 def _has_comma(text: str) -> bool:

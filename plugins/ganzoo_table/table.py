@@ -54,7 +54,9 @@ class Table(Modality):
     @classmethod
     def describe(cls, details: Mapping[str, Any]) -> dict[str, str]:
         said = {"columns": ", ".join(f"{column['name']} ({_said(column)})" for column in details["columns"])}
-        return said | ({"left out": "; ".join(details["left out"])} if "left out" in details else {})
+        said |= {"left out": "; ".join(details["left out"])} if "left out" in details else {}
+        unsure = "; ".join(details.get("unsure", ()))
+        return said | ({"fractions": f"{unsure}: if so, take the marks of thousands out of the file"} if unsure else {})
 
     @classmethod
     def fit(cls, rows: NDArray[Any], details: Mapping[str, Any]) -> dict[str, Any]:

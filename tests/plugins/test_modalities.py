@@ -343,6 +343,31 @@ def test_tables_as_other_programs_write_them(tmp_path, monkeypatch, text, column
         data.add("levelled", tmp_path / "t.csv", levels="0-5")
 
 
+@pytest.mark.parametrize(
+    ("mark", "cells", "values", "unsure"),
+    [
+        (",", ["12.345.678", "9.876", "5"], [12345678, 9876, 5], ""),
+        (";", ["12,345,678", "9,876", "5"], [12345678, 9876, 5], ""),
+        (",", ["-1.234.567 €", "2.345 €", ""], [-1234567, 2345, math.nan], ""),
+        (",", ["1.234", "9.876", "5"], [1.234, 9.876, 5], "n, where 1.234 may be 1234: "),
+        (";", ["1,234", "9,876", "5"], [1.234, 9.876, 5], "n, where 1,234 may be 1234: "),
+        (",", ["1.234", "0.876", "5"], [1.234, 0.876, 5], ""),
+        (",", ["1.234", "9.8765", "5"], [1.234, 9.8765, 5], ""),
+    ],
+)
+def test_marks_of_thousands_are_told_from_fractions_or_it_is_said(tmp_path, monkeypatch, mark, cells, values, unsure):
+    monkeypatch.setenv("GANZOO_HOME", str(tmp_path / "home"))
+    rows = [f"{cell}{mark}{number}" for number, cell in enumerate([*cells, *(f"{n}" for n in range(100, 120))])]
+    sign = " €" * ("€" in cells[0])
+    text = "\n".join([f"n{mark}m", *rows[:3], *(row.replace(mark, sign + mark) for row in rows[3:])])
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    info = data.add("mine", tmp_path / "t.csv")
+    found = [float(data.open_source("mine").read(row)[0]) for row in range(3)]
+    assert found == pytest.approx(values, nan_ok=True)
+    assert Table.describe(info.details).get("fractions", "").startswith(unsure)
+    assert ("fractions" in Table.describe(info.details)) == bool(unsure)
+
+
 def test_names_of_one_row_each_are_categories_only_if_asked(tmp_path, monkeypatch):
     monkeypatch.setenv("GANZOO_HOME", str(tmp_path / "home"))
     (tmp_path / "t.csv").write_text("a\n" + "\n".join(f"user{n}" for n in range(20)) + "\n", encoding="utf-8")
