@@ -104,11 +104,11 @@ class Pace:
 
     Args:
         limit: seconds that it listens for, about; a second at the least.
-        most: steps that it listens to.
+        most, least: steps that it listens to.
     """
 
-    def __init__(self, limit: float = TRIAL_SECONDS, most: float = math.inf) -> None:
-        self._limit, self._most, self._times = limit, most, list[float]()
+    def __init__(self, limit: float = TRIAL_SECONDS, most: float = math.inf, least: int = 1) -> None:
+        self._limit, self._most, self._least, self._times = limit, most, least, list[float]()
 
     def hear(self, seconds: float) -> None:
         self._times.append(seconds)
@@ -117,7 +117,7 @@ class Pace:
     def known(self) -> bool:
         heard = len(self._times)
         enough = heard > TRIAL_STEPS and (sum(self._times[1:]) >= 1 or heard >= self._most)
-        return bool(self._times) and (enough or sum(self._times) >= self._limit)
+        return heard >= self._least and (enough or sum(self._times) >= self._limit)
 
     @property
     def mean(self) -> float:
@@ -129,7 +129,8 @@ class FirstSteps:
 
     def __init__(self, session: Session, header: RunHeader, stage: _Stage, scoring: Sequence[float]) -> None:
         self._what, self._stage = (session, header, scoring), stage
-        self._pace = Pace(most=stage.steps / 4)  # all of it may be over in a second
+        # All of it may be over in a second. The first step, which may be three times the others, is not to speak alone.
+        self._pace = Pace(most=stage.steps / 4, least=2)
 
     def __str__(self) -> str:
         return str(_counted([self._stage]))

@@ -99,6 +99,17 @@ def test_a_training_is_timed_by_its_own_first_steps(monkeypatch):
     assert_same_end(one, other)
 
 
+def test_a_first_step_that_takes_long_does_not_speak_alone_for_the_others():
+    pace = estimate.Pace(least=2)
+    for took, known in ((30.0, False), (8.0, True)):
+        pace.hear(took)
+        assert pace.known == known
+    assert pace.mean == 8.0
+    alone = estimate.Pace()  # of a trial, whose steps are thrown away
+    alone.hear(30.0)
+    assert (alone.known, alone.mean) == (True, 30.0)
+
+
 def test_a_trial_beforehand_where_first_steps_would_not_tell():
     def asks(**options):
         session = prepare(plan_run("tinygan", "tiny", device="cpu", epochs=20, **options), QUIET)
