@@ -196,7 +196,7 @@
       const label = plain(both ? `${run.name}: ${shorter(name)}` : several ? run.name : shorter(name));
       const keyed = !both || !panel.names.slice(0, kind).some((other) => points(run, other).x.length);
       const line = { color: shade(several ? which : kind), width: 1.8, dash: several ? DASHES[kind % DASHES.length] : "solid" };
-      const whole = { ...found, name: both ? plain(run.name) : label, showlegend: keyed, legendgroup: `${which}`, line,
+      const whole = { ...found, name: both ? plain(run.name) : label, showlegend: keyed, legendgroup: both ? `run ${which}` : "", line,
         mode: found.x.length < 30 ? "lines+markers" : "lines", marker: { size: 5 },
         hovertemplate: `${label}: %{y:.4g}<extra></extra>`, meta: { run: which, value: name } };
       if (!view.smooth) return [whole];

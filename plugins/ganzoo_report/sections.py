@@ -194,7 +194,9 @@ def pictures(stories: Sequence[Story]) -> Html:
         if not story.series:
             continue
         items = story.items
-        shown = [_still(number, f"Real {items} {domain}".rstrip()) for domain, number in story.real.items()]
+        shown = [
+            _still(number, f"Real {items}" + (f": {domain}" if domain else "")) for domain, number in story.real.items()
+        ]
         if not _translates(story):
             plotted = story.run.header.data.modality in ("table", "point")
             colours = " (red) over real ones (grey)" if plotted else ""
@@ -248,7 +250,9 @@ def translations(stories: Sequence[Story]) -> Html:
         ]
         swipes = [_swipe(story, rows[before], rows[row]) for row, (_, before) in enumerate(names) if before is not None]
         columns.append((story, tag("div", _rows(story, rows), *swipes)))
-    return _section("translations", "There and back", _each(stories, columns)) if columns else Html()
+    back = any(name.count("→") > 1 for story, _ in columns for name, _ in _rows_of(story))
+    title = "There and back" if back else "Translated"
+    return _section("translations", title, _each(stories, columns)) if columns else Html()
 
 
 def _rows_of(story: Story) -> list[tuple[str, int | None]]:

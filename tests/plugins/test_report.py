@@ -258,6 +258,8 @@ def test_translations_stand_there_and_back(tmp_path):
     names = (a, f"{a} → {b}", f"{a} → {b} → {a}", b, f"{b} → {a}", f"{b} → {a} → {b}")
     assert rows == [(name, f"{2 * row},{2 * row + 1}") for row, name in enumerate(names)]
     assert text.count('class="edge"') == 2
+    assert "There and back</h2>" in text
+    assert f"Real images: {a}</figcaption>" in text
     assert told(text)["grids"]["r0-sheet"][:2] == [2, 6]
 
 

@@ -202,6 +202,10 @@ def test_curves_have_one_axis_and_a_zoom_shows_the_heights_that_are_in_it(opened
     axes = "[...document.querySelectorAll('.plot')].map(p => p.layout.xaxis.range.map(Math.round).join())"
     assert set(page.evaluate(axes)) == {f"0,{round(1.01 * last)}"}
     assert page.evaluate("document.querySelector('.plot').layout.showlegend") is False, "its heading says what it is"
+    tops = page.locator(".panel:has-text('mean verdict') .legend .traces").evaluate_all(
+        "all => all.map(e => Math.round(e.getBoundingClientRect().top))"
+    )
+    assert len(set(tops)) < len(tops), "a legend has its entries beside each other"
     page.evaluate("location.hash = 'zoom=60,97'")
     page.wait_for_function("document.querySelector('.plot').layout.yaxis.range")
     values = [row["loss/D"] for row in finished.metrics() if "loss/D" in row and 60 <= row["images"] <= 97]
