@@ -26,6 +26,7 @@ _DECIMAL = re.compile(r"^([+-]?\d+),(\d+)$")
 _PADDED = re.compile(r"[+-]?0\d")  # 007 and 7 are two names
 _NOTHING = ("na", "n/a", "<na>", "#n/a", "?")  # what tables write for what they do not have
 _PARTS = ("split", "subset", "partition", "part", "set", "phase")  # columns that say train or test
+_FLAGS = re.compile("is_?(train|val|test)", re.IGNORECASE)  # columns that say so by true and false, 1 and 0
 CLASS_KEYS = ("classes", "class_names", "label_names", "target_names")  # of names for the labels 0, 1, …
 MANY = 10  # different values that are classes however few items each has
 
@@ -269,8 +270,10 @@ def _name_column(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> int:
     lookup, exact = lookup_of(names), {*names}
 
     def matches(place: int) -> tuple[int, int, int]:
-        cells = {_plain(str(row[place])) for row in rows}
-        return len(cells & exact), len({_meant(cell, lookup) for cell in cells} - {None}), -place
+        cells = [_plain(str(row[place])) for row in rows]
+        meant = {_meant(cell, lookup) for cell in (*cells, *without_wrapper(cells))} - {None}
+        few = all(map(str.isdecimal, cells)) and 2 * len(meant) < len(names)  # the numbers of classes
+        return len(exact.intersection(cells)), 0 if few else len(meant), -place
 
     return max(range(len(rows[0])), key=matches)
 
@@ -305,7 +308,8 @@ def _chosen(table: Table, columns: Sequence[str]) -> Table:
     held_out = frozenset[str]()
     for place, column in enumerate(table.columns):
         kinds = [_part(column, str(values[place])) for _, _, values in table.rows]
-        if column.lower() in _PARTS and column not in columns and "train" in kinds and all(kinds):
+        of_parts = column.lower() in _PARTS or _FLAGS.match(column)
+        if of_parts and column not in columns and "train" in kinds and all(kinds):
             held_out = frozenset(name for (name, *_), kind in zip(table.rows, kinds, strict=True) if kind == "test")
             columns = columns or [name for name in table.columns if name != column]
             break
@@ -317,7 +321,10 @@ def _chosen(table: Table, columns: Sequence[str]) -> Table:
 
 
 def _part(column: str, value: str) -> str:
-    """As `part_of`; CelebA counts its parts from 0."""
+    """As `part_of`; CelebA counts its parts from 0, and a column `is_valid` answers for itself."""
+    if flag := _FLAGS.match(column):
+        truth = _entry(value)
+        return "" if truth not in (0, 1) else "train" if (flag[1].lower() == "train") == bool(truth) else "test"
     return {"0": "train", "1": "test", "2": "test"}.get(value, "") if column == "partition" else part_of(value)
 
 

@@ -536,3 +536,16 @@ def test_columns_of_few_whole_numbers_may_be_classes_and_it_is_said(pictures: Pa
     assert info.label_kind == "numbers"
     said = "The columns column1, column2, column3 are taken as numbers; where column1 is a class, type: "
     assert info.layout[-1] == f"{said}--label-column column1"
+
+
+@pytest.mark.parametrize(("column", "train"), [("is_train", "1"), ("is_valid", "False"), ("isTest", "0")])
+def test_a_column_that_asks_for_the_part_holds_out(pictures: Path, column: str, train: str) -> None:
+    other = {"1": "0", "0": "1", "False": "True"}[train]
+    rows = [[name, number % 2, train if number < 4 else other] for number, name in enumerate(NAMES)]
+    info = add(pictures, table(rows, heading=("file", "label", column)))
+    assert (info.classes, info.held_out, info.trained) == (("0", "1"), 2, 4)
+
+
+def test_numbers_of_classes_are_no_names_of_files_elsewhere(pictures: Path) -> None:
+    info = add(pictures, table([[f"/home/me/set/{name}", number % 2] for number, name in enumerate(NAMES)]))
+    assert (info.classes, info.images) == (("0", "1"), 6)
