@@ -259,6 +259,8 @@ def _with_channels(image: Image.Image, channels: int) -> Image.Image:
         if channels != 4:
             image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
     mode = _MODES[channels]
+    if image.mode == "LAB":  # which Pillow turns into no other
+        image = image.convert("RGB")
     return image if image.mode == mode else image.convert(mode)
 
 

@@ -619,7 +619,7 @@ def _kind(path: Path) -> str:
     except (OSError, *DAMAGE) as error:
         raise GanzooError(f"Cannot read {path} ({error}); it may be damaged or cut short.") from error
     if start[:6] == b"\x93NUMPY":
-        return "array"
+        return "" if opener else "array"  # its size would not be known before it is unpacked
     if start[257:262] == b"ustar":
         return "tar"
     if start[:3] == b"\0\0\x08":

@@ -375,7 +375,7 @@ def test_what_is_packed_among_no_pictures_is_to_be_unpacked(tmp_path):
         data.add("outer", tmp_path / "outer.zip")
     np.save(tmp_path / "x.npy", np.zeros((3, 8, 8), np.uint8))
     (tmp_path / "x.npy.gz").write_bytes(gzip.compress((tmp_path / "x.npy").read_bytes()))
-    with pytest.raises(GanzooError, match="it does not begin as an array does"):
+    with pytest.raises(GanzooError, match="of no kind that ganzoo knows; unpack it, or give"):
         data.add("packed", tmp_path / "x.npy.gz")
 
 

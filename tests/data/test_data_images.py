@@ -126,3 +126,19 @@ def test_decompression_bombs_are_refused(monkeypatch, limit):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)  # Pillow warns above it and refuses above twice of it
     with pytest.raises(Unreadable, match="decompression bomb"):
         decode(data)
+
+
+@pytest.mark.parametrize("mode", ["1", "P", "CMYK", "YCbCr", "LAB", "HSV"])
+def test_every_mode_of_colour_is_drawn_in_any_number_of_channels(mode):
+    file = io.BytesIO()
+    grey = Image.linear_gradient("L").resize((16, 16))
+    picture = grey.convert("RGB").convert(mode) if mode not in ("LAB", "HSV") else Image.merge(mode, [grey] * 3)
+    if mode == "HSV":
+        image = picture  # no format keeps it; a plugin may hand it out
+    else:
+        picture.save(file, "TIFF")
+        image = decode(file.getvalue())
+    for channels in (1, 3, 4):
+        pixels = render(image, (16, 16), channels, "crop")
+        assert pixels.shape == (16, 16, channels)
+        assert int(pixels.max()) - int(pixels.min()) > 50
