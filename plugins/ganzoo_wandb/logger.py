@@ -55,7 +55,9 @@ class WeightsAndBiases:
             # The display is not to be captured, nor written on: `address` is what there is to say.
             settings=self._wandb.Settings(console="off", silent=True),
         )
-        self.address = self._run.url or f"wandb sync {self._run.dir}"
+        # An offline run warns where it is asked for its address. Its `dir` is a folder in the one that is sent.
+        sent_later = f"wandb sync {Path(self._run.dir).parent}"
+        self.address = sent_later if self._run.offline else self._run.url or sent_later
         kept.parent.mkdir(exist_ok=True)
         with replaced(kept) as part:
             part.write_text(self._run.id + "\n", encoding="utf-8")

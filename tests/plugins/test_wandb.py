@@ -61,7 +61,8 @@ def records(file: Path) -> Iterator[Any]:
 def resumed(tmp_path_factory, run_in_process):
     """A run that failed between a row and the next checkpoint, was resumed, and what wandb kept of both."""
     folder = tmp_path_factory.mktemp("wandb")
-    run_in_process(TRAIN, folder / "run", home=folder, WANDB_MODE="offline")
+    said = run_in_process(TRAIN, folder / "run", home=folder, WANDB_MODE="offline")
+    (folder / "said.txt").write_text(said, encoding="utf-8")  # while it was resumed
     run = Run.open(folder / "run")
     files = sorted((run.path / "wandb").glob("offline-run-*/*.wandb"))
     return run, [list(records(file)) for file in files]
@@ -114,6 +115,13 @@ def test_one_run_there_for_one_here(resumed):
     found = [next(record.run for record in kept if record.WhichOneof("record_type") == "run") for kept in files]
     assert {each.run_id for each in found} == {(run.path / "wandb" / "id").read_text(encoding="utf-8").strip()}
     assert {(each.project, each.display_name) for each in found} == {("faces", "run")}
+
+
+def test_the_command_that_is_said_finds_what_there_is_to_send(resumed):
+    run, _ = resumed
+    lines = (run.path.parent / "said.txt").read_text(encoding="utf-8").splitlines()
+    [folder] = [Path(line.partition("wandb sync ")[2]) for line in lines if "wandb sync " in line]
+    assert [*map(records, folder.glob("*.wandb"))]
 
 
 def test_options_are_its_config(resumed):
