@@ -19,7 +19,8 @@ _TRAINING = re.compile(r"(^|[^a-z])train(ing)?" + _END)  # a name that has the w
 _APART = re.compile(r"(^|[^a-z])(test(ing)?|val|valid(ation)?|evaluation|eval|dev|holdout)" + _END)
 _PICTURES = re.compile(r"(^|[^a-z])(jpeg|input|left|right)?(image|img|photo|picture|rgb|input)s?($|[^a-z])")
 _BELONGING = re.compile(
-    r"(^|[^a-z])(mask|annotation|anno|label|trimap|ground_?truth|gt(fine|coarse)?|depth)s?($|[^a-z])|^segmentation"
+    r"(^|[^a-z])(mask|annotation|anno|label|trimap|ground_?truth|gt(fine|coarse)?|depth|disparity|target|semantic|"
+    r"instance)s?($|[^a-z])|^segmentation"
 )
 _MASK = re.compile(r"(.+)_(mask|seg|segmentation|gt)(_\d+)?")
 FEW = 0.05  # share of the files that may lie beside the folders of classes or parts

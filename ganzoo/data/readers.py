@@ -575,7 +575,7 @@ def _not_empty(reader: Reader, path: Path, suffixes: Sequence[str] = SUFFIXES) -
     wanted = "PNG, JPEG, TIFF and other images" if suffixes is SUFFIXES else f"{', '.join(suffixes)} files"
     kinds = reader.aside + Counter(map(kind_of, reader.odd))
     found = f", only {aside_text(kinds)}" if kinds else ""
-    alone = kinds.total() <= 3 and all(_modality_of(f"x{kind}", "collections") for kind in kinds)
+    alone = 0 < kinds.total() <= 3 and all(_modality_of(f"x{kind}", "collections") for kind in kinds)
     advice = "; unpack what is packed, or give it by itself" if _ARCHIVES & {*kinds} else _unread(kinds, path)
     advice = advice or ("; give the file itself" if alone else "")
     raise UsageError(f"There are no {what} in {path}{found}; ganzoo looks for {wanted}{advice}.")

@@ -172,3 +172,8 @@ def test_drawings_count_as_what_cannot_be_read(tmp_path):
         data.add("drawn", fill(tmp_path / "drawn", {**{f"{n}.png": picture("PNG") for n in range(20)}, **drawn}))
     with pytest.raises(UsageError, match=r"no images in .*, only 4 \.svg"):
         data.add("only", fill(tmp_path / "only", drawn))
+
+
+def test_an_empty_folder_is_no_file_to_give(tmp_path):
+    with pytest.raises(GanzooError, match=r"ganzoo looks for PNG, JPEG, TIFF and other images\.$"):
+        data.add("set", tmp_path)

@@ -397,7 +397,16 @@ def test_pictures_held_out_without_classes_leave_the_classes_of_those_trained_on
     assert (found.labels.classes, len(found.left_out)) == (("n01", "n02"), 3)
 
 
-@pytest.mark.parametrize("folders", [("leftImg8bit", "gtFine"), ("images", "segmentations"), ("images", "gtCoarse")])
+@pytest.mark.parametrize(
+    "folders",
+    [
+        ("leftImg8bit", "gtFine"),
+        ("images", "segmentations"),
+        ("images", "gtCoarse"),
+        ("input", "target"),
+        ("image_2", "semantic"),
+    ],
+)
 @pytest.mark.parametrize("part", ["", "train/"])
 def test_pictures_and_what_belongs_to_them_are_no_classes_whatever_lies_in_them(
     folders: tuple[str, str], part: str
