@@ -215,7 +215,7 @@
         const covered = run.stages[k + 1] && run.stages[k + 1][0] === seen;
         return covered ? [] : [upright(across(run, seen), ink("--quiet"), "dash", `stage ${k + 2}`)];
       }),
-      ...(run.warnings || []).map(([seen]) => upright(across(run, seen), "#c77700", "dot", "⚠", "start")),
+      ...(run.warnings || []).map(([seen]) => upright(across(run, seen), ink("--warning"), "dot", "⚠", "start")),
     ]);
     const run = told.runs.find((each) => (each.columns.images || []).length);
     return run && told.positions.length ? [...found, upright(across(run, images()), ink("--accent"), "solid")] : found;

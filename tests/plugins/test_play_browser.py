@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from support.browser import Watched, chromium
+from support.browser import PALE, Watched, chromium
 from support.command_line import cli
 
 import ganzoo
@@ -85,6 +85,11 @@ def test_an_image_is_picked_varied_and_walked_from(opened, monkeypatch, tmp_path
     with Image.open(download.value.path()) as given, Image.open(words[-1]) as made:
         assert given.size == made.size == (8, 8)
         assert given.tobytes() == made.tobytes()
+    label, picture = (
+        page.locator(f".labelled:has-text('Picked') {part}").first.bounding_box() for part in ("label", "img")
+    )
+    assert picture["y"] >= label["y"] + label["height"], "the label covers nothing of the picture"
+    assert picture["width"] >= 128
     page.locator("button.thumbnail-item").nth(0).click()
     page.wait_for_selector("#command-versions .cm-line:has-text('interpolate')", timeout=60_000)
     assert "--index 3,1" in command(page, "versions")
@@ -105,6 +110,15 @@ def test_nothing_is_wider_than_the_screen(address, width):
     with chromium() as browser:
         watched = Watched(browser, address, ready="button.thumbnail-item", viewport={"width": width, "height": 800})
         assert watched.page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_stand_out(address, scheme):
+    with chromium() as browser:
+        page = Watched(browser, address, ready="button.thumbnail-item", color_scheme=scheme).page
+        page.locator("button.thumbnail-item").first.click()
+        command(page, "versions")
+        assert page.evaluate(PALE) == []
 
 
 def test_foreign_hosts_are_refused_and_no_file_is_served(address, finished):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from support.browser import Watched, chromium
+from support.browser import PALE, Watched, chromium
 from support.command_line import cli
 
 import ganzoo
@@ -185,6 +185,8 @@ def test_everything_can_be_used_by_keyboard_and_heard(opened):
 def test_nothing_is_wider_than_the_screen(browser, report, width, scheme):
     watched = Watched(browser, report.as_uri(), viewport={"width": width, "height": 800}, color_scheme=scheme)
     assert watched.page.evaluate("document.documentElement.scrollWidth") == width
+    watched.page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    assert watched.page.evaluate(PALE) == []
     assert watched.complaints == []
     watched.page.close()
 
