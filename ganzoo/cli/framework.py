@@ -32,12 +32,20 @@ class Command(click.Command):
     """A command whose help ends with examples, and whose options may stand in several groups.
 
     With `takes_plugins` it has the option --plugin FILE. The files are loaded before anything else is looked at, so
-    that names in the arguments, and runs that were made with such a file, find what is in them.
+    that names in the arguments, and runs that were made with such a file, find what is in them. `elsewhere` is a
+    sentence on who takes the options that people look for here.
     """
 
-    def __init__(self, *args: Any, examples: Sequence[str] = (), takes_plugins: bool = True, **attributes: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        examples: Sequence[str] = (),
+        takes_plugins: bool = True,
+        elsewhere: str = "",
+        **attributes: Any,
+    ) -> None:
         super().__init__(*args, **{"context_settings": CONTEXT, **attributes})
-        self.examples, self.takes_plugins = examples, takes_plugins
+        self.examples, self.takes_plugins, self.elsewhere = examples, takes_plugins, elsewhere
         if takes_plugins:
             self.params.append(
                 click.Option([PLUGIN], metavar="FILE", multiple=True, expose_value=False, help=PLUGIN_HELP)
@@ -308,6 +316,8 @@ def _plain(error: click.ClickException) -> str:
         known += error.possibilities or ()
         meant = " or ".join(near(error.option_name, [flag for flag in known if flag.startswith("--")]))
         text = f"There is no option {error.option_name}{f'; did you mean {meant}?' if meant else '.'}"
+        if not meant and context and (elsewhere := getattr(context.command, "elsewhere", "")):
+            return f"{text} {elsewhere}"
     elif isinstance(error, click.MissingParameter) and error.param is not None and context:
         text = f"{error.param.make_metavar(context).strip('[].')} is missing."
     else:

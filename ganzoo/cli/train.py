@@ -148,6 +148,7 @@ def _is_per_class(recipe: str | None) -> bool:
 @click.command(
     "resume",
     cls=Command,
+    elsewhere="A run is resumed as it was; `ganzoo extend RUN` trains one further with other options.",
     examples=("ganzoo resume runs/dcgan-anime-1", "ganzoo resume runs/dcgan-anime-1 --log tensorboard"),
 )
 @click.argument("run", required=False, metavar="RUN")

@@ -92,7 +92,7 @@ def format_of(out: str | os.PathLike[str] | None) -> str:
     choices = (
         "--format safetensors (for ganzoo), --format onnx (any ONNX runtime) or --format torch-export (torch alone)"
     )
-    raise UsageError(f"Say what to write: {choices}.")
+    raise UsageError(f"Say what to write: {choices}; or give -o the ending {' or '.join(ENDINGS.values())}.")
 
 
 class Program(nn.Module):

@@ -174,6 +174,12 @@ def test_every_drawn_set_takes_seeds_from_0_on() -> None:
     [
         (("resume", "hf://me/faces"), "hf://me/faces is an address, where only models are, and this takes a run"),
         (("animate", "https://example.org/x"), "https://example.org/x is an address, where only models are"),
+        (
+            ("resume", "x", "--steps", "5"),
+            "A run is resumed as it was; `ganzoo extend RUN` trains one further with other",
+        ),
+        (("resume", "x", "--devise", "cpu"), "did you mean --device?"),
+        (("export", "x", "-o", "x.onnxx"), "or give -o the ending .safetensors or .pt2 or .onnx."),
         (("pull", "nothing"), "There is no model nothing; give hf://USER/NAME, a URL, a file or a run's folder."),
         (("train", "--recipe", "notes.txt"), "notes.txt is a file, but no TOML file as recipes are"),
         (("train", "--recipe", "https://x/y.toml"), "; give a TOML file here."),
