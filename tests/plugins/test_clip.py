@@ -233,6 +233,12 @@ def test_images_are_refused():
         VGAN(VGAN.Config(), DataSpec((3, 64, 64)))
 
 
+def test_clips_that_do_not_halve_are_told_what_does_added_or_drawn():
+    with pytest.raises(UsageError, match=r"--as clip:frames=16,side=32 .* write bouncing:frames=16,side=32\."):
+        VGAN(VGAN.Config(), DataSpec((15, 3, 32, 32), modality="clip"))
+    VGAN(VGAN.Config(), DataSpec((16, 3, 32, 32), modality="clip"))
+
+
 def test_from_drawn_clips_to_moving_pictures(tmp_path, monkeypatch):
     monkeypatch.setenv("GANZOO_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
