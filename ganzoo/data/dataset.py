@@ -335,34 +335,43 @@ def prepare(
     """
     report = report or silent
     source, origin = store.resolve(name)
+
+    # Which items, and the size, or sizes, to pack them at.
     members = domains_of(source, name, domains)
     own = dict(getattr(source, "domain_sizes", {})) if own_sizes else {}
     own = {domain: own[domain] for domain in trained_on(members) if domain in own}
     form = _format(source, name, load_size or resolution or next(iter(own.values()), None), channels)
     margin = load_size[0] / max(resolution) if load_size and resolution else 1.0
     jobs = _jobs(source, name, form, members if own else {}, own, skip_small, sides, margin)
+
+    # Their rows, packed now where they are not yet.
     if hasattr(source, "check_unchanged"):
         source.check_unchanged(needed=not all(job.made for job in jobs))
     packs = [(job, _rows(job, source, unpack, report)) for job in jobs]
     items = jobs[0].rows if len(jobs) == 1 else sorted({item for job in jobs for item in job.rows})
+
+    # The parts, with their labels; classes that are taken for domains are labels no more.
     labels, scale = _labels(source, items)
+    as_domains = bool(members) and not source.domains
     mixed = {} if channels is not None else dict(getattr(source, "domain_channels", {}))
     mixed = {domain: min(each, form.channels) for domain, each in mixed.items()}
-    as_domains = bool(members) and not source.domains  # classes, then no labels any more
     parts = _parts(source, name, items, packs, keep, None if as_domains else labels, mixed, members)
-    training = [parts[domain] for domain in trained_on(parts)]
-    modality = _modality(source, training, state)
-    parts = {domain: part.encoded(modality) for domain, part in parts.items()}
+    trained = {domain: parts[domain] for domain in trained_on(parts)}
+
+    # As an architecture sees them.
+    modality = _modality(source, [*trained.values()], state)
+    trained = {domain: part.encoded(modality) for domain, part in trained.items()}
+    first = next(iter(trained.values()))
     return Dataset(
         name=name,
         origin=origin,
         fingerprint=source.fingerprint,
-        shape=_encoded_shape(training[0], modality),
-        shapes={domain: _encoded_shape(parts[domain], modality) for domain in trained_on(parts) if mixed or own},
+        shape=_encoded_shape(first, modality),
+        shapes={domain: _encoded_shape(part, modality) for domain, part in trained.items() if mixed or own},
         classes=() if as_domains else source.classes,
-        parts={domain: parts[domain] for domain in trained_on(parts)},
-        held_out={domain: part for domain, part in parts.items() if domain.startswith(HELD_OUT)},
-        rows=training[0].rows,
+        parts=trained,
+        held_out={domain: part.encoded(modality) for domain, part in parts.items() if domain not in trained},
+        rows=first.rows,
         modality=modality,
         skipped=len(source) - len(items),
         paired=bool(getattr(source, "paired", False)),

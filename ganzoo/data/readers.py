@@ -516,54 +516,70 @@ def _open(
         raise UsageError(f"--names says how names in a zip are written, and {path} is none; leave it out.")
     images = [path] if kind == "idx" else []
     if kind in ("folder", "zip", "tar"):
-        most = reading.most_unpacked(path.stat().st_size)
-        container: Container = (
-            Folder(path) if kind == "folder" else Zip(path, reading.names) if kind == "zip" else Tar(path, most)
-        )
-        if isinstance(container, Folder) and holds_shards(container):
-            kind, container = "tar", Shards(container, path, lambda tar: reading.most_unpacked(tar.stat().st_size))
-        images = [] if any(map(is_image, container.names)) or kind != "folder" else arrays.idx_in(path)
-        modality = modality or ("" if images or any(map(is_image, container.names)) else _modality_in(container.names))
+        container = _container(path, kind, reading)
+        pictures = any(map(is_image, container.names))
+        images = arrays.idx_in(path) if type(container) is Folder and not pictures else []
+        modality = modality or ("" if images or pictures else _modality_in(container.names))
         if modality not in ("", "image"):
             suffixes = modality_card(parse_spec(modality)[0]).suffixes
             return _not_empty(ItemFiles(container, str(path), labels_file, modality, details, parts), path, suffixes)
         if not images:
             return _not_empty(Files(container, str(path), labels_file, reading=reading, parts=parts), path)
+
+    # A file of many items.
     if parts not in ("auto", "none"):
         raise UsageError(f"--parts names folders of files, and {path} has none; leave it out.")
     if labels_file is not None and labels_file != "none":
         raise UsageError(f"A labels file goes with image files, and {path} has none; leave --labels away.")
-    if kind == "":
-        modality = modality or _modality_of(path.name, "collections")
-        if modality and path.suffix.lower() in modality_card(parse_spec(modality)[0]).collections:
-            return _not_empty(Rows(path, modality), path)
     if images:
-        file, *others = images
-        beside = arrays.idx_labels(file)
-        pixels, reading, span = arrays.with_levels(arrays.read_idx(file, reading), reading)
-        if pixels.ndim != 3:
-            raise UsageError(f"{file} holds no images; give the file of images, its labels are found beside it.")
-        files, values = [file, *filter(None, [beside])], None
-        if beside is not None and labels_file != "none":
-            values = arrays.read_idx(beside, reading)
-        array = Arrays(pixels[..., None], values, files, reading, span)
-        if others:
-            unread = ", ".join(printable(other.name) for other in others)
-            array.layout.said.append(f"Of this folder {printable(file.name)} is read, and not {unread}.")
-        return _not_empty(array, path)
+        return _not_empty(_of_idx(images, labels_file is None, reading), path)
     if kind == "array":
-        stored = arrays.read_npz(path, reading)
-        labels = None if labels_file == "none" else stored.labels
-        array = Arrays(stored.items, labels, [path], stored.reading, stored.span, stored.classes)
-        count, names = stored.apart
-        if count and parts != "none":
-            array.layout.held_out = {*range(len(stored.items) - count, len(stored.items))}
-            array.layout.said.append(f"Held out: {', '.join(names)}.")
-        array.layout.said += stored.said
-        return _not_empty(array, path)
+        return _not_empty(_of_npz(path, labels_file is None, parts, reading), path)
+    modality = modality or _modality_of(path.name, "collections")
+    if modality and path.suffix.lower() in modality_card(parse_spec(modality)[0]).collections:
+        return _not_empty(Rows(path, modality), path)
     packed = "unpack it, or " * (path.suffix.lower() in _ARCHIVES)
     what = "is one picture, and no data set" if is_image(path.name) else "is of no kind that ganzoo knows"
     raise UsageError(f"{path} {what}{_unread([path.suffix.lower()], path)}; {packed}give {_KINDS}.")
+
+
+def _container(path: Path, kind: str, reading: Reading) -> Container:
+    if kind == "zip":
+        return Zip(path, reading.names)
+    if kind == "tar":
+        return Tar(path, reading.most_unpacked(path.stat().st_size))
+    folder = Folder(path)
+    if holds_shards(folder):
+        return Shards(folder, path, lambda tar: reading.most_unpacked(tar.stat().st_size))
+    return folder
+
+
+def _of_idx(images: Sequence[Path], labelled: bool, reading: Reading) -> Arrays:
+    """The images of the first of some idx files, with the labels beside it."""
+    file, *others = images
+    beside = arrays.idx_labels(file)
+    pixels, reading, span = arrays.with_levels(arrays.read_idx(file, reading), reading)
+    if pixels.ndim != 3:
+        raise UsageError(f"{file} holds no images; give the file of images, its labels are found beside it.")
+    values = arrays.read_idx(beside, reading) if beside is not None and labelled else None
+    found = Arrays(pixels[..., None], values, [file, *filter(None, [beside])], reading, span)
+    if others:
+        unread = ", ".join(printable(other.name) for other in others)
+        found.layout.said.append(f"Of this folder {printable(file.name)} is read, and not {unread}.")
+    return found
+
+
+def _of_npz(path: Path, labelled: bool, parts: str, reading: Reading) -> Arrays:
+    """The images or vectors of an npz or npy file; arrays of a test part are held out."""
+    stored = arrays.read_npz(path, reading)
+    labels = stored.labels if labelled else None
+    found = Arrays(stored.items, labels, [path], stored.reading, stored.span, stored.classes)
+    count, names = stored.apart
+    if count and parts != "none":
+        found.layout.held_out = {*range(len(stored.items) - count, len(stored.items))}
+        found.layout.said.append(f"Held out: {', '.join(names)}.")
+    found.layout.said += stored.said
+    return found
 
 
 def _not_empty(reader: Reader, path: Path, suffixes: Sequence[str] = SUFFIXES) -> Reader:

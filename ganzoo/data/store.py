@@ -27,10 +27,10 @@ from ganzoo.data.added import FORMAT, Added, Record
 from ganzoo.data.containers import members_file, plain_copy
 from ganzoo.data.images import FITS, MAX_PIXELS, MAX_UNPACKED, Fit, Reading
 from ganzoo.data.label_files import LabelsFile
-from ganzoo.data.labels import listed
+from ganzoo.data.labels import Labels, listed
 from ganzoo.data.levels import levels_text, parse_levels
 from ganzoo.data.pairs import HALVES, paired, whole
-from ganzoo.data.readers import open_reader
+from ganzoo.data.readers import LabelsFrom, open_reader
 from ganzoo.data.scan import Scan, scan
 from ganzoo.data.source import HELD_OUT, Report, Source, details_of, holdings, modality_of, silent
 from ganzoo.errors import GanzooError, UsageError, printable, suggest
@@ -158,39 +158,24 @@ def add(
         raise UsageError(f"--fit {fit} is not known; {suggest(fit, FITS)}")
     if pages not in ("first", "all"):
         raise UsageError(f"--pages {pages} is not known; {suggest(pages, ('first', 'all'))}")
+    _check_encoding(names)
     reading = Reading(parse_levels(levels), pages=pages, max_pixels=max_pixels, max_unpacked=max_unpacked, names=names)
-    try:
-        b"a".decode(names or "utf-8")
-    except (LookupError, ValueError) as error:
-        raise UsageError(
-            f"--names {names} is no encoding that is known; write one, such as shift_jis or gbk."
-        ) from error
-    given = [source] if isinstance(source, (str, Path)) else source
-    domain_names, sources = _named_sources([str(one) for one in given])
-    places = [located(one, report) for one in sources]
+    by, how = _labels_from(labels, label_columns, pairs), "" if pairs is None else str(pairs)
+
+    # Where the data lies, and whether the name is free for it.
+    domain_names, places = _places([source] if isinstance(source, (str, Path)) else source, report)
     text, paths = " + ".join(place.address for place in places), [str(place.path) for place in places]
-    real = [*map(os.path.realpath, paths)]
-    if len({*real}) < len(paths):
-        raise UsageError(f"{text} is one source twice; two domains are of different images.")
-    for one in real:
-        if outer := next((each for each in real if one.startswith(each.rstrip(os.sep) + os.sep)), ""):
-            raise UsageError(f"{one} lies in {outer}, so its images would be in both domains; give folders apart.")
-    for option, value in (("--labels", labels), ("--pairs", pairs)):
-        if value is not None and not str(value):
-            raise UsageError(f"{option} is empty; leave it out, or say what it should be.")
-    by = None if labels is None and pairs is None else str(labels or "none")
-    if label_columns and by in (None, "folders", "none"):
-        raise UsageError("--label-column names columns of the labels file; give that with --labels.")
-    how = "" if pairs is None else str(pairs)
     old = _load(name)
     if old is not None and (
         (old.paths, old.fit, old.pairs) != (paths, fit, how) or (modality and old.modality != modality)
     ):
         raise _taken(old)
+
+    # What its folders and labels stand for, said before the images are read.
     try:
         reader = open_reader(
-            [Path(path) for path in paths],
-            by if by in (None, "folders", "none") else LabelsFile(Path(by).expanduser(), tuple(label_columns)),
+            [place.path for place in places],
+            by,
             modality,
             halves=how == HALVES,
             readings=[reading],
@@ -206,11 +191,13 @@ def add(
             words = words.replace(str(place.path), place.address)
         raise type(error)(words) from error
     if getattr(reader, "modality", ""):
-        for option, given, usual in (("--fit", fit, "crop"), ("--levels", levels, "auto"), ("--pages", pages, "first")):
-            if given != usual:
+        for option, word, usual in (("--fit", fit, "crop"), ("--levels", levels, "auto"), ("--pages", pages, "first")):
+            if word != usual:
                 raise UsageError(f"{option} says how pictures are read, and {text} has none; leave it out.")
     for sentence in layout.said:
         (say or str)(sentence)
+
+    # Every image is read once; what has no partner is left out.
     try:
         found = scan(reader, text, report, skip_bad=skip_bad, domains=domains)
     except GanzooError:
@@ -218,7 +205,9 @@ def add(
         raise
     if how:
         domains = _leave_out_alone(found, whole(domains, set(found.kept)), reader.names)
-    of, sizes = [] if how else layout.labels.of, found.sizes
+
+    # Under its name, all that is known of it.
+    own = Labels() if how else layout.labels
     record = Record(
         name=name,
         sources=[
@@ -232,11 +221,11 @@ def add(
         signature=reader.signature(),
         images=len(found.kept),
         channels=found.channels,
-        sizes=[list(size) for size in (sizes[:1] if len(set(sizes)) == 1 else sizes)],
-        classes=[] if how else list(layout.labels.classes),
-        labels=[of[index] for index in found.kept] if of else [],
+        sizes=[list(size) for size in (found.sizes[:1] if len({*found.sizes}) == 1 else found.sizes)],
+        classes=list(own.classes),
+        labels=[own.of[index] for index in found.kept] if own.of else [],
         domains=_renumbered(domains, found.kept),
-        skip=sorted(set(range(len(reader.names))) - set(found.kept)),
+        skip=sorted({*range(len(reader.names))} - {*found.kept}),
         skipped=[list(pair) for pair in found.skipped],
         modality=found.modality,
         details=found.details,
@@ -244,8 +233,8 @@ def add(
         sha256=" ".join(place.sha256 for place in places if place.sha256),
         pairs=how,
         domain_channels=found.domain_channels if len({*found.domain_channels.values()}) > 1 else {},
-        label_kind="" if how else layout.labels.kind,
-        label_names=[] if how else list(layout.labels.columns),
+        label_kind=own.kind,
+        label_names=list(own.columns),
         levels=levels,
         readings=found.readings,
         marks=found.marks,
@@ -264,6 +253,42 @@ def add(
     if name in (removed := _removed()):
         write_json(_removed_file(), {other: how for other, how in removed.items() if other != name})
     return _info_of_record(record)
+
+
+def _check_encoding(names: str) -> None:
+    try:
+        b"a".decode(names or "utf-8")
+    except (LookupError, ValueError) as error:
+        raise UsageError(
+            f"--names {names} is no encoding that is known; write one, such as shift_jis or gbk."
+        ) from error
+
+
+def _labels_from(labels: str | Path | None, columns: Sequence[str], pairs: str | Path | None) -> LabelsFrom:
+    """Where labels come from, as `open_reader` takes it: pairs have none unless they are asked for."""
+    for option, value in (("--labels", labels), ("--pairs", pairs)):
+        if value is not None and not str(value):
+            raise UsageError(f"{option} is empty; leave it out, or say what it should be.")
+    by = None if labels is None and pairs is None else str(labels or "none")
+    if by not in (None, "folders", "none"):
+        return LabelsFile(Path(by).expanduser(), tuple(columns))
+    if columns:
+        raise UsageError("--label-column names columns of the labels file; give that with --labels.")
+    return by
+
+
+def _places(sources: Sequence[str | Path], report: Report) -> tuple[tuple[str, ...], list[Fetched]]:
+    """The domains that several sources are, and where they lie. Raises: UsageError for images in two of them."""
+    domains, addresses = _named_sources([str(one) for one in sources])
+    places = [located(address, report) for address in addresses]
+    real = [os.path.realpath(place.path) for place in places]
+    if len({*real}) < len(real):
+        text = " + ".join(place.address for place in places)
+        raise UsageError(f"{text} is one source twice; two domains are of different images.")
+    for one in real:
+        if outer := next((each for each in real if one.startswith(each.rstrip(os.sep) + os.sep)), ""):
+            raise UsageError(f"{one} lies in {outer}, so its images would be in both domains; give folders apart.")
+    return domains, places
 
 
 def located(source: str, report: Report) -> Fetched:
