@@ -23,8 +23,8 @@ BESIDE = frozenset((
     "images", "steps", "evaluate_every", "evaluate", "keep_best", "gradients", "recipe", "preset", "max_time",
     "checkpoints",
 ))  # fmt: skip
-# What of a score's protocol is of the run itself, and may differ from run to run.
-OF_THE_RUN = frozenset(("model", "step", "weights"))
+# What of a score's protocol is of the run itself or was found in it, and may differ from run to run.
+OF_THE_RUN = frozenset(("model", "step", "weights", "shares", "caution"))
 OVER = {"images": "images", "steps": "step", "time": "seconds"}  # name of an axis -> key of metrics.jsonl
 LEGEND = 60  # letters in a line of a plot's legend
 ENDINGS = (".png", ".pdf", ".svg")
@@ -66,7 +66,7 @@ class Row:
     @property
     def name(self) -> str:
         """What it is called in a legend: its settings, else its folder."""
-        said = ", ".join(f"{name.replace('_', '-')} {typed(value)}" for name, value in self.settings.items())
+        said = ", ".join(f"{name.replace('_', '-')} {typed(value) or 'none'}" for name, value in self.settings.items())
         return said or Path(self.runs[0]).name
 
 
@@ -218,13 +218,16 @@ def plot(compared: Comparison, file: str | os.PathLike[str], value: str | None =
         grid = numpy.unique([x for curve in curves for x, _ in curve])
         grid = grid[grid <= min(curve[-1][0] for curve in curves)]  # as far as every seed has come
         heights = numpy.stack([numpy.interp(grid, *numpy.transpose(curve)) for curve in curves])
-        label = textwrap.fill(printable(row.name).lstrip("_"), LEGEND)
+        folder = len(row.runs) == 1 and len(row.name) > LEGEND  # its own name says more than a dozen options
+        name = Path(row.runs[0]).name if folder else row.name
+        label = textwrap.fill(printable(name).lstrip("_"), LEGEND)
         (line,) = axis.plot(grid, heights.mean(0), linewidth=1.2, label=label, marker="." if len(grid) == 1 else "")
         if len(curves) > 1:
             axis.fill_between(grid, heights.min(0), heights.max(0), color=line.get_color(), alpha=0.2, linewidth=0)
     if not axis.lines:
         raise UsageError("These runs have no clock in their log; use --over images.")
-    axis.set_xlabel("seconds of training" if over == "time" else over)
+    axis.set_xlabel({"time": "seconds of training", "images": "images seen"}.get(over, over))
+    axis.xaxis.set_major_formatter(lambda x, _: f"{x:,.10g}")
     axis.set_ylabel(value)
     for text in axis.legend(fontsize="small", loc="best").get_texts():
         text.set_parse_math(False)

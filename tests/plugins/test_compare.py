@@ -86,6 +86,20 @@ def test_unequal_lengths_are_said(runs: Path) -> None:
     assert note.startswith("Not equally long: from 300 to 1,000 images.")
 
 
+def test_what_was_found_in_a_run_is_no_difference_in_how_it_was_scored(runs: Path) -> None:
+    make(runs / "c0", 0, 3e-3, [60, 30, 20], shares={"a": 0.25}, caution="Few.")
+    assert not [note for note in ganzoo.compare([runs]).notes if "taken alike" in note]
+
+
+def test_the_name_of_a_run_is_shorter_than_a_dozen_options(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(runs / "c0", 0, 3e-3, [60, 30, 20])
+    monkeypatch.setattr("ganzoo_compare.comparison.LEGEND", 7)
+    assert run(runs, "--plot", runs / "a.svg").exit_code == 0
+    drawn = (runs / "a.svg").read_text(encoding="utf-8")
+    assert "<!-- c0 -->" in drawn
+    assert "<!-- a0 -->" not in drawn, "two seeds have no name together"
+
+
 def test_runs_without_a_score_say_how_to_get_one(runs: Path) -> None:
     make(runs / "c0", 0, 3e-3, [60, 30, 20])
     (runs / "c0" / "scores.jsonl").unlink()
