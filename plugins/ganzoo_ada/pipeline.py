@@ -59,7 +59,7 @@ def augment(images: Tensor, draws: Draws, strength: Tensor, groups: Groups) -> T
     with torch.autocast(images.device.type, enabled=False):
         found = images.float()
         if groups.blit or groups.geometric:
-            found = resample(found, geometry(draws, strength, found.shape[2:], groups))
+            found = warp(found, geometry(draws, strength, found.shape[2:], groups))
         if groups.color:
             found = recolor(found, color(draws, strength, found.shape[1] > 1))
     return found.to(images.dtype)
@@ -89,19 +89,36 @@ def geometry(draws: Draws, strength: Tensor, size: tuple[int, ...], groups: Grou
     return matrix
 
 
+def warp(images: Tensor, matrix: Tensor) -> Tensor:
+    """images [B, C, H, W], each looked up by its matrix, but for those that it leaves as they are."""
+    if images.device.type != "cpu":  # to ask which these are would make a GPU wait
+        return resample(images, matrix)
+    rows = (matrix != torch.eye(3)).flatten(1).any(1).nonzero()[:, 0]
+    return images.index_copy(0, rows, resample(images[rows], matrix[rows])) if len(rows) else images
+
+
 def resample(images: Tensor, matrix: Tensor) -> Tensor:
     """images [B, C, H, W], mirrored beyond their edges, looked up by the matrix at twice their resolution."""
+    # Pixels of the output with its margin, in halves of a pixel from the centre, and where they are in the images.
     height, width = images.shape[2:]
-    images = F.pad(images, (width - 1, width - 1, height - 1, height - 1), "reflect")
-    images = _filter(_filter(images, 2, up=True), 3, up=True)
-    # Pixels of the output with its margin, in halves of a pixel from the centre.
     x, y = (torch.arange(2 * (n + 2 * MARGIN), device=images.device) - (n + 2 * MARGIN) + 1.0 for n in (width, height))
     grid = torch.stack([x.expand(len(y), -1), y[:, None].expand(-1, len(x)), torch.full_like(x, 2).expand(len(y), -1)])
-    places = matrix[:, :2] @ grid.flatten(1)  # [B, 2, N]
-    tall, wide = images.shape[2:]
-    found = _lookup(images, places[:, 0] + wide / 2 - 1, places[:, 1] + tall / 2 - 1)
+    across, down = (matrix[:, :2] @ grid.flatten(1)).unbind(1)  # [B, N] each
+
+    # The images, mirrored as far as is looked, at twice their resolution.
+    wide, tall = _beyond(across, width), _beyond(down, height)
+    images = F.pad(images, (wide, wide, tall, tall), "reflect")
+    images = _filter(_filter(images, 2, up=True), 3, up=True)
+    found = _lookup(images, across + images.shape[3] / 2 - 1, down + images.shape[2] / 2 - 1)
     found = found.view(*images.shape[:2], len(y), len(x))[:, :, 1:-1, 1:-1]
     return _filter(_filter(found, 2, up=False), 3, up=False)
+
+
+def _beyond(places: Tensor, side: int) -> int:
+    """Pixels beyond an edge that are looked at, with the filter's reach: at most side - 1."""
+    if places.device.type != "cpu":  # to ask would make a GPU wait
+        return side - 1
+    return min(max(0, math.ceil((float(places.abs().max()) - side) / 2) + MARGIN + 1), side - 1)
 
 
 def _lookup(images: Tensor, x: Tensor, y: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from ganzoo_ada import pipeline
 from ganzoo_ada.ada import Ada, moved
 from ganzoo_ada.pipeline import BLIT, COLOR, GEOMETRIC, SYM6, Groups, augment
 from support.golden_numbers import GRADIENT, OUTPUT, near, stored
@@ -205,3 +206,23 @@ def test_a_pair_is_altered_alike(channels):
         assert not torch.isclose(after, images[:, 1:]).all(3).all(2).any(), "all three colours of each image change"
     else:
         assert torch.equal(before, after)
+
+
+def test_what_a_matrix_leaves_in_place_is_not_looked_up(monkeypatch):
+    """Looking up by the identity gives the images again, so those are handed on; the others are looked up as ever."""
+    images = GOLDEN["input/images"].float()
+    still = torch.eye(3).expand(len(images), 3, 3).clone()
+    assert near(pipeline.resample(images, still), images, OUTPUT)
+    assert torch.equal(pipeline.warp(images, still), images)
+    still[1, 0, 0] = -1
+    found = pipeline.warp(images, still)
+    assert torch.equal(found[::2], images[::2])
+    assert not near(found[1], images[1], 0.1)
+    draws = {
+        name: (torch.randn(len(images), n).abs().clamp(max=1), torch.zeros(len(images), 1))
+        for name, (_, n) in ALL.items()
+    }
+    matrix = pipeline.geometry(draws, ONE, images.shape[2:], Groups())
+    found = pipeline.resample(images, matrix)
+    monkeypatch.setattr(pipeline, "_beyond", lambda places, side: side - 1)  # all that is mirrored, as on a GPU
+    assert near(found, pipeline.resample(images, matrix), OUTPUT)
