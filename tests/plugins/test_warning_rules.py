@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import ganzoo_warnings
@@ -79,6 +80,8 @@ class Logged:
 
     path: Path
     rows: list[dict[str, Any]]
+    hyperparameters: dict[str, Any] = field(default_factory=dict)
+    header: Any = field(default_factory=lambda: SimpleNamespace(stages=(), data=SimpleNamespace(modality="image")))
 
     def metrics(self):
         return (row for row in self.rows if "diversity" not in row)
