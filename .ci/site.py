@@ -67,6 +67,7 @@ def assemble(folder: Path) -> None:
         assert mark in config
         config = config.replace(mark, "".join(rows))
     (folder / "zensical.toml").write_text(config, encoding="utf-8")
+    shutil.copyfile(ROOT / ".ci" / "site.css", folder / "docs" / "site.css")
 
 
 def titled(file: Path) -> str:
