@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -175,11 +176,10 @@ class Added:
     def _read_by(self) -> list[str]:
         """The options of `ganzoo data add` that say how its pictures are read."""
         words = [f"--levels={self.record.levels}"] if self.record.levels != "auto" else []
-        for reading in self.record.readings[:1]:
-            words += ["--pages", reading.pages] if reading.pages != PLAIN.pages else []
-            words += ["--names", reading.names] if reading.names else []
-            words += ["--max-pixels", str(reading.max_pixels)] if reading.max_pixels != PLAIN.max_pixels else []
-            words += ["--max-unpacked", str(reading.max_unpacked)] if reading.max_unpacked != PLAIN.max_unpacked else []
+        options = ("pages", "names", "max_pixels", "max_unpacked")
+        for reading, option in product(self.record.readings[:1], options):
+            if (value := getattr(reading, option)) != getattr(PLAIN, option):
+                words += [f"--{option.replace('_', '-')}", str(value)]
         return words
 
     def to_reopen(self) -> dict[str, Any] | None:

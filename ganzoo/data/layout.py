@@ -253,9 +253,6 @@ def _take_classes(found: Layout, every: bool, flat: bool) -> None:
 def _no_classes(found: Layout, tops: Mapping[int, str], trained: Set[str], beside: Sequence[int]) -> str:
     """Why the folders that are trained on are no classes, with the option that takes them; "" where they may be.
 
-    Args:
-        tops: of each file that is used, the first folder that it lies in.
-        beside: the files that are used and lie in none.
     Raises: UsageError for pictures and what belongs to them.
     """
     folders = listed(sorted(trained))
@@ -294,15 +291,13 @@ def _divided_by_number(names: Sequence[str]) -> Literal["", "perhaps", "surely"]
     if len(pairs) < len(names):
         return ""
 
+    ways: list[Callable[[int, int], int]] = [lambda n, step: n // step * step, operator.floordiv, operator.mod]
+
     def follows(way: Callable[[int, int], int], *steps: int) -> bool:
         return any(all(way(int(number), step) == int(folder) for folder, number in pairs) for step in steps)
 
-    def first(number: int, step: int) -> int:
-        return number // step * step
-
-    if follows(first, 1000, 10_000) and all(len(folder) == len(number) for folder, number in pairs):
+    if follows(ways[0], 1000, 10_000) and all(len(folder) == len(number) for folder, number in pairs):
         return "surely"
-    ways = (first, operator.floordiv, operator.mod)
     return "perhaps" if any(follows(way, 100, 1000, 10_000) for way in ways) else ""
 
 
