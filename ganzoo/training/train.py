@@ -418,6 +418,8 @@ def _go(
             parallel.announce(run.path)
             with distributed.standing_in(distributed.Processes()):
                 session.train(run, display, deadline, timed)
+            if settings.processes == 1 and session.interrupted.why not in (None, TIME):
+                raise Saved(session.interrupted.why)  # heard while the last files were written: nothing else begins
         else:
             lock.close()
             why = parallel.launch(

@@ -18,6 +18,7 @@ from ganzoo import Run
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.display import Display
 from ganzoo.loop.interrupts import Interruptible
+from ganzoo.loop.record import Recorder
 from ganzoo.runs import checkpoint
 
 QUIET = Display()
@@ -65,6 +66,18 @@ def test_the_end_of_the_time_saves_and_asks_to_be_resumed(train, finished):
     assert_same_end(ganzoo.resume("run", max_time="1h30m", display=QUIET), finished)
     with pytest.raises(ganzoo.Stopped):
         ganzoo.extend("run", steps=3, max_time=1e-3, display=QUIET)
+
+
+def test_ctrl_c_while_the_last_files_are_written_begins_nothing_else(train, monkeypatch):
+    keep = Recorder.checkpoint
+    monkeypatch.setattr(Recorder, "checkpoint", lambda *given: (interrupt(), keep(*given)))
+    with pytest.raises(ganzoo.Stopped) as stopped:
+        train("run", steps=2)
+    assert (stopped.value.why, stopped.value.run.status) == ("Ctrl-C", "finished")
+    assert ganzoo.resume("run", display=QUIET).status == "finished"
+    with pytest.raises(ganzoo.Stopped):
+        ganzoo.sweep("tinygan", "tiny", seeds=(0, 1), steps=2, out="sweep", device="cpu", samples=4, display=QUIET)
+    assert [run.name for run in ganzoo.list_runs("sweep")] == ["seed=0"]
 
 
 def test_scores_that_take_longer_to_prepare_than_there_is_time_are_said(train, monkeypatch):
