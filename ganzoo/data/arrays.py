@@ -173,7 +173,7 @@ def _count_last(shape: tuple[int, ...], labels: int) -> tuple[bool, str]:
     *inner, last = shape
     taken = f"An array of shape {list(shape)} is taken for"
     sides = len(inner) >= 2 and min(inner[:2]) >= _SMALL
-    if len(inner) == 3 and sides and inner[2] in (1, 3, 4):  # else pictures of that width
+    if len(inner) == 3 and sides and inner[2] in (1, 3, 4) and last > 1:  # else pictures of that width
         return True, f"{taken} {last:,} pictures [H, W, C], which its last axis counts."
     if len(inner) != 2 or not sides or last in (3, 4) or labels == shape[0] or shape[1] == last:
         return False, ""

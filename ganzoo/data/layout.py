@@ -155,8 +155,8 @@ def _check_alike(found: Layout, tops: Collection[str]) -> None:
         raise UsageError(
             f"The folders {listed(sorted(tops))} hold the same folders, {listed(sorted(inner[first]), 4)}: these may "
             f"be classes, and those images to train on and to hold out. Say which: --parts train={first},"
-            f"test={'+'.join(others)}, or --parts none where {listed(sorted(tops), 4)} are the classes; "
-            f"--parts train={'+'.join([first, *others])} trains on all of them."
+            f"test={'+'.join(others)}, or --parts none where {listed(sorted(tops), 4)} are the classes, "
+            f"or the domains of --pairs; --parts train={'+'.join([first, *others])} trains on all of them."
         )
 
 

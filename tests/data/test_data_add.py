@@ -278,6 +278,7 @@ def test_a_test_part_of_another_shape_or_without_labels(tmp_path):
         ),
         ((9, 12, 12), None, (9, 12, 12), ""),
         ((12, 12, 9, 1), None, (12, 12, 9), ""),
+        ((12, 12, 3, 1), None, (12, 12, 3), ""),
     ],
 )
 def test_the_axis_that_counts_is_found_or_said(tmp_path, shape, labels, found, said):
