@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from ganzoo_table.table import Table
+from matplotlib.figure import Figure
 from support.command_line import cli, refusal
 
 from ganzoo.api import Batch, DataSpec, Progress, UsageError
@@ -133,3 +135,11 @@ def test_a_table_of_one_row_is_refused(tmp_path: Path):
     (tmp_path / "one.csv").write_text("a,b\n1,x\n")
     cli("data", "add", "one-row", tmp_path / "one.csv", "--as", "table")
     assert refusal(cli("train", "ctgan", "one-row", "--out", tmp_path / "run"))
+
+
+def test_a_sheet_says_the_words_of_a_column_whole():
+    axis = Figure().subplots()
+    table = Table.__new__(Table)
+    table.state = {"columns": [{"name": "school", "kind": "category", "values": ["university", "a" * 30]}]}
+    table._draw(axis, 0, torch.tensor([0.0, 1.0]), None)
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["university", "a" * 11 + "…"]

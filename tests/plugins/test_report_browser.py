@@ -75,6 +75,7 @@ def test_items_cut_from_sheets_move_too(browser, tmp_path_factory):
     page.keyboard.press("Home")
     page.wait_for_selector("canvas[data-shown='2']")
     first = page.evaluate(content)
+    page.evaluate("document.querySelector('.row span').textContent = 'a domain with a long name'")
     edges = page.evaluate("[...document.querySelectorAll('.row canvas')].map(c => c.getBoundingClientRect().left)")
     assert len(set(edges)) == 1, "rows stand below each other, however long their names are"
     real = [0, 3, 6, 8]  # what was translated is the same all along
