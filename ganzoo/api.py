@@ -143,7 +143,7 @@ _LAZY = {
     "ganzoo.catalogue.components": ("make_augmentation", "make_generator", "make_loss", "make_penalties"),
     "ganzoo.gan.penalties": ("squared_norm",),
     "ganzoo.contract.modality": ("Modality", "Unreadable"),
-    "ganzoo.contract.networks": ("generator_state",),
+    "ganzoo.contract.networks": ("full_precision", "generator_state"),
     "ganzoo.contract.penalties": ("Penalties", "Penalty"),
     "ganzoo.contract.stored": ("as_json", "from_json"),
     "ganzoo.contract.settings": ("parse_seeds",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -83,6 +84,13 @@ def generator_state(model: Architecture) -> dict[str, Tensor]:
         for key, value in model.state_dict().items()
         if key.startswith(prefixes) and not key.startswith(tuple(states))
     }
+
+
+def full_precision(device: torch.device) -> AbstractContextManager[Any]:
+    """Within it, what is computed on the device has the precision of its tensors, also where training has bfloat16."""
+    if device.type == "meta":  # which has no autocast: a dry step that counts memory
+        return nullcontext()
+    return torch.autocast(device.type, enabled=False)
 
 
 def averaged_keys(model: Architecture) -> set[str]:

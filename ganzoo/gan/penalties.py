@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ganzoo.contract.networks import full_precision
 from ganzoo.contract.options import option
 from ganzoo.contract.penalties import Critic
 from ganzoo.contract.randomness import restore_shared, rows, shared_state
@@ -137,7 +138,7 @@ def approximate_squared_norm(critic: Critic, images: Tensor, sigma: float) -> Te
     """
     images = _full(images.detach())
     noise = rows(tuple(images.shape), device=images.device)
-    with torch.autocast(images.device.type, enabled=False):
+    with full_precision(images.device):
         state = shared_state(images.device)
         here = critic(images)
         restore_shared(state, images.device)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ganzoo.api import rows
+from ganzoo.api import full_precision, rows
 
 Draws = Mapping[str, tuple[Tensor, Tensor]]  # of each change: its numbers [B, n], and [B, 1] in [0, 1) to decide by
 
@@ -56,7 +56,7 @@ def draw(count: int, device: torch.device) -> Draws:
 
 def augment(images: Tensor, draws: Draws, strength: Tensor, groups: Groups) -> Tensor:
     """images [B, C, H, W], each change done to each of them with the chance `strength` -> the same shape and type."""
-    with torch.autocast(images.device.type, enabled=False):
+    with full_precision(images.device):
         found = images.float()
         if groups.blit or groups.geometric:
             found = warp(found, geometry(draws, strength, found.shape[2:], groups))

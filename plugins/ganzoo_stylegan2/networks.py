@@ -12,7 +12,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, leaky_relu, one_hot
 
-from ganzoo.api import EqualizedConv2d, EqualizedLinear, MinibatchStddev, PixelNorm, mean_over_processes, rows
+from ganzoo.api import (
+    EqualizedConv2d,
+    EqualizedLinear,
+    MinibatchStddev,
+    PixelNorm,
+    full_precision,
+    mean_over_processes,
+    rows,
+)
 from ganzoo_stylegan2.upfirdn import downsample2, filtered, upsample2
 
 SQRT2 = math.sqrt(2)
@@ -185,7 +193,7 @@ def modulated(x: Tensor, scale: Tensor, weight: Tensor, demodulate: bool = True,
         x = conv2d(x, weight, padding=weight.shape[2] // 2)
     if not demodulate:
         return x
-    with torch.autocast(x.device.type, enabled=False):
+    with full_precision(x.device):
         total = scale.to(weight.dtype).square() @ weight.square().sum((2, 3)).T  # [B, O]
         factor = torch.rsqrt(total + 1e-8)
     return x * factor.to(x.dtype)[:, :, None, None]
