@@ -52,7 +52,7 @@ def runs(tmp_path_factory):
 # ---- every modality × every command ----------------------------------------------------------------------------------
 
 REFUSED = {  # command -> modalities for which it says so, and what it says; all others work
-    "swd": ({"point", "signal", "table", "text", "clip"}, "judges images, and this model makes"),
+    "swd": ({"point", "signal", "table", "text"}, "judges images and clips, and this model makes"),
     "folder": ({"point", "table", "text"}, "are written together"),
     "movie": ({"point", "signal", "table", "text", "clip"}, "make no movie"),
     "project": ({"point", "signal", "table", "text", "clip"}, "makes no images"),
