@@ -60,8 +60,8 @@ class BEGAN(Architecture):
         "n64": {"filters": 64},
         "refined": {"skips": True, "carry_steps": 16_000},
         "small": {
-            "resolution": 32, "filters": 8, "hidden": 32, "latent_dim": 32, "batch_size": 8, "lr": 2e-3,
-            "lambda_k": 0.02, "ema": 500,
+            "resolution": 32, "filters": 8, "hidden": 32, "latent_dim": 32, "batch_size": 8, "lr": 3e-4,
+            "gamma": 0.7, "lambda_k": 0.02, "ema": 500,
         },
     }  # fmt: skip
     preset_summaries: ClassVar = {
