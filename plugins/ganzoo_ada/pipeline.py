@@ -93,8 +93,10 @@ def warp(images: Tensor, matrix: Tensor) -> Tensor:
     """images [B, C, H, W], each looked up by its matrix, but for those that it leaves as they are."""
     if images.device.type != "cpu":  # to ask which these are would make a GPU wait
         return resample(images, matrix)
-    rows = (matrix != torch.eye(3)).flatten(1).any(1).nonzero()[:, 0]
-    return images.index_copy(0, rows, resample(images[rows], matrix[rows])) if len(rows) else images
+    touched = (matrix != torch.eye(3, device=matrix.device)).flatten(1).any(1).nonzero()[:, 0]
+    if not len(touched):
+        return images
+    return images.index_copy(0, touched, resample(images[touched], matrix[touched]))
 
 
 def resample(images: Tensor, matrix: Tensor) -> Tensor:
