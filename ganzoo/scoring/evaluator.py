@@ -29,7 +29,7 @@ from ganzoo.runs.header import DataHeader, ModelHeader
 from ganzoo.runs.run import SCORES
 
 DRAWN = 256  # samples at a time for a metric that draws its own
-SAMPLES = 2000  # images to evaluator, unless asked otherwise
+SAMPLES = 2000  # images to evaluate, unless asked otherwise
 
 
 class Evaluator:
@@ -72,7 +72,7 @@ class Evaluator:
             raise UsageError(f"The score {name} judges {judged}, and this model makes {items}.")
 
     def evidence(self, model: Model, dataset: data.Dataset) -> tuple[Evidence, str]:
-        """What there is to evaluator of a model, and the split of the data that it is compared with.
+        """What there is to evaluate of a model, and the split of the data that it is compared with.
 
         Args:
             dataset: the whole of it, as `judged_data` gives.
