@@ -70,7 +70,7 @@ if TYPE_CHECKING:
     from ganzoo.contract.frozen import Frozen, Pretrained
     from ganzoo.contract.metric import DataItems, Evidence, Items, Metric, Scores, TranslationEvidence
     from ganzoo.contract.modality import Modality, Unreadable
-    from ganzoo.contract.networks import generator_state
+    from ganzoo.contract.networks import full_precision, generator_state
     from ganzoo.contract.penalties import Penalties, Penalty
     from ganzoo.contract.randomness import derive, rows, stream
     from ganzoo.contract.report import Report, silent
@@ -111,7 +111,7 @@ if TYPE_CHECKING:
 
 _LAZY = {
     "ganzoo.contract.frozen": ("Frozen", "Pretrained"),
-    "ganzoo.contract.report": ("Report", "silent",),
+    "ganzoo.contract.report": ("Report", "silent"),
     "ganzoo.contract.warning": ("TrainingWarning",),
     "ganzoo.pictures.framed": ("as_html",),
     "ganzoo.pictures.grid": ("grid", "sheet", "to_picture"),
@@ -126,8 +126,8 @@ _LAZY = {
     "ganzoo.model.model": ("Model", "load_model"),
     "ganzoo.runs.address": ("destination", "fetch_model", "is_remote", "stem"),
     "ganzoo.runs.header": ("ModelHeader", "RunHeader", "architecture_of", "model_header"),
-    "ganzoo.data.source": ("Item", "Report", "Source", "silent",),
-    "ganzoo.data.readers": ("Reader", "open_reader",),
+    "ganzoo.data.source": ("Item", "Source"),
+    "ganzoo.data.readers": ("Reader", "open_reader"),
     "ganzoo.contract.abilities": ("Abilities",),
     "ganzoo.contract.architecture": (
         "Architecture", "Discriminator", "Generator", "Judging", "Loss", "Progress", "Styled", "TrainingState",
@@ -148,7 +148,7 @@ _LAZY = {
     "ganzoo.contract.stored": ("as_json", "from_json"),
     "ganzoo.contract.settings": ("parse_seeds",),
     "ganzoo.contract.scheme": ("Fetched", "Scheme"),
-    "ganzoo.contract.randomness": ("stream", "derive", "rows",),
+    "ganzoo.contract.randomness": ("derive", "rows", "stream"),
     "ganzoo.runs.checkpoint": ("checksum", "load_tensors", "save_tensors"),
     "ganzoo.runs.curves": ("panels_of",),
     "ganzoo.runs.run": ("Run", "list_runs"),
@@ -184,14 +184,15 @@ __all__ = [
     "TrainingState", "TrainingWarning", "TranslationEvidence", "Translator", "TwoDomains", "TwoDomainsConfig",
     "TwoPlayer", "TwoPlayerConfig", "Unreadable", "Update", "UsageError", "architecture_of", "as_html", "as_json",
     "better_scores", "check_judges", "check_training", "checksum", "command_words", "csv_cell", "deadline_of", "derive",
-    "destination", "downsample", "duration", "fade", "fetch_model", "from_json", "gather", "generator_loss",
-    "generator_state", "grid", "home", "hookimpl", "is_remote", "judged_data", "linear_decay", "list_runs", "listening",
-    "load_model", "load_tensors", "locked", "make_augmentation", "make_folder", "make_generator", "make_loss",
-    "make_penalties", "mean_over_processes", "megabytes", "memory_held", "model_header", "need", "normal_init",
-    "one_run_only", "open_reader", "option", "other_data", "panels_of", "parse_seeds", "plugin_files", "prepared",
-    "pretrained_tensors", "printable", "rank", "read_text", "read_toml", "replaced", "resume", "rows", "save_imported",
-    "save_tensors", "share", "sheet", "silent", "spectral_norm", "squared_norm", "stem", "stream", "suggest",
-    "time_left", "to_picture", "train", "trained", "typed", "upsample", "use_plugin", "without_login", "written",
+    "destination", "downsample", "duration", "fade", "fetch_model", "from_json", "full_precision", "gather",
+    "generator_loss", "generator_state", "grid", "home", "hookimpl", "is_remote", "judged_data", "linear_decay",
+    "list_runs", "listening", "load_model", "load_tensors", "locked", "make_augmentation", "make_folder",
+    "make_generator", "make_loss", "make_penalties", "mean_over_processes", "megabytes", "memory_held", "model_header",
+    "need", "normal_init", "one_run_only", "open_reader", "option", "other_data", "panels_of", "parse_seeds",
+    "plugin_files", "prepared", "pretrained_tensors", "printable", "rank", "read_text", "read_toml", "replaced",
+    "resume", "rows", "save_imported", "save_tensors", "share", "sheet", "silent", "spectral_norm", "squared_norm",
+    "stem", "stream", "suggest", "time_left", "to_picture", "train", "trained", "typed", "upsample", "use_plugin",
+    "without_login", "written",
 ]  # fmt: skip
 
 

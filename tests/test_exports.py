@@ -18,6 +18,12 @@ def test_every_public_name_resolves(module):
         assert name in dir(module)
 
 
+def test_what_can_be_imported_from_the_api_is_listed_there():
+    """All but the names that only plugins of contract 1 use."""
+    of_contract_1 = set(ganzoo.api._LAZY["ganzoo_progan.growing"])
+    assert set(ganzoo.api._MODULE_OF) - set(ganzoo.api.__all__) == of_contract_1
+
+
 @pytest.mark.parametrize("module", [ganzoo, ganzoo.api], ids=lambda module: module.__name__)
 def test_unknown_name_is_an_attribute_error(module):
     with pytest.raises(AttributeError, match="nonsense"):

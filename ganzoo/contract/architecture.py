@@ -37,7 +37,7 @@ class Translator(Protocol):
 
 
 class Discriminator(Protocol):
-    """Judges images; what its numbers mean is its loss's affair."""
+    """Scores images; its loss says what the numbers mean."""
 
     def __call__(self, images: Tensor, label: Tensor | None = None, /) -> Tensor:
         """images [B, C, H, W] (and label [B]) -> logits [B], or patches [B, 1, h, w], or whatever its Loss takes."""
