@@ -20,8 +20,7 @@ from operator import attrgetter
 from typing import Any, Literal, TypeVar
 
 from ganzoo.about import DISTRIBUTION, __version__
-from ganzoo.catalogue import builtin, isolation
-from ganzoo.catalogue import entry_points as installed
+from ganzoo.catalogue import builtin, entry_points, isolation
 from ganzoo.catalogue.events import HOOKS, Listeners
 from ganzoo.contract import cards
 from ganzoo.contract.cards import ArchitectureCard, RecipeCard
@@ -145,17 +144,17 @@ class Catalogue(Listeners):
         super().__init__()
         self.plugins: list[Plugin] = []
         self._whose: dict[tuple[str, str], Plugin] = {}  # by kind and full name
-        there = installed.points()
-        chosen, self.unknown = installed.chosen(there, os.environ.get("GANZOO_PLUGINS"))
+        there = entry_points.points()
+        chosen, self.unknown = entry_points.chosen(there, os.environ.get("GANZOO_PLUGINS"))
         self.left_out = len(there) - len(chosen)
         token = _making.set(True)
         try:
             with isolation.Guard(isolation.SLOW) as guard:
                 # The core's own need no metadata: they are there in a bare checkout too.
-                own = Plugin("builtin", installed.CORE, DISTRIBUTION, __version__)
+                own = Plugin("builtin", entry_points.CORE, DISTRIBUTION, __version__)
                 self._load(own, lambda: builtin, guard)
                 for point in chosen:
-                    if point.value == installed.CORE:
+                    if point.value == entry_points.CORE:
                         continue
                     plugin = Plugin(point.name, point.value, point.distribution.name, point.distribution.version)
                     self._load(plugin, point.load, guard)
@@ -341,7 +340,7 @@ def _collect(
 def _is_called(thing: Entry | Plugin, name: str) -> bool:
     """Whether a thing has this name, bare or as ``distribution:name``."""
     distribution, colon, bare = name.rpartition(":")
-    return thing.name == bare and (not colon or installed.same(distribution, thing.distribution))
+    return thing.name == bare and (not colon or entry_points.same(distribution, thing.distribution))
 
 
 def _may_be_called(entry: Entry, name: str) -> bool:

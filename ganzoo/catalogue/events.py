@@ -10,8 +10,7 @@ from typing import Any
 
 import pluggy
 
-from ganzoo.catalogue import entry_points as installed
-from ganzoo.catalogue import isolation
+from ganzoo.catalogue import entry_points, isolation
 from ganzoo.contract import hookspecs
 from ganzoo.contract.warning import TrainingWarning
 from ganzoo.errors import GanzooError, Interrupted, suggest
@@ -23,7 +22,7 @@ class Listeners:
     """Tells run events, each listener by itself. A complaint names them by `titles`, else by what they are called."""
 
     def __init__(self) -> None:
-        self.manager = pluggy.PluginManager(installed.GROUP)
+        self.manager = pluggy.PluginManager(entry_points.GROUP)
         self.manager.add_hookspecs(hookspecs)
         self.titles: dict[str, str] = {}
         self._silent: set[str] = set()  # what failed in the present run

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import IO, Any, TypeVar
 
-from ganzoo.catalogue import entry_points as installed
+from ganzoo.catalogue import entry_points
 from ganzoo.errors import GanzooError, Interrupted
 
 T = TypeVar("T")
@@ -247,7 +247,7 @@ def reason(error: BaseException, distribution: str | None = None) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("ganzoo."):
         package = error.name.partition(".")[0]
         needs = f"it needs the module {error.name}, which is not installed"
-        return f"{needs}; type: pip install {installed.advice(package, distribution)}"
+        return f"{needs}; type: pip install {entry_points.advice(package, distribution)}"
     text = _short(error).rstrip(".")
     foreign = isinstance(error, ImportError) and "ganzoo." in text
     if foreign or (isinstance(error, TypeError) and "ArchitectureCard.__init__() got an unexpected" in text):

@@ -23,12 +23,12 @@ def together(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def by_each(processes: int | None, **given: Any) -> None:
         from ganzoo.contract import distributed
-        from ganzoo.loop import processes as parallel
+        from ganzoo.loop.processes import by_torchrun, group, launch
 
         if processes is not None and processes < 1:
             raise UsageError(f"--processes takes 1 or more, not {processes}.")
-        if parallel.by_torchrun():
-            with parallel.group(), contextlib.nullcontext() if distributed.is_leader() else _silent():
+        if by_torchrun():
+            with group(), contextlib.nullcontext() if distributed.is_leader() else _silent():
                 if processes not in (None, distributed.world()):
                     raise UsageError(f"torchrun has started {distributed.world()} processes; leave --processes away.")
                 command(**given)
@@ -37,7 +37,7 @@ def together(command: Callable[..., None]) -> Callable[..., None]:
         else:
             words = click.get_current_context().meta[WORDS]
             doing = f"{words[0]} together"
-            if parallel.launch(__name__, words, processes, doing, "try fewer --processes.") is not None:
+            if launch(__name__, words, processes, doing, "try fewer --processes.") is not None:
                 raise click.Abort
 
     return by_each

@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from ganzoo.catalogue import catalogue as plugins
+from ganzoo.catalogue.catalogue import entries, find, written_by
 from ganzoo.catalogue.meant import DATASET, instead
 from ganzoo.catalogue.schemes import scheme_of
-from ganzoo.contract import options as spec
+from ganzoo.contract.options import build, parse_spec
 from ganzoo.contract.scheme import Fetched
 from ganzoo.contract.stored import from_json, parse
 from ganzoo.data.added import FORMAT, Added, Record
@@ -377,18 +377,18 @@ def open_source(name: str) -> Source:
 
 def resolve(name: str) -> tuple[Source, str]:
     """The source called `name`, with or without options, and its origin; see `open_source`."""
-    bare, options = spec.parse_spec(name)
+    bare, options = parse_spec(name)
     record = _added(name)
     if record is not None:
         return Added(record), record.origin
     entry = _entry(bare)
-    source: Source = spec.build(entry.load(), options, f"the data set {bare}")
+    source: Source = build(entry.load(), options, f"the data set {bare}")
     return source, str(entry.card.origin)
 
 
 def _added(name: str) -> Record | None:
     """Of the data set that was added by this name. Raises: UsageError when it has options."""
-    bare, options = spec.parse_spec(name)
+    bare, options = parse_spec(name)
     record = _load(bare)
     if record is not None and options:
         raise UsageError(f"The data set {bare} was added by you and takes no options; write {bare} alone.")
@@ -400,8 +400,8 @@ def meant(name: str, near: Sequence[str]) -> str:
 
     What the user added under it comes first.
     """
-    added = _load(spec.parse_spec(name)[0]) is not None
-    return name if added else plugins.written_by("dataset", name, near)
+    added = _load(parse_spec(name)[0]) is not None
+    return name if added else written_by("dataset", name, near)
 
 
 def _kept(source: Source, key: str, text: str) -> str:
@@ -420,7 +420,7 @@ def info(name: str) -> Info:
     if record is not None:
         return _info_of_record(record)
     source, origin = resolve(name)
-    bare, options = spec.parse_spec(name)
+    bare, options = parse_spec(name)
     entry = _entry(bare)
     try:
         own = holdings(source)
@@ -462,9 +462,9 @@ def names() -> list[Info]:
     listed with its `problem`.
     """
     added = _added_names()
-    entries = [entry for entry in plugins.entries("dataset") if entry.name not in added]
-    count = Counter(entry.name for entry in entries)
-    offered = [entry.name if count[entry.name] == 1 else entry.full_name for entry in entries]
+    others = [entry for entry in entries("dataset") if entry.name not in added]
+    count = Counter(entry.name for entry in others)
+    offered = [entry.name if count[entry.name] == 1 else entry.full_name for entry in others]
     return [_info_or_problem(name, "user" if name in added else "plugin") for name in sorted([*added, *offered])]
 
 
@@ -477,9 +477,9 @@ def _info_or_problem(name: str, kind: str) -> Info:
 
 def _entry(name: str) -> Any:
     try:
-        return plugins.find("dataset", name)
+        return find("dataset", name)
     except UsageError as error:
-        known = {entry.name for entry in plugins.entries("dataset")} | set(_added_names())
+        known = {entry.name for entry in entries("dataset")} | set(_added_names())
         if name in known:
             raise
         if again := _removed().get(name):

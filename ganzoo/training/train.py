@@ -21,7 +21,7 @@ from ganzoo.contract.architecture import Architecture
 from ganzoo.contract.networks import weightless
 from ganzoo.contract.settings import OF_THE_MACHINE, Stage, parse_time
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.loop import processes as parallel
+from ganzoo.loop import processes
 from ganzoo.loop.display import Display, Lines
 from ganzoo.loop.interrupts import CTRL_C, TIME, memory_explained
 from ganzoo.loop.session import Saved, Session, Timed
@@ -75,10 +75,10 @@ def _together(work: Work) -> Work:
 
     @functools.wraps(work)
     def by_each(*args: Any, **given: Any) -> Run:
-        if not parallel.by_torchrun():
+        if not processes.by_torchrun():
             return work(*args, **given)
         deadline, asked = deadline_of(given.get("max_time")), given.get("processes")
-        with parallel.group():
+        with processes.group():
             if asked not in (None, distributed.world(), str(distributed.world())):
                 raise UsageError(f"torchrun has started {distributed.world()} processes; leave --processes away.")
             if distributed.is_leader():
@@ -87,8 +87,8 @@ def _together(work: Work) -> Work:
                     with distributed.standing_in(distributed.Alone()):  # until `_go`; the others wait for the run
                         return work(*args, **alone)
                 finally:
-                    parallel.announce(None)
-            folder = parallel.announced()
+                    processes.announce(None)
+            folder = processes.announced()
             if folder is None:
                 sys.exit()  # the first one says why
             run = Run.open(folder)
@@ -163,7 +163,7 @@ def train(
     )
     plan = plan_run(architecture, dataset, preset=preset, recipe=recipe, label=label, **options)
     folder = Path(out) if out is not None else None
-    if go_on or parallel.restarted():
+    if go_on or processes.restarted():
         there = folder or latest(plan.entry.name, plan.data.name, plan.label, recipe)
         if there is not None and (there / "run.json").exists():
             machine: Any = {name: options.get(name) for name in ("device", "log", "processes")}
@@ -317,7 +317,7 @@ def extend(
     run = run if isinstance(run, Run) else Run.open(run)
     machine = {name: options.pop(name, None) for name in OF_THE_MACHINE}
     stage = stage_of(options)
-    if parallel.restarted() and run.header.stages[-1] == stage:
+    if processes.restarted() and run.header.stages[-1] == stage:
         return resume(run, max_time=time_left(deadline), display=display)  # the stage was added before a process died
     with contextlib.ExitStack() as lock:
         lock.enter_context(run.locked(force))
@@ -414,15 +414,15 @@ def _go(
     """Trains here, or in processes of its own, of which the first takes over the run's lock."""
     settings = session.plan.settings
     try:
-        if parallel.grouped() or (settings.processes == 1 and not settings.max_restarts):
-            parallel.announce(run.path)
+        if processes.grouped() or (settings.processes == 1 and not settings.max_restarts):
+            processes.announce(run.path)
             with distributed.standing_in(distributed.Processes()):
                 session.train(run, display, deadline, timed)
             if settings.processes == 1 and session.interrupted.why not in (None, TIME):
                 raise Saved(session.interrupted.why)  # heard while the last files were written: nothing else begins
         else:
             lock.close()
-            why = parallel.launch(
+            why = processes.launch(
                 WORKER, (str(run.path), repr(deadline), str(int(force))), settings.processes, f"train {run.path}",
                 f"checkpoints so far are kept, and `ganzoo resume {run.path}` goes on.",
                 settings.max_restarts, display.say, deadline,

@@ -6,7 +6,7 @@ import contextlib
 import sys
 from pathlib import Path
 
-from ganzoo.loop import processes as parallel
+from ganzoo.loop import processes
 from ganzoo.loop.display import Display, Lines
 from ganzoo.loop.interrupts import Interruptible
 from ganzoo.runs.run import Run
@@ -16,9 +16,9 @@ from ganzoo.training.prepare import prepare
 
 def main(folder: Path, deadline: float, force: bool) -> None:
     """Trains with the others; the first one holds the run's lock."""
-    leads = parallel.env_rank() == 0
+    leads = processes.env_rank() == 0
     display = Lines() if leads else Display()
-    with Interruptible(display.say), parallel.group():
+    with Interruptible(display.say), processes.group():
         run = Run.open(folder)
         with run.locked(force) if leads else contextlib.nullcontext():
             prepare(plan_of(run), display).train(run, display, deadline)
@@ -26,4 +26,4 @@ def main(folder: Path, deadline: float, force: bool) -> None:
 
 if __name__ == "__main__":
     meeting, run, deadline, force = sys.argv[1:]
-    parallel.take_part(Path(meeting), lambda: main(Path(run), float(deadline), force == "1"))
+    processes.take_part(Path(meeting), lambda: main(Path(run), float(deadline), force == "1"))

@@ -13,7 +13,7 @@ from support.command_line import as_json, cli
 from support.install import write_distribution
 from support.strangers import CARD, YIELDS, names, plugin
 
-from ganzoo.catalogue import entry_points as installed
+from ganzoo.catalogue import entry_points
 from ganzoo.catalogue.catalogue import Catalogue, find, written_by
 from ganzoo.catalogue.catalogue import catalogue as everybodys
 from ganzoo.errors import GanzooError, UsageError
@@ -245,12 +245,12 @@ def test_a_module_inside_ganzoo(install, module):
 
 def test_nobody_else_is_ganzoos_core(install):
     site = install(YIELDS)
-    points = f"[ganzoo]\nbuiltin = {installed.CORE}\n"
+    points = f"[ganzoo]\nbuiltin = {entry_points.CORE}\n"
     distribution(site, "core-1.dist-info", "Name: core\nVersion: 1\n", points)
     catalogue = Catalogue()
-    assert [each.distribution for each in catalogue.plugins if each.module == installed.CORE] == ["ganzoo"]
+    assert [each.distribution for each in catalogue.plugins if each.module == entry_points.CORE] == ["ganzoo"]
     assert catalogue.find("loss", "hinge").distribution == "ganzoo"
-    assert installed.points()[0].distribution.name == "ganzoo", "so that its modules are what their names stand for"
+    assert entry_points.points()[0].distribution.name == "ganzoo", "so that its modules are what their names stand for"
 
 
 LOSS = (
@@ -359,6 +359,6 @@ def test_a_command_in_the_checkout_is_no_module(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", [str(tmp_path / ".venv" / "bin"), str(tmp_path)])
     editable = json.dumps({"url": tmp_path.as_uri(), "dir_info": {"editable": True}})
     there = SimpleNamespace(read_text={"direct_url.json": editable}.get)
-    assert installed.Distribution("mine", "1.0", str(tmp_path / "site"), there).copy_of("mine") == str(
+    assert entry_points.Distribution("mine", "1.0", str(tmp_path / "site"), there).copy_of("mine") == str(
         tmp_path / "mine"
     )

@@ -20,8 +20,7 @@ import torch
 from PIL import Image
 
 from ganzoo import data
-from ganzoo.catalogue import catalogue as plugins
-from ganzoo.data import pack
+from ganzoo.data import pack, store
 from ganzoo.data.images import render
 from ganzoo.data.loader import Loader
 from ganzoo.errors import GanzooError, UsageError
@@ -94,7 +93,7 @@ def home(tmp_path, monkeypatch):
     def find(kind: str, name: str) -> SimpleNamespace:
         return SimpleNamespace(card=SimpleNamespace(origin="a toy"), load=lambda: known[name])
 
-    monkeypatch.setattr(plugins, "find", find)
+    monkeypatch.setattr(store, "find", find)
     return tmp_path / "home"
 
 
