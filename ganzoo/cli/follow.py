@@ -68,7 +68,7 @@ def next_commands(run: Run) -> list[str]:
     from ganzoo.runs.header import architecture_of
 
     card, data = architecture_of(run.header, str(run.path)).card, run.header.data
-    (unit, length), *_ = run.header.stages[-1].length.items()
+    last = run.header.stages[-1]
     kind = modality_class(data.modality)
     use = f"sample {{run}} -o samples{kind.writes[0]}" if kind.writes else "sample {run} --seed 1"
     look = "interpolate {run}" if data.modality == "image" else "animate {run}"
@@ -78,5 +78,5 @@ def next_commands(run: Run) -> list[str]:
     elif "conditional" in card.tasks and data.classes and run.header.config.get("conditional", True):
         look = f"sample {{run}} --label {shlex.quote(data.classes[0])}"
     folder = shlex.quote(str(run.path))
-    more = f"extend {{run}} --{unit} {length}"
+    more = f"extend {{run}} --{last.unit} {last.count}"
     return ["What you can do now:", *(f"  ganzoo {each.replace('{run}', folder)}" for each in (use, look, more))]

@@ -129,13 +129,21 @@ class Stage:
     changes: Mapping[str, Any] = field(default_factory=dict)
     rollback: Rollback | None = rare(None)
 
+    @property
+    def unit(self) -> str:
+        """What its length is counted in: "epochs", "images" or "steps"."""
+        return next(iter(self.length))
+
+    @property
+    def count(self) -> int:
+        return self.length[self.unit]
+
     def __str__(self) -> str:
         if self.rollback is not None:
             again = self.rollback
             return f"again from step {again.step:,}, seed + {again.seed}, rates × {again.rate:g}"
-        (unit, count), *_ = self.length.items()
         changes = "".join(f", {name.replace('_', '-')} {value}" for name, value in self.changes.items())
-        return f"{count:,} {unit if count > 1 else unit[:-1]}{changes}"
+        return f"{self.count:,} {self.unit if self.count > 1 else self.unit[:-1]}{changes}"
 
 
 # Names that a Config may not take: they mean something else on the command line.

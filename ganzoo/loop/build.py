@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 from torch import nn
 from torch.nn.modules import batchnorm
 
 from ganzoo.contract.networks import freeze, weightless
 from ganzoo.contract.randomness import seed_everything
+from ganzoo.contract.settings import Stage
 from ganzoo.data.dataset import Dataset
 from ganzoo.data.loader import Loader
 from ganzoo.errors import UsageError
@@ -51,21 +50,16 @@ def build(
         model, loader, settings.seed, settings.batch_size, precision, settings.ema, settings.accumulate,
         settings.gradients, plan.rate_at(stage), settings.recompute,
     )  # fmt: skip
-    trainer.extent = stage_extent(plan.stages[stage].length, trainer)
+    trainer.extent = stage_extent(plan.stages[stage], trainer)
     return trainer
 
 
-def stage_extent(length: Mapping[str, int], trainer: Trainer) -> Extent:
-    """Where a stage that begins now will end. Epochs are whole ones, whatever the last step overshot.
-
-    Args:
-        length: of the stage: ``{"epochs": 5}``, or as many steps or images.
-    """
-    (unit, count), *_ = length.items()
-    items, images = len(trainer.loader), trainer.images
-    if unit == "steps":
+def stage_extent(stage: Stage, trainer: Trainer) -> Extent:
+    """Where a stage that begins now will end. Epochs are whole ones, whatever the last step overshot."""
+    items, images, count = len(trainer.loader), trainer.images, stage.count
+    if stage.unit == "steps":
         return Extent(images, images + count * trainer.current_batch_size, trainer.step_count + count)
-    return Extent(images, (images // items + count) * items if unit == "epochs" else images + count)
+    return Extent(images, (images // items + count) * items if stage.unit == "epochs" else images + count)
 
 
 def synchronized(model: nn.Module) -> None:

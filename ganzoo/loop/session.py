@@ -26,6 +26,7 @@ from ganzoo.loop.divergence import is_unbounded
 from ganzoo.loop.interrupts import Interruptible, disk_explained, memory_explained
 from ganzoo.loop.journal import Journal
 from ganzoo.loop.record import Recorder, untrained
+from ganzoo.loop.resumed import changed_by_hand, check_extent, other_machine
 from ganzoo.loop.spacing import (
     CHECKPOINT_SECONDS,
     CURVES_SECONDS,
@@ -34,13 +35,12 @@ from ganzoo.loop.spacing import (
     RECORD_EVERY,
     sheets_until,
 )
-from ganzoo.loop.taken_up import changed_by_hand, check_extent, other_machine
 from ganzoo.loop.trainer import Trainer
 from ganzoo.loop.validation import Validator
 from ganzoo.plan.plan import Plan
-from ganzoo.runs import checkpoint
+from ganzoo.runs.checkpoint import read_checkpoint_header
 from ganzoo.runs.curves import SCORE
-from ganzoo.runs.header import checkpoint_header
+from ganzoo.runs.header import CheckpointHeader
 from ganzoo.runs.run import SHEETS, Run
 from ganzoo.runs.start import load_checkpoint, take_weights
 
@@ -142,58 +142,63 @@ class Session:
     # ---- stages ------------------------------------------------------------------------------------------------
 
     def _open(self) -> None:
-        """Takes up the newest checkpoint; without one, begins, and writes what there is before the first step."""
-        newest = load_checkpoint(self.run)
-        self._newest: dict[str, Tensor] = {}
-        if newest is None:
-            # Without a checkpoint: a new trainer, its weights by the seed or from another model.
-            if any(self.run.metrics()):
-                self.display.say("There is no checkpoint yet, so training begins at step 0 again.")
-            self.stage, self.stage_starts = 0, [0]
-            self._keep_scores()
-            self.trainer = self.build()
-            if self.run.header.init:
-                take_weights(self.trainer.model, self.run.header.init, self.plan.entry.name)
-                self.trainer.restart_ema()
-
-            # What there is before the first step: real items, and samples where they are asked for.
-            if self.leader:
-                self.recorder = Recorder(self.run, self.plan, self.trainer)
-                self.journal.open(self.recorder)
-                self.recorder.real(self.dataset)
-                if self.plan.settings.sample_every:
-                    self._sheet()
-            self._announce_stage()
-            if self.run.header.init:
-                self._checkpoint()  # so that going on does not need what the weights came from
+        """Begins, or goes on from the newest checkpoint."""
+        checkpoint = load_checkpoint(self.run)
+        if checkpoint is None:
+            self._begin()
         else:
-            # With one: its stage, the whole state of training, and the values that were logged last.
-            tensors, header = newest
-            self.stage, self.stage_starts = header.stage, list(header.stage_starts)
-            self._keep_scores()
-            self.trainer = self.build(self.stage)
-            self.trainer.extent = header.extent
-            self.trainer.load_state(tensors, header.counters)
-            first_step, items = self.stage_starts[self._base], len(self.trainer.loader)
-            check_extent(self.run, self.plan.stages[self.stage].length, header.extent, first_step, items)
-            self._newest = {name: torch.tensor(value, device=self.device) for name, value in header.newest.items()}
-
-            # The log goes on where the checkpoint left it; what is different now is said.
-            if self.leader:
-                self.recorder = Recorder(self.run, self.plan, self.trainer, header.log_bytes, self.stage)
-                self.journal.open(self.recorder)
-                by_hand = changed_by_hand(self.run, self.plan, self.stage, header)
-                for change in (*by_hand, *other_machine(self.run, self.device)):
-                    self.display.say(change)
-            self.display.say(f"Going on from step {self.trainer.step_count:,}.")
+            self._go_on(*checkpoint)
 
         # From here on time counts: of the whole run, and since its files were written.
         if self.leader:
             self.recorder.prune(self.settings.checkpoints)
             self.journal.begin()
         self._checkpointed = time.monotonic()
-        self._modelled = -math.inf if newest is None else self._checkpointed  # a first one comes soon
+        self._modelled = -math.inf if checkpoint is None else self._checkpointed  # a first one comes soon
         self._drawn = -math.inf
+
+    def _begin(self) -> None:
+        """Begins, and writes what there is before the first step."""
+        # A new trainer, its weights by the seed or from another model.
+        if any(self.run.metrics()):
+            self.display.say("There is no checkpoint yet, so training begins at step 0 again.")
+        self._enter_stage(0, [0])
+        self.trainer = self.build()
+        self._newest: dict[str, Tensor] = {}
+        if self.run.header.init:
+            take_weights(self.trainer.model, self.run.header.init, self.plan.entry.name)
+            self.trainer.restart_ema()
+
+        # Real items, and samples where they are asked for.
+        if self.leader:
+            self.recorder = Recorder(self.run, self.plan, self.trainer)
+            self.journal.open(self.recorder)
+            self.recorder.real(self.dataset)
+            if self.plan.settings.sample_every:
+                self._sheet()
+        self._announce_stage()
+        if self.run.header.init:
+            self._checkpoint()  # so that going on does not need what the weights came from
+
+    def _go_on(self, tensors: Mapping[str, Tensor], header: CheckpointHeader) -> None:
+        """Goes on where a checkpoint left the run. Raises: GanzooError when it does not fit what run.json says."""
+        # Its stage, the whole state of training, and the values that were logged last.
+        self._enter_stage(header.stage, list(header.stage_starts))
+        self.trainer = self.build(self.stage)
+        self.trainer.extent = header.extent
+        self.trainer.load_state(tensors, header.counters)
+        first_step, items = self.stage_starts[self._base], len(self.trainer.loader)
+        check_extent(self.run, self.plan.stages[self.stage], header.extent, first_step, items)
+        self._newest = {name: torch.tensor(value, device=self.device) for name, value in header.newest.items()}
+
+        # The log goes on where the checkpoint left it; what is different now is said.
+        if self.leader:
+            self.recorder = Recorder(self.run, self.plan, self.trainer, header.log_bytes, self.stage)
+            self.journal.open(self.recorder)
+            by_hand = changed_by_hand(self.run, self.plan, self.stage, header)
+            for change in (*by_hand, *other_machine(self.run, self.device)):
+                self.display.say(change)
+        self.display.say(f"Going on from step {self.trainer.step_count:,}.")
 
     def _begin_stage(self) -> None:
         """Goes over into stage `self.stage`: weights and optimizer state stay, its options apply."""
@@ -202,12 +207,11 @@ class Session:
         self.trainer = self.build(self.stage)
         self.trainer.step_count, self.trainer.images = before.step_count, before.images
         stage = self.plan.stages[self.stage]
-        self.trainer.extent = before.extent if stage.rollback else stage_extent(stage.length, self.trainer)
+        self.trainer.extent = before.extent if stage.rollback else stage_extent(stage, self.trainer)
         self.trainer.load_state(*before.state())
 
         # The stage is told, and scored by its own options.
-        self._keep_scores()
-        self.stage_starts.append(self.trainer.step_count)
+        self._enter_stage(self.stage, [*self.stage_starts, self.trainer.step_count])
         self._announce_stage()
         if stage.rollback is not None:
             text = f"{stage.rollback.why} The run was rolled back: it is trained {stage}."
@@ -238,7 +242,7 @@ class Session:
         # The newest checkpoint of this stage with losses in bounds.
         good = None
         for file in self.run.checkpoints():
-            header = checkpoint_header(checkpoint.read_facts(file), file)
+            header = read_checkpoint_header(file)
             if header.counters.step >= self.stage_starts[self.stage] and not is_unbounded(header.newest):
                 good = header
         if good is None or rollbacks == ROLLBACKS:
@@ -266,8 +270,10 @@ class Session:
         distributed.any_of(False, self.device)  # the files are as they are to be
         self._open()
 
-    def _keep_scores(self) -> None:
-        self.settings = self.plan.at_stage(self.stage)[1]
+    def _enter_stage(self, stage: int, starts: list[int]) -> None:
+        """From here on this stage's settings hold; `starts` are the steps at which the stages so far began."""
+        self.stage, self.stage_starts = stage, starts
+        self.settings = self.plan.at_stage(stage)[1]
         self.validator = Validator(self.settings, self.display.report)
 
     def _announce_stage(self) -> None:

@@ -27,6 +27,7 @@ from ganzoo.data.loader import Loader
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.loop.accumulation import Parts
 from ganzoo.loop.ema import EMA
+from ganzoo.runs.checkpoint import under
 from ganzoo.runs.header import Counters, Extent
 
 SCALARS = {"step", "mu_product", "eta", "mu"}  # what torch's optimizers keep as one number of a parameter
@@ -311,8 +312,8 @@ class Trainer:
 
         Raises: GanzooError when the tensors are not this model's.
         """
-        _load_model(self.model, _under("model/", tensors))
-        for key, value in _under("ema/", tensors).items():
+        _load_model(self.model, under("model/", tensors))
+        for key, value in under("ema/", tensors).items():
             if (own := self.ema.tensors.get(key)) is None:
                 continue
             if value.shape != own.shape or value.is_complex():
@@ -324,9 +325,9 @@ class Trainer:
         self._phase = self.model.phase(self.progress)
         self._fresh_optimizers()
         if repr(self._phase) == counters.phase:
-            everything = {**counters.optimizer, **_under("optimizer/", tensors, keep=True)}
+            state = {**counters.optimizer, **tensors}
             for name, optimizer in self.optimizers.items():
-                _load_optimizer(optimizer, _under(f"optimizer/{name}/", everything))
+                _load_optimizer(optimizer, under(f"optimizer/{name}/", state))
 
 
 def check_split(batch: int, processes: int, accumulate: int) -> None:
@@ -337,11 +338,6 @@ def check_split(batch: int, processes: int, accumulate: int) -> None:
         raise UsageError(
             f"A batch of {batch} does not split into {of}; use --batch-size {max(1, round(batch / parts)) * parts}."
         )
-
-
-def _under(prefix: str, items: Mapping[str, Any], keep: bool = False) -> dict[str, Any]:
-    """The items whose name begins with the prefix, without it unless `keep`."""
-    return {(name if keep else name[len(prefix) :]): value for name, value in items.items() if name.startswith(prefix)}
 
 
 def _load_model(model: Architecture, tensors: Mapping[str, Tensor]) -> None:

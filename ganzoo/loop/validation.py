@@ -19,7 +19,7 @@ from ganzoo.data.source import Report, silent
 from ganzoo.errors import UsageError, suggest
 from ganzoo.model.model import Model
 from ganzoo.runs import checkpoint
-from ganzoo.runs.header import ModelHeader, Score, model_header
+from ganzoo.runs.header import ModelHeader, Score
 from ganzoo.runs.run import Run
 from ganzoo.scoring.evaluator import Evaluator, judged_data, keep
 
@@ -97,7 +97,7 @@ class Validator:
     def _is_best(self, run: Run, value: float) -> bool:
         if not run.best_file.exists():
             return True
-        best = model_header(checkpoint.read_facts(run.best_file), run.best_file).score
+        best = checkpoint.read_model_header(run.best_file).score
         if best is None or best.name != self.kept:
             return True
         return value > best.value if self.better == "larger" else value < best.value

@@ -13,7 +13,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -23,6 +23,9 @@ from torch import Tensor
 from ganzoo.contract import renamed
 from ganzoo.errors import GanzooError
 from ganzoo.files import cause, replaced
+from ganzoo.runs.header import CheckpointHeader, ModelHeader, checkpoint_header, model_header
+
+T = TypeVar("T")
 
 
 def save(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
@@ -75,6 +78,21 @@ def _sort_header(file: Path) -> None:
 def read_facts(path: Path, called: str | None = None) -> dict[str, Any]:
     """The facts of a file that `save` wrote, without reading its tensors. Args and Raises: as `load`."""
     return _open(path, called)[0]
+
+
+def read_checkpoint_header(path: Path) -> CheckpointHeader:
+    """What a checkpoint says, without reading its tensors. Raises: GanzooError when it is damaged, or is none."""
+    return checkpoint_header(read_facts(path), path)
+
+
+def read_model_header(path: Path) -> ModelHeader:
+    """What a model's file says, without reading its tensors. Raises: GanzooError when it is damaged, or is none."""
+    return model_header(read_facts(path), path)
+
+
+def under(prefix: str, items: Mapping[str, T]) -> dict[str, T]:
+    """The items whose name begins with the prefix, by the rest of it."""
+    return {name[len(prefix) :]: value for name, value in items.items() if name.startswith(prefix)}
 
 
 def shapes(path: Path) -> dict[str, tuple[int, ...]]:

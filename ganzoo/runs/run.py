@@ -21,7 +21,7 @@ from ganzoo.contract.stored import as_json
 from ganzoo.errors import GanzooError, UsageError, need
 from ganzoo.files import cause, explained, is_locked, locked, replaced
 from ganzoo.runs import curves
-from ganzoo.runs.header import Process, RunHeader, checkpoint_header, run_header
+from ganzoo.runs.header import Process, RunHeader, run_header
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -145,11 +145,11 @@ class Run:
 
     def stage_starts(self) -> tuple[int, ...]:
         """The steps at which its stages began, by the newest checkpoint that can be read; (0,) before the first."""
-        from ganzoo.runs import checkpoint
+        from ganzoo.runs.checkpoint import read_checkpoint_header  # torch, which a list of runs needs not
 
         for file in reversed(self.checkpoints()):
             with suppress(GanzooError):  # of a damaged one the one before knows nearly as much
-                return checkpoint_header(checkpoint.read_facts(file), file).stage_starts
+                return read_checkpoint_header(file).stage_starts
         return (0,)
 
     def metrics(self) -> Iterator[dict[str, Any]]:

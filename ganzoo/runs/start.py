@@ -41,8 +41,7 @@ def take_weights(model: Architecture, source: str, architecture: str | None = No
         newest, theirs = load_checkpoint(run), run.header.architecture
         if newest is None:
             raise GanzooError(f"{source} has no checkpoint to start from.")
-        prefix = "model/"
-        weights = {key[len(prefix) :]: value for key, value in newest[0].items() if key.startswith(prefix)}
+        weights = checkpoint.under("model/", newest[0])
     else:
         weights, facts = checkpoint.load(there, source if is_remote(source) else None)
         theirs = model_header(facts, source).architecture

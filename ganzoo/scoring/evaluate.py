@@ -19,8 +19,8 @@ from ganzoo.errors import UsageError, without_login
 from ganzoo.files import explained
 from ganzoo.model.model import Model, load
 from ganzoo.runs.address import is_remote
-from ganzoo.runs.checkpoint import read_facts
-from ganzoo.runs.header import model_header, model_of
+from ganzoo.runs.checkpoint import read_model_header
+from ganzoo.runs.header import model_of
 from ganzoo.runs.per_class import PerClass
 from ganzoo.runs.run import CLASSES, SCORES, Run
 from ganzoo.scoring.evaluator import SAMPLES, Evaluator, classify, judged_data, keep, of_other, other_data
@@ -127,5 +127,5 @@ def _each(whole: PerClass, evaluator: Evaluator, device: str, against: str | Non
 
 def _progress(runs: Iterable[Run]) -> tuple[int, int]:
     """Steps and images of the models of runs: of the one that has had the most."""
-    headers = [model_header(read_facts(run.model_file), run.model_file) for run in runs]
+    headers = [read_model_header(run.model_file) for run in runs]
     return max(header.step for header in headers), max(header.images for header in headers)

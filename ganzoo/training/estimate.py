@@ -28,8 +28,8 @@ from ganzoo.loop.spacing import CHECKPOINT_SECONDS, CURVES_SECONDS, MODEL_SECOND
 from ganzoo.loop.trainer import Trainer
 from ganzoo.plan.memory import batches_drawn, check_memory
 from ganzoo.plan.plan import Plan
-from ganzoo.runs.checkpoint import read_facts
-from ganzoo.runs.header import CheckpointHeader, RunHeader, checkpoint_header
+from ganzoo.runs.checkpoint import read_checkpoint_header
+from ganzoo.runs.header import RunHeader
 from ganzoo.runs.run import Run
 
 TRIAL_STEPS = 16  # timed at the most, after one that is not: as many as most lazy penalties take turns
@@ -230,7 +230,8 @@ def steps_of(session: Session) -> int:
 
 
 def _stages(session: Session, run: Run | None) -> Iterator[_Stage]:
-    reached = _reached(run)
+    files = run.checkpoints() if run is not None else []
+    reached = read_checkpoint_header(files[-1]) if files else None
     first, images, steps = (reached.stage, reached.counters.images, reached.counters.step) if reached else (0, 0, 0)
     for index in range(first, len(session.plan.stages)):
         trainer = session.build(index, weights=False)
@@ -239,7 +240,7 @@ def _stages(session: Session, run: Run | None) -> Iterator[_Stage]:
         if reached and index == first:
             extent = reached.extent
         elif session.plan.stages[index].rollback is None:
-            extent = stage_extent(session.plan.stages[index].length, trainer)
+            extent = stage_extent(session.plan.stages[index], trainer)
         trainer.extent = extent
         if any(stage.rollback for stage in session.plan.stages[index + 1 : index + 2]):
             continue  # it is left where the next one begins, which has its end
@@ -254,11 +255,6 @@ def _stages(session: Session, run: Run | None) -> Iterator[_Stage]:
         trainer.images = images
         yield stage
         images, steps = max(images, trainer.extent.last_image), steps + math.ceil(round(left, 6))
-
-
-def _reached(run: Run | None) -> CheckpointHeader | None:
-    files = run.checkpoints() if run is not None else []
-    return checkpoint_header(read_facts(files[-1]), files[-1]) if files else None
 
 
 def _marks(trainer: Trainer) -> list[tuple[int, float]]:

@@ -116,6 +116,6 @@ def _weight(plan: Plan) -> float:
     Raises: UsageError when it does not fit into memory.
     """
     bytes_needed = memory_needed(plan, likely_spec(plan)) or 1
-    (unit, count), *_ = plan.stages[0].length.items()
-    images = {"images": count, "epochs": count * plan.data.trained}.get(unit)
-    return bytes_needed * (count if images is None else images / plan.settings.batch_size)
+    stage, batch = plan.stages[0], plan.settings.batch_size
+    steps = stage.count * {"steps": 1, "images": 1 / batch, "epochs": plan.data.trained / batch}[stage.unit]
+    return bytes_needed * steps

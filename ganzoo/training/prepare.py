@@ -128,11 +128,10 @@ def _drawn(plan: Plan, dataset: data.Dataset, spec: DataSpec) -> int:
     """Items that a plan draws in all its stages, each as often as it comes."""
     epoch, drawn = max(len(part) for part in dataset.parts.values()), 0
     for index, stage in enumerate(plan.stages):
-        (unit, count), *_ = stage.length.items()
         if stage.rollback is None:
             config, settings = plan.at_stage(index)
-            turns = batches_drawn(weightless(plan.model, config, spec), 2) if unit == "steps" else 1
-            drawn += count * {"images": 1, "epochs": epoch, "steps": settings.batch_size * turns}[unit]
+            turns = batches_drawn(weightless(plan.model, config, spec), 2) if stage.unit == "steps" else 1
+            drawn += stage.count * {"images": 1, "epochs": epoch, "steps": settings.batch_size * turns}[stage.unit]
     return drawn
 
 

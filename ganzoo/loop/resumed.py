@@ -1,12 +1,13 @@
-"""What is checked, and what is said, where a run is taken up from a checkpoint."""
+"""What is checked, and what is said, where a run goes on from a checkpoint."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import torch
 
 from ganzoo.contract import distributed
+from ganzoo.contract.settings import Stage
 from ganzoo.errors import GanzooError
 from ganzoo.plan.plan import Plan
 from ganzoo.plan.typed import deciding
@@ -14,21 +15,20 @@ from ganzoo.runs.header import CheckpointHeader, Extent
 from ganzoo.runs.run import Run
 
 
-def check_extent(run: Run, length: Mapping[str, int], extent: Extent, first_step: int, items: int) -> None:
+def check_extent(run: Run, stage: Stage, extent: Extent, first_step: int, items: int) -> None:
     """Raises: GanzooError when a checkpoint's stage ends elsewhere than run.json says.
 
     Args:
-        length: of the stage, as run.json has it: ``{"epochs": 5}``.
+        stage: as run.json has it.
         first_step: at which the stage began.
         items: in an epoch.
     """
-    (unit, count), *_ = length.items()
-    said = {
-        "steps": (extent.last_step, first_step + count),
-        "images": (extent.last_image, extent.first_image + count),
-        "epochs": (extent.last_image, (extent.first_image // items + count) * items),
-    }
-    if len({*said[unit]}) > 1:
+    end, expected = {
+        "steps": (extent.last_step, first_step + stage.count),
+        "images": (extent.last_image, extent.first_image + stage.count),
+        "epochs": (extent.last_image, (extent.first_image // items + stage.count) * items),
+    }[stage.unit]
+    if end != expected:
         raise GanzooError(
             f"{run.checkpoints()[-1]} is damaged: its stage ends elsewhere than run.json says; restore the one of them "
             "that was changed."
