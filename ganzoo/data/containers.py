@@ -22,7 +22,7 @@ from typing import IO, Any
 from ganzoo.data.images import Unreadable
 from ganzoo.data.kinds import HEAD, is_text_name
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.files import home, make_folder, megabytes, write_json
+from ganzoo.files import home, make_folder, megabytes, replaced, write_json
 
 MAX_FILE_BYTES = 1 << 29  # a larger single file is no training image
 _SUSPECT_BYTES, _SUSPECT_RATIO = 1 << 24, 200  # a larger file of an archive that is packed so well is no picture
@@ -348,17 +348,12 @@ def _uncompressed(path: Path, most: int) -> Path:
     plain = plain_copy(path)
     make_folder(plain.parent)
     if not plain.exists():
-        part = plain.with_name(f"{plain.name}.{os.getpid()}.part")
-        try:
-            with compressed(path) as packed, part.open("wb") as copy:
-                while block := packed.read(_BLOCK):
-                    copy.write(block)
-                    if copy.tell() > most:
-                        raise UsageError(
-                            f"{path} unpacks to more than {megabytes(most)}, far more than its own "
-                            f"{megabytes(path.stat().st_size)}; if that is meant, type --max-unpacked {10 * most}."
-                        )
-            part.replace(plain)
-        finally:
-            part.unlink(missing_ok=True)
+        with replaced(plain, flush=False) as part, compressed(path) as packed, part.open("wb") as copy:
+            while block := packed.read(_BLOCK):
+                copy.write(block)
+                if copy.tell() > most:
+                    raise UsageError(
+                        f"{path} unpacks to more than {megabytes(most)}, far more than its own "
+                        f"{megabytes(path.stat().st_size)}; if that is meant, type --max-unpacked {10 * most}."
+                    )
     return plain

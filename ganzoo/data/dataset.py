@@ -15,19 +15,18 @@ from torch import Tensor
 from ganzoo.catalogue.modalities import make_modality, modality_class
 from ganzoo.contract.modality import Modality
 from ganzoo.contract.randomness import stream
+from ganzoo.contract.report import Report, silent
 from ganzoo.data import pack, store
 from ganzoo.data.pack_worker import Format, draw
 from ganzoo.data.pairs import whole
 from ganzoo.data.source import (
     HELD_OUT,
-    Report,
     Sizes,
     Source,
     details_of,
     domains_of,
     holdings,
     modality_of,
-    silent,
     size_in,
     trained_on,
 )

@@ -12,6 +12,7 @@ from typing import Literal
 
 from ganzoo.data.kinds import is_hidden, is_image, part_of
 from ganzoo.data.labels import Labels, domains_from_folders, label_list, listed, without_wrapper
+from ganzoo.data.source import trained_on
 from ganzoo.errors import UsageError, printable, suggest
 
 _END = r"((data)?set|data|images?|imgs?|[ab])?($|[^a-z])"
@@ -302,10 +303,7 @@ def _divided_by_number(names: Sequence[str]) -> Literal["", "perhaps", "surely"]
 
 
 def _say_domains(found: Layout) -> None:
-    held_out = [name for name in found.domains if name.startswith("test")]
-    found.said.append(
-        f"The folders are the domains {listed([name for name in found.domains if name not in held_out])}."
-    )
+    found.said.append(f"The folders are the domains {listed(trained_on(found.domains))}.")
     known = {index for members in found.domains.values() for index in members}
     for index in {*range(len(found.names))} - known:
         found.left_out[index] = "lies in the folder of no domain"

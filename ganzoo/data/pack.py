@@ -28,9 +28,10 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from ganzoo.contract.report import Report
 from ganzoo.data.images import FILTER
 from ganzoo.data.pack_worker import CHUNK, Format, draw_chunks, recipe
-from ganzoo.data.source import Report, Source
+from ganzoo.data.source import Source
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.files import free_memory, home, load_json, locked, make_folder, megabytes, processors, write_json
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from ganzoo.data.label_files import finder, split_lines
 from ganzoo.data.labels import lookup_of, without_wrapper
 from ganzoo.data.layout import Layout
+from ganzoo.data.source import HELD_OUT, trained_on
 from ganzoo.errors import UsageError, printable
 from ganzoo.files import read_text
 
@@ -22,7 +23,7 @@ def halves(count: int, layout: Layout) -> Domains:
     domains: Domains = {}
     for index in (index for index in range(count) if index not in layout.left_out):
         for side, domain in enumerate("AB"):
-            name = f"test{domain}" if index in layout.held_out else domain
+            name = f"{HELD_OUT}{domain}" if index in layout.held_out else domain
             domains.setdefault(name, []).append(index + side * count)
     return domains
 
@@ -54,9 +55,8 @@ def by_name(layout: Layout) -> Domains:
     """
     relative = layout.names
     domains = dict(layout.domains) or _folders(relative, layout.held_out)
-    held = [name for name in domains if name.startswith("test")]
     found: Domains = {}
-    for group in ([name for name in domains if name not in held], held):
+    for group in _trained_and_held_out(domains):
         inner = [[_key(relative[index]) for index in domains[name]] for name in group]
         if len(group) > 1 and not set.intersection(*map(set, inner)):
             inner = [_short(without_wrapper(words)) for words in inner]
@@ -85,7 +85,7 @@ def by_list(path: Path, names: Sequence[str], held_out: Set[int] = frozenset()) 
         if len(row) != 2 or missing:
             what = f"{missing[0]!r} is not in the source" if missing else f"{len(row)} names, not two"
             raise UsageError(f"{path}, line {number}: {what}; each line should read: file of A,file of B.")
-        side = "test" if held_out & {*items.values()} else ""
+        side = HELD_OUT if held_out & {*items.values()} else ""
         for domain, word in zip("AB", row, strict=True):
             found[side + domain].append(items[word] or 0)
     return {name: members for name, members in found.items() if members}
@@ -94,18 +94,22 @@ def by_list(path: Path, names: Sequence[str], held_out: Set[int] = frozenset()) 
 def whole(domains: Mapping[str, Sequence[int]], there: Collection[int]) -> Domains:
     """The pairs whose items are all `there`."""
     found: Domains = {}
-    for group in (False, True):
-        names = [name for name in domains if name.startswith("test") == group]
+    for names in _trained_and_held_out(domains):
         kept = [row for row in zip(*(domains[name] for name in names), strict=True) if all(i in there for i in row)]
         found.update({name: [row[place] for row in kept] for place, name in enumerate(names) if kept})
     return found
+
+
+def _trained_and_held_out(domains: Iterable[str]) -> tuple[list[str], list[str]]:
+    trained = list(trained_on(domains))
+    return trained, [name for name in domains if name not in trained]
 
 
 def _folders(names: Sequence[str], held_out: Collection[int]) -> Domains:
     found: Domains = {}
     for index, name in enumerate(names):
         if "/" in name:
-            found.setdefault(("test" if index in held_out else "") + name.partition("/")[0], []).append(index)
+            found.setdefault((HELD_OUT if index in held_out else "") + name.partition("/")[0], []).append(index)
     return found
 
 

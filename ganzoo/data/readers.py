@@ -39,7 +39,7 @@ from ganzoo.data.kinds import (
 from ganzoo.data.layout import Layout, layout_of
 from ganzoo.data.levels import Span
 from ganzoo.data.shards import Shards, holds_shards, labels_beside
-from ganzoo.data.source import Item, as_image, is_vector
+from ganzoo.data.source import HELD_OUT, Item, as_image, is_vector
 from ganzoo.errors import GanzooError, UsageError, printable
 
 LabelsFrom = label_files.LabelsFile | str | None  # "folders", "none"; None for what is found
@@ -376,7 +376,7 @@ class Joined(Reader):
             whole.names += [f"{domain}/{name}" for name in own.names]
             whole.left_out |= {start + index: reason for index, reason in own.left_out.items()}
             for index in (index for index in range(len(own.names)) if index not in own.left_out):
-                side = f"test{domain}" if index in own.held_out else domain
+                side = f"{HELD_OUT}{domain}" if index in own.held_out else domain
                 members.setdefault(side, []).append(start + index)
             start += len(own.names)
             whole.said += [f"{domain}: {sentence}" for sentence in own.said]

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from ganzoo.catalogue.modalities import modality_card
+from ganzoo.contract.report import Report
 from ganzoo.data.images import Reading, Survey, Unreadable
 from ganzoo.data.kinds import kind_of
 from ganzoo.data.levels import BYTES, advice, joined
 from ganzoo.data.readers import Files, Halves, ItemFiles, Joined, Reader, Rows, aside_text, digest, mark
-from ganzoo.data.source import Report
+from ganzoo.data.source import HELD_OUT, trained_on
 from ganzoo.errors import GanzooError, UsageError, printable
 from ganzoo.files import processors
 
@@ -115,8 +116,8 @@ def scan(
     result.fingerprint = digests.hexdigest()
     if result.sizes:
         result.channels = _channels(pictures.values())
-        for domain in (name for name in domains if not name.startswith("test")):
-            members = (*domains[domain], *domains.get(f"test{domain}", ()))
+        for domain in trained_on(domains):
+            members = (*domains[domain], *domains.get(f"{HELD_OUT}{domain}", ()))
             result.domain_channels[domain] = _channels([pictures[i] for i in members if i in pictures])
     name = getattr(reader, "modality", "").partition(":")[0]
     _check(result, where, modality_card(name).items if name else "images", skip_bad)

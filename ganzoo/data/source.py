@@ -11,7 +11,6 @@ import numpy.typing as npt
 from PIL import Image
 
 from ganzoo.contract.report import Report as Report
-from ganzoo.contract.report import silent as silent
 from ganzoo.data.images import Fit, has_alpha, is_grey
 from ganzoo.errors import UsageError, suggest
 

@@ -21,6 +21,7 @@ from ganzoo.catalogue.catalogue import entries, find, written_by
 from ganzoo.catalogue.meant import DATASET, instead
 from ganzoo.catalogue.schemes import scheme_of
 from ganzoo.contract.options import build, parse_spec
+from ganzoo.contract.report import Report, silent
 from ganzoo.contract.scheme import Fetched
 from ganzoo.contract.stored import from_json, parse
 from ganzoo.data.added import FORMAT, Added, Record
@@ -32,7 +33,7 @@ from ganzoo.data.levels import levels_text, parse_levels
 from ganzoo.data.pairs import HALVES, paired, whole
 from ganzoo.data.readers import LabelsFrom, open_reader
 from ganzoo.data.scan import Scan, scan
-from ganzoo.data.source import HELD_OUT, Report, Source, details_of, holdings, modality_of, silent
+from ganzoo.data.source import HELD_OUT, Source, details_of, holdings, modality_of
 from ganzoo.errors import GanzooError, UsageError, printable, suggest
 from ganzoo.files import home, read_bytes, write_json
 
@@ -204,7 +205,8 @@ def add(
         _discard_files(paths, copies_only=True)
         raise
     if how:
-        domains = _leave_out_alone(found, whole(domains, set(found.kept)), reader.names)
+        domains = whole(domains, set(found.kept))
+        _leave_out_others(found, domains, reader.names)
 
     # Under its name, all that is known of it.
     own = Labels() if how else layout.labels
@@ -505,8 +507,8 @@ def _taken(old: Record) -> UsageError:
     )
 
 
-def _leave_out_alone(found: Scan, domains: Mapping[str, list[int]], names: Sequence[str]) -> Mapping[str, list[int]]:
-    """Takes items without a partner out of what was found, saying so, and gives `domains` back."""
+def _leave_out_others(found: Scan, domains: Mapping[str, list[int]], names: Sequence[str]) -> None:
+    """Takes items that are in none of the domains, for want of a partner, out of what was found, and says so."""
     wanted = {index for members in domains.values() for index in members}
     keep = [place for place, index in enumerate(found.kept) if index in wanted]
     found.skipped += [(names[index], "has no partner") for index in found.kept if index not in wanted]
@@ -517,7 +519,6 @@ def _leave_out_alone(found: Scan, domains: Mapping[str, list[int]], names: Seque
         raise UsageError("Fewer than two pairs can be used; training needs two or more.")
     order = json.dumps({name: list(members) for name, members in domains.items()})
     found.fingerprint = hashlib.sha256(f"{found.fingerprint}\n{order}".encode()).hexdigest()
-    return domains
 
 
 def _renumbered(domains: Mapping[str, Sequence[int]], kept: Sequence[int]) -> dict[str, list[int]]:

@@ -13,9 +13,9 @@ from ganzoo.catalogue.catalogue import entries
 from ganzoo.contract import distributed
 from ganzoo.contract.networks import generator_state
 from ganzoo.contract.options import parse_spec
+from ganzoo.contract.report import Report, silent
 from ganzoo.contract.settings import Settings
 from ganzoo.contract.stored import as_json
-from ganzoo.data.source import Report, silent
 from ganzoo.errors import UsageError, suggest
 from ganzoo.model.model import Model
 from ganzoo.runs import checkpoint

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ganzoo.catalogue.schemes import scheme_of
 from ganzoo.contract.frozen import Pretrained, frozen_in
-from ganzoo.data.source import Report, silent
+from ganzoo.contract.report import Report, silent
 from ganzoo.errors import GanzooError, UsageError, suggest
 from ganzoo.files import home, make_folder, replaced
 

@@ -14,7 +14,7 @@ import torch
 from ganzoo.catalogue.single_file import reopen
 from ganzoo.contract import distributed
 from ganzoo.contract.metric import Evidence
-from ganzoo.data.source import Report, silent
+from ganzoo.contract.report import Report, silent
 from ganzoo.errors import UsageError, without_login
 from ganzoo.files import explained
 from ganzoo.model.model import Model, load

@@ -21,7 +21,8 @@ from ganzoo.contract.labels import find_label
 from ganzoo.contract.metric import DataItems, Evidence, Metric, Scores, TranslationEvidence
 from ganzoo.contract.options import build, parse_spec, values
 from ganzoo.contract.randomness import stream
-from ganzoo.data.source import Report, as_image, silent, trained_on
+from ganzoo.contract.report import Report, silent
+from ganzoo.data.source import HELD_OUT, as_image, trained_on
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.model.model import Model
 from ganzoo.pictures.grid import from_picture
@@ -256,8 +257,9 @@ def translations(model: Model, dataset: data.Dataset, samples: int, seed: int) -
     last = model.domains[-1]
     first = next(name for name in model.architecture.data.domains if name != last)
     split, names = "training", (first, last)
-    if {f"test{first}", f"test{last}"} <= set(dataset.held_out):
-        split, names = "held out", (f"test{first}", f"test{last}")
+    held_out = (f"{HELD_OUT}{first}", f"{HELD_OUT}{last}")
+    if {*held_out} <= {*dataset.held_out}:
+        split, names = "held out", held_out
     parts = [{**dataset.parts, **dataset.held_out}[name] for name in names]
     samples = min(samples, *map(len, parts))
     if samples < 2:

@@ -309,9 +309,10 @@ def test_two_processes_make_one_pack(home):
 
 MAIN = """
 from toys_for_packs import Toy
-from ganzoo.data import pack, pack_worker, source
+from ganzoo.contract.report import silent
+from ganzoo.data import pack, pack_worker
 toy = Toy(pause={pause})
-pack.make(pack.Job("toy", toy.fingerprint, range(len(toy)), pack_worker.Format(8, 8, 3)), toy, source.silent)
+pack.make(pack.Job("toy", toy.fingerprint, range(len(toy)), pack_worker.Format(8, 8, 3)), toy, silent)
 """
 
 
