@@ -25,7 +25,7 @@ from ganzoo.contract.options import options, parse_spec
 from ganzoo.contract.settings import AUTO, FIT, LENGTHS, Settings, parse_resolution, parse_time
 from ganzoo.errors import UsageError, suggest
 from ganzoo.files import home
-from ganzoo.plan.words import architecture_of
+from ganzoo.plan.lookup import find_architecture
 
 if TYPE_CHECKING:
     from ganzoo.catalogue.catalogue import Entry
@@ -56,7 +56,7 @@ def check(
         return
     if "[DATA]" in (param.metavar for param in ctx.command.params) and words[1:2] and [*args[:2]] == [*words[:2]]:
         if words[0] not in named and words[1] in named:
-            architecture_of(*words[:2])
+            find_architecture(*words[:2])
         if not words[0].partition(".py:")[0].endswith(".py"):  # a file may offer the data set too
             _check_data(words[1])
     if words[0] not in named:

@@ -64,7 +64,7 @@ def evaluate(
     if inception is not None:
         metrics = tuple(_with_inception(spec, inception) for spec in metrics or ("fid",))
     # Whatever a metric prints goes to standard error: standard output is for the scores.
-    with distributed.sharing(), contextlib.redirect_stdout(sys.stderr):
+    with distributed.together(), contextlib.redirect_stdout(sys.stderr):
         scores = ganzoo.evaluate(
             source, metrics, samples=samples, seed=seed, device=device, against=against, quick=quick,
             report=Lines(sys.stderr).report,

@@ -123,7 +123,7 @@ def sample(
     place = target or (seeds_folder if each_apart else usual)
     batches = foreseen(batches, count, modality, place, each_apart)
     if index is not None or not each_apart:
-        with distributed.sharing():
+        with distributed.together():
             images = torch.cat(list(batches))
         images = images if index is None or vary is not None else images[index - 1 : index]
         batches, count = [images], len(images)

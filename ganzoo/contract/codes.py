@@ -25,13 +25,13 @@ def chosen_codes(codes: Codes, text: str | int) -> dict[str, float]:
             found[name] = float(int(number)) if isinstance(kind, int) else float(number)
         except ValueError:
             found[name] = float("nan")
-        low, high = ends(kind)
+        low, high = code_range(kind)
         if not low <= found[name] <= high:
             what = "a whole number" if isinstance(kind, int) else "a number"
             raise UsageError(f"The code {name!r} takes {what} from {low:g} to {high:g}, not {number!r}.")
     return found
 
 
-def ends(kind: int | tuple[float, float]) -> tuple[float, float]:
+def code_range(kind: int | tuple[float, float]) -> tuple[float, float]:
     """A code's least and greatest value."""
     return (0.0, kind - 1.0) if isinstance(kind, int) else kind

@@ -58,7 +58,7 @@ class Alone(Processes):
 
 
 _processes = Processes()
-_sharing = False
+_together = False
 
 
 @contextmanager
@@ -73,14 +73,14 @@ def standing_in(processes: Processes) -> Iterator[None]:
 
 
 @contextmanager
-def sharing(on: bool = True) -> Iterator[None]:
+def together(on: bool = True) -> Iterator[None]:
     """Within it all processes do the same work, such as a score, and `share` gives each of them some of its pieces."""
-    global _sharing
-    before, _sharing = _sharing, on
+    global _together
+    before, _together = _together, on
     try:
         yield
     finally:
-        _sharing = before
+        _together = before
 
 
 def share(work: Callable[[Piece], Result], pieces: Iterable[Piece]) -> Iterator[Result]:
@@ -89,12 +89,12 @@ def share(work: Callable[[Piece], Result], pieces: Iterable[Piece]) -> Iterator[
     Where processes share work, as for scores, they take the pieces in turn and all get all results, on the CPU; every
     process must ask for as many. Alone, and everywhere else: `map`.
     """
-    if not _sharing or world() == 1:
+    if not _together or world() == 1:
         yield from map(work, pieces)
         return
     left = iter(pieces)
     while some := list(islice(left, world())):
-        with sharing(False):  # what is shared is whole below
+        with together(False):  # what is shared is whole below
             mine = work(some[rank()]) if rank() < len(some) else None
         yield from _processes.collect(mine)[: len(some)]
 

@@ -36,6 +36,11 @@ def labels_for(data: DataSpec, count: int, label: str | int | None, random: torc
     return drawn
 
 
+def repeated(label: Tensor | None, count: int) -> Tensor | None:
+    """One item's label, [1] or [1, K], for `count` items; None where there is none."""
+    return None if label is None else label.expand(count, *label.shape[1:])
+
+
 def find_label(classes: tuple[str, ...], label: str | int) -> int:
     """The number of a class: the one of that name, else the one at a position, ``"#2"`` or a whole number of Python's.
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from ganzoo.contract.randomness import Share, restore_shared, set_share, shared_state
+from ganzoo.contract.randomness import present_share, restore_shared, set_share, shared_state
 from ganzoo.errors import GanzooError
 
 CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
@@ -83,7 +83,7 @@ class _AsBefore:
             for module in block.modules()
             for name, buffer in module.named_buffers(recurse=False)
         ]
-        self._share = _present_share()
+        self._share = present_share()
 
     def __enter__(self) -> None:
         self._now = [module._buffers[name] for module, name, _ in self._buffers]
@@ -97,9 +97,3 @@ class _AsBefore:
             module._buffers[name] = now
         set_share(self._share_now)
         restore_shared(self._random_now, self._device)
-
-
-def _present_share() -> Share:
-    share = set_share(Share())
-    set_share(share)
-    return share

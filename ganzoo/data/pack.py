@@ -30,7 +30,7 @@ import numpy.typing as npt
 
 from ganzoo.contract.report import Report
 from ganzoo.data.images import FILTER
-from ganzoo.data.pack_worker import CHUNK, Format, draw_chunks, recipe
+from ganzoo.data.pack_worker import CHUNK, Format, draw_chunks, reopening
 from ganzoo.data.source import Source
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.files import free_memory, home, load_json, locked, make_folder, megabytes, processors, write_json
@@ -171,7 +171,7 @@ def discard(fingerprint: str) -> None:
 
 def _make(job: Job, source: Source, report: Callable[[int], None]) -> None:
     folder = job.folder
-    made = recipe(source) if len(job.rows) > FEW and job.form.height else None
+    made = reopening(source) if len(job.rows) > FEW and job.form.height else None
     chunks = _prepare_folder(job, made)
     total = -(-len(job.rows) // CHUNK)
     report(total - len(chunks))
@@ -184,7 +184,7 @@ def _make(job: Job, source: Source, report: Callable[[int], None]) -> None:
 
 def _prepare_folder(job: Job, made: dict[str, Any] | None) -> list[int]:
     """Lay out the folder, unless an interrupted process did; the numbers of the chunks that are still to be drawn."""
-    content = {"recipe": made, "format": asdict(job.form), "rows": list(job.rows), "fingerprint": job.fingerprint}
+    content = {"source": made, "format": asdict(job.form), "rows": list(job.rows), "fingerprint": job.fingerprint}
     write_json(job.folder / "job.json", content)
     done = job.folder / "done.txt"  # made last, so that where it is the rest is too
     if not done.exists():

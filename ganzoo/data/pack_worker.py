@@ -95,7 +95,7 @@ def draw_chunks(source: Source, rows: Sequence[int], chunks: Sequence[int], form
     yield from written
 
 
-def recipe(source: Source) -> dict[str, Any] | None:
+def reopening(source: Source) -> dict[str, Any] | None:
     """How another process can open `source`, as JSON; None when it cannot, or when it would read everything first."""
     if hasattr(source, "to_reopen"):
         record = source.to_reopen()
@@ -107,8 +107,8 @@ def recipe(source: Source) -> dict[str, Any] | None:
     return {"class": f"{cls.__module__}:{cls.__qualname__}", "options": options}
 
 
-def open_recipe(made: Mapping[str, Any]) -> Source:
-    """The source that `recipe` told of."""
+def reopen(made: Mapping[str, Any]) -> Source:
+    """The source that `reopening` told of."""
     if "record" in made:
         return Added(from_json(Record, made["record"], "job.json", "remove its folder"))
     module, _, name = made["class"].partition(":")
@@ -126,7 +126,7 @@ def _importable(module: str) -> bool:
 def main(folder: Path, chunks: Sequence[int], answers: TextIO) -> None:
     """Draw `chunks` of the pack in `folder`, whose job.json says what of; a line to `answers` for each."""
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
-    source, form = open_recipe(job["recipe"]), Format(**job["format"])
+    source, form = reopen(job["source"]), Format(**job["format"])
     for chunk in draw_chunks(source, job["rows"], chunks, form, folder / "pack.npy"):
         print(json.dumps({"done": chunk}), file=answers, flush=True)
 

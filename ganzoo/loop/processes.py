@@ -35,7 +35,7 @@ from ganzoo.loop.interrupts import Interruptible
 POLL = 0.1  # seconds between looks at the processes
 SAVING = 3600  # seconds that they have to save when they are asked to stop, before they are killed
 WAIT = timedelta(hours=2)  # for each other: the first one alone packs the data
-VERDICT = "verdict"  # the file in which a process says what would go wrong again
+FAILURE = "failure"  # the file in which a process says what would go wrong again
 FOLDER = "run"  # what the first process says under this name to those that torchrun started beside it
 
 _meeting: Any = None  # the store through which the processes of `group` find each other
@@ -98,8 +98,8 @@ def _heeded(name: str) -> bool:
 
 def _reason(meeting: Path, failures: dict[int, Any], doing: str, then: str) -> str:
     """What went wrong, in a sentence: said by a process, else of the one that was killed, whom the others then miss."""
-    if (meeting / VERDICT).exists():
-        return (meeting / VERDICT).read_text(encoding="utf-8")
+    if (meeting / FAILURE).exists():
+        return (meeting / FAILURE).read_text(encoding="utf-8")
     rank, failure = min(
         failures.items(), key=lambda each: (each[1].exitcode in (1, -signal.SIGTERM), each[1].timestamp)
     )
@@ -144,15 +144,15 @@ def take_part(meeting: Path, work: Callable[[], object]) -> NoReturn:
         meeting: the folder that the program was given first.
     """
     threading.Thread(target=_watch, args=(meeting, os.getppid()), daemon=True).start()
-    code = _outcome(meeting / VERDICT, work)
+    code = _outcome(meeting / FAILURE, work)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # all is saved; taking Python down under torch's own threads can abort (pytorch issue 38228)
 
 
-def _outcome(verdict: Path, work: Callable[[], object]) -> int:
+def _outcome(failure: Path, work: Callable[[], object]) -> int:
     try:
-        if verdict.exists():  # brought back, to what would go wrong again
+        if failure.exists():  # brought back, to what would go wrong again
             return 1
         work()
     except KeyboardInterrupt:
@@ -161,7 +161,7 @@ def _outcome(verdict: Path, work: Callable[[], object]) -> int:
         if os.environ.get("GANZOO_DEBUG", "0") not in ("", "0"):
             raise
         if isinstance(error, GanzooError):
-            verdict.write_text(str(error), encoding="utf-8")
+            failure.write_text(str(error), encoding="utf-8")
         _record(error)
         return 1
     return 0

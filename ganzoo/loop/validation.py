@@ -81,7 +81,7 @@ class Validator:
         """
         assert self.evaluator is not None
         leads = distributed.is_leader()
-        with distributed.sharing():
+        with distributed.together():
             evidence, split = self.evaluator.evidence(model, self._dataset(model.header, str(run.path)))
             folder = run.path if leads else None
             scores = self.evaluator.scores(evidence, split, model.header, run.model_file.name, folder)

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from ganzoo.contract.architecture import Architecture
-from ganzoo.contract.codes import chosen_codes, ends
+from ganzoo.contract.codes import chosen_codes, code_range
+from ganzoo.contract.labels import repeated
 from ganzoo.contract.randomness import derive
 from ganzoo.errors import UsageError, suggest
 
@@ -69,8 +70,13 @@ def walk(stops: Tensor, frames: int, ends: bool = False) -> Tensor:
     Args:
         ends: every stretch has its end too, for looking at each alone; without, the walk repeats nothing.
     """
-    times = torch.linspace(0, 1, frames if ends else frames + 1)[:frames]
+    times = _times(frames, ends)
     return slerp(stops[:, None], stops.roll(-1, 0)[:, None], times.expand(len(stops), frames))
+
+
+def _times(frames: int, ends: bool) -> Tensor:
+    """Where the frames [T] of a stretch stand between its stops, from 0 on; with `ends` up to 1."""
+    return torch.linspace(0, 1, frames if ends else frames + 1)[:frames]
 
 
 def interpolate(
@@ -80,7 +86,7 @@ def interpolate(
     seed: int,
     label: str | int | None,
     truncation: float,
-    rows: bool,
+    ends: bool,
     code: str | None = None,
     between: Tensor | None = None,
     index: Sequence[int] = (),
@@ -97,15 +103,14 @@ def interpolate(
     if index:
         stops, labels = of_sheet(model, index, count, seed, label)
     else:
-        chosen = model.labels(1, seed, label)
-        labels = None if chosen is None else chosen.expand(points, *chosen.shape[1:])
+        labels = repeated(model.labels(1, seed, label), points)
         stops = model.noise(points, seed) if between is None else model.encode(between, labels)
     if code is None:
-        z = walk(stops, frames, rows).flatten(0, 1)
+        z = walk(stops, frames, ends).flatten(0, 1)
     else:
-        z = walk_code(model, code, stops, frames, back=not rows)
+        z = walk_code(model, code, stops, frames, back=not ends)
     if labels is not None:  # each image has the label of the stop that is nearer
-        late = torch.zeros(frames) if code else torch.linspace(0, 1, frames if rows else frames + 1)[:frames] > 0.5
+        late = torch.zeros(frames) if code else _times(frames, ends) > 0.5
         labels = labels[(torch.arange(points)[:, None] + late.long()).flatten() % points]
     return model.generate(z, labels, truncation)
 
@@ -143,7 +148,7 @@ def walk_code(model: Model, code: str, stops: Tensor, frames: int, back: bool) -
         raise UsageError(f"There is no code {code!r} in this model; {suggest(code, architecture.codes)}")
     kind = architecture.codes[code]
     times = torch.linspace(0, 2, frames + 1)[:frames] if back else torch.linspace(0, 1, frames)
-    low, high = ends(kind)
+    low, high = code_range(kind)
     values = low + (high - low) * (1 - (1 - times).abs() if back else times)
     values = values.round() if isinstance(kind, int) else values
     return architecture.coded(stops.repeat_interleave(frames, 0), code, values.repeat(len(stops)))
@@ -230,8 +235,7 @@ def descend(model: Model, latents: Tensor, label: Tensor | None, target: Tensor,
 def vary(model: Model, found: Projection, n: int, strength: float, seed: int) -> Tensor:
     """Images [n, C, H, W] of neighbours of a projection's latent; see `Model.vary`."""
     check_strength(n, strength)
-    own = None if found.label is None else torch.as_tensor(found.label)
-    label = None if own is None else own.expand(n, *own.shape)
+    label = None if found.label is None else repeated(torch.as_tensor(found.label)[None], n)
     others = model.latents(model.noise(n, derive(seed, "vary")), label)
     if model.architecture.abilities.styles:
         if found.latent.dim() == others.dim():  # a style for each layer
@@ -258,7 +262,7 @@ def vary_sample(
     z, labels = of_sheet(model, [index], count, seed, label, code)
     near = neighbours(z[0], model.noise(n, derive(seed, "vary", index)), strength)
     near = choose(model, near, code)
-    return model.generate(near, None if labels is None else labels.expand(n, *labels.shape[1:]), truncation)
+    return model.generate(near, repeated(labels, n), truncation)
 
 
 def check_strength(n: int, strength: float) -> None:

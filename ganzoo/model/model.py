@@ -21,7 +21,7 @@ from ganzoo.catalogue.modalities import make_modality
 from ganzoo.catalogue.upgrade import stored_config
 from ganzoo.contract.architecture import Architecture
 from ganzoo.contract.distributed import share
-from ganzoo.contract.labels import labels_for, written
+from ganzoo.contract.labels import labels_for, repeated, written
 from ganzoo.contract.networks import generator_state, is_generator, networks, weightless
 from ganzoo.contract.randomness import stream
 from ganzoo.contract.stored import as_json
@@ -274,8 +274,8 @@ class Model:
         if not self.architecture.abilities.mix:
             name = type(self.architecture).__name__
             raise UsageError(f"{name} has no styles to mix; `ganzoo interpolate` goes from image to image.")
-        chosen, count = self.labels(1, label=label), len(fine)
-        labels = None if chosen is None else chosen.expand(count, *chosen.shape[1:])
+        count = len(fine)
+        labels = repeated(self.labels(1, label=label), count)
 
         def mixed(coarse: Tensor, fine: Tensor, *label: Tensor) -> Tensor:
             return self.architecture.mix(coarse, fine, cutoff, truncation, *label)

@@ -37,11 +37,11 @@ from ganzoo.contract.settings import (
 from ganzoo.data.source import Sizes, check_chosen, trained_on
 from ganzoo.devices import pick_device
 from ganzoo.errors import UsageError
+from ganzoo.plan.lookup import find_architecture
 from ganzoo.plan.memory import largest_batch
 from ganzoo.plan.options import apply_options, own_defaults, preset_row
 from ganzoo.plan.recipe import recipe_of
 from ganzoo.plan.spec import likely_spec
-from ganzoo.plan.words import architecture_of
 
 SLACK = 0.9  # of what fits into memory, for `--batch-size auto`: what is free changes
 
@@ -107,7 +107,7 @@ def make_plan(
         per_class: it is trained once for each label, so its length is what it would be for one.
     Raises: UsageError for whatever of it cannot be.
     """
-    entry = architecture_of(architecture, data_name)
+    entry = find_architecture(architecture, data_name)
     model = load_architecture(entry)
     info = data.info(data_name)
     row = preset_row(entry.name, model, preset)

@@ -135,13 +135,13 @@ def environment(session: Session) -> Environment:
     )  # fmt: skip
 
 
-def check_data(run: Run, fingerprint: str) -> None:
+def check_same_data(run: Run, fingerprint: str) -> None:
     """Raises: GanzooError when the data is not what the run was trained on."""
-    trained_on = run.header.data
-    if trained_on.fingerprint != fingerprint:
+    expected = run.header.data
+    if expected.fingerprint != fingerprint:
         raise GanzooError(
-            f"The data set {trained_on.name} is not the one that {run.path} was trained on "
-            f"({trained_on.origin}); add that one again under this name to go on."
+            f"The data set {expected.name} is not the one that {run.path} was trained on "
+            f"({expected.origin}); add that one again under this name to go on."
         )
 
 

@@ -21,7 +21,7 @@ from ganzoo.plan.plan import Plan, labels_of, plan_run
 from ganzoo.runs.per_class import PerClass
 from ganzoo.runs.run import CLASSES, Run, latest, new_folder
 from ganzoo.training.estimate import forecast, steps_of
-from ganzoo.training.facts import change_machine, check_data, facts_of, plan_of
+from ganzoo.training.facts import change_machine, check_same_data, facts_of, plan_of
 from ganzoo.training.options import ResumeOptions
 from ganzoo.training.prepare import prepare
 from ganzoo.training.train import Stopped, deadline_of, resume, start, time_left
@@ -93,7 +93,7 @@ def resume_per_class(
         settings = change_machine(whole.header.settings, **machine)
         whole.header = parent.header = dataclasses.replace(whole.header, settings=settings)
         plan = plan_of(parent)
-        check_data(parent, plan.data.fingerprint)
+        check_same_data(parent, plan.data.fingerprint)
         whole.write()
         _train(whole, plan, display, deadline, force)
     return whole

@@ -37,7 +37,7 @@ from ganzoo.runs.start import take_weights
 from ganzoo.runs.weights import load_frozen
 from ganzoo.training import fit
 from ganzoo.training.estimate import Forecast, first_steps, forecast
-from ganzoo.training.facts import change_machine, check_data, facts_of, plan_of, take_up
+from ganzoo.training.facts import change_machine, check_same_data, facts_of, plan_of, take_up
 from ganzoo.training.options import ResumeOptions, TrainArguments, TrainOptions
 from ganzoo.training.prepare import prepare, rehearse_scores
 
@@ -343,7 +343,7 @@ def _go_on(
     """Trains what is left of a run that is locked, and one more stage, if any."""
     more = () if stage is None else (stage,)
     session = prepare(dataclasses.replace(plan, stages=(*plan.stages, *more)), display)
-    check_data(run, session.dataset.fingerprint)
+    check_same_data(run, session.dataset.fingerprint)
     scoring = rehearse_scores(session, run.header, display, deadline)
     if more and run.status != "finished":
         display.say(

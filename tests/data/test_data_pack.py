@@ -347,12 +347,12 @@ def test_workers_import_no_torch(home):
 
 
 def test_another_process_needs_to_find_the_class(monkeypatch):
-    assert pack.recipe(data.open_source("toy")) == {
+    assert pack.reopening(data.open_source("toy")) == {
         "class": "toys_for_packs:Toy",
         "options": {"images": 700, "seed": 0, "pause": 0.0, "fail_at": -1, "exit_at": -1},
     }
     monkeypatch.setattr(Local, "__module__", "__main__")
-    assert pack.recipe(Local()) is None
+    assert pack.reopening(Local()) is None
 
 
 # Disk

@@ -278,11 +278,11 @@ def test_pages_of_pictures_of_one_kind_are_trained_on_from_another_process(tmp_p
         (tmp_path / "d" / f"{number}.tif").write_bytes(pages(5))
     data.add("set", tmp_path / "d", pages="all")
     source = data.open_source("set")
-    from ganzoo.data.pack_worker import open_recipe, recipe
+    from ganzoo.data.pack_worker import reopen, reopening
 
-    made = recipe(source)
+    made = reopening(source)
     assert made is not None
-    assert open_recipe(made).read(7).getpixel((0, 0)) == 80
+    assert reopen(made).read(7).getpixel((0, 0)) == 80
 
 
 def test_larger_pictures_than_are_read_are_left_out_with_the_way(tmp_path):

@@ -100,7 +100,7 @@ def test_work_is_shared_only_where_all_do_it():
         here = Three(number)
         with distributed.standing_in(here):
             assert list(distributed.share(lambda x: x * x, range(8))) == [x * x for x in range(8)]
-            with distributed.sharing():
+            with distributed.together():
                 found = list(distributed.share(lambda x: x * x, range(8)))
         assert here.done == done
         assert found == [x * x if x % 3 == number else -(x % 3) for x in range(8)]

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.contract.architecture import Architecture, check_judges
-from ganzoo.contract.codes import ends
+from ganzoo.contract.codes import code_range
 from ganzoo.contract.networks import generator_state, networks
 from ganzoo.contract.stored import as_json
 from ganzoo.errors import GanzooError, UsageError
@@ -213,7 +213,7 @@ def check_abilities(case: Case) -> None:
         shape = model.generate(z, label, truncation=0.5).shape
         require(tuple(shape) == (2, *case.data.shape), "Truncation changes the shape of the images.")
     for name, code in model.architecture.codes.items() if able.codes else ():
-        low, high = (model.architecture.coded(z, name, torch.full((2,), end)) for end in ends(code))
+        low, high = (model.architecture.coded(z, name, torch.full((2,), end)) for end in code_range(code))
         require(low.shape == z.shape, f"coded gives {tuple(low.shape)} for the code {name!r}; give latents like z.")
         greatest, least = model.generate(high, label), model.generate(low, label)
         require(not torch.equal(greatest, least), f"The code {name!r} changes nothing.")

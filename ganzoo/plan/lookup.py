@@ -7,7 +7,7 @@ from ganzoo.catalogue.catalogue import Entry, find
 from ganzoo.errors import GanzooError, UsageError
 
 
-def architecture_of(name: str, data_name: str) -> Entry:
+def find_architecture(name: str, data_name: str) -> Entry:
     """The architecture `name`. Raises: UsageError when there is none, which knows the two words in the wrong order."""
     try:
         return find("architecture", name)
