@@ -117,7 +117,7 @@ class Added:
             raise Unreadable("is not what it was when the set was added, though its file has the same size and time")
         return self.reader.decode(content)
 
-    @property
+    @cached_property
     def domain_sizes(self) -> dict[str, tuple[int, int]]:
         """Domain -> (height, width), where each has one size and these differ; else empty."""
         sizes, domains = self.record.sizes, self.record.domains

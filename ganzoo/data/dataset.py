@@ -23,12 +23,12 @@ from ganzoo.data.source import (
     HELD_OUT,
     Sizes,
     Source,
-    details_of,
     domains_of,
     holdings,
     modality_of,
     size_in,
     trained_on,
+    traits_of,
 )
 from ganzoo.errors import UsageError, suggest
 from ganzoo.files import processors
@@ -334,10 +334,11 @@ def prepare(
     """
     report = report or silent
     source, origin = store.resolve(name)
+    traits = traits_of(source)
 
     # Which items, and the size, or sizes, to pack them at.
     members = domains_of(source, name, domains)
-    own = dict(getattr(source, "domain_sizes", {})) if own_sizes else {}
+    own = traits.domain_sizes if own_sizes else {}
     own = {domain: own[domain] for domain in trained_on(members) if domain in own}
     form = _format(source, name, load_size or resolution or next(iter(own.values()), None), channels)
     margin = load_size[0] / max(resolution) if load_size and resolution else 1.0
@@ -352,7 +353,7 @@ def prepare(
     # The parts, with their labels; classes that are taken for domains are labels no more.
     labels, scale = _labels(source, items)
     as_domains = bool(members) and not source.domains
-    mixed = {} if channels is not None else dict(getattr(source, "domain_channels", {}))
+    mixed = {} if channels is not None else traits.domain_channels
     mixed = {domain: min(each, form.channels) for domain, each in mixed.items()}
     parts = _parts(source, name, items, packs, keep, None if as_domains else labels, mixed, members)
     trained = {domain: parts[domain] for domain in trained_on(parts)}
@@ -373,10 +374,10 @@ def prepare(
         rows=first.rows,
         modality=modality,
         skipped=len(source) - len(items),
-        paired=bool(getattr(source, "paired", False)),
+        paired=bool(traits.paired),
         sizes=own,
-        label_kind=getattr(source, "label_kind", ""),
-        label_names=tuple(getattr(source, "label_names", ())),
+        label_kind=traits.label_kind,
+        label_names=tuple(traits.label_names),
         label_scale=scale,
     )
 
@@ -388,12 +389,12 @@ def _modality(source: Source, training: Sequence[Part], state: Mapping[str, Any]
         cls, rows = modality_class(kind), np.empty(0)
         if cls.fitted:
             each = FITTED // len(training)
-            rows = torch.cat([part.raw(_spread(len(part), each)) for part in training]).numpy()
-        state = cls.fit(rows, details_of(source))
+            rows = torch.cat([part.raw(spread(len(part), each)) for part in training]).numpy()
+        state = cls.fit(rows, dict(traits_of(source).details))
     return make_modality(kind, state)
 
 
-def _spread(length: int, count: int) -> Tensor:
+def spread(length: int, count: int) -> Tensor:
     """At most `count` of `length` indices, int64, evenly spread."""
     return torch.arange(length) if length <= count else torch.arange(count) * length // count
 
@@ -507,13 +508,13 @@ def _parts(
     channels: Mapping[str, int],
     members: Mapping[str, Sequence[int]],
 ) -> dict[str, Part]:
-    kept_apart = {*getattr(source, "held_out", ())}
+    kept_apart = {*traits_of(source).held_out}
     held_out = [item for item in items if item in kept_apart]
     domains: dict[str, Sequence[int]] = dict(members) or {TRAIN: [item for item in items if item not in kept_apart]}
     if held_out and not members:
         domains[HELD_OUT] = held_out
     place = {item: place for place, item in enumerate(items)}
-    if getattr(source, "paired", False):
+    if traits_of(source).paired:
         domains = dict(whole(domains, place))
     wanted = _wanted(source, name, keep)
     parts = {}
@@ -538,12 +539,12 @@ def _labels(source: Source, items: Sequence[int]) -> tuple[Tensor | None, tuple[
     """Labels as a `Part` has them, and the mean and spread of each column of attributes or numbers."""
     if source.classes:
         return torch.tensor([source.label(item) for item in items], dtype=torch.int64), ()
-    if not getattr(source, "label_names", ()):
+    if not traits_of(source).label_names:
         return None, ()
     values = torch.tensor([source.label(item) for item in items], dtype=torch.float64)
     mean, spread = values.mean(0), values.std(0, correction=0)
     scale = tuple(zip(mean.tolist(), spread.where(spread > 0, 1.0).tolist(), strict=True))
-    if getattr(source, "label_kind", "") == "numbers":
+    if traits_of(source).label_kind == "numbers":
         values = (values - mean) / torch.tensor([each for _, each in scale])
     return values.float(), scale
 

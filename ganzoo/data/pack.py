@@ -171,20 +171,22 @@ def discard(fingerprint: str) -> None:
 
 def _make(job: Job, source: Source, report: Callable[[int], None]) -> None:
     folder = job.folder
-    made = reopening(source) if len(job.rows) > FEW and job.form.height else None
-    chunks = _prepare_folder(job, made)
+    opening = reopening(source) if len(job.rows) > FEW and job.form.height else None
+    chunks = _prepare_folder(job, opening)
+    own = draw_chunks(source, job.rows, chunks, job.form, folder / "pack.npy")  # in this process
+    drawn = own if opening is None else _by_workers(job, chunks)
     total = -(-len(job.rows) // CHUNK)
     report(total - len(chunks))
     with (folder / "done.txt").open("a", encoding="ascii") as done:
-        for count, chunk in enumerate(_drawn(job, source, made, chunks), 1):
+        for count, chunk in enumerate(drawn, 1):
             done.write(f"{chunk}\n")
             done.flush()
             report(total - len(chunks) + count)
 
 
-def _prepare_folder(job: Job, made: dict[str, Any] | None) -> list[int]:
+def _prepare_folder(job: Job, opening: dict[str, Any] | None) -> list[int]:
     """Lay out the folder, unless an interrupted process did; the numbers of the chunks that are still to be drawn."""
-    content = {"source": made, "format": asdict(job.form), "rows": list(job.rows), "fingerprint": job.fingerprint}
+    content = {"source": opening, "format": asdict(job.form), "rows": list(job.rows), "fingerprint": job.fingerprint}
     write_json(job.folder / "job.json", content)
     done = job.folder / "done.txt"  # made last, so that where it is the rest is too
     if not done.exists():
@@ -213,14 +215,8 @@ def _allocated(path: Path) -> int:
     return int(getattr(stat, "st_blocks", stat.st_size // 512)) * 512
 
 
-def _drawn(job: Job, source: Source, made: dict[str, Any] | None, chunks: Sequence[int]) -> Iterator[int]:
-    """Draw `chunks`, in other processes when `made` tells them how; yields the number of each that is written."""
-    if made is None:
-        return draw_chunks(source, job.rows, chunks, job.form, job.folder / "pack.npy")
-    return _by_workers(job, chunks)
-
-
 def _by_workers(job: Job, chunks: Sequence[int]) -> Iterator[int]:
+    """Draw `chunks` in other processes; yields the number of each that is written."""
     count = min(processors(), len(chunks))
     answers: SimpleQueue[dict[str, Any]] = SimpleQueue()
     workers: list[_Worker] = []

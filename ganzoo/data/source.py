@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
 import numpy as np
@@ -72,6 +72,25 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True)
+class Traits:
+    """What a source may say of itself by attributes of these names, and what holds where it does not."""
+
+    paired: bool = False
+    held_out: Sequence[int] = ()
+    label_kind: str = ""
+    label_names: Sequence[str] = ()
+    domain_channels: Mapping[str, int] = field(default_factory=dict)
+    domain_sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def traits_of(source: Source) -> Traits:
+    """The optional attributes of a source."""
+    names = (each.name for each in fields(Traits))
+    return Traits(**{name: getattr(source, name) for name in names if hasattr(source, name)})
+
+
+@dataclass(frozen=True)
 class Holdings:
     """What a source has.
 
@@ -122,7 +141,7 @@ def domains_of(source: Source, name: str, chosen: Sequence[str] = ()) -> Mapping
 
 
 def _classes_as_domains(source: Source) -> dict[str, list[int]]:
-    held_out = {*getattr(source, "held_out", ())}
+    held_out = {*traits_of(source).held_out}
     found: dict[str, list[int]] = {name: [] for name in source.classes}
     for index in range(len(source)):
         if (label := source.label(index)) >= 0:
@@ -168,11 +187,6 @@ def modality_of(source: Source) -> str:
     """What its items are, by the name of a modality: what it says, else images, or points where they are vectors."""
     said = getattr(source, "modality", "")
     return str(said) or ("point" if is_vector(source.read(0)) else "image")
-
-
-def details_of(source: Source) -> Mapping[str, Any]:
-    """What a source says of all its items to their modality."""
-    return dict(getattr(source, "details", {}))
 
 
 def is_vector(item: Item) -> bool:

@@ -33,7 +33,7 @@ from ganzoo.data.levels import levels_text, parse_levels
 from ganzoo.data.pairs import HALVES, paired, whole
 from ganzoo.data.readers import LabelsFrom, open_reader
 from ganzoo.data.scan import Scan, scan
-from ganzoo.data.source import HELD_OUT, Source, details_of, holdings, modality_of
+from ganzoo.data.source import HELD_OUT, Source, holdings, modality_of, traits_of
 from ganzoo.errors import GanzooError, UsageError, printable, suggest
 from ganzoo.files import home, read_bytes, write_json
 
@@ -425,7 +425,7 @@ def info(name: str) -> Info:
     bare, options = parse_spec(name)
     entry = _entry(bare)
     try:
-        own = holdings(source)
+        own, traits = holdings(source), traits_of(source)
         channels, (height, width) = own.channels, own.sizes[0] if own.sizes else (None, None)
         return Info(
             name=bare + ":" * bool(options) + ",".join(f"{key}={_kept(source, key, options[key])}" for key in options),
@@ -440,16 +440,16 @@ def info(name: str) -> Info:
             kind="plugin",
             source=f"{entry.distribution} {entry.version}",
             fingerprint=source.fingerprint,
-            paired=bool(getattr(source, "paired", False)),
-            held_out=len(getattr(source, "held_out", ())),
-            label_kind=getattr(source, "label_kind", ""),
-            domain_channels=dict(getattr(source, "domain_channels", {})),
-            domain_sizes=dict(getattr(source, "domain_sizes", {})),
-            label_names=tuple(getattr(source, "label_names", ())),
+            paired=bool(traits.paired),
+            held_out=len(traits.held_out),
+            label_kind=traits.label_kind,
+            domain_channels=dict(traits.domain_channels),
+            domain_sizes=dict(traits.domain_sizes),
+            label_names=tuple(traits.label_names),
             distribution=entry.distribution,
             modality=modality_of(source) if channels is None else "image",
             shape=np.asarray(source.read(0)).shape if channels is None else (),
-            details=details_of(source),
+            details=dict(traits.details),
         )
     except GanzooError:
         raise

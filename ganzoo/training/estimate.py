@@ -16,7 +16,7 @@ import torch
 from ganzoo.contract.data_spec import Batch, DataSpec
 from ganzoo.contract.networks import weightless
 from ganzoo.contract.randomness import WHOLE, Share
-from ganzoo.data.dataset import Decoded
+from ganzoo.data.dataset import Decoded, spread
 from ganzoo.data.loader import Loader
 from ganzoo.devices import deterministic
 from ganzoo.loop.allocator import memory_held
@@ -378,7 +378,7 @@ def seconds_of_packing(session: Session) -> float:
 
 def _seconds_of(rows: Decoded) -> float:
     count = len(rows.job.rows)
-    chosen = torch.arange(min(DECODED, count)) * count // min(DECODED, count)
+    chosen = spread(count, DECODED)
     rows.take(chosen[:1])
     took = _timed(lambda: rows.take(chosen))
     return count * took / len(chosen)

@@ -15,7 +15,7 @@ from PIL import Image
 
 from ganzoo.catalogue.catalogue import Entry
 from ganzoo.contract.options import build, options
-from ganzoo.data.source import Source, as_image, is_vector, modality_of, trained_on
+from ganzoo.data.source import Source, as_image, is_vector, modality_of, trained_on, traits_of
 from ganzoo.errors import UsageError
 from ganzoo.testing.check import Check, NotChecked, require
 from ganzoo.testing.kinds.cards import check_card
@@ -68,7 +68,7 @@ def check_items(entry: Entry) -> None:
     if modality_of(source) not in ("image", "point"):
         _check_numbers(source)
         return
-    shapes, said = set(), dict(getattr(source, "domain_sizes", {}))
+    shapes, said = set(), traits_of(source).domain_sizes
     for index in _indices(source, FEW):
         item = source.read(index)
         _check_item(item, f"read({index})")
@@ -123,7 +123,7 @@ def check_labels(entry: Entry) -> None:
     classes = source.classes
     named = all(isinstance(name, str) and name for name in classes) and len(set(classes)) == len(classes)
     require(named, f"Its classes {classes!r} must be different names.")
-    if columns := tuple(getattr(source, "label_names", ())):
+    if columns := tuple(traits_of(source).label_names):
         _check_columns(source, columns)
         return
     for index in _indices(source, MANY):
@@ -139,7 +139,7 @@ def check_labels(entry: Entry) -> None:
 
 def _check_columns(source: Source, names: Sequence[str]) -> None:
     """Labels that are no classes are rows of attributes or numbers, one a column."""
-    kind = getattr(source, "label_kind", "")
+    kind = traits_of(source).label_kind
     require(kind in ("attributes", "numbers"), f'Its label_kind is {kind!r}; say "attributes" or "numbers".')
     require(not source.classes, "It has classes and label_names; an item has one kind of label.")
     for index in _indices(source, MANY):
@@ -153,17 +153,17 @@ def _check_columns(source: Source, names: Sequence[str]) -> None:
 def check_domains(entry: Entry) -> None:
     """What a source says of its domains, its partners and what it holds out is true."""
     source = _make(entry)
-    domains, channels = source.domains, dict(getattr(source, "domain_channels", {}))
-    held_out = list(getattr(source, "held_out", ()))
+    domains, traits = source.domains, traits_of(source)
+    held_out = list(traits.held_out)
     inside = all(0 <= index < len(source) for index in held_out) and len(set(held_out)) < len(source)
     require(inside, f"Its held_out must be numbers of items, below {len(source)}, and leave some to train on.")
     require(not (held_out and domains), 'Items of domains are held out by domains whose names begin with "test".')
-    for domain, count in channels.items():
+    for domain, count in traits.domain_channels.items():
         require(domain in domains, f"domain_channels names {domain!r}, and the domains are {', '.join(domains)}.")
         pixels = np.asarray(source.read(domains[domain][0]))
         own = pixels.shape[2] if pixels.ndim == 3 else 1
         require(own == count, f"domain_channels says {count} for {domain}, and its first item has {own}.")
-    for domain, size in dict(getattr(source, "domain_sizes", {})).items():
+    for domain, size in traits.domain_sizes.items():
         require(domain in domains, f"domain_sizes names {domain!r}, and the domains are {', '.join(domains)}.")
         shape = np.asarray(source.read(domains[domain][0])).shape[:2]
         require(shape == tuple(size), f"domain_sizes says {tuple(size)} for {domain}, and its first item is {shape}.")

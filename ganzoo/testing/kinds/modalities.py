@@ -17,7 +17,7 @@ from torch import Tensor
 from ganzoo.catalogue.catalogue import Entry, entries
 from ganzoo.contract.modality import Modality
 from ganzoo.contract.options import build, options
-from ganzoo.data.source import Source, details_of, modality_of
+from ganzoo.data.source import Source, modality_of, traits_of
 from ganzoo.testing.check import Check, NotChecked, require
 from ganzoo.testing.kinds.cards import check_card
 from ganzoo.testing.probes.offline import offline
@@ -44,7 +44,7 @@ def _fitted(entry: Entry) -> tuple[Modality, Tensor]:
     options(cls.Options)  # says so where they cannot be read
     source = _source(entry)
     rows = _rows(source)
-    state = cls.fit(rows.numpy(), details_of(source))
+    state = cls.fit(rows.numpy(), traits_of(source).details)
     try:
         again = json.loads(json.dumps(state))
     except (TypeError, ValueError) as error:
@@ -79,7 +79,7 @@ def check_state(entry: Entry) -> None:
     source = _source(entry)
     rows = _rows(source).numpy()
     cls = entry.load()
-    first, second = cls.fit(rows, details_of(source)), cls.fit(rows.copy(), details_of(source))
+    first, second = cls.fit(rows, traits_of(source).details), cls.fit(rows.copy(), traits_of(source).details)
     try:
         texts = [json.dumps(state, sort_keys=True) for state in (first, second)]
     except (TypeError, ValueError) as error:
