@@ -6,7 +6,6 @@ What is read may be a stranger's, damaged, or edited by hand; each error names t
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import types
 import typing
@@ -19,6 +18,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 from ganzoo.contract.options import build, values
 from ganzoo.contract.schedules import Schedule
 from ganzoo.errors import GanzooError, UsageError
+from ganzoo.files import load_json
 
 T = TypeVar("T")
 
@@ -57,8 +57,8 @@ def from_json(cls: type[T], value: object, file: object, advice: str) -> T:
 def parse(text: str | bytes, file: object, advice: str) -> Any:
     """JSON of any origin. Raises: GanzooError for what is none, or is nested too deeply."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
+        return load_json(text)
+    except ValueError as error:
         raise GanzooError(f"{file} is damaged ({' '.join(str(error).split())}); {advice}.") from error
 
 

@@ -15,7 +15,7 @@ from ganzoo.catalogue.components import load_architecture
 from ganzoo.contract.architecture import Architecture, TrainingState
 from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.networks import generator_state, weightless
-from ganzoo.contract.options import values
+from ganzoo.contract.options import build, values
 from ganzoo.contract.stored import as_json
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.runs import checkpoint
@@ -75,7 +75,7 @@ def save_imported(name: str, foreign: Foreign, source: Path, out: Path, licence:
         raise UsageError(f"{entry.name} takes no weights from elsewhere; these do: {', '.join(sorted(able))}.")
     try:
         found: Imported = cls.imported(foreign)
-        config = cls.Config(**found.options)
+        config: Any = build(cls.Config, found.options, entry.name)
         model = weightless(cls, config, found.data)
     except (UsageError, GanzooError):
         raise

@@ -20,7 +20,7 @@ from ganzoo.contract.networks import parameter_counts, weightless
 from ganzoo.contract.options import options
 from ganzoo.contract.settings import BY_ARCHITECTURE, Settings, parse_resolution
 from ganzoo.errors import UsageError
-from ganzoo.plan.options import apply_options, option_table, preset_row
+from ganzoo.plan.options import apply_options, option_table, with_preset
 from ganzoo.plan.plan import takes_labels
 
 
@@ -80,11 +80,7 @@ def configured(
     entry: Entry, model: type[Architecture], preset: str | None, given: Mapping[str, Any]
 ) -> tuple[Any, Settings]:
     """Config and settings with a preset and options applied, for no data in particular. Raises: UsageError."""
-    defaults = option_table(model)
-    settings = Settings(**{name: defaults[name].default for name in options(Settings)})
-    row = preset_row(entry.name, model, preset)
-    config, settings = apply_options(entry.name, model.Config(), settings, row)
-    return apply_options(entry.name, config, settings, given)
+    return apply_options(entry.name, *with_preset(entry.name, model, preset), given)
 
 
 def example_data(entry: Entry, model: type[Architecture], config: Any, settings: Settings) -> DataSpec:

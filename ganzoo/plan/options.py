@@ -19,11 +19,8 @@ def option_table(model: type[Architecture]) -> dict[str, Option]:
     own = {name: item for name, item in options(model.Config).items() if name not in _trainers(options(model.Config))}
     defaults = own_defaults(model)
     core = dict(options(Settings))
-    for name, default in defaults.items():
-        if default is not None:  # what the help says of the trainer's own default then holds no more
-            core[name] = dataclasses.replace(
-                core[name], default=default, help=core[name].help.partition("; default:")[0]
-            )
+    for name, default in defaults.items():  # what the help says of the trainer's own default then holds no more
+        core[name] = dataclasses.replace(core[name], default=default, help=core[name].help.partition("; default:")[0])
     return {**own, **core}
 
 
@@ -64,13 +61,21 @@ def preset_row(name: str, model: type[Architecture], preset: str | None) -> Mapp
     return model.presets[preset]
 
 
+def with_preset(name: str, model: type[Architecture], preset: str | None) -> tuple[Any, Settings]:
+    """Config and settings of an architecture before any option is given. Raises: UsageError for an unknown preset."""
+    settings = build(Settings, own_defaults(model), name)
+    return apply_options(name, model.Config(), settings, preset_row(name, model, preset))
+
+
 def own_defaults(model: type[Architecture]) -> dict[str, Any]:
     """The trainer's options that the architecture's Config has a default for."""
     own = options(model.Config)
     defaults = {name: own[theirs].default for theirs, name in _trainers(own).items()}
-    if defaults.get("resolution") is not None:
-        defaults["resolution"] = str(defaults["resolution"])
-    return defaults
+    return {
+        name: str(default) if name == "resolution" else default
+        for name, default in defaults.items()
+        if default is not None
+    }
 
 
 def _trainers(own: Collection[str]) -> dict[str, str]:

@@ -39,7 +39,7 @@ from ganzoo.devices import pick_device
 from ganzoo.errors import UsageError
 from ganzoo.plan.lookup import find_architecture
 from ganzoo.plan.memory import largest_batch
-from ganzoo.plan.options import apply_options, own_defaults, preset_row
+from ganzoo.plan.options import apply_options, preset_row, with_preset
 from ganzoo.plan.recipe import recipe_of
 from ganzoo.plan.spec import likely_spec
 
@@ -110,8 +110,7 @@ def make_plan(
     entry = find_architecture(architecture, data_name)
     model = load_architecture(entry)
     info = data.info(data_name)
-    row = preset_row(entry.name, model, preset)
-    config, settings = apply_options(entry.name, model.Config(), Settings(**own_defaults(model)), row)
+    config, settings = with_preset(entry.name, model, preset)
     given = {name: value for name, value in given.items() if value is not None}
     if largest := given.get("batch_size") == AUTO:
         del given["batch_size"]
@@ -119,7 +118,8 @@ def make_plan(
     config, settings = apply_options(entry.name, config, settings, given)
     config = _settle_names(entry, config, typed)
     sizes = _own_sizes(model, settings, info)
-    size, notes = _size(entry, settings, info, sizes, explicit="resolution" in {*row, *given})
+    asked = {*preset_row(entry.name, model, preset), *given}
+    size, notes = _size(entry, settings, info, sizes, explicit="resolution" in asked)
     load = _load_size(before, settings, size, explicit="load_size" in given)
     config, settings = apply_options(entry.name, config, settings, {"load_size": load} if load else {})
     _check_transforms(info, given)

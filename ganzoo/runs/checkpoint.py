@@ -22,7 +22,7 @@ from torch import Tensor
 
 from ganzoo.contract import renamed
 from ganzoo.errors import GanzooError
-from ganzoo.files import cause, replaced
+from ganzoo.files import cause, load_json, replaced
 from ganzoo.runs.header import CheckpointHeader, ModelHeader, checkpoint_header, model_header
 
 T = TypeVar("T")
@@ -157,8 +157,8 @@ def _open(path: Path, called: str | None = None) -> tuple[dict[str, Any], dict[s
     if "ganzoo" not in metadata:
         raise GanzooError(f"{called or path} was not written by ganzoo: its header says nothing of an architecture.")
     try:
-        facts = json.loads(metadata["ganzoo"])
-    except (ValueError, RecursionError) as error:
+        facts = load_json(metadata["ganzoo"])
+    except ValueError as error:
         raise damaged(path, called) from error
     if not isinstance(facts, dict):
         raise damaged(path, called)

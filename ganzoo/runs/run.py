@@ -19,7 +19,7 @@ from ganzoo.catalogue.meant import RUN, instead
 from ganzoo.contract.options import parse_spec, values
 from ganzoo.contract.stored import as_json
 from ganzoo.errors import GanzooError, UsageError, need
-from ganzoo.files import cause, explained, is_locked, locked, replaced
+from ganzoo.files import cause, explained, is_locked, load_json, locked, replaced
 from ganzoo.runs import curves
 from ganzoo.runs.header import Process, RunHeader, run_header
 
@@ -178,8 +178,8 @@ class Run:
             return
         with file.open("rb") as lines:
             for line in lines:
-                with suppress(ValueError, RecursionError):  # torn by a crash, or by a disk
-                    row = json.loads(line)
+                with suppress(ValueError):  # torn by a crash, or by a disk
+                    row = load_json(line)
                     if isinstance(row, dict) and isinstance(row.get("step"), int):
                         yield row
 

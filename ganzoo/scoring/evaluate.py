@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from ganzoo.runs.checkpoint import read_model_header
 from ganzoo.runs.header import model_of
 from ganzoo.runs.per_class import PerClass
 from ganzoo.runs.run import CLASSES, SCORES, Run
-from ganzoo.scoring.evaluator import SAMPLES, Evaluator, classify, judged_data, keep, of_other, other_data
+from ganzoo.scoring.evaluator import SAMPLES, Evaluator, Measured, classify, judged_data, keep, of_other, other_data
 
 FULL = "make room, and evaluate again"
 
@@ -60,10 +60,12 @@ def evaluate(
     if isinstance(place, Path) and (place / CLASSES).exists():
         whole = PerClass.open(place)
         reopen(whole.header.plugin_files, str(place))  # a file that a run was made with may have the metric
-        return _each(whole, Evaluator(metrics, samples, seed, report, quick), device, against)
-    model = load(place, device)  # takes up such files too
-    place = without_login(place) if isinstance(place, str) else place
-    return _one(model, place, Evaluator(metrics, samples, seed, report, quick), against)[0]
+        scores = _each(whole, Evaluator(metrics, samples, seed, report, quick), device, against)
+    else:
+        model = load(place, device)  # takes up such files too
+        place = without_login(place) if isinstance(place, str) else place
+        scores, _ = _one(model, place, Evaluator(metrics, samples, seed, report, quick), against)
+    return list(map(asdict, scores))
 
 
 def _path(source: str | os.PathLike[str] | Run | PerClass) -> Path:
@@ -72,7 +74,7 @@ def _path(source: str | os.PathLike[str] | Run | PerClass) -> Path:
 
 def _one(
     model: Model, source: Path | str, evaluator: Evaluator, against: str | None
-) -> tuple[list[dict[str, Any]], Evidence]:
+) -> tuple[list[Measured], Evidence]:
     """Scores of a run's or a file's model, or of one that is at an address elsewhere."""
     if against is None:
         dataset = judged_data(model.header.data, str(source))
@@ -94,7 +96,7 @@ def _one(
     return scores, evidence
 
 
-def _each(whole: PerClass, evaluator: Evaluator, device: str, against: str | None) -> list[dict[str, Any]]:
+def _each(whole: PerClass, evaluator: Evaluator, device: str, against: str | None) -> list[Measured]:
     """Scores of all models of a folder as one, then of each, on the same samples."""
     runs = whole.runs
     missing = [label for label in whole.labels if label not in runs]

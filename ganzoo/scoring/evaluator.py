@@ -6,7 +6,7 @@ import errno
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,15 @@ from ganzoo.runs.run import SCORES
 
 DRAWN = 256  # samples at a time for a metric that draws its own
 SAMPLES = 2000  # images to evaluate, unless asked otherwise
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A score, and how it was measured."""
+
+    name: str
+    value: float
+    protocol: Mapping[str, Any]
 
 
 class Evaluator:
@@ -104,13 +113,11 @@ class Evaluator:
 
     def scores(
         self, evidence: Evidence, split: str, header: ModelHeader, file: str, folder: Path | None = None
-    ) -> list[dict[str, Any]]:
-        """``{"name", "value", "protocol"}`` for each score.
-
-        Args:
-            header: of the model's file.
-            file: what the model is called in the protocol.
-            folder: where metrics may leave pictures.
+    ) -> list[Measured]:
+        """Args:
+        header: of the model's file.
+        file: what the model is called in the protocol.
+        folder: where metrics may leave pictures.
         """
         evidence = replace(evidence, folder=folder, report=self.report)
         protocol = {
@@ -127,7 +134,7 @@ class Evaluator:
             "weights": "averaged" if header.ema else "raw",
             "step": header.step,
         }
-        rows: list[dict[str, Any]] = []
+        rows: list[Measured] = []
         refused: list[UsageError] = []
         kind = header.data.modality
         self.check(kind)
@@ -143,7 +150,7 @@ class Evaluator:
                 continue
             own = measured.protocol if isinstance(measured, Scores) else {}
             whole = {**protocol, "metric": name, **values(metric), **own}
-            rows += [{"name": key, "value": float(value), "protocol": whole} for key, value in measured.items()]
+            rows += [Measured(key, float(value), whole) for key, value in measured.items()]
         if refused and not rows:
             raise refused[0]
         return rows
@@ -231,7 +238,7 @@ def dataset_label(model: Model, dataset: data.Dataset) -> int | None:
     return None if label is None else find_label(dataset.classes, label)
 
 
-def keep(folder: Path, header: ModelHeader, scores: Sequence[Mapping[str, Any]], training: bool = False) -> None:
+def keep(folder: Path, header: ModelHeader, scores: Sequence[Measured], training: bool = False) -> None:
     """Adds a line to a run's scores.jsonl.
 
     Args:
@@ -239,7 +246,7 @@ def keep(folder: Path, header: ModelHeader, scores: Sequence[Mapping[str, Any]],
         training: whether training made it on its way, so that it makes it again when it is resumed from before.
     Raises: OSError when there is no room for it; what was there stays as it was.
     """
-    row = {"step": header.step, "images": header.images, "training": training, "metrics": scores}
+    row = {"step": header.step, "images": header.images, "training": training, "metrics": list(map(asdict, scores))}
     line = (json.dumps(row) + "\n").encode()
     with (folder / SCORES).open("ab", buffering=0) as rows:
         before = rows.tell()
