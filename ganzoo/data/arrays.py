@@ -42,7 +42,7 @@ class Stored:
         reading, span: how pixels were read, and what was stored in them; no span of vectors.
         apart: how many are held out, and the arrays they are in, by name.
         classes: names of the labels 0, 1, …; () where the file has none.
-        said: what was taken for what, in sentences.
+        notes: what was taken for what, in sentences.
     """
 
     items: Array
@@ -51,7 +51,7 @@ class Stored:
     span: Span | None
     apart: tuple[int, tuple[str, ...]] = (0, ())
     classes: tuple[str, ...] = ()
-    said: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def read_idx(path: Path, reading: Reading) -> Array:
@@ -160,8 +160,8 @@ def read_npz(path: Path, reading: Reading) -> Stored:
     apart = len(items) - len(found[0][0]), tuple(row[0] for row in keys[1:])
     class_names = tuple(map(str, next(iter(classes.values())).astype(str))) if classes else ()
     rest = ", ".join(map(printable, sorted(members.keys() - read)))
-    said = tuple(filter(None, (axes, f"Arrays that are not read: {rest}." if rest else "")))
-    return Stored(pixels, values, reading, span, apart, class_names, said)
+    notes = tuple(filter(None, (axes, f"Arrays that are not read: {rest}." if rest else "")))
+    return Stored(pixels, values, reading, span, apart, class_names, notes)
 
 
 def _count_last(shape: tuple[int, ...], labels: int) -> tuple[bool, str]:

@@ -37,7 +37,7 @@ class Layout:
         labels: classes, where folders are some.
         domains: domain -> files; those of names that begin with "test" are held out.
         left_out: files that are not used, and why.
-        said: what the folders were taken for, in sentences.
+        notes: what the folders were taken for, in sentences.
     """
 
     names: list[str]
@@ -45,7 +45,7 @@ class Layout:
     labels: Labels = field(default_factory=Labels)
     domains: Mapping[str, Sequence[int]] = field(default_factory=dict)
     left_out: dict[int, str] = field(default_factory=dict)
-    said: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def layout_of(
@@ -60,34 +60,36 @@ def layout_of(
         classes: "auto", "folders" (files beside the folders are left out, however many), "none".
     Raises: UsageError when it cannot be told, saying what to type, or `parts` names no folder.
     """
-    found = Layout(without_wrapper(names))
-    stems = {name: name.removesuffix(PurePosixPath(name).suffix) for name in found.names if is_image(name)}
+    layout = Layout(without_wrapper(names))
+    stems = {name: name.removesuffix(PurePosixPath(name).suffix) for name in layout.names if is_image(name)}
     there = {*stems.values()}
-    masks = [i for i, name in enumerate(found.names) if (of := _MASK.fullmatch(stems.get(name, ""))) and of[1] in there]
-    found.left_out = dict.fromkeys(masks, "has the name of another picture, as its mask")
+    named = [_MASK.fullmatch(stems.get(name, "")) for name in layout.names]
+    masks = [index for index, match in enumerate(named) if match and match[1] in there]
+    layout.left_out = dict.fromkeys(masks, "has the name of another picture, as its mask")
     if masks:
-        found.said.append(f"{len(masks):,} pictures are left out as masks, such as {printable(found.names[masks[0]])}.")
+        example = printable(layout.names[masks[0]])
+        layout.notes.append(f"{len(masks):,} pictures are left out as masks, such as {example}.")
     endings = [] if masks else _endings([*stems.values()])
     if endings:
-        found.said.append(
+        layout.notes.append(
             f"There are {len(endings)} pictures of each name, ending in {listed(endings)}; to train on one of these "
             "kinds, put it in a folder of its own."
         )
-    found.domains = domains_from_folders(found.names)
-    if found.domains:
-        _say_domains(found)
-        return found
-    split = _parts(found, parts)
-    wrapper = names[0][: len(names[0]) - len(found.names[0])] if names else ""
+    layout.domains = domains_from_folders(layout.names)
+    if layout.domains:
+        _say_domains(layout)
+        return layout
+    split = _parts(layout, parts)
+    wrapper = names[0][: len(names[0]) - len(layout.names[0])] if names else ""
     if split:
-        _take_parts(found, split)
+        _take_parts(layout, split)
     if classes != "none":
-        _take_classes(found, every=classes == "folders", flat=parts == "auto")
+        _take_classes(layout, every=classes == "folders", flat=parts == "auto")
     full = _with_files(names)
     empty = {*_shortened({*folders} - full, wrapper, split)} - {*_shortened(full, wrapper, split)}
-    known = " and is no class" * bool(found.labels.classes)
-    found.said += [f"The folder {printable(folder)} has no images{known}." for folder in sorted(empty)]
-    return found
+    known = " and is no class" * bool(layout.labels.classes)
+    layout.notes += [f"The folder {printable(folder)} has no images{known}." for folder in sorted(empty)]
+    return layout
 
 
 def _endings(stems: Sequence[str]) -> list[str]:
@@ -100,23 +102,23 @@ def _endings(stems: Sequence[str]) -> list[str]:
     return endings if alike and not any(ending[-1:].isdigit() for ending in endings) else []
 
 
-def _parts(found: Layout, parts: str) -> dict[str, str]:
+def _parts(layout: Layout, parts: str) -> dict[str, str]:
     """Folder -> "train" or "test"; {} where there are no parts."""
     if parts == "none":
         return {}
     if parts != "auto":
-        return _given_parts(found, parts)
-    tops = Counter(name.partition("/")[0] for name in found.names if "/" in name)
+        return _given_parts(layout, parts)
+    tops = Counter(name.partition("/")[0] for name in layout.names if "/" in name)
     kinds = {folder: part_of(folder) for folder in tops}
     others = [folder for folder, kind in kinds.items() if not kind]
     train, test = ([folder for folder, kind in kinds.items() if kind == which] for which in ("train", "test"))
-    loose = sum("/" not in name for name in found.names)
+    loose = sum("/" not in name for name in layout.names)
     if not test or (len(tops) == 1 and not loose):  # "train" beside "car" and "plane" is a class
-        inner = {} if test else _inner_parts(found)
+        inner = {} if test else _inner_parts(layout)
         if not inner:
-            _check_alike(found, tops)
+            _check_alike(layout, tops)
         return inner
-    if not train or others or loose > max(1, FEW * len(found.names)):
+    if not train or others or loose > max(1, FEW * len(layout.names)):
         beside = ", ".join([*train, *others][:5]) or f"{loose} files"
         raise UsageError(
             f"The folders {listed(test)} look like images to hold out, beside {beside}; say which is which: "
@@ -125,10 +127,10 @@ def _parts(found: Layout, parts: str) -> dict[str, str]:
     return {folder: kind for folder, kind in kinds.items() if kind}
 
 
-def _check_alike(found: Layout, tops: Collection[str]) -> None:
+def _check_alike(layout: Layout, tops: Collection[str]) -> None:
     """Raises: UsageError for folders that look like parts under other names: train_set and test_set, train and dev."""
     inner: dict[str, set[str]] = {top: set() for top in tops}
-    for top, _, rest in (name.partition("/") for name in found.names):
+    for top, _, rest in (name.partition("/") for name in layout.names):
         if "/" in rest:
             inner[top].add(rest.partition("/")[0])
     train = [top for top in tops if _TRAINING.search(top.lower())]
@@ -151,7 +153,7 @@ def _check_alike(found: Layout, tops: Collection[str]) -> None:
     if _belong_together(tops):
         return  # classes they are not, which is said where these are asked for
     if not train and len(tops) > 1 and len({*map(frozenset, inner.values())}) == 1 < len(next(iter(inner.values()))):
-        count = Counter(name.partition("/")[0] for name in found.names)
+        count = Counter(name.partition("/")[0] for name in layout.names)
         first, *others = sorted(tops, key=lambda top: (bool(_APART.search(top.lower())), -count[top], top))
         raise UsageError(
             f"The folders {listed(sorted(tops))} hold the same folders, {listed(sorted(inner[first]), 4)}: these may "
@@ -161,16 +163,16 @@ def _check_alike(found: Layout, tops: Collection[str]) -> None:
         )
 
 
-def _inner_parts(found: Layout) -> dict[str, str]:
+def _inner_parts(layout: Layout) -> dict[str, str]:
     """Parts within each class: cat/train, cat/val, dog/train, dog/val."""
-    inner = {tuple(name.split("/")[1:-1])[:1] for name in found.names}
+    inner = {tuple(name.split("/")[1:-1])[:1] for name in layout.names}
     words = [each[0] for each in inner if each]
     kinds = {folder: part_of(folder) for folder in words}
     return kinds if len(words) == len(inner) and {*kinds.values()} == {"train", "test"} else {}
 
 
-def _given_parts(found: Layout, parts: str) -> dict[str, str]:
-    known = {folder for name in found.names for folder in name.split("/")[:-1][:2]}
+def _given_parts(layout: Layout, parts: str) -> dict[str, str]:
+    known = {folder for name in layout.names for folder in name.split("/")[:-1][:2]}
     split: dict[str, str] = {}
     for word in parts.split(","):
         kind, equals, text = word.strip().partition("=")
@@ -193,40 +195,40 @@ def _without(name: str, split: Mapping[str, str]) -> tuple[str, str]:
     return "/".join(folders), part
 
 
-def _take_parts(found: Layout, split: Mapping[str, str]) -> None:
+def _take_parts(layout: Layout, split: Mapping[str, str]) -> None:
     rest = "" if "train" in split.values() else "train"  # of what no part is said
     names = []
-    for index, name in enumerate(found.names):
+    for index, name in enumerate(layout.names):
         short, folder = _without(name, split) if "/" in name else (name, "")
         names.append(short)
         kind = split.get(folder, rest)
         if kind == "test":
-            found.held_out.add(index)
+            layout.held_out.add(index)
         elif not kind:
-            found.left_out[index] = "lies in none of the parts"
+            layout.left_out[index] = "lies in none of the parts"
     if rest:  # what lies in none of the folders that were named may lie in another one, which is no class either
-        others = [index for index in range(len(names)) if index not in found.held_out]
-        tops = {names[index].partition("/")[0] for index in found.held_out}
+        others = [index for index in range(len(names)) if index not in layout.held_out]
+        tops = {names[index].partition("/")[0] for index in layout.held_out}
         if not tops & {names[index].partition("/")[0] for index in others}:
             for index, name in zip(others, without_wrapper([names[index] for index in others]), strict=True):
                 names[index] = name
-    used = [index for index in range(len(names)) if index not in found.left_out]
+    used = [index for index in range(len(names)) if index not in layout.left_out]
     for index, name in zip(used, without_wrapper([names[index] for index in used]), strict=True):
         names[index] = name
-    found.names = names
+    layout.names = names
     train, test = (sorted(folder for folder, kind in split.items() if kind == which) for which in ("train", "test"))
     trained = f"The images in {listed(train)} are trained on" if train else "The others are trained on"
-    found.said.append(f"{trained}, those in {listed(test)} are held out." if test else f"{trained}.")
-    if found.held_out.issuperset(used):
+    layout.notes.append(f"{trained}, those in {listed(test)} are held out." if test else f"{trained}.")
+    if layout.held_out.issuperset(used):
         raise UsageError("Nothing is left to train on; --parts says which folders are trained on and which held out.")
 
 
-def _take_classes(found: Layout, every: bool, flat: bool) -> None:
+def _take_classes(layout: Layout, every: bool, flat: bool) -> None:
     """Args: flat: whether held-out images may lie beside the folders; then they go, and not the classes."""
-    used = [index for index in range(len(found.names)) if index not in found.left_out]
-    tops = {index: found.names[index].partition("/")[0] for index in used if "/" in found.names[index]}
+    used = [index for index in range(len(layout.names)) if index not in layout.left_out]
+    tops = {index: layout.names[index].partition("/")[0] for index in used if "/" in layout.names[index]}
     loose = [index for index in used if index not in tops]
-    trained = {top for index, top in tops.items() if index not in found.held_out}
+    trained = {top for index, top in tops.items() if index not in layout.held_out}
     if len(trained) < 2:
         if every:
             raise UsageError(
@@ -234,24 +236,24 @@ def _take_classes(found: Layout, every: bool, flat: bool) -> None:
             )
         return
     if not every:
-        beside = [index for index in loose if not flat or index not in found.held_out]
-        why = _no_classes(found, tops, trained, beside)
+        beside = [index for index in loose if not flat or index not in layout.held_out]
+        why = _no_classes(layout, tops, trained, beside)
         if why:
-            found.said.append(f"No classes are taken: {why}.")
+            layout.notes.append(f"No classes are taken: {why}.")
             return
-    found.left_out.update(dict.fromkeys(loose, "lies beside the folders of the classes"))
+    layout.left_out.update(dict.fromkeys(loose, "lies beside the folders of the classes"))
     strange = {index: "is of a class that is not trained on" for index, top in tops.items() if top not in trained}
-    found.left_out.update(strange)
+    layout.left_out.update(strange)
     labelled = [index for index in tops if index not in strange]
     labels = label_list([tops[index] for index in labelled])
     place = dict(zip(labelled, labels.of, strict=True))
-    found.labels = Labels(labels.classes, [place.get(index, -1) for index in range(len(found.names))])
-    found.said += [f"The folders {listed(labels.classes)} are classes.", *found.labels.notes]
-    if not every and _divided_by_number([found.names[index] for index in labelled]):
-        found.said.append("They may only divide the files by number; where they are no classes, type: --labels none")
+    layout.labels = Labels(labels.classes, [place.get(index, -1) for index in range(len(layout.names))])
+    layout.notes += [f"The folders {listed(labels.classes)} are classes.", *layout.labels.notes]
+    if not every and _divided_by_number([layout.names[index] for index in labelled]):
+        layout.notes.append("They may only divide the files by number; where they are no classes, type: --labels none")
 
 
-def _no_classes(found: Layout, tops: Mapping[int, str], trained: Set[str], beside: Sequence[int]) -> str:
+def _no_classes(layout: Layout, tops: Mapping[int, str], trained: Set[str], beside: Sequence[int]) -> str:
     """Why the folders that are trained on are no classes, with the option that takes them; "" where they may be.
 
     Raises: UsageError for pictures and what belongs to them.
@@ -267,13 +269,13 @@ def _no_classes(found: Layout, tops: Mapping[int, str], trained: Set[str], besid
             f"{len(beside):,} images lie beside the folders {folders}. --labels folders takes the folders and leaves "
             "those out"
         )
-    apart = {tops[index] for index in found.held_out if index in tops}
+    apart = {tops[index] for index in layout.held_out if index in tops}
     if apart and not apart & trained and not all(map(_PICTURES.search, map(str.lower, apart))):
         return (
             f"the folders held out, {listed(sorted(apart))}, are others than those trained on, {folders}. "
             "--labels folders takes the latter and leaves the former out"
         )
-    if _divided_by_number([found.names[index] for index in tops]) == "surely":
+    if _divided_by_number([layout.names[index] for index in tops]) == "surely":
         return f"the folders {folders} only divide the files by number. --labels folders takes them"
     return ""
 
@@ -302,11 +304,11 @@ def _divided_by_number(names: Sequence[str]) -> Literal["", "perhaps", "surely"]
     return "perhaps" if any(follows(way, 100, 1000, 10_000) for way in ways) else ""
 
 
-def _say_domains(found: Layout) -> None:
-    found.said.append(f"The folders are the domains {listed(trained_on(found.domains))}.")
-    known = {index for members in found.domains.values() for index in members}
-    for index in {*range(len(found.names))} - known:
-        found.left_out[index] = "lies in the folder of no domain"
+def _say_domains(layout: Layout) -> None:
+    layout.notes.append(f"The folders are the domains {listed(trained_on(layout.domains))}.")
+    known = {index for members in layout.domains.values() for index in members}
+    for index in {*range(len(layout.names))} - known:
+        layout.left_out[index] = "lies in the folder of no domain"
 
 
 def _with_files(names: Sequence[str]) -> set[str]:

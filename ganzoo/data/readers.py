@@ -140,18 +140,16 @@ class Files(Reader):
             if given is None:
                 self._point_at_lists(layout)
             return layout
-        found = of_file({self._pages[index][0] for index in {*layout.held_out, *layout.left_out}})
-        found.of = [found.of[place] for place, _ in self._pages] if found.of else []
-        layout.labels = found
-        layout.said += found.notes
+        own = of_file({self._pages[index][0] for index in {*layout.held_out, *layout.left_out}})
+        own.of = [own.of[place] for place, _ in self._pages] if own.of else []
+        layout.labels = own
+        layout.notes += own.notes
         places = [place for place, _ in self._pages]
-        layout.held_out |= {index for index, place in enumerate(places) if place in found.held_out}
-        silent = [
-            index for index, place in enumerate(places) if place in found.missing and index not in layout.left_out
-        ]
+        layout.held_out |= {index for index, place in enumerate(places) if place in own.held_out}
+        silent = [index for index, place in enumerate(places) if place in own.missing and index not in layout.left_out]
         layout.left_out |= dict.fromkeys(silent, "is held out and has no label")
         if silent:
-            layout.said.append(f"{len(silent):,} images that are held out have no label, and are left out.")
+            layout.notes.append(f"{len(silent):,} images that are held out have no label, and are left out.")
         return layout
 
     def _labels_file(self) -> Callable[[Collection[int]], labels.Labels] | None:
@@ -177,16 +175,16 @@ class Files(Reader):
         )
         if isinstance(self._container, Folder) and beside and not (layout.labels.of or layout.domains):
             file = printable(str(Path(self._where, beside[0])))
-            layout.said.append(f"No labels are taken. Where {file} has them, type: --labels {shlex.quote(file)}")
+            layout.notes.append(f"No labels are taken. Where {file} has them, type: --labels {shlex.quote(file)}")
 
     def _of_folders(self, classes: str) -> Layout:
-        found = layout_of(self.names, self._container.folders, self._parts, classes)
+        layout = layout_of(self.names, self._container.folders, self._parts, classes)
         if unsure := getattr(self._container, "unsure", ""):
-            found.said.append(
+            layout.notes.append(
                 f"The names in {printable(self._where)} do not say their encoding, and are read as such: "
                 f"{printable(unsure)}. Where that is wrong, name it, such as --names shift_jis, gbk or cp949."
             )
-        return found
+        return layout
 
     def _choose(self, suffixes: Sequence[str]) -> list[str]:
         """The files that are read: those of these endings, and pictures of any. Others are counted, as what they are.
@@ -279,11 +277,11 @@ class Arrays(Reader):
 
     @cached_property
     def layout(self) -> Layout:
-        found = Layout(list(self.names))
+        layout = Layout(list(self.names))
         if self._values is not None:
-            found.labels = label_files.from_array(self._values.tolist(), str(self._files[-1]), self._classes)
-            found.said += found.labels.notes
-        return found
+            layout.labels = label_files.from_array(self._values.tolist(), str(self._files[-1]), self._classes)
+            layout.notes += layout.labels.notes
+        return layout
 
     def data(self, index: int) -> bytes:
         data: bytes = self._images[index].tobytes()
@@ -379,7 +377,7 @@ class Joined(Reader):
                 side = f"{HELD_OUT}{domain}" if index in own.held_out else domain
                 members.setdefault(side, []).append(start + index)
             start += len(own.names)
-            whole.said += [f"{domain}: {sentence}" for sentence in own.said]
+            whole.notes += [f"{domain}: {sentence}" for sentence in own.notes]
         whole.domains = members
         return whole
 
@@ -427,7 +425,7 @@ class Halves(Reader):
         own, count = self.reader.layout, self._count
         left_out = {index + side * count: why for index, why in own.left_out.items() for side in (0, 1)}
         names = [f"{domain}/{name}" for domain in "AB" for name in own.names]
-        return Layout(names, domains=pairs.halves(count, own), left_out=left_out, said=own.said)
+        return Layout(names, domains=pairs.halves(count, own), left_out=left_out, notes=own.notes)
 
     def data(self, index: int) -> bytes:
         side, place = divmod(index, self._count)
@@ -565,7 +563,7 @@ def _of_idx(images: Sequence[Path], labelled: bool, reading: Reading) -> Arrays:
     found = Arrays(pixels[..., None], values, [file, *filter(None, [beside])], reading, span)
     if others:
         unread = ", ".join(printable(other.name) for other in others)
-        found.layout.said.append(f"Of this folder {printable(file.name)} is read, and not {unread}.")
+        found.layout.notes.append(f"Of this folder {printable(file.name)} is read, and not {unread}.")
     return found
 
 
@@ -577,8 +575,8 @@ def _of_npz(path: Path, labelled: bool, parts: str, reading: Reading) -> Arrays:
     count, names = stored.apart
     if count and parts != "none":
         found.layout.held_out = {*range(len(stored.items) - count, len(stored.items))}
-        found.layout.said.append(f"Held out: {', '.join(names)}.")
-    found.layout.said += stored.said
+        found.layout.notes.append(f"Held out: {', '.join(names)}.")
+    found.layout.notes += stored.notes
     return found
 
 

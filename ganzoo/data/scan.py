@@ -51,7 +51,7 @@ class _Seen:
     digest: str = ""
     picture: Survey | None = None
     problem: str = ""
-    said: tuple[tuple[int, ...], dict[str, Any]] | None = None
+    shape_and_details: tuple[tuple[int, ...], dict[str, Any]] | None = None  # of an item that is no picture
 
 
 def scan(
@@ -69,7 +69,7 @@ def scan(
     domains = layout.domains if domains is None else domains
     result, digests = Scan(), hashlib.sha256()
     pictures: dict[int, Survey] = {}
-    said: list[tuple[tuple[int, ...], dict[str, Any]]] = []
+    others: list[tuple[tuple[int, ...], dict[str, Any]]] = []
     aside: list[tuple[str, str]] = []
     contents = set[str]()
     for index, seen in enumerate(_read_all(reader)):
@@ -86,8 +86,8 @@ def scan(
         contents.add(seen.digest.partition("\0")[2])
         label = layout.labels.of[index] if layout.labels.of else -1
         digests.update(f"{seen.digest}{label}\n".encode(errors="surrogateescape"))
-        if seen.said is not None:
-            said.append(seen.said)
+        if seen.shape_and_details is not None:
+            others.append(seen.shape_and_details)
         if seen.picture is not None:
             pictures[index] = seen.picture
             result.sizes.append(seen.picture.size)
@@ -96,7 +96,7 @@ def scan(
     digests.update("\0".join(layout.labels.classes + layout.labels.columns).encode(errors="surrogateescape"))
     if isinstance(reader, (ItemFiles, Rows)) and result.kept:
         if isinstance(reader, ItemFiles):
-            reader.settle(said)
+            reader.settle(others)
         result.modality, result.details = reader.modality, dict(reader.details or {})
         result.shape = np.asarray(reader.decode(reader.data(result.kept[0]))).shape
         digests.update(json.dumps(result.details, sort_keys=True).encode())
@@ -147,16 +147,12 @@ def _read_all(reader: Reader) -> Iterator[_Seen]:
 def _read(reader: Reader, index: int) -> _Seen:
     try:
         data = reader.data(index)
+        content = digest(reader.names[index], data)
         if isinstance(reader, ItemFiles):
-            said = reader.survey(data)
-        else:
-            picture = reader.look(data)
+            return _Seen(content, shape_and_details=reader.survey(data))
+        return _Seen(content, reader.look(data))
     except Unreadable as problem:
         return _Seen(problem=str(problem))
-    mark = digest(reader.names[index], data)
-    if isinstance(reader, ItemFiles):
-        return _Seen(mark, said=said)
-    return _Seen(mark, picture)
 
 
 def _files(reader: Reader) -> list[Files]:

@@ -8,8 +8,8 @@ import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from string import ascii_uppercase
@@ -173,30 +173,17 @@ def add(
         raise _taken(old)
 
     # What its folders and labels stand for, said before the images are read.
-    try:
+    with _named_by_address(places):
         reader = open_reader(
-            [place.path for place in places],
-            by,
-            modality,
-            halves=how == HALVES,
-            readings=[reading],
-            domain_names=domain_names,
+            [*map(Path, paths)], by, modality, halves=how == HALVES, readings=[reading], domain_names=domain_names,
             parts=parts,
-        )
+        )  # fmt: skip
         layout = reader.layout
         domains = paired(how, reader.names, layout) if how else layout.domains
-    except GanzooError as error:
-        _discard_files(paths)  # what was downloaded in vain
-        words = str(error)
-        for place in places:
-            words = words.replace(str(place.path), place.address)
-        raise type(error)(words) from error
     if getattr(reader, "modality", ""):
-        for option, word, usual in (("--fit", fit, "crop"), ("--levels", levels, "auto"), ("--pages", pages, "first")):
-            if word != usual:
-                raise UsageError(f"{option} says how pictures are read, and {text} has none; leave it out.")
-    for sentence in layout.said:
-        (say or str)(sentence)
+        _check_no_picture_options(text, fit, levels, pages)
+    for note in layout.notes:
+        (say or str)(note)
 
     # Every image is read once; what has no partner is left out.
     try:
@@ -242,7 +229,7 @@ def add(
         marks=found.marks,
         notes=found.notes,
         held_out=[] if domains else [place for place, index in enumerate(found.kept) if index in layout.held_out],
-        layout=layout.said,
+        layout=layout.notes,
         asked=_asked(parts, labels, label_columns),
     )
     lone = [name for name, (trained, _) in _class_counts(record).items() if trained < 2]
@@ -291,6 +278,26 @@ def _places(sources: Sequence[str | Path], report: Report) -> tuple[tuple[str, .
         if outer := next((each for each in real if one.startswith(each.rstrip(os.sep) + os.sep)), ""):
             raise UsageError(f"{one} lies in {outer}, so its images would be in both domains; give folders apart.")
     return domains, places
+
+
+@contextmanager
+def _named_by_address(places: Sequence[Fetched]) -> Iterator[None]:
+    """Errors within name a source by its address, not by where it was downloaded to, and what was is removed."""
+    try:
+        yield
+    except GanzooError as error:
+        _discard_files([str(place.path) for place in places])
+        words = str(error)
+        for place in places:
+            words = words.replace(str(place.path), place.address)
+        raise type(error)(words) from error
+
+
+def _check_no_picture_options(text: str, fit: str, levels: str, pages: str) -> None:
+    """Raises: UsageError for options of pictures, where `text` has none."""
+    for option, word, usual in (("--fit", fit, "crop"), ("--levels", levels, "auto"), ("--pages", pages, "first")):
+        if word != usual:
+            raise UsageError(f"{option} says how pictures are read, and {text} has none; leave it out.")
 
 
 def located(source: str, report: Report) -> Fetched:

@@ -105,7 +105,7 @@ class Recorder:
         return part.gather(chosen[: self._count]).cpu()
 
     def samples(self, trainer: Trainer, stage: int) -> tuple[Path, dict[str, float]]:
-        """A sheet by the averaged generators, epoch-0001.png or step-000050.png; its file, and what it says in numbers.
+        """A sheet by the averaged generators, epoch-0001.png or step-000050.png; its file, and its statistics.
 
         Of the same noise each time; of a translation, of the same images of each domain, there and back; points of the
         plane with real ones, and D's verdict behind them. The PNG says step, epoch, seed and command (text chunks).
@@ -114,7 +114,7 @@ class Recorder:
         name = f"epoch-{trainer.epoch:04d}" if ended else f"step-{trainer.step_count:06d}"
         file = self.run.path / "samples" / f"{name}.png"
         picture = self.picture(trainer)
-        said = self._said(trainer.loader.dataset, trainer.step_count)
+        statistics = self._statistics(trainer.loader.dataset, trainer.step_count)
         notes: dict[str, Any] = {"step": trainer.step_count, "epoch": trainer.epoch, "seed": self.plan.settings.seed}
         notes["command"] = typed_plan(self.plan, stage)
         if self._sketch is not None:
@@ -122,25 +122,25 @@ class Recorder:
         self.run.make_folders()
         with replaced(file) as temporary:
             save_sheet(picture, temporary, {name: str(value) for name, value in notes.items()})
-        return file, said
+        return file, statistics
 
-    def _said(self, dataset: data.Dataset, step: int) -> dict[str, float]:
-        """What the sheet just drawn says, for samples.jsonl; {} where there is too little to say it of."""
+    def _statistics(self, dataset: data.Dataset, step: int) -> dict[str, float]:
+        """Of the sheet just drawn, for samples.jsonl; {} of too few samples."""
         if self._shown is None or len(self._shown[0]) < 8:
             return {}
         made, real = self._shown
-        said = diversity(made, real)
-        if not said:
+        statistics = diversity(made, real)
+        if not statistics:
             return {}
         before = self._sketch_before(step) if self._sketch is None else self._sketch  # None: of a run that goes on
         self._sketch = sketch(made)
-        said |= changed(self._sketch, before) if before is not None else {}
+        statistics |= changed(self._sketch, before) if before is not None else {}
         part = next(iter(dataset.parts.values()))
         if 3 <= len(part) <= SEARCHED:
             if not self._training:
                 self._training = [small(part.gather(some)) for some in torch.split(torch.arange(len(part)), 1024)]
-            said |= copied(made, real, self._training)
-        return said
+            statistics |= copied(made, real, self._training)
+        return statistics
 
     def _sketch_before(self, step: int) -> Tensor | None:
         """That of the newest sheet of an earlier step; None without one, or where it cannot be read."""

@@ -1,4 +1,4 @@
-"""What a sheet of samples says in numbers: how varied it is, how far it moved, and whether it has copies."""
+"""Statistics of a sheet of samples: how varied it is, how far it moved, and whether it has copies."""
 
 from __future__ import annotations
 

@@ -370,11 +370,11 @@ class Session:
             self._sheet(recorded=True)
 
     def _sheet(self, recorded: bool = False) -> None:
-        """Draws a sheet and tells of it; with `recorded` what it says in numbers becomes a row of samples.jsonl."""
+        """Draws a sheet and tells of it; with `recorded` its statistics become a row of samples.jsonl."""
         trainer = self.trainer
-        file, said = self.recorder.samples(trainer, self.stage)
-        if said and recorded:
-            row = {"step": trainer.step_count, "epoch": trainer.epoch, "images": trainer.images, **said}
+        file, statistics = self.recorder.samples(trainer, self.stage)
+        if statistics and recorded:
+            row = {"step": trainer.step_count, "epoch": trainer.epoch, "images": trainer.images, **statistics}
             self.recorder.record(row, SHEETS)
         for warning in self.journal.notify("ganzoo_sampled", run=self.run, step=trainer.step_count, image=file):
             self.journal.warn(trainer, self.stage, warning)

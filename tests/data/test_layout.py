@@ -187,7 +187,7 @@ def test_parts_that_cannot_be_are_refused(parts: str, said: str) -> None:
 def test_a_class_without_images_is_named(files: str, empty: str, said: list[str]) -> None:
     names = files.split()
     folders = {name.rpartition("/")[0] for name in names} | {name.partition("/")[0] for name in names} | {empty}
-    assert [each for each in layout_of(names, folders).said if "no images" in each] == said
+    assert [each for each in layout_of(names, folders).notes if "no images" in each] == said
 
 
 def test_classes_that_look_alike_are_refused_or_said(tree: Callable[..., Path]) -> None:
@@ -196,7 +196,7 @@ def test_classes_that_look_alike_are_refused_or_said(tree: Callable[..., Path]) 
     with pytest.raises(UsageError, match=f"There are 2 classes called {typed}"):
         layout_of([f"{typed}/0.png", f"{of_macos}/0.png"])
     assert layout_of([f"{of_macos}/0.png", "bar/0.png"]).labels.classes == ("bar", typed)
-    assert "The classes Cat and cat differ in capitals alone." in layout_of(["Cat/0.png", "cat/0.png"]).said
+    assert "The classes Cat and cat differ in capitals alone." in layout_of(["Cat/0.png", "cat/0.png"]).notes
 
 
 def test_a_stray_picture_costs_no_labels_and_is_named(tree: Callable[..., Path]) -> None:
@@ -212,7 +212,7 @@ def test_many_strays_leave_no_classes_and_that_is_said() -> None:
     mixed = [*names("a", "b"), *names("", each=5)]
     found = layout_of(mixed)
     assert (found.labels.classes, found.left_out) == ((), {})
-    assert "No classes are taken: 5 images lie beside the folders a, b." in found.said[0]
+    assert "No classes are taken: 5 images lie beside the folders a, b." in found.notes[0]
     asked = layout_of(mixed, classes="folders")
     assert (asked.labels.classes, len(asked.left_out)) == (("a", "b"), 5)
     assert layout_of(names("a", "b"), classes="none").labels.classes == ()
@@ -348,7 +348,7 @@ def test_masks_beside_their_pictures_are_left_out(tree: Callable[..., Path]) -> 
     files = ["a/1.png", "a/1_mask.png", "b/2.jpg", "b/2_mask_1.png", "b/alone_mask.png", "b/3.png"]
     found = layout_of(files)
     assert sorted(found.left_out) == [1, 3]
-    assert found.said[0] == "2 pictures are left out as masks, such as a/1_mask.png."
+    assert found.notes[0] == "2 pictures are left out as masks, such as a/1_mask.png."
     assert (found.labels.classes, [found.labels.of[i] for i in (0, 2, 4, 5)]) == (("a", "b"), [0, 1, 1, 1])
     apart = layout_of(["train/1.png", "train/2.png", "test/3.png", "test/3_mask.png", "test/4.png", "test/4_mask.png"])
     assert sorted(apart.held_out - {*apart.left_out}) == [2, 4]
@@ -372,9 +372,9 @@ def test_masks_beside_their_pictures_are_left_out(tree: Callable[..., Path]) -> 
 )
 def test_folders_that_only_divide_the_files_are_pointed_out(files: list[str], said: bool) -> None:
     found = layout_of(files)
-    assert any("--labels none" in sentence for sentence in found.said) == said
+    assert any("--labels none" in sentence for sentence in found.notes) == said
     assert len(found.labels.classes) == 2
-    assert layout_of(files, classes="folders").said[-1].endswith("are classes.")
+    assert layout_of(files, classes="folders").notes[-1].endswith("are classes.")
 
 
 def test_what_is_called_eval_is_advised_as_held_out() -> None:
@@ -387,7 +387,7 @@ def test_folders_held_out_that_are_others_make_no_classes_of_those_trained_on() 
     files = names("train/aachen", "train/bochum", "val/lindau")
     found = layout_of(files)
     assert (found.labels.classes, len(found.held_out), found.left_out) == ((), 3, {})
-    assert "No classes are taken: the folders held out, lindau, are others than" in found.said[-1]
+    assert "No classes are taken: the folders held out, lindau, are others than" in found.notes[-1]
     found = layout_of(files, classes="folders")
     assert (found.labels.classes, len(found.left_out)) == (("aachen", "bochum"), 3)
 
@@ -422,7 +422,7 @@ def test_folders_of_thousands_are_no_classes() -> None:
     files = ["00000/00001.png", "00000/00999.png", "01000/01000.png", "69000/69999.png"]
     found = layout_of(files)
     assert found.labels.classes == ()
-    assert found.said == [
+    assert found.notes == [
         "No classes are taken: the folders 00000, 01000, 69000 only divide the files by number. "
         "--labels folders takes them."
     ]
@@ -432,6 +432,6 @@ def test_folders_of_thousands_are_no_classes() -> None:
 def test_several_pictures_of_each_name_are_said() -> None:
     kinds = ("color", "labelIds", "instanceIds")
     found = layout_of([f"a/{city}_{kind}.png" for city in ("1_2", "1_3", "2_2", "3_0") for kind in kinds])
-    assert found.said[0].startswith("There are 3 pictures of each name, ending in _color, _instanceIds, _labelIds;")
+    assert found.notes[0].startswith("There are 3 pictures of each name, ending in _color, _instanceIds, _labelIds;")
     for files in (["cat_1.png", "cat_2.png", "dog_1.png", "dog_2.png", "cow_1.png", "cow_2.png"], names("a", "b")):
-        assert not any("of each name" in sentence for sentence in layout_of(files).said)
+        assert not any("of each name" in sentence for sentence in layout_of(files).notes)
