@@ -15,7 +15,7 @@ from typing import IO, Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from ganzoo.data.containers import DAMAGE
+from ganzoo.data.containers import DAMAGE, read_blocks
 from ganzoo.data.images import Reading, Unreadable
 from ganzoo.data.label_files import CLASS_KEYS
 from ganzoo.data.levels import BYTES, Span, own_levels, span_of, to_bytes
@@ -26,7 +26,6 @@ Array = npt.NDArray[Any]
 
 _IMAGE_KEYS = ("images", "x_train", "train_images", "x", "data", "imgs", "image", "arr_0")  # in small letters
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-_BLOCK = 1 << 20  # bytes
 _SMALL = 8  # pixels; an axis that is shorter is no side of a picture
 _LABEL_KEYS = ("labels", "y_train", "train_labels", "y", "target", "targets", "label", "arr_1")
 _HELD_OUT = ("test", "val", "valid", "validation")  # x_test is held out beside x_train, x_test or images_val beside x
@@ -72,21 +71,13 @@ def read_idx(path: Path, reading: Reading) -> Array:
                 shape = tuple(int.from_bytes(sizes[at : at + 4], "big") for at in range(0, len(sizes), 4))
                 count = math.prod(shape)
                 _check_size(path, count, reading)
-                data = _read_blocks(file, count + 1)
+                data = read_blocks(file, count + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise GanzooError(f"Cannot read {path} ({error}); it may be damaged or cut short.") from error
     if len(sizes) < 4 * head[3] or len(data) != count:
         held = f"{len(data):,}" if len(data) <= count else "more"
         raise GanzooError(f"{path} should hold {count:,} bytes of data and holds {held}.")
     return np.frombuffer(data, np.uint8).reshape(shape)
-
-
-def _read_blocks(file: IO[bytes], count: int) -> bytearray:
-    """At most `count` bytes; memory is taken as they come, whatever was claimed."""
-    data = bytearray()
-    while len(data) < count and (block := file.read(min(_BLOCK, count - len(data)))):
-        data += block
-    return data
 
 
 def _check_size(path: Path, count: int, reading: Reading) -> None:

@@ -76,6 +76,14 @@ class Container:
         raise NotImplementedError
 
 
+def read_blocks(file: IO[bytes], count: int) -> bytearray:
+    """At most `count` bytes; memory is taken as they come, whatever was claimed, and unpacked no further."""
+    data = bytearray()
+    while len(data) < count and (block := file.read(min(_BLOCK, count - len(data)))):
+        data += block
+    return data
+
+
 def file_signature(*paths: Path) -> str:
     """Sizes and times of `paths`, hashed."""
     stats = [path.stat() for path in paths]
@@ -193,10 +201,8 @@ class Zip(Container):
     def _bytes(self, name: str, most: int | None) -> bytes:
         member = self._members[name]
         try:
-            with self._zip.open(member) as file:  # read in blocks: in one go, what is packed is unpacked at once
-                data, wanted = bytearray(), min(most or member.file_size, member.file_size)
-                while len(data) < wanted and (block := file.read(min(_BLOCK, wanted - len(data)))):
-                    data += block
+            with self._zip.open(member) as file:
+                data = read_blocks(file, min(most or member.file_size, member.file_size))
                 if most is None:
                     file.read(1)  # which compares the checksum, and finds what is beyond the stated size
                 return bytes(data)

@@ -330,7 +330,8 @@ class Session:
         spaced = trainer.done or sheets_until(trainer.epoch, items) > sheets_until(epoch, items)
         sheet = trainer.done or (spaced if every is None else trainer.step_count % every == 0)
         curves = ended and (trainer.done or time.monotonic() - self._drawn > CURVES_SECONDS)
-        checkpoint, model = stop or self._checkpoint_due(spaced), self._model_due()
+        checkpoint = stop or self._checkpoint_due(spaced)
+        model = self.leader and time.monotonic() - self._modelled > MODEL_SECONDS
 
         # Scores and sheets come before the checkpoint of this step, so that no row is missing after it.
         if scores:
@@ -387,9 +388,6 @@ class Session:
             return self.trainer.step_count % self.settings.checkpoint_every == 0
         late = time.monotonic() - self._checkpointed > CHECKPOINT_SECONDS
         return spaced or distributed.any_of(late, self.device)
-
-    def _model_due(self) -> bool:
-        return self.leader and time.monotonic() - self._modelled > MODEL_SECONDS
 
     def _write_model(self) -> None:
         """A newer model to sample from, between checkpoints."""

@@ -36,6 +36,7 @@ def describe(architecture: str, *, preset: str | None = None, **given: Any) -> d
     config, settings = configured(entry, model, preset, given)
     own = set(options(model.Config)) - set(BY_ARCHITECTURE)
     data = example_data(entry, model, config, settings)
+    built = weightless(model, config, data)
     return {
         "name": entry.name,
         "title": card.title,
@@ -65,8 +66,8 @@ def describe(architecture: str, *, preset: str | None = None, **given: Any) -> d
             {"name": name, "summary": model.preset_summaries.get(name, ""), "options": dict(row)}
             for name, row in model.presets.items()
         ],
-        "parameters": parameters(model, config, data),
-        "frozen": [vars(frozen.weights) for frozen in frozen_in(weightless(model, config, data))],
+        "parameters": parameter_counts(built),
+        "frozen": [vars(frozen.weights) for frozen in frozen_in(built)],
         "counted_for": list(data.shape),
         "recipes": [{"name": each.name, "summary": each.card.summary} for each in _recipes(entry)],
         "readme": _readme(entry),
@@ -113,11 +114,6 @@ def example_items(entry: Entry, model: type[Architecture]) -> list[tuple[str, tu
             shapes: list[tuple[int, ...]] = [(length,) for length in entry.card.dimensions if name == "point"]
             found += [(name, shape) for shape in shapes or [card.example] if shape]
     return found
-
-
-def parameters(model: type[Architecture], config: Any, data: DataSpec) -> dict[str, int]:
-    """Trainable parameters of each network, counted without giving them memory. Raises: UsageError."""
-    return parameter_counts(weightless(model, config, data))
 
 
 def _recipes(entry: Entry) -> list[Entry]:

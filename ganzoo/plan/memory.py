@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -62,7 +63,7 @@ def memory_needed(model: Architecture, batch_size: int, recompute: bool = False)
     trained = [name for name, child in networks(model).items() if any(p.requires_grad for p in child.parameters())]
     model.begin_step(end)
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        for update in model.step(_forever(batch), end):
+        for update in model.step(itertools.repeat(batch), end):
             players(update, type(model).__name__, networks(model), trained)
             kept.append(update)  # keeps every graph alive, so that no storage is counted under another's address
     return int((5 * weights + sum(saved.values()) + max(within)) * OVERHEAD)
@@ -150,8 +151,3 @@ def _meta_batch(data: DataSpec, batch_size: int) -> Batch:
     label = torch.empty(batch_size, dtype=torch.int64, device="meta") if data.classes else None
     label = images((data.columns,)) if data.columns else label
     return Batch(images(data.shape), label, {name: images(data.shape_of(name)) for name in data.domains})
-
-
-def _forever(batch: Batch) -> Iterator[Batch]:
-    while True:
-        yield batch

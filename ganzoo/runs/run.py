@@ -274,7 +274,7 @@ class Run:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Marks the run as being trained by this process, which has it `locked`."""
-        self.change(status="running", process=_process())
+        self.change(status="running", process=Process(os.getpid(), socket.gethostname()))
         self.write()
         status = "failed"
         try:
@@ -384,10 +384,6 @@ def write_text(path: Path, text: str) -> None:
     """Replaces a small text file, atomically. Of a path that is no UTF-8 the rest is written as JSON escapes it."""
     with replaced(path) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
-
-
-def _process() -> Process:
-    return Process(os.getpid(), socket.gethostname())
 
 
 def _has_scores(row: dict[str, Any]) -> bool:

@@ -11,9 +11,10 @@ from ganzoo.catalogue.components import load_architecture
 from ganzoo.contract.architecture import Architecture
 from ganzoo.contract.cards import ArchitectureCard
 from ganzoo.contract.data_spec import DataSpec
+from ganzoo.contract.networks import parameter_counts, weightless
 from ganzoo.contract.options import options
 from ganzoo.errors import UsageError
-from ganzoo.plan.describe import configured, example_data, example_items, parameters
+from ganzoo.plan.describe import configured, example_data, example_items
 from ganzoo.plan.options import preset_row
 from ganzoo.testing.architecture import outputs, training, upgrade
 from ganzoo.testing.architecture.cases import TASKS, Case, cases, config_of, on_meta, spec_of
@@ -83,7 +84,7 @@ def counts(entry: Entry) -> dict[str, int]:
     try:
         model = load_architecture(entry)
         config, settings = configured(entry, model, None, {})
-        return parameters(model, config, example_data(entry, model, config, settings))
+        return parameter_counts(weightless(model, config, example_data(entry, model, config, settings)))
     except Exception:  # whatever it is, a check says it
         return {}
 
