@@ -65,15 +65,10 @@ def listed(names: Sequence[str], most: int = 12) -> str:
 
 def label_list(values: Sequence[Any]) -> Labels:
     """Labels from one value an item. Whole numbers are ordered as numbers."""
-    if all(_NUMBER.fullmatch(str(value)) for value in values):
-        numbers = [int(value) for value in values]
-        kinds = sorted(set(numbers))
-        place = {number: index for index, number in enumerate(kinds)}
-        return Labels(tuple(map(str, kinds)), [place[number] for number in numbers])
     words = [str(value) for value in values]
-    classes = tuple(sorted(set(words)))
+    classes = sorted({*words}, key=int if all(map(_NUMBER.fullmatch, words)) else None)
     position = {word: index for index, word in enumerate(classes)}
-    return Labels(classes, [position[word] for word in words])
+    return Labels(tuple(classes), [position[word] for word in words])
 
 
 def without_wrapper(names: Sequence[str]) -> list[str]:

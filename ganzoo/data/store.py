@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ganzoo.catalogue.catalogue import entries, find, written_by
+from ganzoo.catalogue.catalogue import Entry, entries, find, written_by
 from ganzoo.catalogue.meant import DATASET, instead
 from ganzoo.catalogue.schemes import scheme_of
 from ganzoo.contract.options import build, parse_spec
@@ -386,13 +386,18 @@ def open_source(name: str) -> Source:
 
 def resolve(name: str) -> tuple[Source, str]:
     """The source called `name`, with or without options, and its origin; see `open_source`."""
-    bare, options = parse_spec(name)
     record = _added(name)
     if record is not None:
         return Added(record), record.origin
-    entry = _entry(bare)
-    source: Source = build(entry.load(), options, f"the data set {bare}")
+    entry, source = _of_plugin(name)
     return source, str(entry.card.origin)
+
+
+def _of_plugin(name: str) -> tuple[Entry, Source]:
+    """A plugin's data set, with or without options. Raises: as `open_source`."""
+    bare, options = parse_spec(name)
+    entry = _entry(bare)
+    return entry, build(entry.load(), options, f"the data set {bare}")
 
 
 def _added(name: str) -> Record | None:
@@ -428,15 +433,13 @@ def info(name: str) -> Info:
     record = _added(name)
     if record is not None:
         return _info_of_record(record)
-    source, origin = resolve(name)
-    bare, options = parse_spec(name)
-    entry = _entry(bare)
+    (bare, options), (entry, source) = parse_spec(name), _of_plugin(name)
     try:
         own, traits = holdings(source), traits_of(source)
         channels, (height, width) = own.channels, own.sizes[0] if own.sizes else (None, None)
         return Info(
             name=bare + ":" * bool(options) + ",".join(f"{key}={_kept(source, key, options[key])}" for key in options),
-            origin=origin,
+            origin=str(entry.card.origin),
             images=len(source),
             classes=source.classes,
             domains={domain: len(indices) for domain, indices in source.domains.items()},
@@ -484,7 +487,7 @@ def _info_or_problem(name: str, kind: str) -> Info:
         return Info(name, "", 0, (), {}, None, None, None, 0, kind, "", "", problem=str(error))
 
 
-def _entry(name: str) -> Any:
+def _entry(name: str) -> Entry:
     try:
         return find("dataset", name)
     except UsageError as error:

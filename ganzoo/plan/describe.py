@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,7 @@ def describe(architecture: str, *, preset: str | None = None, **given: Any) -> d
     entry = find("architecture", named(architecture))
     model, card = load_architecture(entry), entry.card
     given = {name: value for name, value in given.items() if value is not None}
-    config, settings = configured(entry, model, preset, given)
+    config, settings = apply_options(entry.name, *with_preset(entry.name, model, preset), given)
     own = set(options(model.Config)) - set(BY_ARCHITECTURE)
     data = example_data(entry, model, config, settings)
     built = weightless(model, config, data)
@@ -75,13 +74,6 @@ def describe(architecture: str, *, preset: str | None = None, **given: Any) -> d
 
 
 LENGTHS_TRIED = (2, 3, 1, *range(4, 65))
-
-
-def configured(
-    entry: Entry, model: type[Architecture], preset: str | None, given: Mapping[str, Any]
-) -> tuple[Any, Settings]:
-    """Config and settings with a preset and options applied, for no data in particular. Raises: UsageError."""
-    return apply_options(entry.name, *with_preset(entry.name, model, preset), given)
 
 
 def example_data(entry: Entry, model: type[Architecture], config: Any, settings: Settings) -> DataSpec:

@@ -131,7 +131,7 @@ def make_plan(
     length, note = _length(settings, entry, info, label is not None or per_class)
     plan = Plan(
         entry, model, config, settings, info, size,
-        tuple(_stage(stage) for stage in stages) or (Stage(length),), preset, recipe,
+        tuple(map(stage_of, stages)) or (Stage(length),), preset, recipe,
         notes if stages else notes + note, label,
     )  # fmt: skip
     if plan.domains:
@@ -207,12 +207,8 @@ def labels_of(info: data.Info, model: type[Architecture], config: Any, name: str
 
 
 def stage_of(given: Mapping[str, Any]) -> Stage:
-    """A stage from a mapping with one length and the options that change. Raises: UsageError."""
-    return _stage({name: value for name, value in given.items() if value is not None})
-
-
-def _stage(row: Mapping[str, Any]) -> Stage:
-    row = {renamed.option(name, options(Settings)): value for name, value in row.items()}
+    """A stage from a mapping with one length and the options that change; None is "not given". Raises: UsageError."""
+    row = {renamed.option(name, options(Settings)): value for name, value in given.items() if value is not None}
     fixed = [name for name in row if name in (*FIXED_IN_A_RUN, *OF_THE_MACHINE)]
     if fixed:
         raise UsageError(f"--{fixed[0].replace('_', '-')} cannot change within a run; start a new one, with --init.")

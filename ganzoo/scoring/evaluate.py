@@ -20,7 +20,7 @@ from ganzoo.files import explained
 from ganzoo.model.model import Model, load
 from ganzoo.runs.address import is_remote
 from ganzoo.runs.checkpoint import read_model_header
-from ganzoo.runs.header import model_of
+from ganzoo.runs.header import ModelHeader, model_of
 from ganzoo.runs.per_class import PerClass
 from ganzoo.runs.run import CLASSES, SCORES, Run
 from ganzoo.scoring.evaluator import SAMPLES, Evaluator, Measured, classify, judged_data, keep, of_other, other_data
@@ -88,12 +88,7 @@ def _one(
         folder = source if source.is_dir() else source.parent
         run = folder if (folder / "run.json").exists() else None
         file = "model.safetensors" if source.is_dir() else source.name
-    run = run if distributed.is_leader() else None  # the first of several processes writes
-    scores = evaluator.scores(evidence, split, model.header, file, run)
-    if run is not None:
-        with explained(run / SCORES, FULL):
-            keep(run, model.header, scores)
-    return scores, evidence
+    return _kept(evaluator, evidence, split, model.header, file, run), evidence
 
 
 def _each(whole: PerClass, evaluator: Evaluator, device: str, against: str | None) -> list[Measured]:
@@ -119,12 +114,20 @@ def _each(whole: PerClass, evaluator: Evaluator, device: str, against: str | Non
     if against is not None:
         header = of_other(header, other_data(header.data, against))
     split = "training" if every[0].dataset is None or every[0].dataset.test is None else "test"
-    leads = distributed.is_leader()
-    scores = evaluator.scores(together, split, header, f"{len(runs)} models", whole.path if leads else None)
-    if leads:
-        with explained(whole.path / SCORES, FULL):
-            keep(whole.path, header, scores)
+    scores = _kept(evaluator, together, split, header, f"{len(runs)} models", whole.path)
     return [*scores, *(score for theirs, _ in scored for score in theirs)]
+
+
+def _kept(
+    evaluator: Evaluator, evidence: Evidence, split: str, header: ModelHeader, called: str, folder: Path | None
+) -> list[Measured]:
+    """Scores, kept in the folder of a run, where there is one; the first of several processes writes."""
+    folder = folder if distributed.is_leader() else None
+    scores = evaluator.scores(evidence, split, header, called, folder)
+    if folder is not None:
+        with explained(folder / SCORES, FULL):
+            keep(folder, header, scores)
+    return scores
 
 
 def _progress(runs: Iterable[Run]) -> tuple[int, int]:

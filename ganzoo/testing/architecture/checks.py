@@ -14,8 +14,8 @@ from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.networks import parameter_counts, weightless
 from ganzoo.contract.options import options
 from ganzoo.errors import UsageError
-from ganzoo.plan.describe import configured, example_data, example_items
-from ganzoo.plan.options import preset_row
+from ganzoo.plan.describe import example_data, example_items
+from ganzoo.plan.options import preset_row, with_preset
 from ganzoo.testing.architecture import outputs, training, upgrade
 from ganzoo.testing.architecture.cases import TASKS, Case, cases, config_of, on_meta, spec_of
 from ganzoo.testing.architecture.flips import check_options
@@ -83,7 +83,7 @@ def counts(entry: Entry) -> dict[str, int]:
     """Parameters of each network, of the architecture as it is without options; {} where it cannot be built so."""
     try:
         model = load_architecture(entry)
-        config, settings = configured(entry, model, None, {})
+        config, settings = with_preset(entry.name, model, None)
         return parameter_counts(weightless(model, config, example_data(entry, model, config, settings)))
     except Exception:  # whatever it is, a check says it
         return {}
