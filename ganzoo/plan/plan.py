@@ -81,6 +81,11 @@ class Plan:
                 settings = dataclasses.replace(settings, seed=self.settings.seed + stage.rollback.seed)
         return config, settings
 
+    @property
+    def by_stage(self) -> list[tuple[Any, Settings]]:
+        """Config and settings in force in each stage."""
+        return [self.at_stage(index) for index in range(len(self.stages))]
+
     def rate_at(self, index: int) -> float:
         """The factor of the rollbacks up to a stage on its rates."""
         return math.prod(stage.rollback.rate for stage in self.stages[: index + 1] if stage.rollback is not None)

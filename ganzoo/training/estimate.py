@@ -398,8 +398,7 @@ def memory_needed(plan: Plan, spec: DataSpec) -> int | None:
 
     Raises: UsageError when the CPU's memory cannot hold it.
     """
-    stages = [plan.at_stage(index) for index in range(len(plan.stages))]
-    config, settings = max(stages, key=lambda stage: stage[1].batch_size / stage[1].accumulate)
+    config, settings = max(plan.by_stage, key=lambda stage: stage[1].batch_size / stage[1].accumulate)
     return check_memory(weightless(plan.model, config, spec), settings)
 
 

@@ -102,7 +102,7 @@ def resume_per_class(
 def check_labels(session: Session) -> None:
     """Raises: UsageError when a label has fewer items than a batch, before the first model is trained."""
     plan, parts = session.plan, session.dataset.parts.values()
-    batch = max(plan.at_stage(index)[1].batch_size for index in range(len(plan.stages)))
+    batch = max(settings.batch_size for _, settings in plan.by_stage)
     for number, label in enumerate(plan.data.classes):
         items = max(int((part.labels == number).sum()) for part in parts if part.labels is not None)
         if items < 2:

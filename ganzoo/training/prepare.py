@@ -54,21 +54,20 @@ def prepare(plan: Plan, display: Display, *, pack: bool = True, init: str | os.P
         if init is not None:
             with warnings.catch_warnings(action="ignore"):  # torch says that nothing is copied
                 first_weights(weightless(plan.model, plan.config, expected), str(init), plan.entry.name)
-    for index in range(len(plan.stages)):
-        Validator(plan.at_stage(index)[1], kind=plan.data.modality)  # which refuses scores that there are not
+    for _, settings in plan.by_stage:
+        Validator(settings, kind=plan.data.modality)  # which refuses scores that there are not
     for note in plan.notes:
         display.say(note)
-    settings = plan.settings
-    load = (settings.load_size, settings.load_size) if settings.load_size else None
+    side = plan.settings.load_size
     dataset = data.prepare(
         plan.data.name,
         resolution=plan.size,
         channels=data_channels(plan),
-        load_size=load,
+        load_size=(side, side) if side else None,
         keep=plan.label,
         domains=plan.domains,
         own_sizes=bool(plan.sizes),
-        skip_small=settings.skip_small,
+        skip_small=plan.settings.skip_small,
         sides=plan.entry.card.resolutions if plan.size else (),
         report=display.report,
         unpack=None if pack else False,
@@ -127,9 +126,8 @@ def prepared(architecture: str, dataset: str, *, preset: str | None = None, **op
 def _drawn(plan: Plan, dataset: data.Dataset, spec: DataSpec) -> int:
     """Items that a plan draws in all its stages, each as often as it comes."""
     epoch, drawn = max(len(part) for part in dataset.parts.values()), 0
-    for index, stage in enumerate(plan.stages):
+    for stage, (config, settings) in zip(plan.stages, plan.by_stage, strict=True):
         if stage.rollback is None:
-            config, settings = plan.at_stage(index)
             turns = batches_drawn(weightless(plan.model, config, spec), 2) if stage.unit == "steps" else 1
             drawn += stage.count * {"images": 1, "epochs": epoch, "steps": settings.batch_size * turns}[stage.unit]
     return drawn
@@ -137,9 +135,8 @@ def _drawn(plan: Plan, dataset: data.Dataset, spec: DataSpec) -> int:
 
 def _check_batches(plan: Plan, items: int) -> None:
     """Raises: UsageError when a stage's batch is larger than the data."""
-    for index in range(len(plan.stages)):
-        batch = plan.at_stage(index)[1].batch_size
-        if batch > items:
+    for _, settings in plan.by_stage:
+        if (batch := settings.batch_size) > items:
             where = plan.data.name + (f" with the label {plan.label}" if plan.label is not None else "")
             raise UsageError(
                 f"A batch of {batch} is larger than {where}, which has {items}; use --batch-size {items} or less."
@@ -160,12 +157,12 @@ def rehearse_scores(session: Session, header: RunHeader, display: Display, deadl
                 "trained. Give it more time, or choose cheap scores, such as --evaluate swd."
             )
 
-    keepers = [Validator(session.plan.at_stage(i)[1], report) for i in range(len(session.plan.stages))]
-    if not any(keeper.every for keeper in keepers):
-        return [0.0] * len(keepers)
+    validators = [Validator(settings, report) for _, settings in session.plan.by_stage]
+    if not any(validator.every for validator in validators):
+        return [0.0] * len(validators)
     model = Model(session.build().model, model_of(header, header.config, 0, 0))
     dataset = judged_data(header.data, "this run")
-    return [keeper.rehearse(model, dataset) for keeper in keepers]
+    return [validator.rehearse(model, dataset) for validator in validators]
 
 
 def _check_labelled(dataset: data.Dataset) -> None:
@@ -211,8 +208,7 @@ def check_networks(plan: Plan, spec: DataSpec) -> None:
     """
     check_data(plan, spec)
     shapes = []
-    for index, stage in enumerate(plan.stages):
-        config, settings = plan.at_stage(index)
+    for number, (stage, (config, settings)) in enumerate(zip(plan.stages, plan.by_stage, strict=True), 1):
         model = weightless(plan.model, config, spec)
         if settings.recompute and not model.abilities.recompute:
             san = " with --san" if getattr(config, "san", False) else ""
@@ -225,5 +221,5 @@ def check_networks(plan: Plan, spec: DataSpec) -> None:
         shapes.append({name: tensor.shape for name, tensor in model.state_dict().items()})
         if shapes[-1] != shapes[0]:
             names = ", ".join("--" + name.replace("_", "-") for name in stage.changes)
-            raise UsageError(f"Stage {index + 1} changes the networks' shape ({names}), which cannot change in a run.")
+            raise UsageError(f"Stage {number} changes the networks' shape ({names}), which cannot change in a run.")
     memory_needed(plan, spec)
