@@ -15,8 +15,8 @@ from ganzoo.api import DataSpec, TwoPlayer, TwoPlayerConfig, UsageError, normal_
 class DCGANConfig(TwoPlayerConfig):
     width_g: int = option(64, "G's feature maps before the last layer; doubled at each layer below", low=1)
     width_d: int = option(64, "D's feature maps after the first layer; doubled at each layer below", low=1)
-    lr: float = option(5e-4, "learning rate", low=0, scheduled=True)
-    penalty: str = option("r1:gamma=1,at=64,every=4", "penalties on D, joined by +: r1:gamma=10,every=16+drift")
+    lr: float = 5e-4
+    penalty: str = "r1:gamma=1,at=64,every=4"
     batch_size: int = option(16, "images in a step")
     ema: int = option(5_000, "half-life of the averaged generator, in images")
     resolution: int = option(64, "height and width")

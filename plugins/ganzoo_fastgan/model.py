@@ -32,9 +32,9 @@ from ganzoo_fastgan.networks import Discriminator, Generator, quarter, resized
 class FastGANConfig(TwoPlayerConfig):
     """The defaults are those of the released code."""
 
-    loss: str = option("soft-hinge", "adversarial loss, with constants: lsgan:a=-1,c=0")
+    loss: str = "soft-hinge"
     augment: str = option("diffaug:cutout=no", "what D sees is altered, by augmentations joined by +: ada")
-    latent_dim: int = option(256, "length of the noise vector z", low=1)
+    latent_dim: int = 256
     width_g: int = option(64, "feature maps of G at 128×128", low=1)
     width_d: int = option(64, "feature maps of D at 128×128", low=1)
     width_decoder: int = option(32, "feature maps of the last layer of D's decoders, at 128×128", low=1)

@@ -9,7 +9,6 @@ import math
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -43,7 +42,7 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         q, k, v = self.qkv(x).unflatten(2, (3, -1, HEAD)).permute(2, 0, 3, 1, 4)
-        return cast(Tensor, self.proj(scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)))
+        return self.proj(scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
 
 
 class Dense(nn.Module):
@@ -52,7 +51,7 @@ class Dense(nn.Module):
         self.fc1, self.fc2 = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        return cast(Tensor, self.fc2(nn.functional.gelu(self.fc1(x))))
+        return self.fc2(nn.functional.gelu(self.fc1(x)))
 
 
 class Block(nn.Module):
@@ -63,7 +62,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.ls1(self.attn(self.norm1(x)))
-        return cast(Tensor, x + self.ls2(self.mlp(self.norm2(x))))
+        return x + self.ls2(self.mlp(self.norm2(x)))
 
 
 class DINOv2(nn.Module):
@@ -100,7 +99,7 @@ class DINOv2(nn.Module):
         x = x + self.positions(grid.shape[2], grid.shape[3])
         for block in self.blocks:
             x = block(x)
-        return cast(Tensor, self.norm(x[:, 0]))
+        return self.norm(x[:, 0])
 
     def positions(self, height: int, width: int) -> Tensor:
         """Those of a grid of another size, [1, 1 + height * width, width]."""

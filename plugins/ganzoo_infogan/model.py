@@ -136,7 +136,7 @@ class InfoGAN(Architecture):
         """z [B, Z] from N(0, 1) -> images [B, C, H, W] in [-1, 1]. Raises: UsageError for a truncation."""
         if truncation != 1:
             raise UsageError("infogan has no truncation; leave it out.")
-        return cast(Tensor, self.G(self.inputs(self.codes_of(z))))
+        return self.G(self.inputs(self.codes_of(z)))
 
     def coded(self, z: Tensor, name: str, values: Tensor) -> Tensor:
         """z [B, Z] whose code has these values [B]. A category's score changes places with the largest, so that the
@@ -239,7 +239,7 @@ class Discriminator(nn.Module):
         self.head = nn.Sequential(nn.Linear(config.hidden, 1), nn.Flatten(0))
 
     def forward(self, images: Tensor) -> Tensor:
-        return cast(Tensor, self.head(self.trunk(images)))
+        return self.head(self.trunk(images))
 
 
 def recogniser(config: InfoGANConfig) -> nn.Module:

@@ -43,8 +43,8 @@ class ProjectedConfig(TwoPlayerConfig):
     """The defaults are those of the paper, but for the features' network."""
 
     generator: str = option("fastgan", "whose G it is: an architecture that makes images from noise, NAME[:preset]")
-    loss: str = option("hinge", "adversarial loss, with constants: lsgan:a=-1,c=0")
-    augment: str = option("diffaug", "what D sees is altered, by augmentations joined by +: diffaug:cutout=no")
+    loss: str = "hinge"
+    augment: str = "diffaug"
     beta1: float = 0.0
     beta2: float = 0.99
     latent_dim: int = option(0, "length of the noise vector z; 0: G's own", low=0)

@@ -23,10 +23,8 @@ GAIN = math.sqrt(2 / 1.04)  # of a leaky rectifier with the slope 0.2 below 0
 class R3GANConfig(ConditionalConfig):
     """The defaults are those of CIFAR-10 at the run's beginning; the presets have the schedules."""
 
-    loss: str = option("relativistic", "adversarial loss, with constants: lsgan:a=-1,c=0")
-    penalty: str = option(
-        "r1:gamma=0.05,at=32+r2:gamma=0.05,at=32", "penalties on D, joined by +: r1:gamma=10,every=16+drift"
-    )
+    loss: str = "relativistic"
+    penalty: str = "r1:gamma=0.05,at=32+r2:gamma=0.05,at=32"
     beta1: float = 0.0
     beta2: float = 0.9
     latent_dim: int = option(64, "length of the noise vector z, and of a class's embedding", low=1)

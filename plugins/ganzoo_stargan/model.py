@@ -43,7 +43,7 @@ class StarGANConfig(TwoDomainsConfig):
     width_d: int = option(64, "D's feature maps after its first layer; doubled at each", low=1)
     layers_d: int = option(6, "D's layers that halve the image, at the most", low=1)
     decay: float = option(0.5, "last share of the training over which the rate falls linearly to 0", low=0, high=1)
-    lr: float = option(1e-4, "learning rate", low=0, scheduled=True)
+    lr: float = 1e-4
     batch_size: int = option(16, "images in a step, of all domains together")
     resolution: int = option(128, "height and width")
     flip: bool = option(True, "mirror images at random")

@@ -18,9 +18,9 @@ from ganzoo_stylegan.generator import Generator
 class StyleGANConfig(GrowingConfig):
     """The paper's steps from A, progressive growing alone, to F, all of this, are the presets."""
 
-    loss: str = option("nonsaturating", "adversarial loss, with constants: lsgan:a=-1,c=0")
+    loss: str = "nonsaturating"
     penalty: str = option("r1:gamma=10,at=1024", "penalties on D, joined by +: wgan-gp:weight=10+drift")
-    start: int = option(8, "resolution to begin with; the final one: no growing", low=4)
+    start: int = 8
     blur: bool = option(True, "B: enlarge and halve with a binomial filter")
     styles: bool = option(True, "C: map z to styles w, which scale and shift the features of each layer (AdaIN)")
     mapping_layers: int = option(8, "C: dense layers of the mapping", low=1)

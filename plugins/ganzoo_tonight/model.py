@@ -24,13 +24,11 @@ GAIN = math.sqrt(2 / (1 + SLOPE**2))  # of the leaky rectifier
 class TonightConfig(TwoPlayerConfig):
     """The defaults are for photographs at 64×64, those of digits are a preset."""
 
-    loss: str = option("relativistic", "adversarial loss, with constants: lsgan:a=-1,c=0")
+    loss: str = "relativistic"
     penalty: str = option(
         "r1:gamma=1,at=64,every=4+r2:gamma=1,at=64,every=4", "penalties on D, joined by +: r1:gamma=10+drift"
     )
-    augment: str = option(
-        "diffaug:cutout=no", "what D sees is altered, by augmentations joined by +: diffaug:cutout=no"
-    )
+    augment: str = "diffaug:cutout=no"
     san: bool = True
     lr: float = 1e-3
     beta1: float = 0.0
