@@ -94,10 +94,10 @@ _TRAINING = ("train", "resume", "extend", "train_per_class", "resume_per_class",
 
 def __getattr__(name: str) -> Any:
     if name in _MODULE_OF:
-        found = getattr(importlib.import_module(_MODULE_OF[name]), name)
+        attribute = getattr(importlib.import_module(_MODULE_OF[name]), name)
         if name in _TRAINING and "IPython" in sys.modules:
-            return importlib.import_module("ganzoo_notebook.display").at_home(found)
-        return found
+            return importlib.import_module("ganzoo_notebook.display").at_home(attribute)
+        return attribute
     raise AttributeError(f"ganzoo has no {name!r}")
 
 

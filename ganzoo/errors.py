@@ -47,8 +47,8 @@ def in_python(text: str) -> str:
     ``ganzoo.resume("RUN")``, and what only the command line has gets the exclamation mark of a notebook.
     """
 
-    def call(found: re.Match[str]) -> str:
-        typed = found[1] or found[2]
+    def call(match: re.Match[str]) -> str:
+        typed = match[1] or match[2]
         command, *words = typed.split()
         if typed in _CALLS:
             said = f"ganzoo.{_CALLS[typed]}"
@@ -56,11 +56,11 @@ def in_python(text: str) -> str:
             said = f"ganzoo.{command}({', '.join(json.dumps(word) for word in words)})"
         else:
             said = f"!ganzoo {typed}"
-        return f"`{said}`" if found[1] else said
+        return f"`{said}`" if match[1] else said
 
-    def option(found: re.Match[str]) -> str:
-        name = _OPTIONS.get(found[1], found[1].replace("-", "_"))
-        return name if found[2] is None or "=" in name else f"{name}={found[2]}"
+    def option(match: re.Match[str]) -> str:
+        name = _OPTIONS.get(match[1], match[1].replace("-", "_"))
+        return name if match[2] is None or "=" in name else f"{name}={match[2]}"
 
     pieces = re.split(r"(`ganzoo [^`]+`|(?<=: )ganzoo .+$)", text)
     for place, piece in enumerate(pieces):

@@ -98,11 +98,11 @@ def make_augmentation(spec: str, modality: str = "image") -> Augmentations:
 def _joined(spec: str | None) -> Iterator[tuple[str, dict[str, str]]]:
     """The names, each with its options, that a text joins by `+`; none for ``"none"``."""
     given = "" if spec is None or spec == "none" else spec
-    found = [parse_spec(each) for each in given.split("+") if each]
-    names = [name for name, _ in found]
+    parsed = [parse_spec(each) for each in given.split("+") if each]
+    names = [name for name, _ in parsed]
     if again := next((name for name in names if names.count(name) > 1), ""):
         raise UsageError(f"{spec} names {again} twice; once is enough.")
-    return iter(found)
+    return iter(parsed)
 
 
 def load_architecture(entry: Entry) -> type[Architecture]:

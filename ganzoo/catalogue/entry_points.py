@@ -186,16 +186,16 @@ def points() -> list[EntryPoint]:
     return sorted(kept, key=lambda point: (point.distribution != owner, point.name, point.value))
 
 
-def chosen(found: list[EntryPoint], wanted: str | None) -> tuple[list[EntryPoint], set[str]]:
+def chosen(installed: list[EntryPoint], wanted: str | None) -> tuple[list[EntryPoint], set[str]]:
     """The entry points that GANZOO_PLUGINS asks for, and names in it that are nobody's; None asks for all of them.
 
     A name is an entry point's, a distribution's (all that it has), or ``distribution:name``.
     """
     if wanted is None:
-        return found, set()
+        return installed, set()
     names = {name.strip() for name in wanted.split(",")} - {""}
-    taken = [point for point in found if point.value == CORE or point.names & names]
-    return taken, names.difference(*(point.names for point in found))
+    taken = [point for point in installed if point.value == CORE or point.names & names]
+    return taken, names.difference(*(point.names for point in installed))
 
 
 def canonical(name: str) -> str:
@@ -263,14 +263,14 @@ def _distributions() -> Iterator[tuple[Distribution, str]]:
         yield Distribution(name, version, str(each.locate_file("")), each), broken if text is None else text
 
 
-def _name_and_version(found: metadata.Distribution) -> tuple[str, str]:
+def _name_and_version(distribution: metadata.Distribution) -> tuple[str, str]:
     """From METADATA, else from the name of the folder that it should be in."""
     try:
-        text = found.read_text("METADATA") or found.read_text("PKG-INFO") or ""
+        text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
     except (OSError, ValueError):
         text = ""
     head = dict(re.findall(r"^(Name|Version):[ \t]*(\S+)", re.split(r"\r?\n\r?\n", text, maxsplit=1)[0], re.M))
-    folder = PurePath(str(getattr(found, "_path", "unknown"))).stem
+    folder = PurePath(str(getattr(distribution, "_path", "unknown"))).stem
     name, _, version = folder.partition("-")
     return head.get("Name", name), head.get("Version", version or "unknown")
 

@@ -70,11 +70,11 @@ class Augmentations(TrainingState):
         if not self.changes:
             return images
         device = images[0].device
-        state, found = shared_state(device), []
+        state, altered = shared_state(device), []
         for each in images:
             restore_shared(state, device)
-            found.append(self(each))
-        return tuple(found)
+            altered.append(self(each))
+        return tuple(altered)
 
     def begin_step(self, progress: Progress) -> None:
         """Strengths and options as they are now; see `AdaptiveAugmentation.begin_step`."""

@@ -14,7 +14,7 @@ def chosen_codes(codes: Codes, text: str | int) -> dict[str, float]:
 
     Raises: UsageError when there is no such code, or it has no such value.
     """
-    found: dict[str, float] = {}
+    chosen: dict[str, float] = {}
     for word in map(str.strip, str(text).split(",")):
         name, equals, number = word.rpartition("=")
         name = name if equals else next(iter(codes))
@@ -22,14 +22,14 @@ def chosen_codes(codes: Codes, text: str | int) -> dict[str, float]:
             raise UsageError(f"There is no code {name!r} in this model; {suggest(name, codes)}")
         kind = codes[name]
         try:
-            found[name] = float(int(number)) if isinstance(kind, int) else float(number)
+            chosen[name] = float(int(number)) if isinstance(kind, int) else float(number)
         except ValueError:
-            found[name] = float("nan")
+            chosen[name] = float("nan")
         low, high = code_range(kind)
-        if not low <= found[name] <= high:
+        if not low <= chosen[name] <= high:
             what = "a whole number" if isinstance(kind, int) else "a number"
             raise UsageError(f"The code {name!r} takes {what} from {low:g} to {high:g}, not {number!r}.")
-    return found
+    return chosen
 
 
 def code_range(kind: int | tuple[float, float]) -> tuple[float, float]:

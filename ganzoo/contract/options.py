@@ -237,11 +237,11 @@ def typed(value: Any) -> str:
 
 def command_words(options: Mapping[str, Any]) -> list[str]:
     """Options by name as a command line has them: a value after its name, a switch by its name or `--no-` and that."""
-    found = list[str]()
+    words = list[str]()
     for name, value in options.items():
         flag = name.replace("_", "-")
-        found += [f"--{'no-' * (not value)}{flag}"] if isinstance(value, bool) else [f"--{flag}", typed(value)]
-    return found
+        words += [f"--{'no-' * (not value)}{flag}"] if isinstance(value, bool) else [f"--{flag}", typed(value)]
+    return words
 
 
 def parse_spec(text: str) -> tuple[str, dict[str, str]]:

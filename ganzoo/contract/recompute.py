@@ -35,9 +35,9 @@ def blocks(network: nn.Module) -> list[nn.Module]:
     """The modules that are computed again, each as a whole: those of a list, or several of one class side by side,
     where they are most of the network; else all of it.
     """
-    found = [*_blocks(network)]
-    held = sum(parameter.numel() for block in found for parameter in block.parameters())
-    return found if 2 * held > sum(parameter.numel() for parameter in network.parameters()) else [network]
+    several = [*_blocks(network)]
+    held = sum(parameter.numel() for block in several for parameter in block.parameters())
+    return several if 2 * held > sum(parameter.numel() for parameter in network.parameters()) else [network]
 
 
 def _blocks(module: nn.Module) -> Iterator[nn.Module]:

@@ -29,14 +29,14 @@ def players(update: Any, name: str, networks: Collection[str], trained: Collecti
         if not members:
             raise ContractError(f"{name}.step updates {word!r}, which is no network of it; {suggest(word, networks)}")
         named += members
-    found = tuple(dict.fromkeys(each for each in named if each in trained))
-    if not found:
+    moving = tuple(dict.fromkeys(each for each in named if each in trained))
+    if not moving:
         raise ContractError(
             f"{name}.step updates {named[0]}, all of whose parameters are frozen; leave out that Update."
         )
     if not update.terms:
-        raise ContractError(f"{name}.step yields an Update of {', '.join(found)} without terms.")
+        raise ContractError(f"{name}.step yields an Update of {', '.join(moving)} without terms.")
     for key, term in update.terms.items():
         if term.numel() != 1:
             raise ContractError(f"{name}.step gives {tuple(term.shape)} as the loss {key!r}; give its mean.")
-    return found
+    return moving

@@ -124,14 +124,14 @@ class Added:
         if len(sizes) < 2:
             return {}
         names = trained_on(domains)
-        found = {
+        by_domain = {
             name: {(sizes[item][0], sizes[item][1]) for item in (*domains[name], *domains.get(f"{HELD_OUT}{name}", ()))}
             for name in names
         }
-        alike = {size for own in found.values() for size in own}
-        if len(alike) < 2 or any(len(own) > 1 for own in found.values()):
+        alike = {size for own in by_domain.values() for size in own}
+        if len(alike) < 2 or any(len(own) > 1 for own in by_domain.values()):
             return {}
-        return {name: next(iter(own)) for name, own in found.items()}
+        return {name: next(iter(own)) for name, own in by_domain.items()}
 
     def holds(self) -> Holdings:
         sizes = [(height, width) for height, width in self.record.sizes]

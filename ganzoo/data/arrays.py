@@ -91,8 +91,8 @@ def _check_size(path: Path, count: int, reading: Reading) -> None:
 
 def idx_in(folder: Path) -> list[Path]:
     """The files of images in a folder of idx files: the one that is read first, a training one where there is one."""
-    found = sorted(path for path in folder.rglob("*images*idx3*") if path.is_file())
-    return sorted(found, key=lambda path: not path.name.startswith("train"))
+    files = sorted(path for path in folder.rglob("*images*idx3*") if path.is_file())
+    return sorted(files, key=lambda path: not path.name.startswith("train"))
 
 
 def idx_labels(images: Path) -> Path | None:
@@ -116,39 +116,39 @@ def read_npz(path: Path, reading: Reading) -> Stored:
     try:
         if not zipfile.is_zipfile(path):
             with path.open("rb") as plain:
-                found: list[list[Array]] = [[_array(plain, path.stat().st_size, path, reading)]]
+                parts: list[list[Array]] = [[_array(plain, path.stat().st_size, path, reading)]]
         else:
             with zipfile.ZipFile(path) as file:
                 members = {member.filename.removesuffix(".npy"): member for member in file.infolist()}
                 keys = _keys(members, path)
-                found = []
+                parts = []
                 for row in keys:
-                    found.append([])
+                    parts.append([])
                     for key in row:
                         with file.open(members[key]) as content:
-                            found[-1].append(_array(content, members[key].file_size, path, reading))
+                            parts[-1].append(_array(content, members[key].file_size, path, reading))
                 for key in (key for key in CLASS_KEYS if key in members and len(keys[0]) > 1):
                     with suppress(ValueError), file.open(members[key]) as content:  # as of Python objects
                         classes[key] = _array(content, members[key].file_size, path, reading)
     except (OSError, EOFError, ValueError, *DAMAGE) as error:
         raise GanzooError(f"Cannot read {path} ({error}); arrays must be plain, without Python objects.") from error
-    first, *labels = found[0]
+    first, *labels = parts[0]
     last, axes = _count_last(first.shape, len(labels[0]) if labels and labels[0].ndim else 0)
     if last:
-        found = [[np.moveaxis(items, -1, 0), *labels] for items, *labels in found]
-    for items, *labels in found:
+        parts = [[np.moveaxis(items, -1, 0), *labels] for items, *labels in parts]
+    for items, *labels in parts:
         if labels and (labels[0].ndim not in (1, 2) or len(labels[0]) != len(items)):
             raise UsageError(f"{path} should have one label for each of its {len(items)} images, or a row of them.")
-    if any(len({array.shape[1:] for array in arrays}) > 1 for arrays in zip(*found, strict=True)):
+    if any(len({array.shape[1:] for array in arrays}) > 1 for arrays in zip(*parts, strict=True)):
         raise UsageError(f"{path} holds out items or labels of another shape than the others; give them as two files.")
-    items, *labels = (arrays[0] if len(arrays) == 1 else np.concatenate(arrays) for arrays in zip(*found, strict=True))
+    items, *labels = (arrays[0] if len(arrays) == 1 else np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     pixels, reading, span = _pixels(items, path, reading)
     values = labels[0] if labels else None
     if values is not None and values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     classes = {key: names for key, names in classes.items() if names.dtype.kind in "SU" and names.ndim == 1}
     read = {key for row in keys for key in row} | {*list(classes)[:1]}
-    apart = len(items) - len(found[0][0]), tuple(row[0] for row in keys[1:])
+    apart = len(items) - len(parts[0][0]), tuple(row[0] for row in keys[1:])
     class_names = tuple(map(str, next(iter(classes.values())).astype(str))) if classes else ()
     rest = ", ".join(map(printable, sorted(members.keys() - read)))
     notes = tuple(filter(None, (axes, f"Arrays that are not read: {rest}." if rest else "")))

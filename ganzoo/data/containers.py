@@ -294,12 +294,12 @@ def tar_members(path: Path, most: int) -> tuple[Path, dict[str, tuple[int, int]]
         plain = _uncompressed(path, most)
         kept = members_file(path)
         with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-            found = json.loads(kept.read_bytes())
+            listing = json.loads(kept.read_bytes())
             return (
                 plain,
-                {name: (int(offset), int(size)) for name, (offset, size) in found["files"].items()},
-                found["folders"],
-                found["lost"],
+                {name: (int(offset), int(size)) for name, (offset, size) in listing["files"].items()},
+                listing["folders"],
+                listing["lost"],
             )
         with tarfile.open(plain, "r:") as tar:
             every = tar.getmembers()

@@ -144,12 +144,12 @@ def _parsed(text: bytes | str, where: str) -> Any:
     """JSON, or the objects of JSON Lines as a list. Raises: UsageError for a key that says two things."""
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
         for key, each in pairs:
-            if key in found and found[key] != each:
-                raise UsageError(f"{where} says {key!r} twice, with {found[key]!r} and {each!r}; leave one of them.")
-            found[key] = each
-        return found
+            if key in merged and merged[key] != each:
+                raise UsageError(f"{where} says {key!r} twice, with {merged[key]!r} and {each!r}; leave one of them.")
+            merged[key] = each
+        return merged
 
     try:
         return load_json(text, once)
@@ -157,13 +157,13 @@ def _parsed(text: bytes | str, where: str) -> Any:
         lines = (text.decode("utf-8-sig", "replace") if isinstance(text, bytes) else text).splitlines()
         if error.msg != "Extra data" or not lines[0].lstrip().startswith("{"):
             raise
-        found = []
+        objects = []
         for number, line in enumerate(lines, 1):
             try:
-                found += [load_json(line, once)] if line.strip() else []
+                objects += [load_json(line, once)] if line.strip() else []
             except json.JSONDecodeError as error:
                 raise UsageError(f"{where}, line {number}: this is no JSON ({error.msg}); mend it there.") from error
-        return found
+        return objects
 
 
 def _class_names(given: Any) -> list[str]:
@@ -241,13 +241,13 @@ def split_lines(text: str, known: Container[str]) -> list[tuple[int, list[str]]]
             continue
         widths = [len(row) for _, row in rows]
         there = {cell for _, row in rows for cell in row if len(row) > 1 and _plain(cell) in known}
-        found = (
+        quality = (
             len(there),
             sum(width == widths[0] > 1 for width in widths),
             0 if mark == " " else min(widths, default=0),
         )
-        if not best or found > score:
-            best, score = rows, found
+        if not best or quality > score:
+            best, score = rows, quality
             if mark == ";":
                 best = [(line, [_DECIMAL.sub(r"\1.\2", cell) for cell in row]) for line, row in rows]
     return best
@@ -296,8 +296,8 @@ def _table(
     if not places:
         raise UsageError(f"{where} has no column beside the images' names; give a file of their labels.")
     columns = tuple((heading[place] if heading else "") or f"column{at}" for at, place in enumerate(places, 1))
-    found = [(row[key], number, [row[place] for place in places]) for number, row in rows]
-    return Table(where, columns, found, heading is not None)
+    labelled = [(row[key], number, [row[place] for place in places]) for number, row in rows]
+    return Table(where, columns, labelled, heading is not None)
 
 
 def _chosen(table: Table, columns: Sequence[str]) -> Table:
@@ -334,33 +334,33 @@ def _matched(table: Table, names: Sequence[str], apart: Collection[int]) -> Labe
     Raises: UsageError when it does not cover the items but for those `apart`, or says two things of one.
     """
     find = finder(names, [name for name, *_ in table.rows], apart)
-    found: dict[int, tuple[int, Sequence[Any]]] = {}
+    by_item: dict[int, tuple[int, Sequence[Any]]] = {}
     strange, held_out = [], set()
     for name, line, values in table.rows:
         index = find(name)
         if index is None:
             strange.append(name)
-        elif index in found and list(found[index][1]) != list(values):
-            both = zip(table.columns, found[index][1], values, strict=True)
+        elif index in by_item and list(by_item[index][1]) != list(values):
+            both = zip(table.columns, by_item[index][1], values, strict=True)
             column = next(column for column, one, other in both if one != other)
             raise UsageError(
                 f"{table.at(line, column)}: {name} has another label than in {table.unit} "
-                f"{found[index][0]}; leave one of them."
+                f"{by_item[index][0]}; leave one of them."
             )
         else:
-            found[index] = line, values
+            by_item[index] = line, values
             held_out |= {index} if name in table.held_out else set()
-    if not found:
+    if not by_item:
         raise UsageError(
             f"{table.where} labels {listed(strange, 3)}, which the source does not have, or in several folders; "
             "write file names as they are in the source."
         )
-    missing = {*range(len(names))} - {*found}
+    missing = {*range(len(names))} - {*by_item}
     if gaps := [names[index] for index in sorted(missing - {*apart})]:
         raise UsageError(f"{table.where} has no label for {listed(gaps, 3)}; add the missing lines.")
-    labels = _recognised(table, [found[index] for index in sorted(found)]) if table.columns else Labels()
+    labels = _recognised(table, [by_item[index] for index in sorted(by_item)]) if table.columns else Labels()
     if labels.of:
-        rows = dict(zip(sorted(found), labels.of, strict=True))
+        rows = dict(zip(sorted(by_item), labels.of, strict=True))
         labels.of = [rows.get(index, -1) for index in range(len(names))]
     labels.missing, labels.held_out = missing, held_out
     if held_out:
@@ -385,8 +385,8 @@ def finder(names: Sequence[str], written: Sequence[str], apart: Collection[int] 
     short = dict(zip(plain, without_wrapper(plain), strict=True))
 
     def find(name: str) -> int | None:
-        found = _meant(name, lookup)
-        return _meant(short[_plain(name)], lookup) if found is None else found
+        index = _meant(name, lookup)
+        return _meant(short[_plain(name)], lookup) if index is None else index
 
     return find
 
@@ -430,9 +430,11 @@ def _recognised(table: Table, rows: Sequence[tuple[int, Sequence[Any]]]) -> Labe
                 f"{table.at(rows[0][0], table.columns[0])}: {different:,} different words for {len(rows):,} items are "
                 "no classes; choose another column with --label-column, or --labels none."
             )
-        found = _columns(table, rows)
-        found.notes.append(f"{different:,} different labels for {len(rows):,} items are taken as numbers, not classes.")
-        return found
+        labels = _columns(table, rows)
+        labels.notes.append(
+            f"{different:,} different labels for {len(rows):,} items are taken as numbers, not classes."
+        )
+        return labels
     return label_list(values)
 
 
@@ -460,9 +462,9 @@ def _one_hot(table: Table, rows: Sequence[tuple[int, Sequence[Any]]]) -> Labels 
     names = tuple(table.classes) or (table.columns if table.headed else tuple(map(str, range(len(table.columns)))))
     if len(names) != len(table.columns):
         raise UsageError(f"{table.where} names {len(names)} classes and has labels of {len(table.columns)} columns.")
-    found = Labels(names, [row.index(1.0) for row in numbers])
-    found.notes.append("The columns are one-hot, so they are taken as classes.")
-    return found
+    labels = Labels(names, [row.index(1.0) for row in numbers])
+    labels.notes.append("The columns are one-hot, so they are taken as classes.")
+    return labels
 
 
 def _columns(table: Table, rows: Sequence[tuple[int, Sequence[Any]]]) -> Labels:
@@ -482,14 +484,14 @@ def _columns(table: Table, rows: Sequence[tuple[int, Sequence[Any]]]) -> Labels:
             of[-1].append(number)
     if all({*column} <= {0, 1} or {*column} <= {-1, 1} for column in zip(*of, strict=True)):
         return Labels((), [[int(number > 0) for number in row] for row in of], table.columns, "attributes")
-    found = Labels((), of, table.columns, "numbers")
+    labels = Labels((), of, table.columns, "numbers")
     few = [name for name, column in zip(table.columns, zip(*of, strict=True), strict=True) if _as_classes(column)]
     if few and len(table.columns) > 1:
         said = (
             f"The columns {listed(table.columns, 5)} are taken as numbers; where {printable(few[0])} is a class, type: "
         )
-        found.notes.append(f"{said}--label-column {shlex.quote(few[0])}")
-    return found
+        labels.notes.append(f"{said}--label-column {shlex.quote(few[0])}")
+    return labels
 
 
 def _as_classes(numbers: Sequence[float]) -> bool:

@@ -36,15 +36,15 @@ def stored_numbers(data: bytes, page: int, most: int) -> tuple[npt.NDArray[Any],
         ) from error
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what is wrong with a file is said here, or is no matter
     with tifffile.TiffFile(io.BytesIO(data)) as file:
-        found = file.pages[page]
-        if found.imagewidth * found.imagelength > most:
-            raise too_large(found.imagewidth * found.imagelength, most)
-        if found.samplesperpixel not in (1, 3):
-            raise Unreadable(f"is a TIFF of {found.samplesperpixel} channels; write pictures of 1 or 3")
-        values = found.asarray(maxworkers=1)  # files are read in threads of their own
-        if values.ndim == 3 and found.planarconfig == 2:
+        picture = file.pages[page]
+        if picture.imagewidth * picture.imagelength > most:
+            raise too_large(picture.imagewidth * picture.imagelength, most)
+        if picture.samplesperpixel not in (1, 3):
+            raise Unreadable(f"is a TIFF of {picture.samplesperpixel} channels; write pictures of 1 or 3")
+        values = picture.asarray(maxworkers=1)  # files are read in threads of their own
+        if values.ndim == 3 and picture.planarconfig == 2:
             values = np.moveaxis(values, 0, -1)
-        turn = found.tags.get(_TURN)
+        turn = picture.tags.get(_TURN)
         return values, int(turn.value) if turn else 1, len(file.pages)
 
 

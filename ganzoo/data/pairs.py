@@ -35,8 +35,8 @@ def paired(how: str, names: Sequence[str], layout: Layout) -> Domains:
     """
     if how == HALVES:
         return {name: list(members) for name, members in layout.domains.items()}
-    found = by_name(layout) if how == NAMES else by_list(Path(how).expanduser(), names, layout.held_out)
-    if not any(found.values()):
+    pairs = by_name(layout) if how == NAMES else by_list(Path(how).expanduser(), names, layout.held_out)
+    if not any(pairs.values()):
         domains = layout.domains or _folders(layout.names, ())
         examples = [names[members[0]] for members in domains.values() if members][:2]
         unlike = f", unlike {' and '.join(map(printable, examples))}" if len(examples) > 1 else ""
@@ -44,7 +44,7 @@ def paired(how: str, names: Sequence[str], layout: Layout) -> Domains:
             f"No two images are a pair: with --pairs names partners have one file name, in two folders{unlike}; else "
             "list them: --pairs FILE."
         )
-    return found
+    return pairs
 
 
 def by_name(layout: Layout) -> Domains:
@@ -55,15 +55,15 @@ def by_name(layout: Layout) -> Domains:
     """
     relative = layout.names
     domains = dict(layout.domains) or _folders(relative, layout.held_out)
-    found: Domains = {}
+    pairs: Domains = {}
     for group in _trained_and_held_out(domains):
         inner = [[_key(relative[index]) for index in domains[name]] for name in group]
         if len(group) > 1 and not set.intersection(*map(set, inner)):
             inner = [_short(without_wrapper(words)) for words in inner]
         keys = [dict(zip(words, domains[name], strict=True)) for name, words in zip(group, inner, strict=True)]
         common = sorted(set.intersection(*map(set, keys))) if len(keys) > 1 else []
-        found.update({name: [key[word] for word in common] for name, key in zip(group, keys, strict=True) if common})
-    return found
+        pairs.update({name: [key[word] for word in common] for name, key in zip(group, keys, strict=True) if common})
+    return pairs
 
 
 def by_list(path: Path, names: Sequence[str], held_out: Set[int] = frozenset()) -> Domains:
@@ -76,7 +76,7 @@ def by_list(path: Path, names: Sequence[str], held_out: Set[int] = frozenset()) 
         ) from error
     rows = split_lines(text, lookup_of(names))
     find = finder(names, [word for _, row in rows for word in row])
-    found: Domains = {"A": [], "B": [], "testA": [], "testB": []}
+    pairs: Domains = {"A": [], "B": [], "testA": [], "testB": []}
     for place, (number, row) in enumerate(rows):
         items = {word: find(word) for word in row}
         missing = [word for word, item in items.items() if item is None]
@@ -87,17 +87,17 @@ def by_list(path: Path, names: Sequence[str], held_out: Set[int] = frozenset()) 
             raise UsageError(f"{path}, line {number}: {what}; each line should read: file of A,file of B.")
         side = HELD_OUT if held_out & {*items.values()} else ""
         for domain, word in zip("AB", row, strict=True):
-            found[side + domain].append(items[word] or 0)
-    return {name: members for name, members in found.items() if members}
+            pairs[side + domain].append(items[word] or 0)
+    return {name: members for name, members in pairs.items() if members}
 
 
 def whole(domains: Mapping[str, Sequence[int]], there: Collection[int]) -> Domains:
     """The pairs whose items are all `there`."""
-    found: Domains = {}
+    pairs: Domains = {}
     for names in _trained_and_held_out(domains):
         kept = [row for row in zip(*(domains[name] for name in names), strict=True) if all(i in there for i in row)]
-        found.update({name: [row[place] for row in kept] for place, name in enumerate(names) if kept})
-    return found
+        pairs.update({name: [row[place] for row in kept] for place, name in enumerate(names) if kept})
+    return pairs
 
 
 def _trained_and_held_out(domains: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -106,11 +106,11 @@ def _trained_and_held_out(domains: Iterable[str]) -> tuple[list[str], list[str]]
 
 
 def _folders(names: Sequence[str], held_out: Collection[int]) -> Domains:
-    found: Domains = {}
+    domains: Domains = {}
     for index, name in enumerate(names):
         if "/" in name:
-            found.setdefault((HELD_OUT if index in held_out else "") + name.partition("/")[0], []).append(index)
-    return found
+            domains.setdefault((HELD_OUT if index in held_out else "") + name.partition("/")[0], []).append(index)
+    return domains
 
 
 def _key(name: str) -> str:

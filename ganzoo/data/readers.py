@@ -384,10 +384,10 @@ class Joined(Reader):
     @property
     def by_source(self) -> list[list[int]]:
         """The items of each reader."""
-        found: list[list[int]] = [[] for _ in self.readers]
+        items: list[list[int]] = [[] for _ in self.readers]
         for index, (which, _) in enumerate(self._places):
-            found[which].append(index)
-        return found
+            items[which].append(index)
+        return items
 
     def data(self, index: int) -> bytes:
         which, place = self._places[index]
@@ -560,24 +560,24 @@ def _of_idx(images: Sequence[Path], labelled: bool, reading: Reading) -> Arrays:
     if pixels.ndim != 3:
         raise UsageError(f"{file} holds no images; give the file of images, its labels are found beside it.")
     values = arrays.read_idx(beside, reading) if beside is not None and labelled else None
-    found = Arrays(pixels[..., None], values, [file, *filter(None, [beside])], reading, span)
+    reader = Arrays(pixels[..., None], values, [file, *filter(None, [beside])], reading, span)
     if others:
         unread = ", ".join(printable(other.name) for other in others)
-        found.layout.notes.append(f"Of this folder {printable(file.name)} is read, and not {unread}.")
-    return found
+        reader.layout.notes.append(f"Of this folder {printable(file.name)} is read, and not {unread}.")
+    return reader
 
 
 def _of_npz(path: Path, labelled: bool, parts: str, reading: Reading) -> Arrays:
     """The images or vectors of an npz or npy file; arrays of a test part are held out."""
     stored = arrays.read_npz(path, reading)
     labels = stored.labels if labelled else None
-    found = Arrays(stored.items, labels, [path], stored.reading, stored.span, stored.classes)
+    reader = Arrays(stored.items, labels, [path], stored.reading, stored.span, stored.classes)
     count, names = stored.apart
     if count and parts != "none":
-        found.layout.held_out = {*range(len(stored.items) - count, len(stored.items))}
-        found.layout.notes.append(f"Held out: {', '.join(names)}.")
-    found.layout.notes += stored.notes
-    return found
+        reader.layout.held_out = {*range(len(stored.items) - count, len(stored.items))}
+        reader.layout.notes.append(f"Held out: {', '.join(names)}.")
+    reader.layout.notes += stored.notes
+    return reader
 
 
 def _not_empty(reader: Reader, path: Path, suffixes: Sequence[str] = SUFFIXES) -> Reader:
@@ -588,11 +588,11 @@ def _not_empty(reader: Reader, path: Path, suffixes: Sequence[str] = SUFFIXES) -
     what = "images" if suffixes is SUFFIXES else "items"
     wanted = "PNG, JPEG, TIFF and other images" if suffixes is SUFFIXES else f"{', '.join(suffixes)} files"
     kinds = reader.aside + Counter(map(kind_of, reader.odd))
-    found = f", only {aside_text(kinds)}" if kinds else ""
+    only = f", only {aside_text(kinds)}" if kinds else ""
     alone = 0 < kinds.total() <= 3 and all(_modality_of(f"x{kind}", "collections") for kind in kinds)
     advice = "; unpack what is packed, or give it by itself" if _ARCHIVES & {*kinds} else _unread(kinds, path)
     advice = advice or ("; give the file itself" if alone else "")
-    raise UsageError(f"There are no {what} in {path}{found}; ganzoo looks for {wanted}{advice}.")
+    raise UsageError(f"There are no {what} in {path}{only}; ganzoo looks for {wanted}{advice}.")
 
 
 def _unread(kinds: Collection[str], path: Path) -> str:

@@ -64,8 +64,8 @@ def labels_beside(images: Sequence[str], names: Sequence[str], read: Callable[[s
     """
     for ending in ("cls", "json"):
         there = {_key(name): name for name in names if _ending(name) == ending}
-        found = [(image, there[_key(image)]) for image in images if _key(image) in there]
-        rows = [(image, label) for image, member in found if (label := _label(member, read)) is not None]
+        labelled = [(image, there[_key(image)]) for image in images if _key(image) in there]
+        rows = [(image, label) for image, member in labelled if (label := _label(member, read)) is not None]
         if rows:
             return json.dumps({"labels": rows})
     return ""

@@ -142,12 +142,12 @@ def domains_of(source: Source, name: str, chosen: Sequence[str] = ()) -> Mapping
 
 def _classes_as_domains(source: Source) -> dict[str, list[int]]:
     held_out = {*traits_of(source).held_out}
-    found: dict[str, list[int]] = {name: [] for name in source.classes}
+    domains: dict[str, list[int]] = {name: [] for name in source.classes}
     for index in range(len(source)):
         if (label := source.label(index)) >= 0:
             name = source.classes[label]
-            found.setdefault(f"{HELD_OUT}{name}" if index in held_out else name, []).append(index)
-    return found
+            domains.setdefault(f"{HELD_OUT}{name}" if index in held_out else name, []).append(index)
+    return domains
 
 
 Sizes = Mapping[str, tuple[int, int]]  # domain -> height and width, of which only the proportions count

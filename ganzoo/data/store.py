@@ -187,13 +187,13 @@ def add(
 
     # Every image is read once; what has no partner is left out.
     try:
-        found = scan(reader, text, report, skip_bad=skip_bad, domains=domains)
+        scanned = scan(reader, text, report, skip_bad=skip_bad, domains=domains)
     except GanzooError:
         _discard_files(paths, copies_only=True)
         raise
     if how:
-        domains = whole(domains, set(found.kept))
-        _leave_out_others(found, domains, reader.names)
+        domains = whole(domains, set(scanned.kept))
+        _leave_out_others(scanned, domains, reader.names)
 
     # Under its name, all that is known of it.
     own = Labels() if how else layout.labels
@@ -206,29 +206,29 @@ def add(
         origin="added by the user: " + " + ".join(printable(place.title) for place in places),
         paths=paths,
         fit=fit,
-        fingerprint=found.fingerprint,
+        fingerprint=scanned.fingerprint,
         signature=reader.signature(),
-        images=len(found.kept),
-        channels=found.channels,
-        sizes=[list(size) for size in (found.sizes[:1] if len({*found.sizes}) == 1 else found.sizes)],
+        images=len(scanned.kept),
+        channels=scanned.channels,
+        sizes=[list(size) for size in (scanned.sizes[:1] if len({*scanned.sizes}) == 1 else scanned.sizes)],
         classes=list(own.classes),
-        labels=[own.of[index] for index in found.kept] if own.of else [],
-        domains=_renumbered(domains, found.kept),
-        skip=sorted({*range(len(reader.names))} - {*found.kept}),
-        skipped=[list(pair) for pair in found.skipped],
-        modality=found.modality,
-        details=found.details,
-        shape=list(found.shape),
+        labels=[own.of[index] for index in scanned.kept] if own.of else [],
+        domains=_renumbered(domains, scanned.kept),
+        skip=sorted({*range(len(reader.names))} - {*scanned.kept}),
+        skipped=[list(pair) for pair in scanned.skipped],
+        modality=scanned.modality,
+        details=scanned.details,
+        shape=list(scanned.shape),
         sha256=" ".join(place.sha256 for place in places if place.sha256),
         pairs=how,
-        domain_channels=found.domain_channels if len({*found.domain_channels.values()}) > 1 else {},
+        domain_channels=scanned.domain_channels if len({*scanned.domain_channels.values()}) > 1 else {},
         label_kind=own.kind,
         label_names=list(own.columns),
         levels=levels,
-        readings=found.readings,
-        marks=found.marks,
-        notes=found.notes,
-        held_out=[] if domains else [place for place, index in enumerate(found.kept) if index in layout.held_out],
+        readings=scanned.readings,
+        marks=scanned.marks,
+        notes=scanned.notes,
+        held_out=[] if domains else [place for place, index in enumerate(scanned.kept) if index in layout.held_out],
         layout=layout.notes,
         asked=_asked(parts, labels, label_columns),
     )
@@ -517,18 +517,18 @@ def _taken(old: Record) -> UsageError:
     )
 
 
-def _leave_out_others(found: Scan, domains: Mapping[str, list[int]], names: Sequence[str]) -> None:
+def _leave_out_others(scanned: Scan, domains: Mapping[str, list[int]], names: Sequence[str]) -> None:
     """Takes items that are in none of the domains, for want of a partner, out of what was found, and says so."""
     wanted = {index for members in domains.values() for index in members}
-    keep = [place for place, index in enumerate(found.kept) if index in wanted]
-    found.skipped += [(names[index], "has no partner") for index in found.kept if index not in wanted]
-    found.kept = [found.kept[place] for place in keep]
-    found.marks = [found.marks[place] for place in keep]
-    found.sizes = [found.sizes[place] for place in keep]
-    if len(found.kept) < 4:
+    keep = [place for place, index in enumerate(scanned.kept) if index in wanted]
+    scanned.skipped += [(names[index], "has no partner") for index in scanned.kept if index not in wanted]
+    scanned.kept = [scanned.kept[place] for place in keep]
+    scanned.marks = [scanned.marks[place] for place in keep]
+    scanned.sizes = [scanned.sizes[place] for place in keep]
+    if len(scanned.kept) < 4:
         raise UsageError("Fewer than two pairs can be used; training needs two or more.")
     order = json.dumps({name: list(members) for name, members in domains.items()})
-    found.fingerprint = hashlib.sha256(f"{found.fingerprint}\n{order}".encode()).hexdigest()
+    scanned.fingerprint = hashlib.sha256(f"{scanned.fingerprint}\n{order}".encode()).hexdigest()
 
 
 def _renumbered(domains: Mapping[str, Sequence[int]], kept: Sequence[int]) -> dict[str, list[int]]:
@@ -554,11 +554,11 @@ def _discard_files(paths: Sequence[str], copies_only: bool = False) -> None:
 
 def _records() -> list[Record]:
     """Those that can be read; one that cannot must not stand in the way of the others."""
-    found = []
+    records = []
     for name in _added_names():
         with suppress(GanzooError):
-            found.append(_load(name))
-    return [record for record in found if record is not None]
+            records.append(_load(name))
+    return [record for record in records if record is not None]
 
 
 def _path(name: str) -> Path:
@@ -604,7 +604,7 @@ def _load(name: str) -> Record | None:
 def _info_of_record(record: Record) -> Info:
     height, width = record.sizes[0] if len(record.sizes) == 1 else (None, None)
     kept = {each.name: getattr(record, each.name) for each in fields(Info) if hasattr(record, each.name)}
-    found: dict[str, Any] = {
+    known: dict[str, Any] = {
         **{name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()},
         "domains": {name: len(indices) for name, indices in record.domains.items()},
         "height": height,
@@ -620,4 +620,4 @@ def _info_of_record(record: Record) -> Info:
         "held_out": len(record.held_out),
         "class_counts": _class_counts(record),
     }
-    return Info(**found)
+    return Info(**known)

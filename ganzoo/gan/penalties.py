@@ -153,8 +153,8 @@ def gradient(critic: Critic, images: Tensor) -> Tensor:
     Its `vector_norm` has the derivative 0 where the gradient is 0; the root of `squared_norm` has none.
     """
     images = _full(images.detach()).requires_grad_()
-    (found,) = torch.autograd.grad(critic(images).sum(), images, create_graph=True)
-    return _full(found).flatten(1)
+    (slope,) = torch.autograd.grad(critic(images).sum(), images, create_graph=True)
+    return _full(slope).flatten(1)
 
 
 def _full(tensor: Tensor) -> Tensor:

@@ -144,13 +144,13 @@ class Recorder:
 
     def _sketch_before(self, step: int) -> Tensor | None:
         """That of the newest sheet of an earlier step; None without one, or where it cannot be read."""
-        newest, found = -1, None
+        newest, earlier = -1, None
         for file in (self.run.path / "samples").glob("*.png"):
             with contextlib.suppress(OSError, ValueError), Image.open(file) as opened:
                 if newest < (its := int(opened.info.get("step", step))) < step:
                     kept = numpy.frombuffer(base64.b64decode(opened.info.get("sketch", "")), "<f4")
-                    newest, found = its, torch.from_numpy(kept.astype("f4")) if len(kept) > 2 else None
-        return found
+                    newest, earlier = its, torch.from_numpy(kept.astype("f4")) if len(kept) > 2 else None
+        return earlier
 
     def picture(self, trainer: Trainer) -> Image.Image:
         """What a sheet shows, with its caption."""

@@ -74,18 +74,18 @@ def save_imported(name: str, foreign: Foreign, source: Path, out: Path, licence:
         able = [each.name for each in entries("architecture") if _imports(each)]
         raise UsageError(f"{entry.name} takes no weights from elsewhere; these do: {', '.join(sorted(able))}.")
     try:
-        found: Imported = cls.imported(foreign)
-        config: Any = build(cls.Config, found.options, entry.name)
-        model = weightless(cls, config, found.data)
+        imported: Imported = cls.imported(foreign)
+        config: Any = build(cls.Config, imported.options, entry.name)
+        model = weightless(cls, config, imported.data)
     except (UsageError, GanzooError):
         raise
     except Exception as error:  # a stranger's tensors may have any names and shapes
         raise GanzooError(f"{source} holds no {entry.name} that can be built here; choose another --as.") from error
-    tensors = {key: value.float() if value.is_floating_point() else value for key, value in found.tensors.items()}
+    tensors = {key: value.float() if value.is_floating_point() else value for key, value in imported.tensors.items()}
     _check(model, tensors, f"{source} as a {entry.name}")
     generators = set(cls.generators)
     also = sorted({key.split(".")[0] for key in tensors} - generators)
-    data = DataHeader.of(found.data, source.stem, f"of weights imported from {source.name}")
+    data = DataHeader.of(imported.data, source.stem, f"of weights imported from {source.name}")
     header = ModelHeader(
         entry.name, data, values(config), entry.distribution, entry.version, ganzoo=__version__, run=source.stem, ema=0,
         licence=licence, also=tuple(also),

@@ -232,17 +232,17 @@ def descend(model: Model, latents: Tensor, label: Tensor | None, target: Tensor,
     return place.detach().cpu()
 
 
-def vary(model: Model, found: Projection, n: int, strength: float, seed: int) -> Tensor:
+def vary(model: Model, projection: Projection, n: int, strength: float, seed: int) -> Tensor:
     """Images [n, C, H, W] of neighbours of a projection's latent; see `Model.vary`."""
     check_strength(n, strength)
-    label = None if found.label is None else repeated(torch.as_tensor(found.label)[None], n)
+    label = None if projection.label is None else repeated(torch.as_tensor(projection.label)[None], n)
     others = model.latents(model.noise(n, derive(seed, "vary")), label)
     if model.architecture.abilities.styles:
-        if found.latent.dim() == others.dim():  # a style for each layer
-            others = others[:, None].expand(-1, len(found.latent), -1)
-        near = torch.lerp(found.latent.expand_as(others), others, strength)
+        if projection.latent.dim() == others.dim():  # a style for each layer
+            others = others[:, None].expand(-1, len(projection.latent), -1)
+        near = torch.lerp(projection.latent.expand_as(others), others, strength)
     else:
-        near = neighbours(found.latent, others, strength)
+        near = neighbours(projection.latent, others, strength)
     return model.render(near, label)
 
 

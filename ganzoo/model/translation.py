@@ -87,8 +87,8 @@ def through(architecture: Architecture, images: Tensor, to: str | Tensor, seed: 
 
 def dropouts(architecture: Architecture) -> list[_DropoutNd]:
     """The dropout modules of the generators."""
-    found = [net.modules() for name, net in networks(architecture).items() if is_generator(architecture, name)]
-    return [module for modules in found for module in modules if isinstance(module, _DropoutNd)]
+    generators = [net for name, net in networks(architecture).items() if is_generator(architecture, name)]
+    return [module for net in generators for module in net.modules() if isinstance(module, _DropoutNd)]
 
 
 @contextmanager

@@ -107,8 +107,8 @@ def _enlarged(picture: Image.Image, side: int, scale: int | None) -> Image.Image
 
 def _font(size: int) -> Any:
     """The letters of matplotlib's own font, which has those of most European languages and Vietnamese."""
-    found = importlib.util.find_spec("matplotlib")
-    folder = Path(str(found.origin)).parent if found else Path()
+    spec = importlib.util.find_spec("matplotlib")
+    folder = Path(str(spec.origin)).parent if spec else Path()
     file = folder / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
     return ImageFont.truetype(str(file), size) if file.exists() else ImageFont.load_default(size)
 

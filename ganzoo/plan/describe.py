@@ -99,13 +99,13 @@ def example_items(entry: Entry, model: type[Architecture]) -> list[tuple[str, tu
     dimensions, and the examples of the modalities that it names, or of all that ganzoo brings where it names none.
     """
     names = [each.name for each in entries("modality") if each.distribution == DISTRIBUTION]
-    found: list[tuple[str, tuple[int, ...]]] = []
+    examples: list[tuple[str, tuple[int, ...]]] = []
     for name in model.modalities or names:
         with suppress(UsageError):  # of a plugin that is not installed
             card = modality_card(name)
             shapes: list[tuple[int, ...]] = [(length,) for length in entry.card.dimensions if name == "point"]
-            found += [(name, shape) for shape in shapes or [card.example] if shape]
-    return found
+            examples += [(name, shape) for shape in shapes or [card.example] if shape]
+    return examples
 
 
 def _recipes(entry: Entry) -> list[Entry]:

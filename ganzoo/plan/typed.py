@@ -20,8 +20,8 @@ def deciding(plan: Plan, stage: int) -> dict[str, Any]:
     """The options in force in a stage that decide what it becomes, with its length, as JSON has them."""
     config, settings = plan.at_stage(stage)
     chosen = {name: value for name, value in values(settings).items() if name in DECIDING}
-    found: dict[str, Any] = json.loads(json.dumps({**values(config), **chosen, **plan.stages[stage].length}))
-    return found
+    plain: dict[str, Any] = json.loads(json.dumps({**values(config), **chosen, **plan.stages[stage].length}))
+    return plain
 
 
 def typed_plan(plan: Plan, stage: int = 0) -> str:

@@ -173,9 +173,9 @@ def _asked(model: Model, part: data.Part, count: int, seed: int, apart: bool) ->
 
 def _unasked(quick: bool) -> list[str]:
     """The metrics that are taken where none is named, those that train something last, or not at all."""
-    found = [each for each in entries("metric") if not (each.card.on_request or (quick and each.card.trains))]
-    found = sorted(found, key=lambda each: each.card.trains)
-    return [written_by("metric", entry.name, (entry.distribution,)) for entry in found]
+    taken = [each for each in entries("metric") if not (each.card.on_request or (quick and each.card.trains))]
+    taken = sorted(taken, key=lambda each: each.card.trains)
+    return [written_by("metric", entry.name, (entry.distribution,)) for entry in taken]
 
 
 def classify(dataset: DataItems, images: Tensor, report: Report) -> Tensor:
