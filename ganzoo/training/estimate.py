@@ -89,7 +89,7 @@ class Forecast:
 
 
 @dataclass
-class _Stage:
+class _StageLeft:
     """What is left of a stage: a trainer where it goes on, and how many steps each kind of step will be taken."""
 
     index: int
@@ -127,7 +127,7 @@ class Pace:
 class FirstSteps:
     """What a training will take, by its own first steps: they stand for all that are left, and none is thrown away."""
 
-    def __init__(self, session: Session, header: RunHeader, stage: _Stage, scoring: Sequence[float]) -> None:
+    def __init__(self, session: Session, header: RunHeader, stage: _StageLeft, scoring: Sequence[float]) -> None:
         self._what, self._stage = (session, header, scoring), stage
         # All of it may be over in a second. The first step, which may be three times the others, is not to speak alone.
         self._pace = Pace(most=stage.steps / 4, least=2)
@@ -163,12 +163,12 @@ def first_steps(
     return FirstSteps(session, header, stages[0], scoring) if _counted(stages).steps > WORTH_TIMING else None
 
 
-def _counted(stages: Sequence[_Stage]) -> Forecast:
+def _counted(stages: Sequence[_StageLeft]) -> Forecast:
     steps = math.ceil(round(sum(each.steps for each in stages), 6))
     return Forecast(steps, round(sum(each.images for each in stages)))
 
 
-def _scores(session: Session, stage: _Stage, scoring: Sequence[float | None]) -> float | None:
+def _scores(session: Session, stage: _StageLeft, scoring: Sequence[float | None]) -> float | None:
     """Seconds of a stage's evaluations; None where nobody knows."""
     _, settings = session.plan.at_stage(stage.index)
     one = scoring[stage.index] if stage.index < len(scoring) else None
@@ -229,7 +229,7 @@ def steps_of(session: Session) -> int:
     return forecast(session, timed=False).steps
 
 
-def _stages(session: Session, run: Run | None) -> Iterator[_Stage]:
+def _stages(session: Session, run: Run | None) -> Iterator[_StageLeft]:
     files = run.checkpoints() if run is not None else []
     reached = read_checkpoint_header(files[-1]) if files else None
     first, images, steps = (reached.stage, reached.counters.images, reached.counters.step) if reached else (0, 0, 0)
@@ -248,7 +248,7 @@ def _stages(session: Session, run: Run | None) -> Iterator[_Stage]:
         marks = _marks(trainer)
         left = sum(each for _, each in marks) if last is None else max(0, last - steps)
         drawn = max(0, trainer.extent.last_image - images) if last is None else left * trainer.images_per_step
-        stage = _Stage(index, trainer, left, drawn)
+        stage = _StageLeft(index, trainer, left, drawn)
         for mark, count in marks:
             trainer.images = mark
             stage.kinds.setdefault(trainer.model.phase(trainer.progress), []).append((mark, count))
@@ -269,7 +269,7 @@ def _marks(trainer: Trainer) -> list[tuple[int, float]]:
     return marks
 
 
-def _training(session: Session, stage: _Stage, limit: float) -> float:
+def _training(session: Session, stage: _StageLeft, limit: float) -> float:
     """Seconds of a stage's steps. A kind of step that the limit leaves no time for is taken for as slow as the slowest
     before it, at the least.
     """
@@ -277,7 +277,7 @@ def _training(session: Session, stage: _Stage, limit: float) -> float:
     trainer.step_count, trainer.extent = stage.trainer.step_count, stage.trainer.extent
     trainer.world = session.plan.settings.processes
     if session.dataset.on_the_fly:
-        trainer.loader = _Still(trainer.loader)
+        trainer.loader = _SameBatch(trainer.loader)
     seconds = all_steps = longest = 0.0
     begin = time.monotonic()
     for number, marks in enumerate(stage.kinds.values()):
@@ -305,7 +305,7 @@ def _mean(trainer: Trainer, device: torch.device, limit: float) -> float:
     return pace.mean
 
 
-class _Still(Loader):
+class _SameBatch(Loader):
     """Gives the first batch again and again: what is decoded now will be packed when it is trained on."""
 
     def __init__(self, loader: Loader) -> None:
@@ -335,7 +335,7 @@ def _as_one_of(processes: int, device: torch.device) -> Iterator[float]:
         torch.set_num_threads(threads)
 
 
-def _files(session: Session, header: RunHeader, stage: _Stage, training: float, trainer: Trainer) -> float:
+def _files(session: Session, header: RunHeader, stage: _StageLeft, training: float, trainer: Trainer) -> float:
     """Seconds of a stage's sheets, curves, checkpoints and models, from one of each in a folder that is thrown away."""
     _, settings = session.plan.at_stage(stage.index)
     import matplotlib.figure  # noqa: F401  (so that the curves are timed without it)

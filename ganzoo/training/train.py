@@ -84,7 +84,7 @@ def _together(work: Work) -> Work:
             if distributed.is_leader():
                 alone = {**given, "processes": distributed.world()}
                 try:
-                    with distributed.standing_in(distributed.Alone()):  # until `_go`; the others wait for the run
+                    with distributed.standing_in(distributed.Alone()):  # the others wait for the run
                         return work(*args, **alone)
                 finally:
                     processes.announce(None)
@@ -92,7 +92,7 @@ def _together(work: Work) -> Work:
             if folder is None:
                 sys.exit()  # the first one says why
             run = Run.open(folder)
-            _go(prepare(plan_of(run), Display()), run, Display(), contextlib.ExitStack(), deadline)
+            _run_training(prepare(plan_of(run), Display()), run, Display(), contextlib.ExitStack(), deadline)
             return run
 
     return cast("Work", by_each)
@@ -256,7 +256,7 @@ def start(
         run = Run.create(folder, header)
     with contextlib.ExitStack() as lock:
         lock.enter_context(run.locked())
-        _go(session, run, display, lock, deadline, timed)
+        _run_training(session, run, display, lock, deadline, timed)
     return run
 
 
@@ -291,7 +291,7 @@ def resume(
     with contextlib.ExitStack() as lock:
         lock.enter_context(run.locked(force))
         run.change(settings=change_machine(run.header.settings, **machine))
-        _go_on(run, take_up(run, display), display, lock, deadline, force)
+        _continue_training(run, take_up(run, display), display, lock, deadline, force)
     return run
 
 
@@ -327,11 +327,11 @@ def extend(
                 f"{run.model_file}."
             )
         run.change(settings=change_machine(run.header.settings, **machine))
-        _go_on(run, take_up(run, display), display, lock, deadline, force, stage)
+        _continue_training(run, take_up(run, display), display, lock, deadline, force, stage)
     return run
 
 
-def _go_on(
+def _continue_training(
     run: Run,
     plan: Plan,
     display: Display,
@@ -355,7 +355,7 @@ def _go_on(
     if more:
         run.change(stages=(*run.header.stages, *more), status="interrupted")
     run.write()
-    _go(session, run, display, lock, deadline, timed, force)
+    _run_training(session, run, display, lock, deadline, timed, force)
 
 
 def _announce(session: Session, header: RunHeader, display: Display) -> None:
@@ -402,7 +402,7 @@ def _forecast(
     return heard
 
 
-def _go(
+def _run_training(
     session: Session,
     run: Run,
     display: Display,
