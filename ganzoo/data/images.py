@@ -84,13 +84,18 @@ class Reading:
 
 @dataclass(frozen=True)
 class Survey:
-    """What a picture is: its size, (height, width), its colours, its values, and how many pages its file has."""
+    """What a picture is: its size, (height, width), its colours, its values, and how many pages its file has.
+
+    Attributes:
+        empty: "wholly transparent", "of one colour", or "" where there is something to see.
+    """
 
     size: tuple[int, int]
     grey: bool
     alpha: bool
     span: Span
     pages: int = 1
+    empty: str = ""
 
 
 PLAIN = Reading()
@@ -116,7 +121,11 @@ def decode(data: bytes, reading: Reading = PLAIN, page: int = 0) -> Image.Image:
 
 def look(image: Image.Image) -> Survey:
     """What an image with 8 bits a channel is, that is no file's."""
-    return Survey((image.height, image.width), is_grey(image), has_alpha(image), _span_of_bytes(image))
+    extremes = _extremes(image.convert("RGBA") if has_alpha(image) else image)
+    hidden = has_alpha(image) and extremes[-1][1] == 0
+    empty = "wholly transparent" if hidden else "of one colour" if all(low == high for low, high in extremes) else ""
+    span = _span_of_bytes(image)
+    return Survey((image.height, image.width), is_grey(image), has_alpha(image), span, empty=empty)
 
 
 def survey(data: bytes, reading: Reading = PLAIN, page: int = 0) -> Survey:
@@ -195,10 +204,15 @@ def _span_of_bytes(image: Image.Image) -> Span:
         image = image.convert("RGB")
     if image.mode not in ("L", "LA", "RGB", "RGBA"):
         return Span(*BYTES, mean=127.5, most=255, wide=False)
-    extremes = image.getextrema()
-    pairs = [extremes] if isinstance(extremes[0], (int, float)) else list(extremes)[: 1 if image.mode == "LA" else 3]
+    pairs = _extremes(image)[: 1 if image.mode == "LA" else 3]
     low, high = min(pair[0] for pair in pairs), max(pair[1] for pair in pairs)
     return Span(low, high, mean=(low + high) / 2, most=high, wide=False)
+
+
+def _extremes(image: Image.Image) -> list[tuple[float, float]]:
+    """The least and the largest value of each channel."""
+    found: Any = image.getextrema()
+    return [found] if isinstance(found[0], int | float) else list(found)
 
 
 def _with_levels(image: Image.Image, levels: Levels) -> Image.Image:

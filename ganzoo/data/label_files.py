@@ -1,7 +1,8 @@
 """Files of labels: CSV, CelebA's list_attr_celeba.txt, StyleGAN's dataset.json; and arrays of labels.
 
 One column is a class where it repeats words or whole numbers, else numbers; several are a class where each row has one
-1 and else 0 (one-hot), attributes where all are 0 and 1 (or -1 and 1), or numbers. What is none of these is refused.
+1 and else 0 (one-hot), attributes where all are 0 and 1 (or -1 and 1), or numbers. Several words in one cell, cat|dog,
+are attributes. What is none of these is refused.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import math
 import re
 import shlex
+from collections import Counter
 from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -28,6 +30,8 @@ _NOTHING = ("na", "n/a", "<na>", "#n/a", "?")  # what tables write for what they
 _PARTS = ("split", "subset", "partition", "part", "set", "phase")  # columns that say train or test
 _FLAGS = re.compile("is_?(train|val|test)", re.IGNORECASE)  # columns that say so by true and false, 1 and 0
 CLASS_KEYS = ("classes", "class_names", "label_names", "target_names")  # of names for the labels 0, 1, …
+_SEVERAL = "|;,"  # between the labels of one cell
+_NUMBERS = re.compile(r"\d+( \d+)*")
 MANY = 10  # different values that are classes however few items each has
 
 
@@ -129,7 +133,7 @@ def from_json(
             f'{where} is not a list of labels; it should read {{"labels": [["folder/image.png", 6], …]}}, or '
             f'{{"folder/image.png": "cat", …}}.'
         ) from error
-    rows = [(name, line, label if isinstance(label, list) else [label]) for line, (name, label) in enumerate(pairs, 1)]
+    rows = [(name, line, _row(label)) for line, (name, label) in enumerate(pairs, 1)]
     if not rows:
         return Labels()
     width = len(rows[0][2])
@@ -138,6 +142,13 @@ def from_json(
             raise UsageError(f"{where}, entry {line}: {len(values)} numbers for {name}, and {width} for {rows[0][0]}.")
     columns = ("label",) if width == 1 else tuple(f"column{place + 1}" for place in range(width))
     return _matched(Table(where, columns, rows, False, class_names, "entry"), names, apart)
+
+
+def _row(label: Any) -> list[Any]:
+    """The columns of an entry's label; a list of words is one cell of several."""
+    if not isinstance(label, list):
+        return [label]
+    return ["|".join(label)] if all(isinstance(each, str) for each in label) else label
 
 
 def _parsed(text: bytes | str, where: str) -> Any:
@@ -229,7 +240,7 @@ def _csv_table(text: str, names: Sequence[str], where: str) -> Table:
 
 def split_lines(text: str, known: Container[str]) -> list[tuple[int, list[str]]]:
     """The cells of each line that is not empty, with its number, by the mark that leaves names that are known, and
-    splits all lines alike, or most. Where that is a semicolon, 0,5 is a half.
+    splits all lines alike, or most. Where that is no comma, 0,5 is a half.
     """
     best: list[tuple[int, list[str]]] = []
     score = (0, 0, 0)
@@ -248,7 +259,7 @@ def split_lines(text: str, known: Container[str]) -> list[tuple[int, list[str]]]
         )
         if not best or quality > score:
             best, score = rows, quality
-            if mark == ";":
+            if mark in ";\t|":
                 best = [(line, [_DECIMAL.sub(r"\1.\2", cell) for cell in row]) for line, row in rows]
     return best
 
@@ -393,6 +404,8 @@ def finder(names: Sequence[str], written: Sequence[str], apart: Collection[int] 
 
 def _recognised(table: Table, rows: Sequence[tuple[int, Sequence[Any]]]) -> Labels:
     """What labels are: classes, attributes or numbers. Raises: UsageError for what is none of these."""
+    if several := _several(table, rows):
+        return several
     for line, values in rows:
         for column, value in zip(table.columns, values, strict=True):
             if isinstance(value, list | dict):
@@ -436,6 +449,32 @@ def _recognised(table: Table, rows: Sequence[tuple[int, Sequence[Any]]]) -> Labe
         )
         return labels
     return label_list(values)
+
+
+def _several(table: Table, rows: Sequence[tuple[int, Sequence[Any]]]) -> Labels | None:
+    """Attributes, where the cells of one column have several words: cat|dog; None where they have one each.
+
+    A comma may also belong to a name, such as "tench, Tinca tinca"; there most words must come in several cells.
+    """
+    cells = [str(values[0]).strip() for _, values in rows]
+    listed_so = all(cell[:1] + cell[-1:] == "[]" for cell in cells)  # as pandas writes lists: ['cat', 'dog']
+    by_spaces = all(map(_NUMBERS.fullmatch, cells)) and any(" " in cell for cell in cells)
+    marks = "," if listed_so else " " if by_spaces else _SEVERAL
+    mark = next((mark for mark in marks if any(mark in cell for cell in cells)), "")
+    if len(table.columns) > 1 or table.classes or not mark:
+        return None
+    split = [{word.strip(" []'\"") for word in cell.split(mark)} - {""} for cell in cells]
+    count = Counter(word for words in {*map(frozenset, split)} for word in words)
+    if len(count) > MANY and 2 * len(count) > len(rows):
+        return None
+    if mark == "," and not listed_so and 2 * sum(number > 1 for number in count.values()) < len(count):
+        return None
+    names = tuple(sorted(count, key=lambda word: (len(word) if word.isdecimal() else 0, word)))
+    found = Labels((), [[int(name in words) for name in names] for words in split], names, "attributes")
+    found.notes.append(f"Items have several labels, such as {printable(max(cells, key=len))}: each is an attribute.")
+    if none := split.count(set()):
+        found.notes.append(f"{none:,} of {len(split):,} have none of the labels.")
+    return found
 
 
 def _by_name(table: Table, rows: Sequence[tuple[int, Sequence[Any]]]) -> Labels:

@@ -23,6 +23,7 @@ _BELONGING = re.compile(
     r"(^|[^a-z])(mask|annotation|anno|label|trimap|ground_?truth|gt(fine|coarse)?|depth|disparity|target|semantic|"
     r"instance)s?($|[^a-z])|^segmentation"
 )
+_VERSION = re.compile(r"v\d+(\.\d+)+", re.IGNORECASE)
 _MASK = re.compile(r"(.+)_(mask|seg|segmentation|gt)(_\d+)?")
 FEW = 0.05  # share of the files that may lie beside the folders of classes or parts
 
@@ -57,7 +58,8 @@ def layout_of(
         names: the files' paths, "/" between folders.
         folders: all folders there are, so that one without files is named.
         parts: "auto", "none", or folders by name: ``"train=A,test=B+C"``.
-        classes: "auto", "folders" (files beside the folders are left out, however many), "none".
+        classes: "auto", "folders" (files beside the folders are left out, however many), "none", or "pairs": none, and
+            folders that hold the same folders may be domains.
     Raises: UsageError when it cannot be told, saying what to type, or `parts` names no folder.
     """
     layout = Layout(without_wrapper(names))
@@ -79,11 +81,11 @@ def layout_of(
     if layout.domains:
         _say_domains(layout)
         return layout
-    split = _parts(layout, parts)
+    split = _parts(layout, parts, classes == "pairs")
     wrapper = names[0][: len(names[0]) - len(layout.names[0])] if names else ""
     if split:
         _take_parts(layout, split)
-    if classes != "none":
+    if classes in ("auto", "folders"):
         _take_classes(layout, every=classes == "folders", flat=parts == "auto")
     full = _with_files(names)
     empty = {*_shortened({*folders} - full, wrapper, split)} - {*_shortened(full, wrapper, split)}
@@ -102,7 +104,7 @@ def _endings(stems: Sequence[str]) -> list[str]:
     return endings if alike and not any(ending[-1:].isdigit() for ending in endings) else []
 
 
-def _parts(layout: Layout, parts: str) -> dict[str, str]:
+def _parts(layout: Layout, parts: str, domains: bool) -> dict[str, str]:
     """Folder -> "train" or "test"; {} where there are no parts."""
     if parts == "none":
         return {}
@@ -116,7 +118,7 @@ def _parts(layout: Layout, parts: str) -> dict[str, str]:
     if not test or (len(tops) == 1 and not loose):  # "train" beside "car" and "plane" is a class
         inner = {} if test else _inner_parts(layout)
         if not inner:
-            _check_alike(layout, tops)
+            _check_alike(layout, tops, domains)
         return inner
     if not train or others or loose > max(1, FEW * len(layout.names)):
         beside = ", ".join([*train, *others][:5]) or f"{loose} files"
@@ -127,7 +129,7 @@ def _parts(layout: Layout, parts: str) -> dict[str, str]:
     return {folder: kind for folder, kind in kinds.items() if kind}
 
 
-def _check_alike(layout: Layout, tops: Collection[str]) -> None:
+def _check_alike(layout: Layout, tops: Collection[str], domains: bool) -> None:
     """Raises: UsageError for folders that look like parts under other names: train_set and test_set, train and dev."""
     inner: dict[str, set[str]] = {top: set() for top in tops}
     for top, _, rest in (name.partition("/") for name in layout.names):
@@ -150,7 +152,7 @@ def _check_alike(layout: Layout, tops: Collection[str]) -> None:
             f"classes, and lies beside {listed(others, 4)}; say what to train on: --parts train={outer}, which leaves "
             "the others out, or --parts none for classes."
         )
-    if _belong_together(tops):
+    if domains or _belong_together(layout.names):
         return  # classes they are not, which is said where these are asked for
     if not train and len(tops) > 1 and len({*map(frozenset, inner.values())}) == 1 < len(next(iter(inner.values()))):
         count = Counter(name.partition("/")[0] for name in layout.names)
@@ -158,8 +160,9 @@ def _check_alike(layout: Layout, tops: Collection[str]) -> None:
         raise UsageError(
             f"The folders {listed(sorted(tops))} hold the same folders, {listed(sorted(inner[first]), 4)}: these may "
             f"be classes, and those images to train on and to hold out. Say which: --parts train={first},"
-            f"test={'+'.join(others)}, or --parts none where {listed(sorted(tops), 4)} are the classes, "
-            f"or the domains of --pairs; --parts train={'+'.join([first, *others])} trains on all of them."
+            f"test={'+'.join(others)}, or --parts none where {listed(sorted(tops), 4)} are the classes; "
+            f"--parts train={'+'.join([first, *others])} trains on all of them, and --pairs names on files of one name "
+            "as pairs."
         )
 
 
@@ -249,8 +252,11 @@ def _take_classes(layout: Layout, every: bool, flat: bool) -> None:
     place = dict(zip(labelled, labels.of, strict=True))
     layout.labels = Labels(labels.classes, [place.get(index, -1) for index in range(len(layout.names))])
     layout.notes += [f"The folders {listed(labels.classes)} are classes.", *layout.labels.notes]
-    if not every and _divided_by_number([layout.names[index] for index in labelled]):
-        layout.notes.append("They may only divide the files by number; where they are no classes, type: --labels none")
+    names = [layout.names[index] for index in labelled]
+    if not every:
+        by_number = "They may only divide the files by number. " if _divided_by_number(names) else ""
+        pairs = ", or where files of one name are pairs: --pairs names" if _same_files(names) else ""
+        layout.notes.append(f"{by_number}Where they are no classes, type: --labels none{pairs}")
 
 
 def _no_classes(layout: Layout, tops: Mapping[int, str], trained: Set[str], beside: Sequence[int]) -> str:
@@ -259,7 +265,7 @@ def _no_classes(layout: Layout, tops: Mapping[int, str], trained: Set[str], besi
     Raises: UsageError for pictures and what belongs to them.
     """
     folders = listed(sorted(trained))
-    if _belong_together(trained):
+    if _belong_together([layout.names[index] for index, top in tops.items() if top in trained]):
         raise UsageError(
             f"The folders {folders} look like pictures and what belongs to them, not like classes; "
             "give the folder of the pictures, or type --pairs names for two domains, or --labels folders for classes."
@@ -275,14 +281,28 @@ def _no_classes(layout: Layout, tops: Mapping[int, str], trained: Set[str], besi
             f"the folders held out, {listed(sorted(apart))}, are others than those trained on, {folders}. "
             "--labels folders takes the latter and leaves the former out"
         )
+    if all(map(_VERSION.fullmatch, trained)):
+        return f"the folders {folders} are called as versions are. --labels folders takes them"
     if _divided_by_number([layout.names[index] for index in tops]) == "surely":
         return f"the folders {folders} only divide the files by number. --labels folders takes them"
     return ""
 
 
-def _belong_together(folders: Collection[str]) -> bool:
-    """Whether some of these folders are called as pictures are, and others as masks and the like."""
-    return all(any(kind.search(folder.lower()) for folder in folders) for kind in (_PICTURES, _BELONGING))
+def _belong_together(names: Sequence[str]) -> bool:
+    """Whether some of the folders of these files are called as pictures are, and others, or the ones in these that are
+    called as versions, as masks and the like.
+    """
+    above = {tuple(name.lower().split("/")[:-1][:2]) for name in names}
+    folders = {words[-1] if _VERSION.fullmatch(words[0]) else words[0] for words in above if words}
+    return all(any(kind.search(folder) for folder in folders) for kind in (_PICTURES, _BELONGING))
+
+
+def _same_files(names: Sequence[str]) -> bool:
+    """Whether each folder has files of the same names, whatever their suffix."""
+    inner: dict[str, set[str]] = {}
+    for top, _, rest in (name.partition("/") for name in names):
+        inner.setdefault(top, set()).add(rest.removesuffix(PurePosixPath(rest).suffix))
+    return len({*map(frozenset, inner.values())}) == 1
 
 
 def _divided_by_number(names: Sequence[str]) -> Literal["", "perhaps", "surely"]:

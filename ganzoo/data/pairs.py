@@ -8,7 +8,7 @@ from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from ganzoo.data.label_files import finder, split_lines
-from ganzoo.data.labels import lookup_of, without_wrapper
+from ganzoo.data.labels import listed, lookup_of, without_wrapper
 from ganzoo.data.layout import Layout
 from ganzoo.data.source import HELD_OUT, trained_on
 from ganzoo.errors import UsageError, printable
@@ -37,32 +37,46 @@ def paired(how: str, names: Sequence[str], layout: Layout) -> Domains:
         return {name: list(members) for name, members in layout.domains.items()}
     pairs = by_name(layout) if how == NAMES else by_list(Path(how).expanduser(), names, layout.held_out)
     if not any(pairs.values()):
-        domains = layout.domains or _folders(layout.names, ())
+        domains = layout.domains or _folders(layout.names, (), 0)
         examples = [names[members[0]] for members in domains.values() if members][:2]
         unlike = f", unlike {' and '.join(map(printable, examples))}" if len(examples) > 1 else ""
         raise UsageError(
             f"No two images are a pair: with --pairs names partners have one file name, in two folders{unlike}; else "
             "list them: --pairs FILE."
         )
+    if how == NAMES and not layout.domains:
+        layout.notes.append(f"Files of one name in {listed(trained_on(pairs))} are pairs.")
     return pairs
 
 
 def by_name(layout: Layout) -> Domains:
-    """Partners have one name, whatever its suffix, in folders of their own.
+    """Partners have one name, whatever its suffix, in folders of their own; these may also lie in each of several
+    folders, as S1/blur and S1/sharp beside S2/blur and S2/sharp, where more files, or fewer folders, are so paired.
 
     Where none have, what all names of a folder end in does not count, nor the folders in it that all lie in:
     images/a.jpg and masks/png/a_mask.png.
     """
-    relative = layout.names
-    domains = dict(layout.domains) or _folders(relative, layout.held_out)
+    names = layout.names
+    if layout.domains:
+        return _partners([_key(name, 0) for name in names], layout.domains)
+    found = [
+        _partners([_key(name, depth) for name in names], _folders(names, layout.held_out, depth)) for depth in (0, 1)
+    ]
+    return max(found, key=lambda domains: (sum(map(len, domains.values())), -len(domains)))
+
+
+def _partners(keys: Sequence[str], domains: Mapping[str, Sequence[int]]) -> Domains:
+    """The items of each domain whose key, a file's name, is in all of them."""
     pairs: Domains = {}
     for group in _trained_and_held_out(domains):
-        inner = [[_key(relative[index]) for index in domains[name]] for name in group]
+        inner = [[keys[index] for index in domains[name]] for name in group]
         if len(group) > 1 and not set.intersection(*map(set, inner)):
             inner = [_short(without_wrapper(words)) for words in inner]
-        keys = [dict(zip(words, domains[name], strict=True)) for name, words in zip(group, inner, strict=True)]
-        common = sorted(set.intersection(*map(set, keys))) if len(keys) > 1 else []
-        pairs.update({name: [key[word] for word in common] for name, key in zip(group, keys, strict=True) if common})
+        places = [dict(zip(words, domains[name], strict=True)) for name, words in zip(group, inner, strict=True)]
+        common = sorted(set.intersection(*map(set, places))) if len(places) > 1 else []
+        pairs.update(
+            {name: [place[word] for word in common] for name, place in zip(group, places, strict=True) if common}
+        )
     return pairs
 
 
@@ -105,17 +119,19 @@ def _trained_and_held_out(domains: Iterable[str]) -> tuple[list[str], list[str]]
     return trained, [name for name in domains if name not in trained]
 
 
-def _folders(names: Sequence[str], held_out: Collection[int]) -> Domains:
+def _folders(names: Sequence[str], held_out: Collection[int], depth: int) -> Domains:
+    """Items by the name of the folder at this depth that they lie in, with "test" before it where they are held out."""
     domains: Domains = {}
     for index, name in enumerate(names):
-        if "/" in name:
-            domains.setdefault((HELD_OUT if index in held_out else "") + name.partition("/")[0], []).append(index)
+        if len(folders := name.split("/")[:-1]) > depth:
+            domains.setdefault((HELD_OUT if index in held_out else "") + folders[depth], []).append(index)
     return domains
 
 
-def _key(name: str) -> str:
-    inner = name.partition("/")[2]
-    return inner.removesuffix(PurePosixPath(inner).suffix)
+def _key(name: str, depth: int) -> str:
+    """A path without its suffix and the folder at a depth of it."""
+    parts = name.removesuffix(PurePosixPath(name).suffix).split("/")
+    return "/".join(parts[:depth] + parts[depth + 1 :])
 
 
 def _short(words: Sequence[str]) -> list[str]:

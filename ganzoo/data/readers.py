@@ -42,7 +42,8 @@ from ganzoo.data.shards import Shards, holds_shards, labels_beside
 from ganzoo.data.source import HELD_OUT, Item, as_image, is_vector
 from ganzoo.errors import GanzooError, UsageError, printable
 
-LabelsFrom = label_files.LabelsFile | str | None  # "folders", "none"; None for what is found
+LabelsFrom = label_files.LabelsFile | str | None  # "folders", "none", "pairs"; None for what is found
+_UNLABELLED = ("none", "pairs")
 _TOLD = (".zip", ".tar", ".gz", ".bz2", ".xz", ".tgz", ".tbz2", ".txz", ".npz", ".npy")  # by their first bytes
 _LISTS = (".csv", ".tsv", ".json", ".jsonl")  # may be labels
 _TOLD_BY_NAME = re.compile(r"(label|attr)[^/]*\.(csv|tsv|txt|json|jsonl)$")
@@ -122,7 +123,7 @@ class Files(Reader):
         reading: Reading = PLAIN,
         parts: str = "auto",
     ) -> None:
-        """`labels_file` may also be "folders" or "none"; `parts` as `ganzoo.data.layout` has it."""
+        """`labels_file` may also be "folders", "none" or "pairs"; `parts` as `ganzoo.data.layout` has it."""
         self._container, self._reading = container, reading
         self._where, self._labels_from, self._parts = where, labels_file, parts
         self.aside: Counter[str] = Counter()
@@ -475,7 +476,7 @@ def open_reader(
     """A reader of what lies at one path, or of several paths as domains, A, B, … or as named.
 
     Args:
-        labels_file: a file of labels, "folders", "none", or None for what is found.
+        labels_file: a file of labels, "folders", "none", "pairs" for none, or None for what is found.
         parts: folders to train on and to hold out; see `ganzoo.data.layout`.
         readings: how pictures are read, one for all sources or one for each.
 
@@ -485,15 +486,15 @@ def open_reader(
     """
     if (halves or len(paths) > 1) and labels_file is None:
         labels_file = "none"
-    if halves and (len(paths) > 1 or labels_file != "none"):
+    if halves and (len(paths) > 1 or labels_file not in _UNLABELLED):
         raise UsageError("--pairs halves takes one source, of pictures A|B side by side, and no labels.")
     if len(paths) == 1:
         reader = _open(paths[0], labels_file, modality, details, readings[0], parts)
         return Halves(reader) if halves else reader
-    if labels_file != "none":
+    if labels_file not in _UNLABELLED:
         raise UsageError("Several sources are domains, which have no labels; leave --labels away.")
     each = readings if len(readings) == len(paths) else [readings[0]] * len(paths)
-    joined = [_open(path, "none", reading=reading, parts=parts) for path, reading in zip(paths, each, strict=True)]
+    joined = [_open(path, labels_file, reading=reading, parts=parts) for path, reading in zip(paths, each, strict=True)]
     return Joined(joined, domain_names)
 
 
@@ -527,7 +528,7 @@ def _open(
     # A file of many items.
     if parts not in ("auto", "none"):
         raise UsageError(f"--parts names folders of files, and {path} has none; leave it out.")
-    if labels_file is not None and labels_file != "none":
+    if labels_file not in (None, *_UNLABELLED):
         raise UsageError(f"A labels file goes with image files, and {path} has none; leave --labels away.")
     if images:
         return _not_empty(_of_idx(images, labels_file is None, reading), path)

@@ -176,6 +176,10 @@ def _notes(reader: Reader, pictures: Mapping[int, Survey]) -> list[str]:
     if more and reader.readings[0].pages == "first":
         files = "1 file has" if len(more) == 1 else f"{len(more):,} files have"
         notes.append(f"{files} {sum(more):,} further pages or frames, which are left out; --pages all takes them.")
+    for empty in ("wholly transparent", "of one colour"):
+        if found := [printable(reader.names[index]) for index, picture in pictures.items() if picture.empty == empty]:
+            white = ", and white without --channels 4" * (empty == "wholly transparent")
+            notes.append(f"Pictures {empty}{white}: {len(found):,}, such as {found[0]}.")
     groups = reader.by_source if isinstance(reader, Joined) else [list(pictures)]
     for reading, indices in zip(reader.readings, groups, strict=True):
         span = joined(pictures[index].span for index in indices if index in pictures)

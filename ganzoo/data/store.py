@@ -254,13 +254,15 @@ def _check_encoding(names: str) -> None:
 
 
 def _labels_from(labels: str | Path | None, columns: Sequence[str], pairs: str | Path | None) -> LabelsFrom:
-    """Where labels come from, as `open_reader` takes it: pairs have none unless they are asked for."""
+    """Where labels come from, as `open_reader` takes it. Raises: UsageError for pairs, which have none."""
     for option, value in (("--labels", labels), ("--pairs", pairs)):
         if value is not None and not str(value):
             raise UsageError(f"{option} is empty; leave it out, or say what it should be.")
-    by = None if labels is None and pairs is None else str(labels or "none")
-    if by not in (None, "folders", "none"):
-        return LabelsFile(Path(by).expanduser(), tuple(columns))
+    if pairs is not None and labels not in (None, "none"):
+        raise UsageError("Pairs have no labels; leave --labels out.")
+    by = "pairs" if pairs is not None else None if labels is None else str(labels)
+    if labels is not None and by not in ("folders", "none", "pairs"):
+        return LabelsFile(Path(str(labels)).expanduser(), tuple(columns))
     if columns:
         raise UsageError("--label-column names columns of the labels file; give that with --labels.")
     return by

@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import logging
+import os
 import re
 import shutil
 import zipfile
@@ -35,7 +36,7 @@ from ganzoo_hub.hub import client, explained, parse
 KIND = "data set"
 _MAJOR = 5  # version of the library
 _KEYS = ("split", "config", "image", "label")
-_LOCAL = re.compile(r"hf://datasets/[/.~]")
+_LOCAL = re.compile(r"hf://datasets/([/.~\\]|[A-Za-z]:[/\\])")
 _LABELS = ("label", "labels", "class", "category", "target")  # columns of words or numbers that may be classes
 _HELD_OUT = ("test", "validation")  # splits that are kept for scoring, as folders of these names are
 _RESERVE = 500_000_000  # bytes of disk that are left free
@@ -102,7 +103,7 @@ def _on_this_machine(address: str) -> _Place:
         raise UsageError(f"There is nothing at {local}; after hf://datasets/ comes USER/NAME, or the path of a folder.")
     files = sorted(each for each in local.rglob("*") if each.is_file()) if local.is_dir() else [local]
     state = "\n".join(f"{each} {each.stat().st_size} {each.stat().st_mtime_ns}" for each in files)
-    return _Place(local.name, state, f"hf://datasets/{local}", str(local), local)
+    return _Place(local.name, state, f"hf://datasets/{local}", local.as_posix(), local)
 
 
 def _library() -> Any:
@@ -250,7 +251,8 @@ def _content(image: Mapping[str, Any] | None, address: str, root: str) -> bytes:
         return bytes(image["bytes"])
     path = str(image.get("path") or "")
     inner, _, place = path.rpartition("::")  # of an archive: zip://a.png::hf://datasets/…
-    inside = place.startswith(f"{root}/") and ".." not in place.split("/")
+    plain = place.replace(os.sep, "/")
+    inside = plain.startswith(f"{root}/") and ".." not in plain.split("/")
     if not inside or not re.fullmatch(r"((zip|tar)://[^:]+)?", inner):
         raise GanzooError(f"{address} names a file outside of itself, {printable(path)!r}; do not use it.")
     fsspec = need("fsspec", "fsspec", "hf://datasets/", "datasets")

@@ -568,7 +568,7 @@ def test_names_in_a_zip_that_do_not_say_their_encoding(tmp_path, encoding):
     said = [sentence for sentence in info.layout if "--names shift_jis" in sentence]
     assert (list(info.classes) == folders, len(said)) == (encoding != "shift_jis", int(encoding != "utf-8"))
     named = data.add("named", source, names=encoding)
-    assert (list(named.classes), len(named.layout)) == (folders, 1)
+    assert (list(named.classes), len(named.layout)) == (folders, 2)
     assert labels_of("named") == [folders[0]] * 2 + [folders[1]] * 2
     data.remove("named")
     with pytest.raises(UsageError, match=f"--names {encoding}"):

@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import numpy as np
 import pytest
 import torchvision
+from ganzoo_hub import data_sets
 from PIL import Image
 
 from ganzoo import data
@@ -225,3 +226,10 @@ def test_a_built_in_set_trains_once_fetched(monkeypatch):
         "MNIST, fetched by torchvision",
     )
     assert dataset.parts["train"].labels.tolist() == [0, 1, 0, 1, 0]
+
+
+@pytest.mark.parametrize("path", ["C:\\pictures", "C:/pictures", "\\\\server\\pictures", "./pictures"])
+def test_a_path_of_any_system_behind_the_hubs_address_is_a_folder_of_this_machine(path):
+    """One of Windows was taken for a repository of the hub."""
+    with pytest.raises(UsageError, match=r"There is nothing at .*pictures; after hf://datasets/ comes USER/NAME, or"):
+        data_sets.fetch(f"hf://datasets/{path}", lambda *_: None)

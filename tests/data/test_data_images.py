@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ganzoo import data
 from ganzoo.data.images import Unreadable, decode, has_alpha, is_grey, render
 
 
@@ -142,3 +143,31 @@ def test_every_mode_of_colour_is_drawn_in_any_number_of_channels(mode):
         pixels = render(image, (16, 16), channels, "crop")
         assert pixels.shape == (16, 16, channels)
         assert int(pixels.max()) - int(pixels.min()) > 50
+
+
+def test_pictures_without_anything_to_see_are_counted(tmp_path, monkeypatch):
+    """Wholly transparent ones came out white without a word."""
+    monkeypatch.setenv("GANZOO_HOME", str(tmp_path / "home"))
+    noise = np.random.default_rng(0).integers(0, 256, (8, 8, 4), np.uint8)
+    hidden, grey_hidden = noise.copy(), noise[..., :2].copy()
+    hidden[..., 3] = grey_hidden[..., 1] = 0
+    palette = Image.fromarray(noise[..., :3]).quantize(16)
+    key = Image.new("P", (8, 8), 3)
+    key.putpalette(bytes(range(48)))
+    key.save(tmp_path / "key.png", transparency=3)
+    pictures = {"hidden": Image.fromarray(hidden), "grey": Image.fromarray(grey_hidden), "palette": palette}
+    pictures |= {f"seen{n}": Image.fromarray(noise[..., :n] if n > 1 else noise[..., 0]) for n in (1, 2, 3, 4)}
+    pictures |= {
+        "plain": Image.new("RGB", (8, 8), "red"),
+        "black": Image.new("1", (8, 8)),
+        "void": Image.new("L", (8, 8)),
+    }
+    pictures["deep"] = Image.fromarray(np.full((8, 8), 700, np.uint16))
+    pictures["veil"] = Image.new("RGBA", (8, 8), (9, 9, 9, 100))
+    (tmp_path / "set").mkdir()
+    for name, image in pictures.items():
+        image.save(tmp_path / "set" / f"{name}.png")
+    (tmp_path / "key.png").rename(tmp_path / "set" / "key.png")
+    notes = data.add("bare", tmp_path / "set").notes
+    assert "Pictures wholly transparent, and white without --channels 4: 3, such as grey.png." in notes
+    assert "Pictures of one colour: 5, such as black.png." in notes

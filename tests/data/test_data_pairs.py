@@ -125,3 +125,37 @@ def test_names_pair_without_what_all_in_a_folder_share(tmp_path: Path, first: st
     every = torch.arange(3)
     low, high = sorted(bytes_of(parts[name].gather(every)) for name in parts)
     assert [[value + 100 for value in row] for row in low] == high
+
+
+@pytest.mark.parametrize(
+    ("folders", "domains"),
+    [
+        ("S1/blur S1/sharp S2/blur S2/sharp S3/blur S3/sharp", {"blur": 6, "sharp": 6}),
+        ("A/s1 A/s2 B/s1 B/s2", {"A": 4, "B": 4}),
+        ("A/s1 A/s2 A/s3 B/s1 B/s2 B/s3", {"A": 6, "B": 6}),
+        ("train/S1/blur train/S1/sharp train/S2/blur train/S2/sharp test/S9/blur test/S9/sharp",
+         {"blur": 4, "sharp": 4, "testblur": 2, "testsharp": 2}),
+        ("S1/blur/a S1/sharp/a S2/blur/b S2/sharp/b", {"blur": 4, "sharp": 4}),
+    ],
+)  # fmt: skip
+def test_folders_of_pairs_may_lie_in_others_or_hold_them(tmp_path: Path, folders: str, domains: dict[str, int]) -> None:
+    """Some were refused without --parts none, and S1 was then paired with S2."""
+    for colour, folder in enumerate(folders.split()):
+        for number in range(2):
+            picture(tmp_path / "source" / folder / f"{number}.png", 20 * colour + number)
+    info = data.add(f"deep-{len(folders)}", tmp_path / "source", pairs="names")
+    assert dict(info.domains) == domains
+    trained = [name for name in domains if not name.startswith("test")]
+    assert info.layout[-1] == f"Files of one name in {', '.join(trained)} are pairs."
+    dataset = data.prepare(info.name)
+    first, second = (bytes_of(dataset.parts[name].gather(torch.arange(2)))[0][0] for name in trained)
+    at = {
+        name: next(place for place, path in enumerate(folders.split()) if name in path.split("/")) for name in trained
+    }
+    assert second - first == 20 * (at[trained[1]] - at[trained[0]])
+
+
+def test_pairs_have_no_labels(tmp_path: Path) -> None:
+    """They were read and forgotten."""
+    with pytest.raises(UsageError, match="Pairs have no labels; leave --labels out"):
+        data.add("labelled-pairs", tmp_path, pairs="names", labels="folders")

@@ -256,7 +256,7 @@ def test_classes_with_names_that_a_terminal_would_obey(tmp_path):
             (tmp_path / label / f"{number}.png").write_bytes(png(number))
     added = data.add("set", tmp_path)
     assert added.classes == ("\\x1b[31mred", "new\\nline", "\\u202eabc")
-    assert added.layout == ("The folders \\x1b[31mred, new\\nline, \\u202eabc are classes.",)
+    assert added.layout[:1] == ("The folders \\x1b[31mred, new\\nline, \\u202eabc are classes.",)
     (tmp_path / "new\\nline").mkdir()
     (tmp_path / "new\\nline" / "0.png").write_bytes(png())
     with pytest.raises(UsageError, match="2 classes called new"):

@@ -406,10 +406,10 @@ def test_true_and_false_as_pandas_writes_them_are_attributes(pictures: Path) -> 
         (".json", json.dumps(KINDS)[:-1] + f', "{NAMES[0]}": "cat"}}', "'000000.png' twice, with 'dog' and 'cat'"),
         (".jsonl", LINES + "{oops\n", "line 7: this is no JSON"),
         (".json", json.dumps({"images": [{"id": 1, "file_name": NAMES[0]}], "annotations": []}), "it should read"),
-        (".json", json.dumps({name: ["a", "b"] for name in NAMES}), "'a' is no number, .*; give one of them"),
+        (".json", json.dumps({name: ["a", 1] for name in NAMES}), "'a' is no number, .*; give one of them"),
         (".json", json.dumps({"labels": POSITIONS, "classes": {"0": "cat", "2": "dog"}}), "is not a list of labels"),
     ],
-    ids=["N/A", "?", "binary", "two labels of one key", "a bad line", "COCO", "lists of words", "classes with a gap"],
+    ids=["N/A", "?", "binary", "two labels of one key", "a bad line", "COCO", "mixed lists", "classes with a gap"],
 )
 def test_what_cannot_be_labels_is_refused(pictures: Path, suffix: str, text: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
@@ -549,3 +549,50 @@ def test_a_column_that_asks_for_the_part_holds_out(pictures: Path, column: str, 
 def test_numbers_of_classes_are_no_names_of_files_elsewhere(pictures: Path) -> None:
     info = add(pictures, table([[f"/home/me/set/{name}", number % 2] for number, name in enumerate(NAMES)]))
     assert (info.classes, info.images) == (("0", "1"), 6)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "text"),
+    [
+        (".csv", "file,label\n0.png,cat|dog\n1.png,cat\n2.png,dog\n3.png,\n4.png,cow|cat\n5.png,dog\n"),
+        (".csv", "file,label\n0.png,cat;dog\n1.png,cat\n2.png,dog\n3.png,\n4.png,cow; cat\n5.png,dog\n"),
+        (".csv", "file;label\n0.png;cat|dog\n1.png;cat\n2.png;dog\n3.png;\n4.png;cow|cat\n5.png;dog\n"),
+        (".csv", '0.png,"cat,dog"\n1.png,cat\n2.png,dog\n3.png,\n4.png,"cow,cat"\n5.png,"dog,cow"\n'),
+        (
+            ".csv",
+            "0.png,\"['cat', 'dog']\"\n1.png,\"['cat']\"\n2.png,\"['dog']\"\n3.png,\"[]\"\n"
+            "4.png,\"['cow', 'cat']\"\n5.png,\"['dog']\"\n",
+        ),
+        (
+            ".json",
+            json.dumps(dict(zip(NAMES, [["cat", "dog"], ["cat"], ["dog"], [], ["cow", "cat"], ["dog"]], strict=True))),
+        ),
+    ],
+    ids=["bars", "semicolons", "bars between semicolons", "commas", "lists of pandas", "lists"],
+)
+def test_several_labels_in_one_cell_are_attributes(pictures: Path, suffix: str, text: str) -> None:
+    """Each combination was a class of its own."""
+    info = add(pictures, text, suffix)
+    assert (info.classes, info.label_kind, info.label_names) == ((), "attributes", ("cat", "cow", "dog"))
+    last = [0, 1, 1] if "dog,cow" in text else [0, 0, 1]
+    assert labels().tolist() == [[1, 0, 1], [1, 0, 0], [0, 0, 1], [0, 0, 0], [1, 1, 0], last]
+    assert any("several labels" in sentence for sentence in info.layout)
+    assert "1 of 6 have none of the labels." in info.layout
+
+
+def test_numbers_of_labels_in_one_cell_are_attributes_and_a_name_with_a_comma_is_none(pictures: Path) -> None:
+    rows = zip(NAMES, ["16 0", "1", "0", "16", "5 0", "1"], strict=True)
+    assert add(pictures, table(rows, ",", ("Id", "Target"))).label_names == ("0", "1", "5", "16")
+    tench, fish = "tench, Tinca tinca", "goldfish, Carassius auratus"
+    rows = zip(NAMES, [tench, fish] * 3, strict=True)
+    assert add(pictures, table(rows, "\t", ("file", "label"))).classes == (fish, tench)
+    assert add(pictures, table(zip(NAMES, ["light red", "dark red"] * 3, strict=True))).classes == (
+        "dark red",
+        "light red",
+    )
+
+
+def test_halves_with_a_comma_between_tabs_are_numbers(pictures: Path) -> None:
+    add(pictures, table(zip(NAMES, ["0,5", "1,5", "2,25", "0,1", "0,2", "3,0"], strict=True), "\t", ("file", "age")))
+    mean, deviation = data.prepare("labelled").label_scale[0]
+    assert (labels()[:3].flatten() * deviation + mean).tolist() == pytest.approx([0.5, 1.5, 2.25])

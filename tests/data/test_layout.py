@@ -372,7 +372,7 @@ def test_masks_beside_their_pictures_are_left_out(tree: Callable[..., Path]) -> 
 )
 def test_folders_that_only_divide_the_files_are_pointed_out(files: list[str], said: bool) -> None:
     found = layout_of(files)
-    assert any("--labels none" in sentence for sentence in found.notes) == said
+    assert any("only divide the files by number" in sentence for sentence in found.notes) == said
     assert len(found.labels.classes) == 2
     assert layout_of(files, classes="folders").notes[-1].endswith("are classes.")
 
@@ -435,3 +435,26 @@ def test_several_pictures_of_each_name_are_said() -> None:
     assert found.notes[0].startswith("There are 3 pictures of each name, ending in _color, _instanceIds, _labelIds;")
     for files in (["cat_1.png", "cat_2.png", "dog_1.png", "dog_2.png", "cow_1.png", "cow_2.png"], names("a", "b")):
         assert not any("of each name" in sentence for sentence in layout_of(files).notes)
+
+
+@pytest.mark.parametrize("words", ["labeled unlabeled", "left right", "original resized", "x y", "blur sharp"])
+def test_what_folders_are_taken_for_is_said_with_how_to_overrule_it(words: str) -> None:
+    """Folders of any name became classes, and nothing said that they need not be."""
+    found = layout_of(names(*words.split()))
+    assert found.labels.classes == tuple(sorted(words.split()))
+    assert found.notes[-1].endswith("type: --labels none, or where files of one name are pairs: --pairs names")
+    others = layout_of([*names(words.split()[0]), f"{words.split()[1]}/another.png"])
+    assert others.notes[-1].endswith("type: --labels none")
+    assert layout_of(names(*words.split()), classes="folders").notes[-1].endswith("are classes.")
+
+
+def test_versions_of_annotations_are_no_classes() -> None:
+    """As Mapillary Vistas has them in each of its parts."""
+    inner = ("v1.2/instances", "v1.2/labels", "v2.0/labels", "v2.0/panoptic")
+    files = names(*(f"{part}/{folder}" for part in ("training", "validation") for folder in inner))
+    found = layout_of(files)
+    assert (found.labels.classes, len(found.held_out)) == ((), 12)
+    assert "the folders v1.2, v2.0 are called as versions are. --labels folders takes them" in found.notes[-1]
+    with pytest.raises(UsageError, match=r"images, v1.2, v2.0 look like pictures and what belongs to them"):
+        layout_of([*files, *names("training/images", "validation/images")])
+    assert layout_of(names("v1", "v2")).labels.classes == ("v1", "v2")
