@@ -82,14 +82,24 @@ def evaluate(
 
 
 def _check_names(source: str, metrics: Sequence[str]) -> None:
-    """Raises: UsageError for a score that there is not, before the model is made; a run's own file may have more."""
+    """Raises: UsageError for a score that there is not, before a model is fetched or made; a run's own file may have
+    more, and a folder of several runs too.
+    """
     from ganzoo.catalogue.catalogue import find
     from ganzoo.contract.options import parse_spec
+    from ganzoo.runs.checkpoint import read_facts
     from ganzoo.runs.run import Run
 
-    if metrics and (Path(source) / "run.json").is_file() and not Run.open(source).header.plugin_files:
-        for spec in metrics:
-            find("metric", parse_spec(spec)[0])
+    if not metrics:
+        return
+    if (Path(source) / "run.json").is_file():
+        known = not Run.open(source).header.plugin_files
+    elif Path(source).is_file():
+        known = not read_facts(Path(source)).get("plugin_files")
+    else:
+        known = not Path(source).is_dir()
+    for spec in metrics if known else ():
+        find("metric", parse_spec(spec)[0])
 
 
 def _with_inception(spec: str, file: str) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ganzoo.errors import GanzooError, near, printable, suggest, without_login
+from ganzoo.errors import GanzooError, UsageError, near, printable, suggest, without_login
 
 if TYPE_CHECKING:
     from ganzoo.catalogue.catalogue import Entry
@@ -70,6 +70,8 @@ class Command(click.Command):
             from ganzoo.contract.settings import Settings
 
             options(Settings)["seed"].parse(seed)  # the same ones everywhere
+        if any(letter < " " or letter == "\x7f" for letter in str(context.params.get("out") or "")):
+            raise UsageError(f"{context.params['out']!r} has a line break or the like; choose another -o or --out.")
         return context
 
     def look_at(self, ctx: click.Context, args: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,10 +59,11 @@ class Imported:
     tensors: Mapping[str, Tensor]
 
 
-def save_imported(name: str, foreign: Foreign, source: Path, out: Path, licence: str) -> None:
+def save_imported(name: str, foreign: Foreign | Callable[[], Foreign], source: Path, out: Path, licence: str) -> None:
     """Writes a model of the architecture called `name`.
 
     Args:
+        foreign: what the file holds, or what reads it once it is known that the architecture takes weights.
         source: the file it is from, for its origin.
         licence: of the weights; "" where it is not known.
     Raises: UsageError when there is no such architecture, or it takes no weights from elsewhere; GanzooError when the
@@ -73,8 +74,9 @@ def save_imported(name: str, foreign: Foreign, source: Path, out: Path, licence:
     if not hasattr(cls, "imported"):
         able = [each.name for each in entries("architecture") if _imports(each)]
         raise UsageError(f"{entry.name} takes no weights from elsewhere; these do: {', '.join(sorted(able))}.")
+    held = foreign() if callable(foreign) else foreign
     try:
-        imported: Imported = cls.imported(foreign)
+        imported: Imported = cls.imported(held)
         config: Any = build(cls.Config, imported.options, entry.name)
         model = weightless(cls, config, imported.data)
     except (UsageError, GanzooError):

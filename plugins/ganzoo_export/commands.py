@@ -26,7 +26,7 @@ def export(source: str, format: str | None, to: str | None, encode: bool, out: s
     """
     from ganzoo_export import export as exports
 
-    format = format or exports.format_of(out)
+    format = exports.format_of(out, format)
     model = load_model(source, device="cpu")
     file = exports.export(model, format, out, to, encode)
     dropout = format != "safetensors" and model.architecture.abilities.dropout

@@ -66,8 +66,7 @@ def export(
         GanzooError: the architecture cannot be exported so, packages are missing (says which to install), or the
             file's images differ from the model's by more than 1e-4; nothing is kept then.
     """
-    if format not in ENDINGS:
-        raise UsageError(f"There is no format {format!r}; {suggest(format, ENDINGS)}")
+    format = format_of(out, format)
     model = source if isinstance(source, Model) else load_model(source, device="cpu")
     if encode:
         model.check_encodes()
@@ -83,16 +82,21 @@ def export(
     return target
 
 
-def format_of(out: str | os.PathLike[str] | None) -> str:
-    """The format that the file's ending says. Raises: UsageError when it says none."""
+def format_of(out: str | os.PathLike[str] | None, asked: str | None = None) -> str:
+    """The format asked for, or the one that the file's ending says.
+
+    Raises: UsageError when there is none or no such one.
+    """
     ending = Path(out).suffix.lower() if out is not None else ""
-    for format, its in ENDINGS.items():
-        if ending == its:
-            return format
-    choices = (
-        "--format safetensors (for ganzoo), --format onnx (any ONNX runtime) or --format torch-export (torch alone)"
-    )
-    raise UsageError(f"Say what to write: {choices}; or give -o the ending {' or '.join(ENDINGS.values())}.")
+    format = asked or next((format for format, its in ENDINGS.items() if its == ending), None)
+    if format is None:
+        choices = (
+            "--format safetensors (for ganzoo), --format onnx (any ONNX runtime) or --format torch-export (torch alone)"
+        )
+        raise UsageError(f"Say what to write: {choices}; or give -o the ending {' or '.join(ENDINGS.values())}.")
+    if format not in ENDINGS:
+        raise UsageError(f"There is no format {format!r}; {suggest(format, ENDINGS)}")
+    return format
 
 
 class Program(nn.Module):

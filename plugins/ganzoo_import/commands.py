@@ -36,7 +36,7 @@ def import_(files: tuple[str, ...], architecture: str, licence: str, out: str | 
             raise UsageError(f"There is no file {each}; give a .pkl, .pt, .pth or .safetensors file of weights.")
     if target.exists():
         raise UsageError(f"{target} is there already; choose another name with -o.")
-    save_imported(architecture, read_all(list(map(Path, files))), source, target, licence)
+    save_imported(architecture, lambda: read_all(list(map(Path, files))), source, target, licence)
     click.echo(f"{', '.join(files)} {'is' if len(files) == 1 else 'are'} now the model {target}")
     if not licence:
         click.echo("Its licence is not known here; --licence writes it into the model.")

@@ -189,7 +189,14 @@ def test_bad_usage_of_a_run(run: str) -> None:
 
 def test_a_score_that_there_is_not_is_said_before_the_model_is_made(run: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ganzoo.evaluate", lambda *_, **__: pytest.fail("the model is made"), raising=False)
-    assert "There is no metric 'nope'" in refusal(cli("evaluate", run, "--metric", "nope"))
+    for source in (run, Path(run) / "model.safetensors", "hf://somebody/gan"):
+        assert "There is no metric 'nope'" in refusal(cli("evaluate", source, "--metric", "nope"))
+
+
+@pytest.mark.parametrize("out", ["runs/a\nb", "a\r.png", "\x1b[31m.png"])
+def test_a_line_break_in_a_file_that_is_to_be_written_is_refused(run: str, out: str) -> None:
+    for words in (["train", "tinygan", "tiny", "--out", out], ["sample", run, "-o", out]):
+        assert "has a line break or the like; choose another -o or --out" in refusal(cli(*words))
 
 
 def test_a_run_is_no_source_of_images(run: str) -> None:

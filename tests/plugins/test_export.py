@@ -196,6 +196,8 @@ def test_on_the_command_line(finished, tmp_path, monkeypatch):
     silent = CliRunner().invoke(app, ["export", str(finished.path)])
     assert silent.exit_code == 2
     assert all(f"--format {format}" in silent.output for format in ("safetensors", "onnx", "torch-export"))
+    wrong = CliRunner().invoke(app, ["export", str(tmp_path), "--format", "onx"])  # said before the model is looked for
+    assert "There is no format 'onx'" in wrong.output
     by_name = CliRunner().invoke(app, ["export", str(finished.path), "-o", str(tmp_path / "generator.pt2")])
     assert by_name.exit_code == 0, by_name.output
     assert torch.export.load(tmp_path / "generator.pt2")

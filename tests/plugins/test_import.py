@@ -590,6 +590,12 @@ def test_a_network_of_tensorflow_that_is_none(what, tensorflow, tmp_path):
     assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
 
 
+def test_an_architecture_that_there_is_not_is_refused_before_the_file_is_read(tmp_path):
+    (tmp_path / "a.pkl").write_bytes(b"no pickle")
+    for name, words in (("nope", "There is no architecture 'nope'"), ("dcgan", "takes no weights from elsewhere")):
+        assert words in cli("import", tmp_path / "a.pkl", "--as", name).stderr
+
+
 def test_what_is_ganzoos_already(tmp_path, train):
     run = train("run", steps=1)
     for source, kind in ((run.path, "run"), (run.model_file, "model")):
