@@ -11,7 +11,7 @@ import importlib.util
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import metadata
@@ -174,7 +174,9 @@ def points() -> list[EntryPoint]:
     Of two distributions of one name the first on the path counts.
     """
     all_points = [point for distribution, text in _distributions() for point in _points(distribution, text)]
-    owner = _owner(point.distribution for point in all_points if point.value == CORE)
+    # A stranger that names the core's module too would offer all its losses twice.
+    claims_core = (point.distribution for point in all_points if point.value == CORE)
+    owner = min(claims_core, key=lambda claim: not same(claim.name, DISTRIBUTION), default=None)
     claims: dict[str, set[str]] = {}
     for point in all_points:
         claims.setdefault(point.value, set()).add(point.distribution.name)
@@ -285,11 +287,6 @@ def _points(distribution: Distribution, text: str) -> Iterator[EntryPoint]:
             if (name, value) not in seen:
                 seen.add((name, value))
                 yield EntryPoint(name, value, distribution)
-
-
-def _owner(claims: Iterable[Distribution]) -> Distribution | None:
-    """Ganzoo's own distribution: a stranger that names the core's module too would offer all its losses twice."""
-    return min(claims, key=lambda claim: not same(claim.name, DISTRIBUTION), default=None)
 
 
 def _top(path: str) -> str:

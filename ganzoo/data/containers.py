@@ -174,8 +174,9 @@ class Zip(Container):
         files = [member for member in self._zip.infolist() if not member.is_dir()]
         self._members = {member.filename: member for member in files}
         self.names = sorted(self._members)
-        twins = ((each.filename, _same_bytes(each, self._members[each.filename])) for each in files)
-        self.lost |= _overwritten(twins)
+        twins = [(each, self._members[each.filename]) for each in files]  # with the last of its name
+        same = ((one.filename, (one.CRC, one.file_size) == (last.CRC, last.file_size)) for one, last in twins)
+        self.lost |= _overwritten(same)
         self.folders = [member.filename.rstrip("/") for member in self._zip.infolist() if member.is_dir()]
 
     def _decode_names(self, encoding: str) -> str:
@@ -247,10 +248,6 @@ class Tar(Members):
 
     def signature(self) -> str:
         return file_signature(self._path)
-
-
-def _same_bytes(one: zipfile.ZipInfo, other: zipfile.ZipInfo) -> bool:
-    return one is other or (one.CRC, one.file_size) == (other.CRC, other.file_size)
 
 
 def _same_place(file: IO[bytes], one: tuple[int, int], other: tuple[int, int]) -> bool:

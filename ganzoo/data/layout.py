@@ -79,7 +79,9 @@ def layout_of(
         )
     layout.domains = domains_from_folders(layout.names)
     if layout.domains:
-        _say_domains(layout)
+        layout.notes.append(f"The folders are the domains {listed(trained_on(layout.domains))}.")
+        used = {index for members in layout.domains.values() for index in members}
+        layout.left_out |= dict.fromkeys({*range(len(layout.names))} - used, "lies in the folder of no domain")
         return layout
     split = _parts(layout, parts, classes == "pairs")
     wrapper = names[0][: len(names[0]) - len(layout.names[0])] if names else ""
@@ -322,13 +324,6 @@ def _divided_by_number(names: Sequence[str]) -> Literal["", "perhaps", "surely"]
     if follows(ways[0], 1000, 10_000) and all(len(folder) == len(number) for folder, number in pairs):
         return "surely"
     return "perhaps" if any(follows(way, 100, 1000, 10_000) for way in ways) else ""
-
-
-def _say_domains(layout: Layout) -> None:
-    layout.notes.append(f"The folders are the domains {listed(trained_on(layout.domains))}.")
-    known = {index for members in layout.domains.values() for index in members}
-    for index in {*range(len(layout.names))} - known:
-        layout.left_out[index] = "lies in the folder of no domain"
 
 
 def _with_files(names: Sequence[str]) -> set[str]:

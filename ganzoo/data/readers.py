@@ -518,7 +518,7 @@ def _open(
         container = _container(path, kind, reading)
         pictures = any(map(is_image, container.names))
         images = arrays.idx_in(path) if type(container) is Folder and not pictures else []
-        modality = modality or ("" if images or pictures else _modality_in(container.names))
+        modality = modality or ("" if images or pictures else _modality_of(container.names, "suffixes"))
         if modality not in ("", "image"):
             suffixes = modality_card(parse_spec(modality)[0]).suffixes
             return _not_empty(ItemFiles(container, str(path), labels_file, modality, details, parts), path, suffixes)
@@ -534,7 +534,7 @@ def _open(
         return _not_empty(_of_idx(images, labels_file is None, reading), path)
     if kind == "array":
         return _not_empty(_of_npz(path, labels_file is None, parts, reading), path)
-    modality = modality or _modality_of(path.name, "collections")
+    modality = modality or _modality_of([path.name], "collections")
     if modality and path.suffix.lower() in modality_card(parse_spec(modality)[0]).collections:
         return _not_empty(Rows(path, modality), path)
     packed = "unpack it, or " * (path.suffix.lower() in _ARCHIVES)
@@ -590,7 +590,7 @@ def _not_empty(reader: Reader, path: Path, suffixes: Sequence[str] = SUFFIXES) -
     wanted = "PNG, JPEG, TIFF and other images" if suffixes is SUFFIXES else f"{', '.join(suffixes)} files"
     kinds = reader.aside + Counter(map(kind_of, reader.odd))
     only = f", only {aside_text(kinds)}" if kinds else ""
-    alone = 0 < kinds.total() <= 3 and all(_modality_of(f"x{kind}", "collections") for kind in kinds)
+    alone = 0 < kinds.total() <= 3 and all(_modality_of([f"x{kind}"], "collections") for kind in kinds)
     advice = "; unpack what is packed, or give it by itself" if _ARCHIVES & {*kinds} else _unread(kinds, path)
     advice = advice or ("; give the file itself" if alone else "")
     raise UsageError(f"There are no {what} in {path}{only}; ganzoo looks for {wanted}{advice}.")
@@ -604,15 +604,12 @@ def _unread(kinds: Collection[str], path: Path) -> str:
     return f"; {store} files are not read: write their images out as files, or into an npz file" if store else ""
 
 
-def _modality_in(names: Sequence[str]) -> str:
-    """The modality of the first of some files that has one, by its ending; "" for none."""
-    return next(filter(None, (_modality_of(name, "suffixes") for name in names)), "")
-
-
-def _modality_of(name: str, field: str) -> str:
-    """The modality whose card has the file's ending among its `suffixes` or `collections`; "" for none."""
-    cards = (entry.card for entry in entries("modality"))
-    return next((card.name for card in cards if has_suffix(name, getattr(card, field))), "")
+def _modality_of(names: Sequence[str], field: str) -> str:
+    """The modality whose card has the ending of one of these files, the first that any has, among its `suffixes` or
+    `collections`; "" for none.
+    """
+    cards = [entry.card for entry in entries("modality")]
+    return next((card.name for name in names for card in cards if has_suffix(name, getattr(card, field))), "")
 
 
 def _kind(path: Path) -> str:

@@ -469,20 +469,16 @@ def load(path: str | os.PathLike[str], device: str = "auto") -> Model:
     return model
 
 
-def make_model(entry: Entry, header: ModelHeader, device: str = "auto") -> Model:
+def make_model(entry: Entry, header: ModelHeader, device: str) -> Model:
     """An untrained `Model` as a header describes it, with the networks that only training needs left out."""
-    with torch.random.fork_rng(devices=[]):
-        return Model(_generators(entry, header).to(pick_device(device)), header)
-
-
-def _generators(entry: Entry, header: ModelHeader) -> Architecture:
     cls = load_architecture(entry)
-    architecture = cls(_config(entry, cls, header), header.data.spec)
+    with torch.random.fork_rng(devices=[]):
+        architecture = cls(_config(entry, cls, header), header.data.spec)
     for name in list(networks(architecture)):
         top = name.split(".")[0]
         if not is_generator(architecture, name) and hasattr(architecture, top):
             delattr(architecture, top)
-    return architecture
+    return Model(architecture.to(pick_device(device)), header)
 
 
 def _config(entry: Entry, cls: type[Architecture], header: ModelHeader) -> Any:

@@ -68,7 +68,11 @@ def describe(architecture: str, *, preset: str | None = None, **given: Any) -> d
         "parameters": parameter_counts(built),
         "frozen": [vars(frozen.weights) for frozen in frozen_in(built)],
         "counted_for": list(data.shape),
-        "recipes": [{"name": each.name, "summary": each.card.summary} for each in _recipes(entry)],
+        "recipes": [
+            {"name": each.name, "summary": each.card.summary}
+            for each in entries("recipe")
+            if each.card.architecture in (entry.name, entry.full_name)
+        ],
         "readme": _readme(entry),
     }
 
@@ -106,11 +110,6 @@ def example_items(entry: Entry, model: type[Architecture]) -> list[tuple[str, tu
             shapes: list[tuple[int, ...]] = [(length,) for length in entry.card.dimensions if name == "point"]
             examples += [(name, shape) for shape in shapes or [card.example] if shape]
     return examples
-
-
-def _recipes(entry: Entry) -> list[Entry]:
-    names = (entry.name, entry.full_name)
-    return [recipe for recipe in entries("recipe") if recipe.card.architecture in names]
 
 
 def _readme(entry: Entry) -> str | None:

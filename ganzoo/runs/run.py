@@ -102,7 +102,8 @@ class Run:
             )
         if os.fsencode(path) != str(path).encode(errors="replace"):
             raise UsageError(f"{path} is no UTF-8, and no model could be opened in it; choose another --out.")
-        if there == path and not (path.is_dir() and all(each.is_dir() or _ignored(each) for each in path.rglob("*"))):
+        files = (each for each in path.rglob("*") if not each.is_dir())
+        if (there == path and not path.is_dir()) or any(each.name != LOCK and not half_written(each) for each in files):
             raise UsageError(f"{path} already exists and is not an empty folder; choose another --out.")
         if not there.is_dir() or not os.access(there, os.W_OK):
             raise UsageError(f"{path} cannot be written; choose another --out.")
@@ -306,11 +307,6 @@ _HALF = re.compile(
 def half_written(file: Path) -> bool:
     """Whether a file in a run's folder is one that ganzoo was writing when it was killed."""
     return _HALF.fullmatch(file.name) is not None and file.is_file() and not file.is_symlink()
-
-
-def _ignored(file: Path) -> bool:
-    """Whether a folder that has this file in it is as good as empty."""
-    return file.name == LOCK or half_written(file)
 
 
 def list_runs(

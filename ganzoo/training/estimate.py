@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -210,12 +211,14 @@ def forecast(
         say(f"Timing a few steps, for about {TRIAL_SECONDS} seconds at the most …")
     training = files = 0.0
     scores: float | None = 0.0
-    memory = None
+    memory: int | None = None
     with _as_one_of(session.plan.settings.processes, session.device) as slower:
         for number, each in enumerate(stages):
-            _reset_peak(session.device)
+            if session.device.type == "cuda":
+                torch.cuda.reset_peak_memory_stats(session.device)
             training += slower * _training(session, each, limit / (len(stages) - number))
-            memory = _peak(session.device) or memory
+            if session.device.type == "cuda":
+                memory = torch.cuda.max_memory_allocated(session.device)
             more = _scores(session, each, scoring)
             scores = None if scores is None or more is None else scores + more
             if header is not None:
@@ -373,24 +376,13 @@ def _timed(work: Callable[[], object]) -> float:
 
 def seconds_of_packing(session: Session) -> float:
     """Seconds that making the pack will take, about, by a few items; 0 where it is there."""
-    return sum(_seconds_of(rows) for rows in session.dataset.packs if isinstance(rows, Decoded) and not rows.job.made)
-
-
-def _seconds_of(rows: Decoded) -> float:
-    count = len(rows.job.rows)
-    chosen = spread(count, DECODED)
-    rows.take(chosen[:1])
-    took = _timed(lambda: rows.take(chosen))
-    return count * took / len(chosen)
-
-
-def _reset_peak(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
-
-
-def _peak(device: torch.device) -> int | None:
-    return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None
+    seconds = 0.0
+    for rows in session.dataset.packs:
+        if isinstance(rows, Decoded) and not rows.job.made:
+            chosen = spread(len(rows.job.rows), DECODED)
+            rows.take(chosen[:1])
+            seconds += len(rows.job.rows) * _timed(partial(rows.take, chosen)) / len(chosen)
+    return seconds
 
 
 def memory_needed(plan: Plan, spec: DataSpec) -> int | None:
