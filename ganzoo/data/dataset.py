@@ -23,6 +23,7 @@ from ganzoo.data.source import (
     HELD_OUT,
     Sizes,
     Source,
+    Traits,
     domains_of,
     holdings,
     modality_of,
@@ -351,15 +352,15 @@ def prepare(
     items = jobs[0].rows if len(jobs) == 1 else sorted({item for job in jobs for item in job.rows})
 
     # The parts, with their labels; classes that are taken for domains are labels no more.
-    labels, scale = _labels(source, items)
+    labels, scale = _labels(source, traits, items)
     as_domains = bool(members) and not source.domains
     mixed = {} if channels is not None else traits.domain_channels
     mixed = {domain: min(each, form.channels) for domain, each in mixed.items()}
-    parts = _parts(source, name, items, packs, keep, None if as_domains else labels, mixed, members)
+    parts = _parts(source, traits, name, items, packs, keep, None if as_domains else labels, mixed, members)
     trained = {domain: parts[domain] for domain in trained_on(parts)}
 
     # As an architecture sees them.
-    modality = _modality(source, [*trained.values()], state)
+    modality = _modality(source, traits, [*trained.values()], state)
     trained = {domain: part.encoded(modality) for domain, part in trained.items()}
     first = next(iter(trained.values()))
     return Dataset(
@@ -382,7 +383,7 @@ def prepare(
     )
 
 
-def _modality(source: Source, training: Sequence[Part], state: Mapping[str, Any] | None) -> Modality:
+def _modality(source: Source, traits: Traits, training: Sequence[Part], state: Mapping[str, Any] | None) -> Modality:
     """The source's modality, fitted on what is trained on unless its `state` is known."""
     kind = modality_of(source)
     if state is None:
@@ -390,7 +391,7 @@ def _modality(source: Source, training: Sequence[Part], state: Mapping[str, Any]
         if cls.fitted:
             each = FITTED // len(training)
             rows = torch.cat([part.raw(spread(len(part), each)) for part in training]).numpy()
-        state = cls.fit(rows, dict(traits_of(source).details))
+        state = cls.fit(rows, dict(traits.details))
     return make_modality(kind, state)
 
 
@@ -500,6 +501,7 @@ def _large_enough(
 
 def _parts(
     source: Source,
+    traits: Traits,
     name: str,
     items: Sequence[int],
     packs: Sequence[tuple[pack.Job, Rows]],
@@ -508,13 +510,13 @@ def _parts(
     channels: Mapping[str, int],
     members: Mapping[str, Sequence[int]],
 ) -> dict[str, Part]:
-    kept_apart = {*traits_of(source).held_out}
+    kept_apart = {*traits.held_out}
     held_out = [item for item in items if item in kept_apart]
     domains: dict[str, Sequence[int]] = dict(members) or {TRAIN: [item for item in items if item not in kept_apart]}
     if held_out and not members:
         domains[HELD_OUT] = held_out
     place = {item: place for place, item in enumerate(items)}
-    if traits_of(source).paired:
+    if traits.paired:
         domains = dict(whole(domains, place))
     wanted = _wanted(source, name, keep)
     parts = {}
@@ -535,16 +537,18 @@ def _parts(
     return parts
 
 
-def _labels(source: Source, items: Sequence[int]) -> tuple[Tensor | None, tuple[tuple[float, float], ...]]:
+def _labels(
+    source: Source, traits: Traits, items: Sequence[int]
+) -> tuple[Tensor | None, tuple[tuple[float, float], ...]]:
     """Labels as a `Part` has them, and the mean and spread of each column of attributes or numbers."""
     if source.classes:
         return torch.tensor([source.label(item) for item in items], dtype=torch.int64), ()
-    if not traits_of(source).label_names:
+    if not traits.label_names:
         return None, ()
     values = torch.tensor([source.label(item) for item in items], dtype=torch.float64)
     mean, spread = values.mean(0), values.std(0, correction=0)
     scale = tuple(zip(mean.tolist(), spread.where(spread > 0, 1.0).tolist(), strict=True))
-    if traits_of(source).label_kind == "numbers":
+    if traits.label_kind == "numbers":
         values = (values - mean) / torch.tensor([each for _, each in scale])
     return values.float(), scale
 

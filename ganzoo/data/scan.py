@@ -72,6 +72,8 @@ def scan(
     others: list[tuple[tuple[int, ...], dict[str, Any]]] = []
     aside: list[tuple[str, str]] = []
     contents = set[str]()
+
+    # Item by item, in order: what can be used, and what it is.
     for index, seen in enumerate(_read_all(reader)):
         report("Reading", index + 1, len(reader.names))
         name = printable(reader.names[index])
@@ -91,6 +93,8 @@ def scan(
         if seen.picture is not None:
             pictures[index] = seen.picture
             result.sizes.append(seen.picture.size)
+
+    # What only all of them together say: a modality's details, the levels.
     if result.sizes and len(result.sizes) != len(result.kept):
         raise UsageError(f"{where} mixes images and vectors; give one kind.")
     digests.update("\0".join(layout.labels.classes + layout.labels.columns).encode(errors="surrogateescape"))

@@ -161,42 +161,42 @@ def add(
         raise UsageError(f"--pages {pages} is not known; {suggest(pages, ('first', 'all'))}")
     _check_encoding(names)
     reading = Reading(parse_levels(levels), pages=pages, max_pixels=max_pixels, max_unpacked=max_unpacked, names=names)
-    by, how = _labels_from(labels, label_columns, pairs), "" if pairs is None else str(pairs)
+    labels_from, pairing = _labels_from(labels, label_columns, pairs), "" if pairs is None else str(pairs)
 
     # Where the data lies, and whether the name is free for it.
     domain_names, places = _places([source] if isinstance(source, (str, Path)) else source, report)
-    text, paths = " + ".join(place.address for place in places), [str(place.path) for place in places]
+    where, paths = " + ".join(place.address for place in places), [str(place.path) for place in places]
     old = _load(name)
     if old is not None and (
-        (old.paths, old.fit, old.pairs) != (paths, fit, how) or (modality and old.modality != modality)
+        (old.paths, old.fit, old.pairs) != (paths, fit, pairing) or (modality and old.modality != modality)
     ):
         raise _taken(old)
 
     # What its folders and labels stand for, said before the images are read.
     with _named_by_address(places):
         reader = open_reader(
-            [*map(Path, paths)], by, modality, halves=how == HALVES, readings=[reading], domain_names=domain_names,
-            parts=parts,
+            [*map(Path, paths)], labels_from, modality, halves=pairing == HALVES, readings=[reading],
+            domain_names=domain_names, parts=parts,
         )  # fmt: skip
         layout = reader.layout
-        domains = paired(how, reader.names, layout) if how else layout.domains
+        domains = paired(pairing, reader.names, layout) if pairing else layout.domains
     if getattr(reader, "modality", ""):
-        _check_no_picture_options(text, fit, levels, pages)
+        _check_no_picture_options(where, fit, levels, pages)
     for note in layout.notes:
         (say or str)(note)
 
     # Every image is read once; what has no partner is left out.
     try:
-        scanned = scan(reader, text, report, skip_bad=skip_bad, domains=domains)
+        scanned = scan(reader, where, report, skip_bad=skip_bad, domains=domains)
     except GanzooError:
         _discard_files(paths, copies_only=True)
         raise
-    if how:
+    if pairing:
         domains = whole(domains, set(scanned.kept))
         _leave_out_others(scanned, domains, reader.names)
 
     # Under its name, all that is known of it.
-    own = Labels() if how else layout.labels
+    own = Labels() if pairing else layout.labels
     record = Record(
         name=name,
         sources=[
@@ -220,7 +220,7 @@ def add(
         details=scanned.details,
         shape=list(scanned.shape),
         sha256=" ".join(place.sha256 for place in places if place.sha256),
-        pairs=how,
+        pairs=pairing,
         domain_channels=scanned.domain_channels if len({*scanned.domain_channels.values()}) > 1 else {},
         label_kind=own.kind,
         label_names=list(own.columns),
@@ -240,7 +240,7 @@ def add(
         raise _taken(old)
     write_json(_path(name), asdict(record))
     if name in (removed := _removed()):
-        write_json(_removed_file(), {other: how for other, how in removed.items() if other != name})
+        write_json(_removed_file(), {other: again for other, again in removed.items() if other != name})
     return _info_of_record(record)
 
 
