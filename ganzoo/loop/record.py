@@ -61,11 +61,11 @@ class Recorder:
         }
         for name, rows in logs.items():
             if (run.path / name).exists() or name == "metrics.jsonl":
-                self._keep(name, "".join(json.dumps(row) + "\n" for row in rows))
+                self._rewrite(name, "".join(json.dumps(row) + "\n" for row in rows))
         log = run.path / "train.log"
-        self._keep("train.log", log.read_bytes()[:log_bytes].decode(errors="replace") if log.exists() else "")
+        self._rewrite("train.log", log.read_bytes()[:log_bytes].decode(errors="replace") if log.exists() else "")
 
-    def _keep(self, name: str, text: str) -> None:
+    def _rewrite(self, name: str, text: str) -> None:
         """Makes a log say `text`, which it mostly does already."""
         file = self.run.path / name
         if not file.exists() or file.read_text(encoding="utf-8", errors="replace") != text:

@@ -21,7 +21,7 @@ from ganzoo.model.model import Model
 from ganzoo.runs import checkpoint
 from ganzoo.runs.header import ModelHeader, Score
 from ganzoo.runs.run import Run
-from ganzoo.scoring.evaluator import Evaluator, judged_data, keep
+from ganzoo.scoring.evaluator import Evaluator, judged_data, record_scores
 
 REHEARSED = 16  # samples of the trial before training
 TIMED = 128  # of the one that says how long scores will take
@@ -86,7 +86,7 @@ class Validator:
             folder = run.path if leads else None
             scores = self.evaluator.scores(evidence, split, model.header, run.model_file.name, folder)
         if leads:
-            keep(run.path, model.header, scores, training=True)
+            record_scores(run.path, model.header, scores, training=True)
         for score in scores if leads else ():
             if score.name == self.kept and self._is_best(run, score.value):
                 best = Score(score.name, score.value, self.better, score.protocol)

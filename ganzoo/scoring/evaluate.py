@@ -23,7 +23,16 @@ from ganzoo.runs.checkpoint import read_model_header
 from ganzoo.runs.header import ModelHeader, model_of
 from ganzoo.runs.per_class import PerClass
 from ganzoo.runs.run import CLASSES, SCORES, Run
-from ganzoo.scoring.evaluator import SAMPLES, Evaluator, Measured, classify, judged_data, keep, of_other, other_data
+from ganzoo.scoring.evaluator import (
+    SAMPLES,
+    Evaluator,
+    Measured,
+    classify,
+    judged_data,
+    of_other,
+    other_data,
+    record_scores,
+)
 
 FULL = "make room, and evaluate again"
 
@@ -88,7 +97,7 @@ def _one(
         folder = source if source.is_dir() else source.parent
         run = folder if (folder / "run.json").exists() else None
         file = "model.safetensors" if source.is_dir() else source.name
-    return _kept(evaluator, evidence, split, model.header, file, run), evidence
+    return _scores(evaluator, evidence, split, model.header, file, run), evidence
 
 
 def _each(whole: PerClass, evaluator: Evaluator, device: str, against: str | None) -> list[Measured]:
@@ -114,11 +123,11 @@ def _each(whole: PerClass, evaluator: Evaluator, device: str, against: str | Non
     if against is not None:
         header = of_other(header, other_data(header.data, against))
     split = "training" if every[0].dataset is None or every[0].dataset.test is None else "test"
-    scores = _kept(evaluator, together, split, header, f"{len(runs)} models", whole.path)
+    scores = _scores(evaluator, together, split, header, f"{len(runs)} models", whole.path)
     return [*scores, *(score for theirs, _ in scored for score in theirs)]
 
 
-def _kept(
+def _scores(
     evaluator: Evaluator, evidence: Evidence, split: str, header: ModelHeader, called: str, folder: Path | None
 ) -> list[Measured]:
     """Scores, kept in the folder of a run, where there is one; the first of several processes writes."""
@@ -126,7 +135,7 @@ def _kept(
     scores = evaluator.scores(evidence, split, header, called, folder)
     if folder is not None:
         with explained(folder / SCORES, FULL):
-            keep(folder, header, scores)
+            record_scores(folder, header, scores)
     return scores
 
 

@@ -238,7 +238,7 @@ def dataset_label(model: Model, dataset: data.Dataset) -> int | None:
     return None if label is None else find_label(dataset.classes, label)
 
 
-def keep(folder: Path, header: ModelHeader, scores: Sequence[Measured], training: bool = False) -> None:
+def record_scores(folder: Path, header: ModelHeader, scores: Sequence[Measured], training: bool = False) -> None:
     """Adds a line to a run's scores.jsonl.
 
     Args:

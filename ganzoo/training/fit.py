@@ -19,7 +19,7 @@ from ganzoo.training.prepare import prepare
 HOURS = 3  # that `--preset fit` chooses for where --max-time says nothing
 LONG = 3600  # seconds; what takes longer is announced with the presets that do not
 TRIAL = 2  # seconds that each preset is timed for, about
-SAID = f"Timing a few steps of each preset, for about {TRIAL} seconds each …"
+TIMING = f"Timing a few steps of each preset, for about {TRIAL} seconds each …"
 HOPELESS = 4  # times the time there is, by the size alone: not tried
 
 
@@ -74,7 +74,7 @@ def chosen(
     if recipe is not None or architecture is None or dataset is None:
         raise UsageError(f"--preset {FIT} chooses for an architecture and a data set; a recipe says its own.")
     within = HOURS * 3600 if max_time is None else parse_time(max_time)
-    display.say(SAID)
+    display.say(TIMING)
     fitting = presets_that_fit(architecture, dataset, within, label, **options)
     if not fitting:
         raise UsageError(
@@ -88,7 +88,7 @@ def chosen(
 
 def advice(architecture: str, dataset: str, label: str | int | None, display: Display, **options: Any) -> str:
     """A sentence with the presets that take less than an hour here, each with its time; "" where there is none."""
-    display.say(SAID)
+    display.say(TIMING)
     fitting = presets_that_fit(architecture, dataset, LONG, label, **options)
     fitting.pop(None, None)
     if not fitting:

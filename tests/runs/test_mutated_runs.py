@@ -24,7 +24,7 @@ import ganzoo
 from ganzoo.errors import GanzooError
 from ganzoo.loop.display import Display
 from ganzoo.runs import checkpoint
-from ganzoo.scoring.evaluator import keep
+from ganzoo.scoring.evaluator import record_scores
 
 NUMBERS = numbers(64)
 KINDS = ("model", "checkpoint", "facts", "progress", "tensors", "run.json", "metrics.jsonl", "scores.jsonl")
@@ -207,10 +207,10 @@ def test_a_row_of_scores_is_whole_or_not_there(original, tmp_path):
     limits.setrlimit(limits.RLIMIT_FSIZE, (len(before) + 20, usual[1]))
     try:
         with pytest.raises(OSError, match="No space left"):
-            keep(run.path, header, [])
+            record_scores(run.path, header, [])
     finally:
         limits.setrlimit(limits.RLIMIT_FSIZE, usual)
     assert file.read_bytes() == before
-    keep(run.path, header, [])
+    record_scores(run.path, header, [])
     assert file.read_bytes().startswith(before)
     assert [row["metrics"] for row in run.scores()][-1] == []
