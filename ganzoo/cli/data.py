@@ -20,7 +20,7 @@ FITTED = {
     "pad": "scaled until it fits inside the resolution, with a border",
     "stretch": "squeezed to the resolution, without regard to its shape",
 }
-NAMED = 30  # skipped files that are named after adding; `ganzoo data show` names them all
+NAMED = 30  # skipped files, and classes, that are named after adding; `ganzoo data show` names them all
 
 COMMANDS = {
     "list": ("Commands", "ganzoo.cli.data:list_data", "List the data sets that can be trained on."),
@@ -220,7 +220,10 @@ def _colour(channels: int) -> str:
 def _labels(info: Info) -> str:
     if info.domains:
         return ", ".join(info.domains)
-    return f"{len(info.label_names)} {info.label_kind}" if info.label_names else f"{len(info.classes) or 'none'}"
+    columns = len(info.label_names)
+    if columns:
+        return f"{columns} {info.label_kind if columns > 1 else info.label_kind.removesuffix('s')}"
+    return f"{len(info.classes) or 'none'}"
 
 
 def _levels(info: Info) -> str:
@@ -280,14 +283,19 @@ def _facts(info: Info) -> dict[str, Any]:
     }
 
 
-def _counted(info: Info, side: int) -> str:
-    """Classes with the number of items that are trained on, or held out (`side` 1)."""
+def _counted(info: Info, side: int, named: int | None) -> str:
+    """The first classes with the number of items that are trained on, or held out (`side` 1)."""
     counts = {name: both[side] for name, both in info.class_counts.items()}
-    return ", ".join(f"{name} ({counts[name]:,})" if name in counts else name for name in info.classes)
+    shown = [f"{name} ({counts[name]:,})" if name in counts else name for name in info.classes[:named]]
+    more = len(info.classes) - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more: ganzoo data show {info.name}" if more else "")
 
 
 def _print_info(info: Info, named: int | None, layout: bool = True) -> None:
-    """`named`: so many of the files that were left out; `layout`: what the folders were taken for, too."""
+    """`named`: so many of the classes and of the files that were left out, None for all; `layout`: what the folders
+    were taken for, too.
+    """
+    held_out = f"{info.held_out:,}, kept for scoring: {_counted(info, 1, named)}".rstrip(": ")
     rows = [
         ("name", info.name),
         ("origin", info.origin),
@@ -295,14 +303,14 @@ def _print_info(info: Info, named: int | None, layout: bool = True) -> None:
         ("SHA-256", info.sha256),
         (_items(info), f"{info.images:,}, {size(info)}"),
         *_details(info),
-        ("labels", _counted(info, 0)),
+        ("labels", _counted(info, 0, named)),
         ("columns", ", ".join(info.label_names) + f" ({info.label_kind})" if info.label_names else ""),
         (
             "domains",
             ", ".join(f"{name} ({count:,})" for name, count in info.domains.items())
             + (", in pairs" if info.paired else ""),
         ),
-        ("held out", f"{info.held_out:,}, kept for scoring: {_counted(info, 1)}".rstrip(": ") if info.held_out else ""),
+        ("held out", held_out if info.held_out else ""),
         ("sizes", ", ".join(f"{side} pixels: {count:,}" for side, count in info.short_sides.items())),
         ("fit", f"{info.fit}: {FITTED[info.fit]}" if info.kind == "user" and info.modality == "image" else ""),
         ("levels", _levels(info)),

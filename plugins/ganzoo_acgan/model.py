@@ -61,7 +61,9 @@ class ACGAN(TwoPlayer):
         """Raises: UsageError without classes, or for sides that do not halve often enough."""
         super().__init__(config, data)
         if data.label != "class":
-            raise UsageError("acgan needs labels, and this data set has none; add it with --labels, or train dcgan.")
+            raise UsageError(
+                "acgan needs a class for each image, and this data set has none; add it with --labels, or train dcgan."
+            )
         halvings = (len(config.widths_d) + 1) // 2
         times = 1 << max(len(config.widths_g), halvings)
         if data.height % times or data.width % times:

@@ -78,7 +78,9 @@ class BigGAN(TwoPlayer):
         """Raises: UsageError without classes, for a size that no table has, or maps that there are not."""
         super().__init__(config, data)
         if data.label != "class":
-            raise UsageError("biggan needs labels, and this data set has none; add it with --labels, or train sagan.")
+            raise UsageError(
+                "biggan needs a class for each image, and this data set has none; add it with --labels, or train sagan."
+            )
         if data.height != data.width or data.height not in WIDTHS:
             known = ", ".join(map(str, WIDTHS))
             raise UsageError(f"biggan cannot do {data.height}×{data.width}; use --resolution with one of {known}.")

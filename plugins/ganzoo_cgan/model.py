@@ -92,7 +92,9 @@ def normalise(channels: int) -> tuple[nn.Module, nn.Module]:
 def depth(data: DataSpec) -> int:
     """Halvings until the shorter side is 4 to 7: 2 at 28×28, 3 at 32×32, 4 at 64×64. Raises: UsageError."""
     if not data.classes:
-        raise UsageError("cgan needs labels, and this data set has none; add it with --labels, or train dcgan instead.")
+        raise UsageError(
+            "cgan needs a class for each image, and this data set has none; add it with --labels, or train dcgan."
+        )
     layers = min(data.height, data.width).bit_length() - 3
     if layers < 1 or data.height % (1 << layers) or data.width % (1 << layers):
         raise UsageError(

@@ -173,7 +173,6 @@ class Discriminator(nn.Module):
         self.stages.append(nn.Sequential(*shape.stage(0)))
         self.basis = convolution(first, first, 4, groups=first)
         self.linear = dense(first, first if classes else 1)
-        self.last_layer = "" if classes else "linear"
         self.embedding = dense(classes, first, gain=first**-0.5) if classes else None
         self.last_layer = "" if classes else "linear"
 

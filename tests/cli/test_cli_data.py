@@ -44,6 +44,19 @@ def test_add_list_show_train_remove() -> None:
     assert Path("pictures/even/0.png").exists()
 
 
+def test_many_classes_are_counted_when_they_are_added_and_all_named_when_asked_for() -> None:
+    for number in range(40):
+        file = Path("pictures", f"kind{number:02d}", f"{number}.png")
+        file.parent.mkdir(parents=True)
+        Image.new("RGB", (8, 8), (number * 6, 0, 255)).save(file)
+    Path("one.csv").write_text("file,age\n" + "".join(f"kind{n:02d}/{n}.png,{n}\n" for n in range(40)))
+    added = cli("data", "add", "mine", "pictures").stdout
+    assert "kind29 (1) and 10 more: ganzoo data show mine" in added
+    assert "kind39 (1)" in cli("data", "show", "mine").stdout
+    assert cli("data", "add", "ages", "pictures", "--labels", "one.csv").exit_code == 0
+    assert " 1 number " in cli("data", "list").stdout
+
+
 def test_domains_of_different_colours_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "240")  # no cell of the list is in two lines
     paint("colour", 8)

@@ -99,7 +99,7 @@ def test_the_class_is_told_beside_z():
 @pytest.mark.parametrize(
     ("shape", "classes", "words"),
     [
-        ((3, 32, 32), (), "acgan needs labels, and this data set has none"),
+        ((3, 32, 32), (), "acgan needs a class for each image, and this data set has none"),
         ((3, 36, 36), ("a", "b"), "acgan cannot do 36×36 with these widths: both sides must be multiples of 8"),
         ((2,), ("a", "b"), "ACGAN makes images"),
     ],

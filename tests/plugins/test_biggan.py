@@ -153,7 +153,7 @@ def test_one_step(orthogonal):
     ("side", "classes", "options", "words"),
     [
         (48, FIVE, {}, "biggan cannot do 48×48; use --resolution with one of 32, 64, 128, 256"),
-        (32, (), {}, "biggan needs labels, and this data set has none"),
+        (32, (), {}, "biggan needs a class for each image, and this data set has none"),
         (32, FIVE, {"attention": 64}, "--attention 64 is the side of no map here; there are 8, 16, 32"),
         (32, FIVE, {"hierarchical": True}, "--hierarchical takes --shared, and a --latent-dim of 4 or more"),
     ],

@@ -45,7 +45,7 @@ def test_sizes(shape):
     [
         ((3, 36, 36), TEN, "cgan cannot do 36×36"),
         ((3, 2, 2), TEN, "cgan cannot do 2×2"),
-        ((3, 32, 40), (), "cgan needs labels"),
+        ((3, 32, 40), (), "cgan needs a class for each image"),
         ((2,), TEN, "CGAN makes images"),
     ],
 )
@@ -60,7 +60,7 @@ def test_unlabelled_data_is_refused_before_it_is_packed(tmp_path):
     data.add("unlabelled", tmp_path)
     try:
         line = refusal(cli("train", "cgan", "unlabelled", "--steps", "1", "--batch-size", "2"))
-        assert "cgan needs labels, and this data set has none" in line
+        assert "cgan needs a class for each image, and this data set has none" in line
     finally:
         data.remove("unlabelled")
 
