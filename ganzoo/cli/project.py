@@ -71,7 +71,7 @@ def project(
     if vary < 0:
         raise UsageError(f"--vary {vary} is too small; it takes 0 or more.")
     model = ganzoo.load(source, device=device)
-    model.noise(1)  # says so at once where there are no latents
+    model.check_projects()
     reading = settled([Path(image)], levels, model.header.data.reading(), quiet=quiet)
     projection = model.project(image, steps, starts, seed, label, each_layer, reading)
     shown = torch.stack([projection.target, projection.image])

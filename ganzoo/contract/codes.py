@@ -20,6 +20,8 @@ def chosen_codes(codes: Codes, text: str | int) -> dict[str, float]:
         name = name if equals else next(iter(codes))
         if name not in codes:
             raise UsageError(f"There is no code {name!r} in this model; {suggest(name, codes)}")
+        if name in chosen:
+            raise UsageError(f"The code {name!r} is chosen twice; leave one of them out.")
         kind = codes[name]
         try:
             chosen[name] = float(int(number)) if isinstance(kind, int) else float(number)

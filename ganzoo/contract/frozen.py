@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -40,8 +41,9 @@ class Frozen(nn.Module):
                 self.network.load_state_dict(dict(tensors))
         except RuntimeError as error:
             first = str(error).split("\n\t")[1:2] or [str(error)]
+            brief = re.sub(r'", ".*', '" and others', first[0].rstrip(". "))  # torch names every one
             raise GanzooError(
-                f"The weights {self.weights.name} do not fit their network: {first[0].rstrip('. ')}; give others with "
+                f"The weights {self.weights.name} do not fit their network: {brief}; give others with "
                 f"`ganzoo weights add {self.weights.name} FILE`."
             ) from error
         self.ready = True

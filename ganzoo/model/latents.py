@@ -80,18 +80,9 @@ def _times(frames: int, ends: bool) -> Tensor:
 
 
 def interpolate(
-    model: Model,
-    points: int,
-    frames: int,
-    seed: int,
-    label: str | int | None,
-    truncation: float,
-    ends: bool,
-    code: str | None = None,
-    between: Tensor | None = None,
-    index: Sequence[int] = (),
-    count: int = 64,
-) -> Tensor:
+    model: Model, points: int, frames: int, seed: int, label: str | int | None, truncation: float, ends: bool,
+    code: str | None = None, between: Tensor | None = None, index: Sequence[int] = (), count: int = 64,
+) -> Tensor:  # fmt: skip
     """Images [P * T, C, H, W] along a walk; see `Model.interpolate`."""
     points = len(index) or (points if between is None else len(between))
     least = 2 if code is None else 1
@@ -178,8 +169,6 @@ def project(
     shape, layers = model.architecture.data.shape, model.architecture.style_layers
     if each_layer and layers is None:
         raise UsageError(f"{type(model.architecture).__name__} has no style for each layer; leave --each-layer out.")
-    if model.modality.name != "image":
-        raise UsageError(f"Images are projected, and this model makes {model.modality.items}.")
     z = model.noise(CANDIDATES, derive(seed, "project"))
     if tuple(target.shape) != shape:
         raise UsageError(f"The image has shape {tuple(target.shape)}, and the model makes {shape}.")

@@ -148,6 +148,12 @@ class Model:
         self.check_encodes()
         return self._in_pieces(self.architecture.encode, items, label)
 
+    def check_projects(self) -> None:
+        """Raises: UsageError when it makes no images, or not from latents."""
+        if self.modality.name != "image":
+            raise UsageError(f"{self.header.architecture} makes no images; there is nothing to compare one with.")
+        self.noise(1)
+
     def check_encodes(self) -> None:
         """Raises: UsageError when there is no encoder."""
         if not self.architecture.abilities.encode:
@@ -396,7 +402,7 @@ class Model:
             reading: how a file of more than 8 bits is read; None for as in training.
         Raises: UsageError when the image cannot be read or the model makes none from latents.
         """
-        self.noise(1)  # says so at once where there are no latents
+        self.check_projects()
         if not isinstance(image, Tensor):
             image = read_picture(image, self.architecture.data.shape, reading or self.header.data.reading())
         return latents.project(self, image, steps, starts, seed, label, each_layer)

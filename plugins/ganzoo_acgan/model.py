@@ -64,6 +64,8 @@ class ACGAN(TwoPlayer):
             raise UsageError(
                 "acgan needs a class for each image, and this data set has none; add it with --labels, or train dcgan."
             )
+        if not config.widths_g or not config.widths_d:
+            raise UsageError("--widths-g and --widths-d take one number or more, such as 96,48,24.")
         halvings = (len(config.widths_d) + 1) // 2
         times = 1 << max(len(config.widths_g), halvings)
         if data.height % times or data.width % times:

@@ -73,5 +73,9 @@ class SAGAN(TwoPlayer):
         ):
             if place > len(widths):
                 raise UsageError(f"{name} {place} is after more than the {len(widths)} blocks there are.")
+            if blocks is self.D.blocks and min(data.height, data.width) >> min(place, halvings) < 2:
+                raise UsageError(
+                    f"{name} {place} is where maps have one row or column; choose an earlier block, or larger images."
+                )
             if place:
                 blocks.insert(place, SelfAttention(widths[place - 1]))

@@ -66,6 +66,8 @@ class Discriminator(nn.Module):
 
 def check_sides(name: str, data: DataSpec, doublings: int, halvings: int, blocks: int) -> tuple[int, int]:
     """Height and width that G begins at. Raises: UsageError when the sides do not halve so often."""
+    if doublings < 0:
+        raise UsageError("--widths-g takes one number or more, such as 256,256,256,256.")
     if halvings > blocks:
         raise UsageError(f"--halvings {halvings} is more than the {blocks} blocks that --widths-d gives D.")
     times = max(doublings, halvings)

@@ -97,16 +97,18 @@ def test_the_class_is_told_beside_z():
 
 
 @pytest.mark.parametrize(
-    ("shape", "classes", "words"),
+    ("shape", "classes", "options", "words"),
     [
-        ((3, 32, 32), (), "acgan needs a class for each image, and this data set has none"),
-        ((3, 36, 36), ("a", "b"), "acgan cannot do 36×36 with these widths: both sides must be multiples of 8"),
-        ((2,), ("a", "b"), "ACGAN makes images"),
+        ((3, 32, 32), (), {}, "acgan needs a class for each image, and this data set has none"),
+        ((3, 36, 36), ("a", "b"), {}, "acgan cannot do 36×36 with these widths: both sides must be multiples of 8"),
+        ((2,), ("a", "b"), {}, "ACGAN makes images"),
+        ((3, 32, 32), ("a", "b"), {"widths_g": ()}, "--widths-g and --widths-d take one number or more"),
+        ((3, 32, 32), ("a", "b"), {"widths_d": ()}, "--widths-g and --widths-d take one number or more"),
     ],
 )
-def test_refusals(shape, classes, words):
+def test_refusals(shape, classes, options, words):
     with pytest.raises(UsageError, match=words):
-        build(shape, classes)
+        build(shape, classes, **options)
 
 
 def test_san_and_a_class_that_is_not_there(train):

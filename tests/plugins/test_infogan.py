@@ -143,6 +143,7 @@ def test_codes_on_the_command_line(train) -> None:
         ("sample", run.path, "--code", "10"): "The code 'category' takes a whole number from 0 to 9, not '10'",
         ("sample", run.path, "--code", "c1=2"): "The code 'c1' takes a number from -1 to 1, not '2'",
         ("sample", run.path, "--code", "c3=0"): "There is no code 'c3' in this model",
+        ("sample", run.path, "--code", "3,category=5"): "The code 'category' is chosen twice",
         (*walk, "--code", "3"): "There is no code '3' in this model",
     }.items():
         assert line in refusal(cli(*words))

@@ -102,6 +102,15 @@ def test_every_command_works_or_refuses_in_a_sentence(runs, tmp_path, modality, 
         assert result.exit_code == 0, result.output
 
 
+def test_what_makes_no_images_does_not_even_open_what_it_is_to_project(runs, tmp_path):
+    sound = tmp_path / "given.wav"
+    sound.write_bytes(b"RIFF")
+    for run in (runs["signal"], runs["table"]):
+        result = command("project", str(run), str(sound))
+        assert result.exit_code == 2
+        assert "makes no images; there is nothing to compare one with" in result.output
+
+
 def test_the_header_says_the_modality_and_its_state(runs):
     for name, run in runs.items():
         model = ganzoo.load(run, device="cpu")

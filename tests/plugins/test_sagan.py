@@ -114,11 +114,13 @@ def test_attention_begins_as_nothing_and_goes_where_it_is_told():
         ({"attention_g": 4}, "--attention-g 4 is after more than the 3 blocks there are"),
         ({"conditional": True}, "--conditional takes data with a class"),
         ({"halvings": 9}, "--halvings 9 is more than"),
+        ({"halvings": 4, "attention_d": 4, "resolution": 16}, "--attention-d 4 is where maps have one row or column"),
+        ({"widths_g": ()}, "--widths-g takes one number or more"),
     ],
 )
 def test_refusals(options, words):
     with pytest.raises(UsageError, match=words):
-        SAGAN(SAGAN.Config(**options), DataSpec((3, 32, 32)))
+        SAGAN(config := SAGAN.Config(**options), DataSpec((3, config.resolution, config.resolution)))
 
 
 def test_one_step(make_trainer):

@@ -130,6 +130,8 @@ def test_sizes(shape, start):
     [
         ((3, 36, 36), {}, "sngan cannot do 36×36 with these widths: both sides must be multiples of 8"),
         ((3, 32, 32), {"halvings": 5}, "--halvings 5 is more than the 4 blocks"),
+        ((3, 32, 32), {"widths_g": ()}, "--widths-g takes one number or more"),
+        ((3, 32, 32), {"widths_d": ()}, "more than the 0 blocks"),
         ((3, 32, 32), {"conditional": True}, "--conditional takes data with a class for each image"),
         ((2,), {}, "SNGAN makes images"),
     ],

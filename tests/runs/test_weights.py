@@ -141,6 +141,13 @@ def test_weights_of_another_network(file):
         store.load_frozen(nn.ModuleList([frozen]))
 
 
+def test_weights_with_other_names_are_said_by_one_of_them():
+    frozen = Frozen(Pretrained("eye", "", "", "MIT"), lambda: nn.Sequential(*(nn.Linear(2, 2) for _ in range(50))))
+    with pytest.raises(GanzooError, match=r"network: Missing key.*\"0\.weight\" and others; give others") as refused:
+        frozen.load({"else": torch.zeros(1)})
+    assert len(str(refused.value)) < 200
+
+
 EYED = """
 from ganzoo.api import ArchitectureCard, Frozen, Pretrained, hookimpl
 from tinyzoo.model import TinyGAN
