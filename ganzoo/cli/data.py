@@ -9,7 +9,7 @@ import click
 
 from ganzoo.cli.framework import Command, Group
 from ganzoo.cli.options import json_option
-from ganzoo.cli.output import echo, print_json, table
+from ganzoo.cli.output import echo, fact, print_json, table
 from ganzoo.errors import UsageError
 
 if TYPE_CHECKING:
@@ -318,7 +318,7 @@ def _print_info(info: Info, named: int | None, layout: bool = True) -> None:
     ]
     for label, text in rows:
         if text:
-            echo(f"{label:<9} {text}")
+            fact(label, text, 9)
     for file in info.skipped_files[:named]:
         echo(f"  {file}")
     for note in (*(info.layout if layout else ()), *info.notes):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from ganzoo.cli.output import echo, print_json
+from ganzoo.cli.output import echo, fact, print_json, speed_text
 from ganzoo.cli.progress import choose_display
 from ganzoo.contract.networks import parameter_counts
 from ganzoo.contract.settings import parse_time
@@ -101,7 +101,7 @@ def dry_run(
         return
     for word, text in _rows(session, made, facts, "label" if labels else "seed", stop):
         if text is not None:
-            echo(f"{word:<13} {text}")
+            fact(word, text, 13)
     if smaller:
         echo(smaller)
     echo("Nothing was trained; `ganzoo train` does it.")
@@ -164,7 +164,7 @@ def _rows(
         ("disk", f"{megabytes(sum(job.bytes for job in jobs))} of pixels in {jobs[0].folder.parent}"
                  f"{'' if facts['disk']['pack'] else ', there already'}"),
         ("run's disk", f"about {megabytes(facts['disk']['run'])}"),
-        ("speed", f"{made.images_per_second:,.0f} images/s" if made.images_per_second else None),
+        ("speed", speed_text(made.images_per_second) if made.images_per_second else None),
         ("time", _time(made, stop)),
         ("folder", facts["folder"]),
     ]  # fmt: skip

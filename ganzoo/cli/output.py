@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 PIPE_WIDTH = 120  # columns where there is no terminal to ask
 MANY = 6  # columns from which on a table may be turned
+BELOW = " " * 6  # before the last cell of a row where it stands below the others
+ROOMY = 24  # columns that sentences need to be read in lines
 NARROWEST = 16  # columns that the last column of a table keeps before others give way
 
 
@@ -93,8 +95,9 @@ def table(
 class Table:
     """Rows of text under headings, as wide as the screen at most: the last column wraps first, then the widest.
 
-    Where many columns would have to break words, few rows are turned: each stands under its own first cell, and the
-    headings beside them. Written here, and not left to rich, whose import takes a third of the time of `ganzoo list`.
+    Where words would have to be broken, a few rows of many columns are turned: each stands under its own first cell,
+    and the headings beside them; of a few columns the last one stands below the others. Written here, and not left to
+    rich, whose import takes a third of the time of `ganzoo list`.
     """
 
     def __init__(self, headings: Sequence[str], right: Sequence[str], spare: Sequence[str] = ()) -> None:
@@ -117,9 +120,14 @@ class Table:
         for heading in reversed(self.spare):
             if sum(self._natural()) > self._room(screen):
                 self._drop(heading)
-        if sum(self._longest_words()) > self._room(screen) and MANY <= len(self.headings) >= len(self.rows) / 2:
+        words, columns = self._longest_words(), len(self.headings)
+        if sum(words) > self._room(screen) and MANY <= columns >= len(self.rows) / 2:
             for part in self._turned(screen):
                 part._print(screen)
+        elif 1 < columns < MANY and sum(words[:-1]) + max(words[-1], min(self._natural()[-1], ROOMY)) > self._room(
+            screen
+        ):
+            self._print_below(screen)
         else:
             self._print(screen)
 
@@ -131,6 +139,19 @@ class Table:
         say(" " + "─" * (sum(widths) + 3 * (len(widths) - 1)))
         for cells, style in self.rows:
             for line in self._lines(cells, widths):
+                say(line, style)
+        say()
+
+    def _print_below(self, screen: int) -> None:
+        widths = self._natural()[:-1]
+        aligned = sum(widths) + 3 * len(widths) <= screen
+        say()
+        for cells, style in [(self.headings, "bold"), *self.rows]:
+            together = "   ".join(filter(None, cells[:-1]))
+            above = self._lines(cells[:-1], widths) if aligned else _folded(together, screen, " ", BELOW)
+            for line in above:
+                say(line, style or "bold")
+            for line in _folded(cells[-1], screen, BELOW, BELOW):
                 say(line, style)
         say()
 
@@ -182,9 +203,32 @@ class Table:
         for parts in zip_longest(*folded, fillvalue=""):
             padded = [
                 part.rjust(width) if heading in self.right else part + " " * (width - columns_of(part))
-                for part, width, heading in zip(parts, widths, self.headings, strict=True)
+                for part, width, heading in zip(parts, widths, self.headings[: len(widths)], strict=True)
             ]
             yield f" {'   '.join(padded)}".rstrip()
+
+
+def _folded(text: str, width: int, first: str, others: str) -> list[str]:
+    """Lines of at most so many columns, with indents; no word is broken that fits."""
+    lines = textwrap.wrap(
+        text, max(width, NARROWEST), initial_indent=first, subsequent_indent=others, break_on_hyphens=False
+    )
+    return lines or [first.rstrip()]
+
+
+def fact(label: str, text: str, width: int) -> None:
+    """One of a list of facts; on a screen, what does not fit beside its label stands below it, in the same column."""
+    head = f"{label:<{width}} "
+    if piped():
+        echo(head + text)
+    else:
+        screen = shutil.get_terminal_size((PIPE_WIDTH, 24)).columns
+        echo("\n".join(_folded(head + text, screen, "", " " * len(head))))
+
+
+def speed_text(rate: float) -> str:
+    """Images a second, with a decimal where there are few."""
+    return f"{rate:,.{0 if rate >= 10 else 1}f} images/s"
 
 
 def _width_of(cells: Sequence[str]) -> int:

@@ -15,6 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from ganzoo.cli.output import speed_text
 from ganzoo.errors import escaped
 from ganzoo.loop.display import Display, Lines, Moment, Outlook, duration
 
@@ -157,7 +158,7 @@ class TerminalDisplay(Display):
 
     def _outlook(self, moment: Moment) -> str:
         """Such as ``118 images/s, 5 minutes left``."""
-        parts = [] if self._speed is None else [f"{self._speed:,.0f} images/s"]
+        parts = [] if self._speed is None else [speed_text(self._speed)]
         if moment.step >= moment.last_step:
             parts.append("done")
         elif self._pace is not None:

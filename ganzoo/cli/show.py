@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ganzoo.cli.options import ArchitectureCommand, json_option, named_architecture
-from ganzoo.cli.output import Table, console, print_json, table
+from ganzoo.cli.output import Table, console, fact, print_json, table
 from ganzoo.contract.options import command_words, typed
 
 INDENT = " " * 6  # of what is said below a name
@@ -52,7 +52,7 @@ def _print(facts: dict[str, Any]) -> None:
         ("read more", facts["readme"]),
     ):
         if text:
-            out.print(f"  {label:<10} {text}", soft_wrap=True)
+            fact(f"  {label}", text, 12)
     shape = "×".join(map(str, facts["counted_for"]))
     counts = facts["parameters"]
     rows = [*counts.items(), ("together", sum(counts.values()))] if len(counts) > 1 else list(counts.items())
@@ -62,8 +62,9 @@ def _print(facts: dict[str, Any]) -> None:
         out.print(f"  {name:<{width}} {count:>13,}")
     for row in facts["frozen"]:
         out.print(f"  pretrained {row['name']}, licence {row['licence']}, {row['address'] or 'given by hand'}")
+    out.print()
     for group, title in (("architecture", f"Options of {facts['title']}"), ("trainer", "Options of the trainer")):
-        out.print(f"\n{title}", style="bold")
+        out.print(title, style="bold")
         _option_table([row for row in facts["options"] if row["group"] == group]).print()
     if any(row["value"] != row["default"] for row in facts["options"]):
         out.print("* not the default\n")
@@ -92,8 +93,8 @@ def _print_named(title: str, rows: list[tuple[str, str, list[str]]]) -> None:
     out = console()
     out.print(title, style="bold")
     for name, summary, options in rows:
-        told = summary or shlex.join(options) or "the defaults"
-        out.print(f"  {name}: {told}")
+        told = f"{name}: {summary or shlex.join(options) or 'the defaults'}"
+        out.print(textwrap.fill(told, out.width, initial_indent="  ", subsequent_indent=INDENT, break_on_hyphens=False))
         if summary and options:
             pairs = shlex.join(options).replace(" ", "\0").replace("\0--", " --")
             lines = textwrap.wrap(pairs, out.width - len(INDENT), break_long_words=False, break_on_hyphens=False)

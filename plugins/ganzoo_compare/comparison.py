@@ -26,6 +26,7 @@ BESIDE = frozenset((
 # What of a score's protocol is of the run itself or was found in it, and may differ from run to run.
 OF_THE_RUN = frozenset(("model", "step", "weights", "shares", "caution"))
 OVER = {"images": "images", "steps": "step", "time": "seconds"}  # name of an axis -> key of metrics.jsonl
+FEW = 4  # rows whose legend stands among the curves
 LEGEND = 60  # letters in a line of a plot's legend
 ENDINGS = (".png", ".pdf", ".svg")
 
@@ -67,7 +68,16 @@ class Row:
     def name(self) -> str:
         """What it is called in a legend: its settings, else its folder."""
         said = ", ".join(f"{name.replace('_', '-')} {typed(value) or 'none'}" for name, value in self.settings.items())
-        return said or Path(self.runs[0]).name
+        return said or self.folder
+
+    @property
+    def folder(self) -> str:
+        """Its folder's name: of several seeds that of what they share, and never a seed alone, as all runs have one."""
+        path = Path(self.runs[0]).resolve()
+        shared = re.sub(r"(^|,)seed=\d+$", "", path.name)
+        if len(self.runs) > 1:
+            return shared or path.parent.name
+        return path.name if shared else f"{path.parent.name}/{path.name}"
 
 
 @dataclass(frozen=True)
@@ -125,8 +135,7 @@ class Comparison:
             headings += [name, *([f"{name}, best"] if name in best else [])]
         rows = []
         for row in self.rows:
-            name = re.sub(r"(.),seed=\d+$", r"\1", Path(row.runs[0]).name)
-            cells = [name, *(typed(row.settings.get(each, "")) for each in settings)]
+            cells = [row.folder, *(typed(row.settings.get(each, "")) for each in settings)]
             cells += [",".join(map(str, row.seeds))] if several else []
             minutes = [each / 60 for each in row.seconds if each is not None]
             cells += [_mean(row.images, "{:,.0f}"), _mean(minutes, "{:.1f}") if minutes else "", row.pretrained]
@@ -208,28 +217,38 @@ def plot(compared: Comparison, file: str | os.PathLike[str], value: str | None =
         raise UsageError(f"--over {over} is not known; it takes {', '.join(OVER)}.")
     logged = {run: list(Run.open(run).metrics()) for row in compared.rows for run in row.runs}
     value = _value(value, list(logged.values()))
+    unit, scale = _unit(logged.values()) if over == "time" else ("", 1.0)
     figure = Figure(figsize=(7, 4), layout="constrained")
     axis = figure.subplots()
     for row in compared.rows:
-        curves = [_curve(logged[run], value, OVER[over]) for run in row.runs]
+        curves = [_curve(logged[run], value, OVER[over], scale) for run in row.runs]
         curves = [curve for curve in curves if curve]
         if not curves:
             continue
         grid = numpy.unique([x for curve in curves for x, _ in curve])
         grid = grid[grid <= min(curve[-1][0] for curve in curves)]  # as far as every seed has come
         heights = numpy.stack([numpy.interp(grid, *numpy.transpose(curve)) for curve in curves])
-        folder = len(row.runs) == 1 and len(row.name) > LEGEND  # its own name says more than a dozen options
-        name = Path(row.runs[0]).name if folder else row.name
-        label = textwrap.fill(printable(name).lstrip("_"), LEGEND)
+        own = len(row.runs) == 1 or row.folder != Path(row.runs[0]).resolve().name  # two seeds have none together
+        name = row.folder if own and len(row.name) > LEGEND else row.name  # it says more than a dozen options
+        seeds = f" ({len(curves)} seeds)" if len(curves) > 1 else ""
+        label = textwrap.fill(printable(name).lstrip("_") + seeds, LEGEND)
         (line,) = axis.plot(grid, heights.mean(0), linewidth=1.2, label=label, marker="." if len(grid) == 1 else "")
         if len(curves) > 1:
             axis.fill_between(grid, heights.min(0), heights.max(0), color=line.get_color(), alpha=0.2, linewidth=0)
     if not axis.lines:
         raise UsageError("These runs have no clock in their log; use --over images.")
-    axis.set_xlabel({"time": "seconds of training", "images": "images seen"}.get(over, over))
+    axis.set_xlabel({"time": f"{unit} of training", "images": "images seen"}.get(over, over))
     axis.xaxis.set_major_formatter(lambda x, _: f"{x:,.10g}")
-    axis.set_ylabel(value)
-    for text in axis.legend(fontsize="small", loc="best").get_texts():
+    kind, _, name = value.partition("/")
+    axis.set_ylabel({"loss": f"loss of {name}", "score": name}.get(kind, value))
+    bands = "band: all seeds; line: their mean" if axis.collections else None
+    said: dict[str, Any] = {"title": bands, "title_fontsize": "small", "fontsize": "small"}
+    if len(axis.lines) > FEW:  # they would lie on the curves
+        figure.set_figheight(4 + 0.25 * len(axis.lines))
+        legend = figure.legend(loc="outside lower center", **said)
+    else:
+        legend = axis.legend(loc="best", **said)
+    for text in legend.get_texts():
         text.set_parse_math(False)
     with written(place, "choose another --plot") as temporary:
         figure.savefig(temporary, dpi=150, format=place.suffix[1:].lower())
@@ -359,8 +378,16 @@ def _value(value: str | None, logs: Sequence[list[dict[str, Any]]]) -> str:
     return value
 
 
-def _curve(log: Sequence[Mapping[str, Any]], value: str, over: str) -> list[tuple[float, float]]:
-    points = [(row[over], row[value]) for row in log if over in row and math.isfinite(row.get(value, math.nan))]
+def _unit(logs: Iterable[Sequence[Mapping[str, Any]]]) -> tuple[str, float]:
+    """The unit of time for the longest of some trainings, and seconds in it."""
+    longest = max((row.get("seconds", 0.0) for log in logs for row in log), default=0.0)
+    return next((name, size) for name, size in (("hours", 3600.0), ("minutes", 60.0), ("seconds", 1.0))
+                if longest >= 3 * size or size == 1)  # fmt: skip
+
+
+def _curve(log: Sequence[Mapping[str, Any]], value: str, over: str, scale: float) -> list[tuple[float, float]]:
+    """A value over what `over` names, counted in units of `scale`."""
+    points = [(row[over] / scale, row[value]) for row in log if over in row and math.isfinite(row.get(value, math.nan))]
     return sorted(dict(points).items())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ganzoo.cli.output import columns_of, table
+from ganzoo.cli.output import columns_of, fact, speed_text, table
 
 ROWS = [("dcgan", 3, "Convolutional networks."), ("a-name", None, "one\ntwo and well-known things " * 3)]
 
@@ -77,3 +77,49 @@ def test_many_rows_of_few_columns_are_never_turned(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "40")
     table(MANY, RUNS * 10, right=MANY[1:]).print()
     assert len(capsys.readouterr().out.split("─ ")[0].splitlines()[1].split()) > 2
+
+
+OPTIONS = [("--truncation-layers", "int|none", "1,1,1,1,1,1.5,2,3", "layers that truncation reaches")] * 9
+
+
+@pytest.mark.parametrize("width", [40, 60, 65])
+def test_few_columns_have_the_last_below_the_others_where_words_would_break(capsys, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    table(("option", "type", "value", "what it is"), OPTIONS).print()
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= width
+    for cell in OPTIONS[0][:-1]:
+        assert text.split().count(cell) == len(OPTIONS)
+    assert "      layers that truncation" in text
+
+
+def test_what_stands_above_is_in_columns_where_they_fit(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "65")
+    table(("option", "type", "value", "what it is"), [("--lr", "float", "0.1", "learning rate"), *OPTIONS]).print()
+    heading, _, first, _, second, _ = capsys.readouterr().out.splitlines()[1:7]
+    assert heading.index("value") == first.index("0.1") == second.index("1,1,1")
+
+
+def test_they_stand_side_by_side_where_there_is_room(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "90")
+    table(("option", "type", "value", "what it is"), OPTIONS).print()
+    assert len(capsys.readouterr().out.strip().splitlines()) == 2 + len(OPTIONS)
+
+
+def test_a_long_fact_goes_on_below_itself_on_a_screen_and_is_one_line_in_a_pipe(capsys, monkeypatch):
+    classes = ", ".join(f"name-{n} 800" for n in range(12))
+    monkeypatch.setenv("COLUMNS", "60")
+    fact("classes", classes, 13)
+    first, *others = capsys.readouterr().out.splitlines()
+    assert first.startswith("classes       name-0 800")
+    assert others
+    assert all(line.startswith(" " * 14 + "name-") or line.strip()[0].isdigit() for line in others)
+    assert max(map(len, (first, *others))) <= 60
+    monkeypatch.setattr("ganzoo.cli.output.piped", lambda: True)
+    fact("classes", classes, 13)
+    assert capsys.readouterr().out == f"classes       {classes}\n"
+
+
+@pytest.mark.parametrize(("rate", "text"), [(0.44, "0.4"), (1.2, "1.2"), (70.4, "70"), (1612.0, "1,612")])
+def test_a_low_speed_has_a_decimal(rate, text):
+    assert speed_text(rate) == f"{text} images/s"

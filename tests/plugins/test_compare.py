@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -97,7 +98,41 @@ def test_the_name_of_a_run_is_shorter_than_a_dozen_options(runs: Path, monkeypat
     assert run(runs, "--plot", runs / "a.svg").exit_code == 0
     drawn = (runs / "a.svg").read_text(encoding="utf-8")
     assert "<!-- c0 -->" in drawn
-    assert "<!-- a0 -->" not in drawn, "two seeds have no name together"
+    assert "<!-- a0" not in drawn, "two seeds have no name together"
+
+
+def test_seeds_below_a_folder_have_its_name_and_one_alone_has_both(tmp_path: Path) -> None:
+    for parent in ("first", "second"):
+        for seed in range(2):
+            make(tmp_path / parent / f"seed={seed}", seed, 1e-3 if parent == "first" else 2e-3, [60, 40])
+    assert [row.folder for row in ganzoo.compare([tmp_path / "first", tmp_path / "second"]).rows] == ["first", "second"]
+    single = ganzoo.compare([tmp_path / "first/seed=0", tmp_path / "second/seed=0"])
+    assert [row[0] for row in single.table()[1]] == ["first/seed=0", "second/seed=0"]
+
+
+def test_the_legend_of_many_rows_stands_below_the_curves(runs: Path) -> None:
+    few, many = runs / "few.svg", runs / "many.svg"
+    plot(ganzoo.compare([runs]), few)
+    for number in range(3):
+        make(runs / f"c{number}", 0, 3e-3 + number, [60, 40])
+    plot(ganzoo.compare([runs]), many)
+    heights = [float(re.findall(r'height="([\d.]+)pt"', file.read_text())[0]) for file in (few, many)]
+    assert heights[0] < heights[1]
+
+
+def test_a_plot_says_what_it_shows_in_words(runs: Path) -> None:
+    compared, file = ganzoo.compare([runs]), runs / "a.svg"
+    for value, over, label in (
+        ("score/swd", "images", "swd"), ("loss/G", "steps", "loss of G"), ("loss/G", "time", "seconds of training"),
+    ):  # fmt: skip
+        plot(compared, file, value, over)
+        assert f"<!-- {label} -->" in file.read_text(encoding="utf-8")
+    assert "<!-- lr 0.001 (2 seeds) -->" in file.read_text(encoding="utf-8")
+    assert "<!-- band: all seeds; line: their mean -->" in file.read_text(encoding="utf-8")
+    edit_log = (runs / "a0" / "metrics.jsonl").read_text().replace('"seconds": 90.0', '"seconds": 9000.0')
+    (runs / "a0" / "metrics.jsonl").write_text(edit_log)
+    plot(compared, file, over="time")
+    assert "<!-- minutes of training -->" in file.read_text(encoding="utf-8")
 
 
 def test_runs_without_a_score_say_how_to_get_one(runs: Path) -> None:
