@@ -169,11 +169,20 @@ def _check_alike(layout: Layout, tops: Collection[str], domains: bool) -> None:
 
 
 def _inner_parts(layout: Layout) -> dict[str, str]:
-    """Parts within each class: cat/train, cat/val, dog/train, dog/val."""
+    """Parts within each class: cat/train, cat/val, dog/train, dog/val. Raises: UsageError beside other folders."""
     inner = {tuple(name.split("/")[1:-1])[:1] for name in layout.names}
     words = [each[0] for each in inner if each]
     kinds = {folder: part_of(folder) for folder in words}
-    return kinds if len(words) == len(inner) and {*kinds.values()} == {"train", "test"} else {}
+    if len(words) < len(inner) or not {*kinds.values()} >= {"train", "test"}:
+        return {}
+    if others := [folder for folder, kind in kinds.items() if not kind]:
+        train, test = ([folder for folder in words if kinds[folder] == kind] for kind in ("train", "test"))
+        raise UsageError(
+            f"The folders hold {listed(sorted(train + test))}, which look like images to train on and to hold out, "
+            f"beside {listed(sorted(others), 4)}; say which is which: --parts train={'+'.join(sorted(train))},"
+            f"test={'+'.join(sorted(test))}, which leaves the others out, or --parts none."
+        )
+    return kinds
 
 
 def _given_parts(layout: Layout, parts: str) -> dict[str, str]:
@@ -202,10 +211,10 @@ def _without(name: str, split: Mapping[str, str]) -> tuple[str, str]:
 
 def _take_parts(layout: Layout, split: Mapping[str, str]) -> None:
     rest = "" if "train" in split.values() else "train"  # of what no part is said
-    names = []
-    for index, name in enumerate(layout.names):
-        short, folder = _without(name, split) if "/" in name else (name, "")
-        names.append(short)
+    found = [_without(name, split) if "/" in name else (name, "") for name in layout.names]
+    twice = {top for top in split if all(name.startswith(f"{top}/") for name, part in found if part == top)}
+    names = [name.removeprefix(f"{part}/" if part in twice else "") for name, part in found]  # train/train/cat/0.png
+    for index, (_, folder) in enumerate(found):
         kind = split.get(folder, rest)
         if kind == "test":
             layout.held_out.add(index)
@@ -292,11 +301,14 @@ def _no_classes(layout: Layout, tops: Mapping[int, str], trained: Set[str], besi
 
 def _belong_together(names: Sequence[str]) -> bool:
     """Whether some of the folders of these files are called as pictures are, and others, or the ones in these that are
-    called as versions, as masks and the like.
+    called as versions, as masks and the like; or as another and its masks: train and train_masks.
     """
     above = {tuple(name.lower().split("/")[:-1][:2]) for name in names}
     folders = {words[-1] if _VERSION.fullmatch(words[0]) else words[0] for words in above if words}
-    return all(any(kind.search(folder) for folder in folders) for kind in (_PICTURES, _BELONGING))
+    bare = {_BELONGING.sub("", folder).strip("_- ") for folder in folders if _BELONGING.search(folder)}
+    return bool(bare & folders) or all(
+        any(kind.search(folder) for folder in folders) for kind in (_PICTURES, _BELONGING)
+    )
 
 
 def _same_files(names: Sequence[str]) -> bool:

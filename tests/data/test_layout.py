@@ -458,3 +458,32 @@ def test_versions_of_annotations_are_no_classes() -> None:
     with pytest.raises(UsageError, match=r"images, v1.2, v2.0 look like pictures and what belongs to them"):
         layout_of([*files, *names("training/images", "validation/images")])
     assert layout_of(names("v1", "v2")).labels.classes == ("v1", "v2")
+
+
+def test_a_part_within_a_folder_of_its_name_keeps_its_classes() -> None:
+    """As archives that were packed twice come: the classes went without a word."""
+    found = layout_of(names("training/training/n0", "training/training/n1", "validation/validation/n0"))
+    assert (found.labels.classes, len(found.held_out), found.left_out) == (("n0", "n1"), 3, {})
+    folders = names("seg_train/seg_train/sea", "seg_train/seg_train/ice", "seg_test/seg_test/sea")
+    assert layout_of(folders, parts="train=seg_train,test=seg_test").labels.classes == ("ice", "sea")
+    vehicles = layout_of(names("train/train", "train/bus", "test/train", "test/bus"))
+    assert vehicles.labels.classes == ("bus", "train")
+
+
+def test_parts_within_classes_beside_other_folders_are_asked_for() -> None:
+    """As MVTec's: what is to be held out was trained on."""
+    files = names("bottle/train/good", "bottle/test/broken", "bottle/ground_truth/broken", "cable/train", "cable/test")
+    with pytest.raises(UsageError, match=r"beside ground_truth; .* --parts train=train,test=test, which leaves"):
+        layout_of(files)
+    found = layout_of(files, parts="train=train,test=test")
+    assert (found.labels.classes, len(found.held_out), len(found.left_out)) == (("bottle", "cable"), 6, 3)
+    assert layout_of(files, parts="none").labels.classes == ("bottle", "cable")
+
+
+@pytest.mark.parametrize(
+    "folders", [("train", "train_masks"), ("face", "face_mask"), ("A", "A_gt"), ("img1", "img1-label")]
+)
+def test_a_folder_and_another_of_its_masks_are_no_classes(folders: tuple[str, str]) -> None:
+    with pytest.raises(UsageError, match="look like pictures and what belongs to them"):
+        layout_of(names(*folders))
+    assert layout_of(names("with_mask", "without_mask")).labels.classes == ("with_mask", "without_mask")
