@@ -92,7 +92,7 @@ def _check_size(path: Path, count: int, reading: Reading) -> None:
 def idx_in(folder: Path) -> list[Path]:
     """The files of images in a folder of idx files: the one that is read first, a training one where there is one."""
     files = sorted(path for path in folder.rglob("*images*idx3*") if path.is_file())
-    return sorted(files, key=lambda path: not path.name.startswith("train"))
+    return sorted(files, key=lambda path: "train" not in path.name.lower())
 
 
 def idx_labels(images: Path) -> Path | None:

@@ -169,8 +169,7 @@ class Zip(Container):
         windows = not any("/" in member.filename for member in self._zip.infolist())
         for member in self._zip.infolist():  # some programs of Windows write their own mark between folders
             name = member.filename.replace("\\", "/") if windows else member.filename
-            plain = "/".join(part for part in name.split("/") if part not in ("", "."))
-            member.filename = plain + "/" * name.endswith("/")
+            member.filename = _plain(name) + "/" * name.endswith("/")
         files = [member for member in self._zip.infolist() if not member.is_dir()]
         self._members = {member.filename: member for member in files}
         self.names = sorted(self._members)
@@ -250,6 +249,11 @@ class Tar(Members):
         return file_signature(self._path)
 
 
+def _plain(name: str) -> str:
+    """A member's name without what some programs write between and before folders: /a//b and ./a/b."""
+    return "/".join(part for part in name.split("/") if part not in ("", "."))
+
+
 def _same_place(file: IO[bytes], one: tuple[int, int], other: tuple[int, int]) -> bool:
     """Whether two pieces of a file, (offset, size), hold the same bytes."""
     if one == other or one[1] != other[1] or one[1] > MAX_FILE_BYTES:
@@ -300,7 +304,7 @@ def tar_members(path: Path, most: int) -> tuple[Path, dict[str, tuple[int, int]]
             )
         with tarfile.open(plain, "r:") as tar:
             every = tar.getmembers()
-        names = [member.name.removeprefix("./") for member in every]
+        names = [_plain(member.name) for member in every]
         files = [
             (name, (member.offset_data, member.size))
             for name, member in zip(names, every, strict=True)
@@ -315,8 +319,8 @@ def tar_members(path: Path, most: int) -> tuple[Path, dict[str, tuple[int, int]]
         if (member.islnk() or member.issym()) and name not in places:
             target = member.linkname if member.islnk() else posixpath.join(posixpath.dirname(name), member.linkname)
             target = posixpath.normpath(target)
-            if target in places:
-                places[name] = places[target]
+            if _plain(target) in places:
+                places[name] = places[_plain(target)]
             elif not target.startswith(("/", "..")):  # those are somebody's try to have other files read
                 lost[name] = "is a link to nothing in the archive"
         elif member.issparse():

@@ -174,9 +174,11 @@ class Files(Reader):
         beside = sorted(
             told or (lists if len(lists) <= 3 else []), key=lambda name: "test" in map(part_of, name.split("/"))
         )
-        if isinstance(self._container, Folder) and beside and not (layout.labels.of or layout.domains):
+        if beside and not (layout.labels.of or layout.domains):
             file = printable(str(Path(self._where, beside[0])))
-            layout.notes.append(f"No labels are taken. Where {file} has them, type: --labels {shlex.quote(file)}")
+            packed = "" if isinstance(self._container, Folder) else "unpack it and "
+            typed = shlex.quote(Path(file).name if packed else file)
+            layout.notes.append(f"No labels are taken. Where {file} has them, {packed}type: --labels {typed}")
 
     def _of_folders(self, classes: str) -> Layout:
         layout = layout_of(self.names, self._container.folders, self._parts, classes)

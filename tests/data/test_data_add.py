@@ -641,3 +641,39 @@ def test_a_folder_of_one_table_is_told_to_give_the_table(tmp_path):
     (tmp_path / "f" / "t.csv").write_text("a,b\n1,2\n")
     with pytest.raises(UsageError, match=r"only 1 \.csv; .*; give the file itself"):
         data.add("x", tmp_path / "f")
+
+
+def test_a_tar_of_whole_paths_keeps_its_classes(tmp_path):
+    """A slash before the names cost the labels."""
+    picture = io.BytesIO()
+    Image.new("RGB", (8, 8), "red").save(picture, "PNG")
+    with tarfile.open(tmp_path / "set.tar", "w") as file:
+        for name in ("/data/cat/0.png", "//data/cat/1.png", "/data/./dog/0.png", "/data/dog//1.png"):
+            member = tarfile.TarInfo(name)
+            member.size = len(picture.getvalue())
+            file.addfile(member, io.BytesIO(picture.getvalue()))
+        link = tarfile.TarInfo("/data/dog/2.png")
+        link.type, link.linkname = tarfile.LNKTYPE, "/data/dog/1.png"
+        file.addfile(link)
+    info = data.add("whole", tmp_path / "set.tar")
+    assert (info.classes, info.images) == (("cat", "dog"), 5)
+
+
+def test_labels_in_an_archive_are_pointed_at(tmp_path):
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as file:
+        for number in range(3):
+            picture = io.BytesIO()
+            Image.new("RGB", (8, 8), (number, 0, 0)).save(picture, "PNG")
+            file.writestr(f"images/{number}.png", picture.getvalue())
+        file.writestr("labels.csv", "0.png,cat")
+    said = data.add("packed", tmp_path / "set.zip").layout[-1]
+    assert said.startswith("No labels are taken. Where ")
+    assert said.endswith("set.zip/labels.csv has them, unpack it and type: --labels labels.csv")
+
+
+def test_the_training_images_are_found_whatever_stands_before_their_name(tmp_path):
+    """As EMNIST's, whose test images were trained on."""
+    for part, count in (("test", 2), ("train", 5)):
+        header = bytes([0, 0, 8, 3]) + b"".join(side.to_bytes(4, "big") for side in (count, 8, 8))
+        (tmp_path / f"emnist-letters-{part}-images-idx3-ubyte").write_bytes(header + bytes(range(64)) * count)
+    assert data.add("letters", tmp_path).images == 5
