@@ -87,7 +87,7 @@ class Survey:
     """What a picture is: its size, (height, width), its colours, its values, and how many pages its file has.
 
     Attributes:
-        empty: "wholly transparent", "of one colour", or "" where there is something to see.
+        empty: what there is in place of something to see, such as "of one colour"; else "".
     """
 
     size: tuple[int, int]
@@ -123,7 +123,8 @@ def look(image: Image.Image) -> Survey:
     """What an image with 8 bits a channel is, that is no file's."""
     extremes = _extremes(image.convert("RGBA") if has_alpha(image) else image)
     hidden = has_alpha(image) and extremes[-1][1] == 0
-    empty = "wholly transparent" if hidden else "of one colour" if all(low == high for low, high in extremes) else ""
+    white = "wholly transparent, so white without --channels 4"
+    empty = white if hidden else "of one colour" if all(low == high for low, high in extremes) else ""
     span = _span_of_bytes(image)
     return Survey((image.height, image.width), is_grey(image), has_alpha(image), span, empty=empty)
 

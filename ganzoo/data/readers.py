@@ -336,10 +336,10 @@ class ItemFiles(Files):
         item, _ = self._class.read(data)
         return item if self.details is None else self._class.cut(item, self.details)
 
-    def survey(self, data: bytes) -> tuple[tuple[int, ...], dict[str, Any]]:
-        """The shape of the item in a file, and what the file says of it."""
+    def survey(self, data: bytes) -> tuple[tuple[int, ...], dict[str, Any], str]:
+        """The shape of the item in a file, what the file says of it, and what `Survey.empty` is."""
         item, said = self._class.read(data)
-        return item.shape, said
+        return item.shape, said, "of one value throughout" if item.size and item.min() == item.max() else ""
 
     def settle(self, seen: Sequence[tuple[tuple[int, ...], Mapping[str, Any]]]) -> None:
         self.details = self._class.settle(seen, self._options)

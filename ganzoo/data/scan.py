@@ -52,6 +52,7 @@ class _Seen:
     picture: Survey | None = None
     problem: str = ""
     shape_and_details: tuple[tuple[int, ...], dict[str, Any]] | None = None  # of an item that is no picture
+    empty: str = ""  # as `Survey.empty`
 
 
 def scan(
@@ -72,6 +73,7 @@ def scan(
     others: list[tuple[tuple[int, ...], dict[str, Any]]] = []
     aside: list[tuple[str, str]] = []
     contents = set[str]()
+    empty: dict[str, list[str]] = {}
 
     # Item by item, in order: what can be used, and what it is.
     for index, seen in enumerate(_read_all(reader)):
@@ -86,6 +88,8 @@ def scan(
         result.kept.append(index)
         result.marks.append(mark(seen.digest))
         contents.add(seen.digest.partition("\0")[2])
+        if seen.empty:
+            empty.setdefault(seen.empty, []).append(name)
         label = layout.labels.of[index] if layout.labels.of else -1
         digests.update(f"{seen.digest}{label}\n".encode(errors="surrogateescape"))
         if seen.shape_and_details is not None:
@@ -111,6 +115,7 @@ def scan(
         digests.update("".join(str(reading.levels or "") for reading in reader.readings).encode())
     result.readings = list(reader.readings)
     result.notes = _notes(reader, pictures)
+    result.notes += [f"Items {what}: {len(names):,}, such as {names[0]}." for what, names in sorted(empty.items())]
     if 2 * len(contents) <= len(result.kept) >= WORTH_SAYING:
         result.notes.append(
             f"Only {len(contents):,} of {len(result.kept):,} items are different, byte by byte; the others are copies."
@@ -153,8 +158,10 @@ def _read(reader: Reader, index: int) -> _Seen:
         data = reader.data(index)
         content = digest(reader.names[index], data)
         if isinstance(reader, ItemFiles):
-            return _Seen(content, shape_and_details=reader.survey(data))
-        return _Seen(content, reader.look(data))
+            shape, details, empty = reader.survey(data)
+            return _Seen(content, shape_and_details=(shape, details), empty=empty)
+        picture = reader.look(data)
+        return _Seen(content, picture, empty=picture.empty if picture else "")
     except Unreadable as problem:
         return _Seen(problem=str(problem))
 
@@ -180,10 +187,6 @@ def _notes(reader: Reader, pictures: Mapping[int, Survey]) -> list[str]:
     if more and reader.readings[0].pages == "first":
         files = "1 file has" if len(more) == 1 else f"{len(more):,} files have"
         notes.append(f"{files} {sum(more):,} further pages or frames, which are left out; --pages all takes them.")
-    for empty in ("wholly transparent", "of one colour"):
-        if found := [printable(reader.names[index]) for index, picture in pictures.items() if picture.empty == empty]:
-            white = ", and white without --channels 4" * (empty == "wholly transparent")
-            notes.append(f"Pictures {empty}{white}: {len(found):,}, such as {found[0]}.")
     groups = reader.by_source if isinstance(reader, Joined) else [list(pictures)]
     for reading, indices in zip(reader.readings, groups, strict=True):
         span = joined(pictures[index].span for index in indices if index in pictures)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import wave
 
 import numpy as np
 import pytest
@@ -169,5 +170,15 @@ def test_pictures_without_anything_to_see_are_counted(tmp_path, monkeypatch):
         image.save(tmp_path / "set" / f"{name}.png")
     (tmp_path / "key.png").rename(tmp_path / "set" / "key.png")
     notes = data.add("bare", tmp_path / "set").notes
-    assert "Pictures wholly transparent, and white without --channels 4: 3, such as grey.png." in notes
-    assert "Pictures of one colour: 5, such as black.png." in notes
+    assert "Items wholly transparent, so white without --channels 4: 3, such as grey.png." in notes
+    assert "Items of one colour: 5, such as black.png." in notes
+
+
+def test_sounds_of_silence_are_counted(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANZOO_HOME", str(tmp_path / "home"))
+    (tmp_path / "set").mkdir()
+    for number in range(4):
+        with wave.open(str(tmp_path / "set" / f"{number}.wav"), "wb") as file:
+            file.setparams((1, 2, 8000, 0, "NONE", ""))
+            file.writeframes(bytes(200) if number % 2 else bytes(range(200)))
+    assert data.add("quiet", tmp_path / "set").notes == ("Items of one value throughout: 2, such as 1.wav.",)

@@ -85,7 +85,7 @@ def test_text_and_single_files_of_other_kinds_are_passed_over_and_counted(tmp_pa
     files |= {"model.pth": b"PK\3\4\0\xff", "notes": "größer".encode(), ".hidden": b"\0\xff", "Thumbs.db": b"\0\xff"}
     info = data.add("set", fill(tmp_path / "d", files))
     assert (info.images, info.skipped) == (4, 0)
-    assert info.notes == ("Passed over, since they are of other kinds: 4 .txt, 1 .pth, 1 without suffix.",)
+    assert info.notes[0] == "Passed over, since they are of other kinds: 4 .txt, 1 .pth, 1 without suffix."
 
 
 def test_heic_and_jpeg_xl_say_the_package_that_reads_them(tmp_path, monkeypatch):

@@ -61,7 +61,7 @@ def pixels(name: str, unpack: bool | None = None) -> list[int]:
 def test_shards_in_a_folder_are_one_set(tmp_path):
     info = data.add("faces", faces(tmp_path / "shards"))
     assert (info.images, info.classes, info.class_counts) == (6, ("0", "1"), {"0": (3, 0), "1": (3, 0)})
-    assert info.notes == ()
+    assert info.notes == ("Items of one colour: 6, such as faces-000:0.png.",)
     assert pixels("faces", unpack=False) == pixels("faces") == [0, 10, 20, 30, 40, 50]
     assert data.prepare("faces", resolution=(8, 8)).training.labels.tolist() == [0, 1, 0, 1, 0, 1]
 
