@@ -128,52 +128,48 @@ def floats(rows: Tensor) -> Tensor:
     return rows.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.channels_last).div_(127.5).sub_(1.0)
 
 
+@dataclass(frozen=True, eq=False)
 class Part:
     """The items of one domain, or of a plain set.
 
     Attributes:
-        rows: that the items are among.
+        rows: that the items are among; index: int64 [N] on the host, which of them they are.
         labels: on the device, int64 [N], positions in the data set's classes (-1: none), or float32 [N, K] of
             attributes or numbers as `Batch.label` has them; None when it has no labels.
+        encode: rows as items; channels: of grey images in a pack of colours, 1; None for all that the pack has.
     """
 
-    def __init__(
-        self,
-        rows: Rows,
-        index: Tensor,
-        labels: Tensor | None,
-        encode: Callable[[Tensor], Tensor] | None = None,
-        channels: int | None = None,
-    ) -> None:
-        """`channels`: of grey images in a pack of colours, 1; None for all that the pack has."""
-        self.rows, self._index, self.labels, self._channels = rows, index, labels, channels
-        self._encode = encode or floats
+    rows: Rows
+    index: Tensor
+    labels: Tensor | None
+    encode: Callable[[Tensor], Tensor] = floats
+    channels: int | None = None
 
     def __len__(self) -> int:
-        return len(self._index)
+        return len(self.index)
 
     def gather(self, indices: Tensor) -> Tensor:
         """The items at `indices`, int64 [B] on the host, as float32 on the device.
 
         Images are [B, C, H, W] in [-1, 1], channels last in memory; others as their modality encodes them.
         """
-        return self._encode(self.raw(indices))
+        return self.encode(self.raw(indices))
 
     def raw(self, indices: Tensor) -> Tensor:
         """The same as the pack has them."""
-        return self.rows.take(self._index[indices])[..., : self._channels]
+        return self.rows.take(self.index[indices])[..., : self.channels]
 
     def prefetch(self, indices: Tensor) -> None:
         """Say which items are gathered next; those that are not in memory yet are read or decoded meanwhile."""
-        self.rows.expect(self._index[indices])
+        self.rows.expect(self.index[indices])
 
     def subset(self, indices: Tensor) -> Part:
         """The items at `indices` alone, int64 [B] on the host, in that order."""
         labels = None if self.labels is None else self.labels[indices.to(self.labels.device)]
-        return Part(self.rows, self._index[indices], labels, self._encode, self._channels)
+        return replace(self, index=self.index[indices], labels=labels)
 
     def encoded(self, modality: Modality) -> Part:
-        return Part(self.rows, self._index, self.labels, modality.encode, self._channels)
+        return replace(self, encode=modality.encode)
 
     def labelled(self, label: int | None = None) -> Part:
         """The items that have a label, or those that have this one."""
@@ -183,7 +179,7 @@ class Part:
 
     def to(self, device: torch.device, rows: Rows) -> Part:
         labels = None if self.labels is None else self.labels.to(device)
-        return Part(rows, self._index, labels, self._encode, self._channels)
+        return replace(self, rows=rows, labels=labels)
 
 
 def domain_names(parts: Mapping[str, Part]) -> tuple[str, ...]:

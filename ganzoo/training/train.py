@@ -10,7 +10,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast, overload
 
@@ -288,11 +288,7 @@ def resume(
     if run.status == "finished":
         display.say(f"{run.path} is finished; `ganzoo extend {run.path} --epochs N` trains it further.")
         return run
-    with contextlib.ExitStack() as lock:
-        lock.enter_context(run.locked(force))
-        run.change(settings=change_machine(run.header.settings, **machine))
-        _continue_training(run, take_up(run, display), display, lock, deadline, force)
-    return run
+    return _continue_training(run, machine, display, deadline, force)
 
 
 @_completes(TrainOptions)
@@ -319,43 +315,38 @@ def extend(
     stage = stage_of(options)
     if processes.restarted() and run.header.stages[-1] == stage:
         return resume(run, max_time=time_left(deadline), display=display)  # the stage was added before a process died
+    return _continue_training(run, machine, display, deadline, force, stage)
+
+
+def _continue_training(
+    run: Run, machine: Mapping[str, Any], display: Display, deadline: float, force: bool, stage: Stage | None = None
+) -> Run:
+    """Trains what is left of a run, on the `machine` as `change_machine` takes it, and one more stage, if any."""
+    more = () if stage is None else (stage,)
     with contextlib.ExitStack() as lock:
         lock.enter_context(run.locked(force))
-        if run.status == "finished" and not run.checkpoints():
+        if more and run.status == "finished" and not run.checkpoints():
             raise GanzooError(
                 f"{run.path} has lost its checkpoints, which going on takes; start a new run with --init "
                 f"{run.model_file}."
             )
         run.change(settings=change_machine(run.header.settings, **machine))
-        _continue_training(run, take_up(run, display), display, lock, deadline, force, stage)
+        plan = take_up(run, display)
+        session = prepare(dataclasses.replace(plan, stages=(*plan.stages, *more)), display)
+        check_same_data(run, session.dataset.fingerprint)
+        scoring = rehearse_scores(session, run.header, display, deadline)
+        if more and run.status != "finished":
+            display.say(
+                f"{run.path} is not finished: what is left of it is trained first, with its options, and the new stage "
+                f"({stage}) after that."
+            )
+        with memory_explained(session.plan.settings, session.device):
+            timed = _forecast(session, run.header, display, f"in {run.path}", run, scoring)
+        if more:
+            run.change(stages=(*run.header.stages, *more), status="interrupted")
+        run.write()
+        _run_training(session, run, display, lock, deadline, timed, force)
     return run
-
-
-def _continue_training(
-    run: Run,
-    plan: Plan,
-    display: Display,
-    lock: contextlib.ExitStack,
-    deadline: float,
-    force: bool,
-    stage: Stage | None = None,
-) -> None:
-    """Trains what is left of a run that is locked, and one more stage, if any."""
-    more = () if stage is None else (stage,)
-    session = prepare(dataclasses.replace(plan, stages=(*plan.stages, *more)), display)
-    check_same_data(run, session.dataset.fingerprint)
-    scoring = rehearse_scores(session, run.header, display, deadline)
-    if more and run.status != "finished":
-        display.say(
-            f"{run.path} is not finished: what is left of it is trained first, with its options, and the new stage "
-            f"({stage}) after that."
-        )
-    with memory_explained(session.plan.settings, session.device):
-        timed = _forecast(session, run.header, display, f"in {run.path}", run, scoring)
-    if more:
-        run.change(stages=(*run.header.stages, *more), status="interrupted")
-    run.write()
-    _run_training(session, run, display, lock, deadline, timed, force)
 
 
 def _announce(session: Session, header: RunHeader, display: Display) -> None:
