@@ -207,7 +207,7 @@
 
   function upright(x, shade, dash, text, position = "end") {
     const line = { type: "line", x0: x, x1: x, y0: 0, y1: 1, yref: "paper", line: { color: shade, width: 1.2, dash } };
-    return text ? { ...line, label: { text: plain(text), textposition: position, textangle: 0, font: { size: 10, color: shade }, yanchor: position === "end" ? "top" : "bottom", xanchor: "left" } } : line;
+    return text ? { ...line, label: { text: plain(text), textposition: position, textangle: 0, font: { size: 10, color: shade }, yanchor: "bottom", xanchor: "left" } } : line;
   }
   function lines() {
     const found = told.runs.flatMap((run) => [
@@ -239,11 +239,11 @@
   function layout(panel, drawn) {
     const axis = { gridcolor: ink("--line"), zerolinecolor: ink("--line"), linecolor: ink("--line"), automargin: true };
     return {
-      margin: { l: 48, r: 10, t: 8, b: 40 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      margin: { l: 48, r: 10, t: 20, b: 40 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: ink("--ink"), size: 12, family: "system-ui, sans-serif" }, hovermode: "x unified",
       dragmode: touched.matches ? false : "zoom", // a finger on a curve scrolls the page
       hoverlabel: { bgcolor: ink("--paper"), bordercolor: ink("--line"), font: { color: ink("--ink") } },
-      showlegend: drawn.filter((trace) => trace.showlegend !== false).length > 1, legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 }, shapes: lines(),
+      showlegend: drawn.filter((trace) => trace.showlegend !== false).length > 1, legend: { orientation: "h", y: 1.08, yanchor: "bottom", x: 0 }, shapes: lines(),
       xaxis: { ...axis, title: { text: titles[view.x], standoff: 8 }, range: [...(view.zoom || extent())] },
       yaxis: { ...axis, type: panel.log ? "log" : "linear", fixedrange: true, ...height(panel, drawn) },
     };

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -292,7 +293,8 @@ def stage_by_stage(stories: Sequence[Story]) -> Html:
         ends = [*(mark.images for mark in story.stages[1:]), story.log.last.get("images", 0)]
         before: dict[str, float] = {}
         for number, (mark, end) in enumerate(zip(story.stages, ends, strict=True), 1):
-            heading = tag("h3", f"Stage {number} of {len(story.run.header.stages)}: {mark.text}")
+            told = re.sub(r"e-(?=\d)", "e\N{NON-BREAKING HYPHEN}", mark.text)  # 1e-05 is one word
+            heading = tag("h3", f"Stage {number} of {len(story.run.header.stages)}: {told}")
             if end == mark.images and number < len(story.stages):
                 gone = f"It was given up: the run was rolled back to {end:,} {story.items} seen."
                 chapters.append(tag("article", heading, tag("p", gone, class_="quiet"), class_="stage"))
@@ -302,16 +304,30 @@ def stage_by_stage(stories: Sequence[Story]) -> Html:
                 (name.removeprefix("score/"), f"{value:.4g}", *([f"{before[name]:.4g}"] if name in before else []))
                 for name, value in now.items()
             ]
-            figures = table(("", "at its end", *(["stage before"] if before else [])), rows) if rows else Html()
+            figures = table(("", "at its end", *(["before"] if before else [])), rows) if rows else Html()
             view = f"#at={end}&zoom={mark.images},{end}"
             curves = tag("a", "Curves of this stage", href=view, data_to="curves", class_="screen") if rows else Html()
             limits = {"data_least": mark.images, "data_most": end}
             picture = _figure(story.sheet, f"Stage {number}:", **limits) if story.sheet in story.series else Html()
-            seen = tag("p", f"From {mark.images:,} to {end:,} {story.items} seen.", class_="quiet")
+            seen = tag("p", _course(story, number, mark.images, end), class_="quiet")
             chapters.append(tag("article", heading, seen, picture, figures, curves, class_="stage"))
             before = now
         columns.append((story, tag("div", *chapters, class_="stages")))
     return _section("stages", "Stage by stage", _each(stories, columns)) if columns else Html()
+
+
+def _course(story: Story, number: int, start: int, end: int) -> str:
+    """Where a stage lies in the training, how long it took, and what it changed: in a sentence or two."""
+    clock = [row["seconds"] for row in story.log.rows if start <= row["images"] <= end and "seconds" in row]
+    time = f", in {_time(clock[-1] - clock[0], '')}" if len(clock) > 1 else ""
+    *earlier, now = story.run.header.stages[:number]
+    before = {name: value for stage in earlier for name, value in stage.changes.items()}
+    changed = [
+        f"{name} from {before[name]} to {value}"
+        for name, value in now.changes.items()
+        if before.get(name, value) != value
+    ]
+    return f"From {start:,} to {end:,} {story.items} seen{time}." + (f" New: {', '.join(changed)}." if changed else "")
 
 
 def _at_the_end(story: Story, start: int, end: int) -> dict[str, float]:

@@ -193,13 +193,15 @@ def test_sheets_of_other_items_are_as_large_as_the_real_ones(tmp_path):
 def test_stages_are_chapters(train, tmp_path):
     recipe = tmp_path / "two.toml"
     recipe.write_text(
-        'architecture = "tinygan"\ndata = "tiny"\n[[stages]]\nsteps = 3\n[[stages]]\nsteps = 2\nlr = 1e-4\n'
+        'architecture = "tinygan"\ndata = "tiny"\n[[stages]]\nsteps = 3\nlr = 1e-3\n[[stages]]\nsteps = 2\nlr = 1e-4\n'
     )
     run = train(architecture=None, data=None, recipe=str(recipe))
     cli("report", run.path)
     text = (run.path / "report.html").read_text(encoding="utf-8")
     assert told(text)["runs"][0]["stages"] == [[48, "2 steps, lr 0.0001"]]
-    assert "<h3>Stage 1 of 2: 3 steps</h3>" in text
+    assert "<h3>Stage 1 of 2: 3 steps, lr 0.001</h3>" in text
+    assert re.search(r"From 0 to 48 images seen, in \d+ s\.</p>", text)
+    assert re.search(r"From 48 to 80 images seen, in \d+ s\. New: lr from 0.001 to 0.0001\.</p>", text)
     assert "<h3>Stage 2 of 2: 2 steps, lr 0.0001</h3>" in text
     assert 'data-least="48" data-most="80"' in text
     assert '<a href="#at=80&amp;zoom=48,80" data-to="curves" class="screen">Curves of this stage</a>' in text
