@@ -459,7 +459,7 @@ def load(path: str | os.PathLike[str], device: str = "auto") -> Model:
         run = Run.open(where)
         where = run.model_file
         if not where.exists():
-            raise UsageError(f"{run.path} has no model yet; it is written after the first step.")
+            raise UsageError(f"{run.path} has no model yet; `ganzoo resume` or `ganzoo extend` writes it.")
     called = path if is_remote(path) else None
     header = model_header(checkpoint.read_facts(where, called), path)
     entry = architecture_of(header, path)

@@ -292,6 +292,8 @@ def run_header(text: str | bytes, file: object, what: str = "a run") -> RunHeade
         raise GanzooError(f"{file} does not describe {what}.")
     _check_format(facts, file)
     header = from_json(RunHeader, renamed.facts(facts), file, RESTORE)
+    if not header.stages:
+        raise GanzooError(f"{file} is damaged: it has no stages; {RESTORE}.")
     for stage in header.stages:
         if len(stage.length) != 1 or not {*stage.length} <= {*LENGTHS} or min(stage.length.values()) < 1:
             raise GanzooError(f"{file} is damaged: a stage's length is {dict(stage.length)}; {RESTORE}.")

@@ -70,6 +70,7 @@ def changed(facts: object, key: str, value: object) -> object:
         ("settings.batch_size", 0, "in `settings`, --batch-size 0 is too small"),
         ("settings.lr", 1, "in `settings`, ganzoo has no option 'lr'"),
         ("stages", [{"length": {"steps": "9"}}], "`stages[0].length.steps` is '9', which is not a whole number"),
+        ("stages", [], "it has no stages"),
         ("stages", [{"length": {"steps": 0}}], "a stage's length is {'steps': 0}"),
         ("stages", [{"length": {"steps": 1, "images": 1}}], "a stage's length is {'steps': 1, 'images': 1}"),
         ("stages", [{"length": {"hours": 1}}], "a stage's length is {'hours': 1}"),
