@@ -20,7 +20,7 @@ TEXT_BYTES = 256_000_000  # of a file that is read whole; labels of ten million 
 def home() -> Path:
     """``$GANZOO_HOME``, else ``~/.ganzoo``."""
     given = os.environ.get("GANZOO_HOME")
-    return Path(given).expanduser().absolute() if given else Path.home() / ".ganzoo"
+    return Path(os.path.expanduser(given)).absolute() if given else Path.home() / ".ganzoo"
 
 
 def make_folder(path: Path) -> Path:

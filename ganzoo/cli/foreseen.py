@@ -44,7 +44,7 @@ def foreseen(batches: Iterable[Tensor], count: int, modality: Modality, target: 
         size, writing = _one_file(first[:TRIED], modality)
         seconds += writing
     else:
-        _check_memory(2 * first[0].numel() * first.element_size() * count, count, modality)
+        check_memory(2 * first[0].numel() * first.element_size() * count, count, modality)
         size = modality.decode(first).nbytes / len(first) if target.suffix == ".npy" else 0
     there = next(path for path in (target.absolute(), *target.absolute().parents) if path.exists())
     free, needed = shutil.disk_usage(there).free, round(size * count)
@@ -98,7 +98,7 @@ def _one_file(items: Tensor, modality: Modality) -> tuple[float, float]:
     return size / len(items), seconds / len(items)
 
 
-def _check_memory(needed: int, count: int, modality: Modality) -> None:
+def check_memory(needed: int, count: int, modality: Modality) -> None:
     """Raises: UsageError when there is less memory."""
     from ganzoo.files import free_memory
 

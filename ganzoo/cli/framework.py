@@ -268,6 +268,8 @@ def _guarded(work: Callable[..., Any], standalone: bool, *args: Any, **extra: An
         fail(str(error), error.exit_code)
     except Exception as error:
         _debug(error)
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            fail(f"{error.filename} is longer than a file's name can be here; write a shorter one.", 2)
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             where = error.filename or "What the command writes"
             fail(f"{where} cannot be written ({error.strerror}); make room, and type it again.", 1)

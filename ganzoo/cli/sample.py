@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganzoo.cli.foreseen import foreseen
+from ganzoo.cli.foreseen import check_memory, foreseen
 from ganzoo.cli.framework import Command
 from ganzoo.cli.options import device_option, quiet_option, scale_option, seed_option, truncation_option
 from ganzoo.cli.output import check_sheet, pictures_notes, wrote
@@ -117,6 +117,7 @@ def sample(
     elif many is not None:
         batches, count = (model.sample(1, seed=each, **drawn) for each in many[rank::world]), len(many)
     else:
+        check_memory(4 * (model.architecture.latent_dim or 0) * count, count, modality)
         batches = model.batches(count, seed, **drawn, part=(rank, world) if each_apart else (0, 1))
     usual = default_file(source, model, seed, label, truncation, code)
     seeds_folder = usual.with_name("seeds" if Path(source).is_dir() else f"{named_after(source, model)}-seeds")

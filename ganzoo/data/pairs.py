@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from itertools import takewhile
@@ -35,7 +36,7 @@ def paired(how: str, names: Sequence[str], layout: Layout) -> Domains:
     """
     if how == HALVES:
         return {name: list(members) for name, members in layout.domains.items()}
-    pairs = by_name(layout) if how == NAMES else by_list(Path(how).expanduser(), names, layout.held_out)
+    pairs = by_name(layout) if how == NAMES else by_list(Path(os.path.expanduser(how)), names, layout.held_out)
     if not any(pairs.values()):
         domains = layout.domains or _folders(layout.names, (), 0)
         examples = [names[members[0]] for members in domains.values() if members][:2]

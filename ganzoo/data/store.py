@@ -262,7 +262,7 @@ def _labels_from(labels: str | Path | None, columns: Sequence[str], pairs: str |
         raise UsageError("Pairs have no labels; leave --labels out.")
     by = "pairs" if pairs is not None else None if labels is None else str(labels)
     if labels is not None and by not in ("folders", "none", "pairs"):
-        return LabelsFile(Path(str(labels)).expanduser(), tuple(columns))
+        return LabelsFile(Path(os.path.expanduser(labels)), tuple(columns))
     if columns:
         raise UsageError("--label-column names columns of the labels file; give that with --labels.")
     return by
@@ -308,7 +308,7 @@ def located(source: str, report: Report) -> Fetched:
     Raises: UsageError when it is of a kind that nothing fetches, GanzooError when it cannot be fetched.
     """
     if "://" not in source:
-        path = Path(source).expanduser().absolute()
+        path = Path(os.path.expanduser(source)).absolute()
         return Fetched(path, str(path), path.name)
     return scheme_of(source, "data").fetch(source, "", report)
 
@@ -340,7 +340,7 @@ def _named_sources(sources: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
     Raises: UsageError when there is none, only some have names, or two the same.
     """
     written = [re.fullmatch(r"([A-Za-z0-9][\w.-]*)=(.+)", one) if not Path(one).exists() else None for one in sources]
-    if not sources or len(sources) > len(ascii_uppercase):
+    if not all(sources) or not sources or len(sources) > len(ascii_uppercase):
         raise UsageError("Give one source, or one for each domain of a translation.")
     if len(sources) == 1:
         return (), list(sources)

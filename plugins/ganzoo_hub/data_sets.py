@@ -98,7 +98,7 @@ def _on_the_hub(address: str, chosen: Mapping[str, str]) -> _Place:
 
 
 def _on_this_machine(address: str) -> _Place:
-    local = Path(address.removeprefix("hf://datasets/")).expanduser().absolute()
+    local = Path(os.path.expanduser(address.removeprefix("hf://datasets/"))).absolute()
     if not local.exists():
         raise UsageError(f"There is nothing at {local}; after hf://datasets/ comes USER/NAME, or the path of a folder.")
     files = sorted(each for each in local.rglob("*") if each.is_file()) if local.is_dir() else [local]

@@ -275,3 +275,10 @@ def test_runs_of_a_folder_that_is_not_there(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert "There is no folder runz; `ganzoo runs` lists the runs in runs." in refusal(cli("runs", "runz"))
     assert "There are no runs in runs" in cli("runs").stdout, "of somebody who has not trained yet"
+
+
+def test_what_is_too_long_or_too_much_to_write_is_refused(run: str) -> None:
+    assert "is longer than a file's name can be here" in refusal(
+        cli("sample", run, "-n", "1", "-o", "a" * 300 + ".png")
+    )
+    assert "make fewer with -n" in refusal(cli("sample", run, "-n", str(10**12), "-o", "x.npy"))

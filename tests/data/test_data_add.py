@@ -659,6 +659,16 @@ def test_a_tar_of_whole_paths_keeps_its_classes(tmp_path):
     assert (info.classes, info.images) == (("cat", "dog"), 5)
 
 
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [("", "Give one source"), ("~nobody-of-that-name/x", "There is nothing at .*~nobody-of-that-name/x")],
+)
+def test_a_source_that_is_empty_or_of_an_unknown_home_is_refused(source, said):
+    """The folder that one is in was read for "", as where a shell's variable is not set."""
+    with pytest.raises(UsageError, match=said):
+        data.add("x", source)
+
+
 def test_labels_in_an_archive_are_pointed_at(tmp_path):
     with zipfile.ZipFile(tmp_path / "set.zip", "w") as file:
         for number in range(3):
