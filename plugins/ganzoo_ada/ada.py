@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ganzoo.api import AdaptiveAugmentation, Progress, mean_over_processes, option
+from ganzoo.api import AdaptiveAugmentation, Progress, gather, option
 from ganzoo_ada.pipeline import Groups, augment, draw
 
 
@@ -57,10 +57,9 @@ class AdaAugmentation(AdaptiveAugmentation):
         return augment(images, draws, self.strength, Groups(options.blit, options.geometric, options.color))
 
     def observe(self, d_real: Tensor) -> None:
-        signs = d_real.float().sign().reshape(len(d_real), -1).mean(1).sum()
-        signs, count = mean_over_processes(torch.stack([signs, signs.new_full((), len(d_real))]))
-        self.signs.add_(signs)
-        self.count.add_(count)
+        signs = gather(d_real.float().sign().reshape(len(d_real), -1).mean(1))  # [B] of all processes
+        self.signs.add_(signs.sum())
+        self.count.add_(len(signs))
 
     def begin_step(self, progress: Progress) -> None:
         if self.options.strength is not None:
