@@ -153,6 +153,10 @@ def test_a_stage_leads_to_its_curves(browser, train, tmp_path):
     run = train(architecture=None, data=None, recipe=str(recipe))
     cli("report", run.path)
     page = Watched(browser, (run.path / "report.html").absolute().as_uri()).page
+    for part in ("img", "table"):  # of stages side by side, whatever stands above them
+        tops = page.locator(f".stage {part}").evaluate_all("all => all.map((one) => one.getBoundingClientRect().top)")
+        assert len(tops) == 2
+        assert tops[0] == tops[1]
     page.get_by_role("link", name="Curves of this stage").nth(1).click()
     page.wait_for_function("document.querySelector('.plot').layout.xaxis.range?.join() === '48,80'")
     assert page.input_value("#at") == page.get_attribute("#at", "max")
