@@ -94,10 +94,10 @@ def draw(rows: Sequence[Row], title: str, stage_starts: Sequence[int] = ()) -> F
             axis.set_yscale("log")
         else:
             _fit(axis, [row[name] for name in shown for row in rows if _is_number(row.get(name))])
-        for number, start in enumerate(stage_starts[1:], 2):
-            place = _images_at(rows, start)
+        for number, place in enumerate((_images_at(rows, start) for start in stage_starts[1:]), 2):
             axis.axvline(place, color="grey", linestyle="--", linewidth=0.8)
-            axis.annotate(f"stage {number}", (place, 1), (3, -10), xycoords=("data", "axes fraction"),
+            above = 2 if axis is not axes[0] else -10  # the first panel has its steps there
+            axis.annotate(f"stage {number}", (place, 1), (3, above), xycoords=("data", "axes fraction"),
                           textcoords="offset points", fontsize="small", color="grey")  # fmt: skip
         axis.set_ylabel(label)
         axis.grid(alpha=0.25)

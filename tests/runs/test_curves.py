@@ -66,6 +66,13 @@ def test_axes_and_legend():
     assert d.lines[2].get_xdata()[0] == 64_000  # the stage that began at step 1,000
 
 
+def test_the_name_of_a_stage_lies_on_no_verdict():
+    first, *others = draw(rows(), "a run", (0, 500)).axes[:3]
+    assert [text.get_text() for text in first.texts] == ["stage 2"]
+    for axis in others:
+        assert [text.xyann[1] > 0 for text in axis.texts] == [True]
+
+
 def test_few_rows_or_none():
     assert len(draw(rows(3), "").axes) == 3
     assert len(draw([], "").axes) == 1
