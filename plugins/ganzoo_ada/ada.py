@@ -16,7 +16,7 @@ from ganzoo_ada.pipeline import Groups, augment, draw
 
 @dataclass(frozen=True)
 class Ada:
-    """As StyleGAN2-ADA's `bgc`: pixel blitting, geometric and colour changes."""
+    """As StyleGAN2-ADA's `bgc`: pixel blitting, geometric and colour changes; those of its `bgcfnc` where asked for."""
 
     target: float = option(0.6, "mean sign of D's logits on real images that the strength aims at", low=-1, high=1)
     speed: int = option(500_000, "images in which the strength can go from 0 to 1", low=1)
@@ -27,6 +27,10 @@ class Ada:
     blit: bool = option(True, "flips, quarter turns and shifts by whole pixels")
     geometric: bool = option(True, "scaling, rotation, stretching and shifts")
     color: bool = option(True, "brightness, contrast, inverted luma, hue and saturation")
+    color_chance: float = option(1.0, "chance of each change of colour, in shares of the strength", low=0, high=1)
+    filter: bool = option(False, "bands of frequencies, made stronger or weaker")
+    noise: bool = option(False, "noise, added to each pixel")
+    cutout: bool = option(False, "a rectangle of half the sides, cut out")
 
     def state(self) -> AdaAugmentation:
         return AdaAugmentation(self)
@@ -52,9 +56,8 @@ class AdaAugmentation(AdaptiveAugmentation):
         self.register_buffer("images", torch.zeros((), dtype=torch.int64))
 
     def forward(self, images: Tensor) -> Tensor:
-        options = self.options
-        draws = draw(len(images), images.device)
-        return augment(images, draws, self.strength, Groups(options.blit, options.geometric, options.color))
+        groups = Groups(*(getattr(self.options, name) for name in Groups._fields))
+        return augment(images, draw(images.shape, images.device, groups), self.strength, groups)
 
     def observe(self, d_real: Tensor) -> None:
         signs = gather(d_real.float().sign().reshape(len(d_real), -1).mean(1))  # [B] of all processes

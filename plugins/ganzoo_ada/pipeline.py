@@ -15,6 +15,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ganzoo.api import full_precision, rows
+from ganzoo_ada.corruptions import (
+    CUTOUT,
+    FILTER,
+    HOLE,
+    LOUDEST,
+    NOISE,
+    amplified,
+    band_gains,
+    without_a_rectangle,
+)
 
 Draws = Mapping[str, tuple[Tensor, Tensor]]  # of each change: its numbers [B, n], and [B, 1] in [0, 1) to decide by
 
@@ -44,13 +54,25 @@ class Groups(NamedTuple):
     blit: bool = True
     geometric: bool = True
     color: bool = True
+    filter: bool = False
+    noise: bool = False
+    cutout: bool = False
+    color_chance: float = 1.0  # in shares of the strength
 
 
-def draw(count: int, device: torch.device) -> Draws:
-    """The draws of all changes for `count` images."""
+def draw(shape: torch.Size, device: torch.device, groups: Groups) -> Draws:
+    """The draws of all changes for images [B, C, H, W]; of those that are usually off, only where they are done."""
+    count, *item = shape
+    changes = BLIT | GEOMETRIC | COLOR
+    if groups.filter:
+        changes |= FILTER
+    if groups.noise:
+        changes |= NOISE | {"grain": (torch.randn, math.prod(item))}  # of each pixel
+    if groups.cutout:
+        changes |= CUTOUT
     return {
         name: (rows((count, numbers), how, device), rows((count, 1), torch.rand, device))
-        for name, (how, numbers) in (BLIT | GEOMETRIC | COLOR).items()
+        for name, (how, numbers) in changes.items()
     }
 
 
@@ -61,8 +83,33 @@ def augment(images: Tensor, draws: Draws, strength: Tensor, groups: Groups) -> T
         if groups.blit or groups.geometric:
             found = warp(found, geometry(draws, strength, found.shape[2:], groups))
         if groups.color:
-            found = recolor(found, color(draws, strength, found.shape[1] > 1))
+            found = recolor(found, color(draws, strength * groups.color_chance, found.shape[1] > 1))
+        found = corrupt(found, draws, strength, groups)
     return found.to(images.dtype)
+
+
+def corrupt(images: Tensor, draws: Draws, strength: Tensor, groups: Groups) -> Tensor:
+    """images [B, C, H, W] with bands amplified, noise added and a rectangle cut out, where these are asked for."""
+    colors, alpha = images[:, :3], images[:, 3:]
+    if groups.filter:
+        gains = band_gains(torch.cat([_if(draws[name], strength, lambda n: n) for name in FILTER], 1))
+        colors = on_touched(colors, (gains != 1).any(1), lambda some, places: amplified(some, gains[places]))
+    if groups.noise:
+        spread = _if(draws["noise"], strength, lambda n: LOUDEST * n.abs())
+        colors = colors + spread[..., None, None] * draws["grain"][0].view(images.shape)[:, : colors.shape[1]]
+    found = torch.cat([colors, alpha], 1)
+    if groups.cutout:
+        center, _ = draws["cutout"]
+        found = without_a_rectangle(found, center, _if(draws["cutout"], strength, torch.ones_like)[:, :1] * HOLE)
+    return found
+
+
+def on_touched(images: Tensor, touched: Tensor, change: Callable[[Tensor, Tensor | slice], Tensor]) -> Tensor:
+    """`change` of those images of [B, C, H, W] that are touched, bool [B]; it is given them and their places."""
+    if images.device.type != "cpu":  # to ask which these are would make a GPU wait
+        return change(images, slice(None))
+    places = touched.nonzero()[:, 0]
+    return images.index_copy(0, places, change(images[places], places)) if len(places) else images
 
 
 def geometry(draws: Draws, strength: Tensor, size: tuple[int, ...], groups: Groups) -> Tensor:
@@ -91,12 +138,8 @@ def geometry(draws: Draws, strength: Tensor, size: tuple[int, ...], groups: Grou
 
 def warp(images: Tensor, matrix: Tensor) -> Tensor:
     """images [B, C, H, W], each looked up by its matrix, but for those that it leaves as they are."""
-    if images.device.type != "cpu":  # to ask which these are would make a GPU wait
-        return resample(images, matrix)
-    touched = (matrix != torch.eye(3, device=matrix.device)).flatten(1).any(1).nonzero()[:, 0]
-    if not len(touched):
-        return images
-    return images.index_copy(0, touched, resample(images[touched], matrix[touched]))
+    touched = (matrix != torch.eye(3, device=matrix.device)).flatten(1).any(1)
+    return on_touched(images, touched, lambda some, places: resample(some, matrix[places]))
 
 
 def resample(images: Tensor, matrix: Tensor) -> Tensor:

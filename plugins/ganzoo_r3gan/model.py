@@ -43,7 +43,7 @@ def burn_in(side: int, batch: int, gamma: float, ema: int, augment: float, image
     return {
         "resolution": side, "batch_size": batch, "penalty": f"r1:{weight}+r2:{weight}",
         "lr": f"burn-in:2e-4:5e-5:{images}", "beta2": f"burn-in:0.9:0.99:{images}", "ema": f"burn-in:0:{ema}:{images}",
-        "augment": f"ada:strength=burn-in:0:{augment:g}:{images}",
+        "augment": f"ada:strength=burn-in:0:{augment:g}:{images},color_chance=0.5,cutout=yes",
     }  # fmt: skip
 
 

@@ -12,7 +12,8 @@ import pytest
 import torch
 from ganzoo_ada import pipeline
 from ganzoo_ada.ada import Ada, moved
-from ganzoo_ada.pipeline import BLIT, COLOR, GEOMETRIC, SYM6, Groups, augment
+from ganzoo_ada.corruptions import CUTOUT, FILTER, NOISE, filter_bank
+from ganzoo_ada.pipeline import BLIT, COLOR, GEOMETRIC, SYM6, Groups, augment, draw
 from support.golden_numbers import GRADIENT, OUTPUT, near, stored
 
 from ganzoo.api import DataSpec, Progress, make_augmentation
@@ -24,8 +25,14 @@ from ganzoo.testing.architecture.simulated_processes import Lockstep
 
 GOLDEN = stored("ada_augment")
 CONTROLLER = json.loads((Path(__file__).parents[1] / "golden" / "ada_controller.json").read_text())
-ALL = BLIT | GEOMETRIC | COLOR
-SEVERAL = {"rotate": {"rotate_pre", "rotate_post"}, "colour_grey": set(COLOR)}
+BGC = BLIT | GEOMETRIC | COLOR
+ALL = BGC | FILTER | CUTOUT
+SEVERAL = {
+    "rotate": {"rotate_pre", "rotate_post"},
+    "colour_grey": set(COLOR),
+    "imgfilter": set(FILTER),
+    "bgc": set(BGC),
+}
 ONE = torch.ones(())
 CASES = sorted(key.removeprefix("output/") for key in GOLDEN if "percentile" in key and key.startswith("output/"))
 
@@ -45,7 +52,7 @@ def drawn():
     found = {key.split("_", 1)[1].rsplit("_", 1)[0]: value.float() for key, value in GOLDEN.items() if "/draw" in key}
     return {
         name: (found[name].reshape(4, numbers), found[f"{name}_gate"].reshape(4, 1))
-        for name, (_, numbers) in ALL.items()
+        for name, (_, numbers) in BGC.items()
     }
 
 
@@ -55,17 +62,20 @@ def moment(step, images):
 
 def test_the_filter():
     assert near(torch.tensor(SYM6) / 2**0.5, GOLDEN["output/Hz_geom"], OUTPUT)
+    assert near(torch.from_numpy(filter_bank()).float(), GOLDEN["output/Hz_fbank"], OUTPUT)
+    identity = filter_bank().sum(0)
+    assert identity[21] == pytest.approx(1)
+    assert abs(identity).sum() == pytest.approx(1)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_each_change_by_itself(case):
     name, _, q = case.removesuffix("_first").partition("_percentile")
-    names = set(ALL) if name == "bgc" else SEVERAL.get(name, {name})
+    names = SEVERAL.get(name, {name})
     images = GOLDEN["input/grey" if "grey" in name else "input/images"].float()
-    moves = not names <= set(COLOR)
-    out = augment(
-        images, at_percentile(float(q), len(images), names), ONE, Groups(moves, moves, bool(names & set(COLOR)))
-    )
+    moves = bool(names & {*BLIT, *GEOMETRIC})
+    groups = Groups(moves, moves, *(not names.isdisjoint(group) for group in (COLOR, FILTER, NOISE, CUTOUT)))
+    out = augment(images, at_percentile(float(q), len(images), names), ONE, groups)
     assert near(out[: len(GOLDEN[f"output/{case}"])], GOLDEN[f"output/{case}"].float(), OUTPUT)
 
 
@@ -74,11 +84,53 @@ def test_each_change_by_itself(case):
 )
 def test_all_together_and_the_gradient(case, given, probe):
     images = GOLDEN[f"input/{given}"].float().requires_grad_()
-    draws = drawn() if "drawn" in case else at_percentile(0.7, len(images), set(ALL))
+    draws = drawn() if "drawn" in case else at_percentile(0.7, len(images), set(BGC))
     out = augment(images, draws, torch.tensor(0.6) if "drawn" in case else ONE, Groups())
     assert near(out, GOLDEN[f"output/{case}"].float(), OUTPUT)
     (slope,) = torch.autograd.grad((out * GOLDEN[f"probe/{probe}"].float()).sum(), images)
     assert near(slope, GOLDEN[f"grad/{case}/input/{given}"].float(), GRADIENT)
+
+
+def test_noise_is_as_loud_as_drawn_and_leaves_alpha():
+    groups = Groups(False, False, False, noise=True)
+    images = torch.zeros(400, 4, 8, 8)
+    torch.manual_seed(0)
+    out = augment(images, draw(images.shape, images.device, groups), torch.tensor(0.5), groups)
+    loud = out[:, :3].flatten(1).std(1)
+    assert 0.4 < (loud > 0).float().mean() < 0.6
+    assert float(loud[loud > 0].mean()) == pytest.approx(0.1 * (2 / torch.pi) ** 0.5, rel=0.15)  # of |N(0, 1)|
+    assert not out[:, 3:].any()
+
+
+def test_colors_change_as_often_as_their_chance_says():
+    images = torch.rand(2000, 1, 2, 2)
+    torch.manual_seed(0)
+    for chance in (1.0, 0.5):
+        groups = Groups(False, False, color_chance=chance)
+        out = augment(images, draw(images.shape, images.device, groups), torch.tensor(0.4), groups)
+        untouched = (out - images).abs().flatten(1).amax(1) < 1e-6
+        left = (1 - 0.4 * chance) ** 2 * (1 - 0.4 * chance / 2)  # a flip of the luma is none half of the time
+        assert float(untouched.float().mean()) == pytest.approx(left, abs=0.05)
+
+
+@pytest.mark.parametrize("side", [1, 2, 8])
+def test_small_images_are_mirrored_as_often_as_the_filter_needs(side):
+    groups = Groups(False, False, False, filter=True)
+    images = torch.full((4, 3, side, side), 0.5)
+    out = augment(images, draw(images.shape, images.device, groups), ONE, groups)
+    assert out.shape == images.shape
+    assert torch.allclose(out, out[..., :1, :1].expand_as(out), atol=1e-5)  # what is flat stays flat
+    assert not torch.allclose(out, images)
+
+
+def test_what_is_off_draws_nothing():
+    shape, device = torch.Size((4, 3, 8, 8)), torch.device("cpu")
+    torch.manual_seed(0)
+    plain = draw(shape, device, Groups())
+    torch.manual_seed(0)
+    more = draw(shape, device, Groups(filter=True, noise=True, cutout=True))
+    assert {*more} - {*plain} == {*FILTER, *NOISE, *CUTOUT, "grain"}
+    assert all(torch.equal(value, more[name][0]) for name, (value, _) in plain.items())
 
 
 @pytest.mark.parametrize("case", CONTROLLER)
