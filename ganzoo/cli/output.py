@@ -208,10 +208,15 @@ class Table:
             yield f" {'   '.join(padded)}".rstrip()
 
 
-def _folded(text: str, width: int, first: str, others: str) -> list[str]:
-    """Lines of at most so many columns, with indents; no word is broken that fits."""
+def _folded(text: str, width: int, first: str, others: str, whole: bool = False) -> list[str]:
+    """Lines of at most so many columns, with indents; no word is broken that fits, or none at all (`whole`)."""
     lines = textwrap.wrap(
-        text, max(width, NARROWEST), initial_indent=first, subsequent_indent=others, break_on_hyphens=False
+        text,
+        max(width, NARROWEST),
+        initial_indent=first,
+        subsequent_indent=others,
+        break_on_hyphens=False,
+        break_long_words=not whole,
     )
     return lines or [first.rstrip()]
 
@@ -223,7 +228,7 @@ def fact(label: str, text: str, width: int) -> None:
         echo(head + text)
     else:
         screen = shutil.get_terminal_size((PIPE_WIDTH, 24)).columns
-        echo("\n".join(_folded(head + text, screen, "", " " * len(head))))
+        echo("\n".join(_folded(head + text, screen, "", " " * len(head), whole=True)))  # paths are to be copied
 
 
 def speed_text(rate: float) -> str:

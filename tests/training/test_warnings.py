@@ -67,7 +67,7 @@ def test_sizes_that_lead_somewhere(tmp_path: Path) -> None:
     paint(tmp_path / "set", 12, 90, 70)
     data.add("mixed", tmp_path / "set")
     assert as_json(cli("data", "show", "mixed", "--json"))["short_sides"] == {"16 to 31": 8, "64 to 127": 12}
-    shown = cli("data", "show", "mixed").output
+    shown = " ".join(cli("data", "show", "mixed").output.split())
     assert "16 to 31 pixels: 8, 64 to 127 pixels: 12" in shown
     assert "crop: scaled until it covers the resolution, then the middle is cut out" in shown
     output = said("dcgan", "mixed", "--resolution", "64")
