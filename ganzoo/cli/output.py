@@ -120,13 +120,12 @@ class Table:
         for heading in reversed(self.spare):
             if sum(self._natural()) > self._room(screen):
                 self._drop(heading)
-        words, columns = self._longest_words(), len(self.headings)
-        if sum(words) > self._room(screen) and MANY <= columns >= len(self.rows) / 2:
+        words, columns, room = self._longest_words(), len(self.headings), self._room(screen)
+        last = max(words[-1], min(self._natural()[-1], ROOMY))
+        if sum(words) > room and MANY <= columns >= len(self.rows) / 2:
             for part in self._turned(screen):
                 part._print(screen)
-        elif 1 < columns < MANY and sum(words[:-1]) + max(words[-1], min(self._natural()[-1], ROOMY)) > self._room(
-            screen
-        ):
+        elif 1 < columns < MANY and sum(words[:-1]) + last > room:
             self._print_below(screen)
         else:
             self._print(screen)

@@ -5,6 +5,7 @@ frequencies amplified, noise added, a rectangle cut out. The paper found them of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ LOUDEST = 0.1  # spread of the noise, times |N(0, 1)|
 HOLE = 0.5  # sides of what is cut out, in sides of the image
 
 
+@cache
 def filter_bank() -> np.ndarray:
     """Four filters [4, 43] of sym2, from the lowest band, an octave each; their sum is the identity."""
     root = np.sqrt(3)

@@ -84,7 +84,8 @@ def augment(images: Tensor, draws: Draws, strength: Tensor, groups: Groups) -> T
             found = warp(found, geometry(draws, strength, found.shape[2:], groups))
         if groups.color:
             found = recolor(found, color(draws, strength * groups.color_chance, found.shape[1] > 1))
-        found = corrupt(found, draws, strength, groups)
+        if groups.filter or groups.noise or groups.cutout:
+            found = corrupt(found, draws, strength, groups)
     return found.to(images.dtype)
 
 
