@@ -103,6 +103,7 @@ if TYPE_CHECKING:
     from ganzoo.runs.checkpoint import save as save_tensors
     from ganzoo.runs.curves import panels_of
     from ganzoo.runs.header import ModelHeader, RunHeader, architecture_of, model_header
+    from ganzoo.runs.rows import Evaluation, Measured
     from ganzoo.runs.run import Run, list_runs
     from ganzoo.runs.weights import pretrained_tensors
     from ganzoo.scoring.evaluator import judged_data, other_data
@@ -151,6 +152,7 @@ _LAZY = {
     "ganzoo.contract.randomness": ("derive", "rows", "stream"),
     "ganzoo.runs.checkpoint": ("checksum", "load_tensors", "save_tensors"),
     "ganzoo.runs.curves": ("panels_of",),
+    "ganzoo.runs.rows": ("Evaluation", "Measured"),
     "ganzoo.runs.run": ("Run", "list_runs"),
     "ganzoo.scoring.evaluator": ("judged_data", "other_data"),
     "ganzoo.runs.weights": ("pretrained_tensors",),
@@ -176,9 +178,10 @@ __all__ = [
     "ADDRESS", "API", "Abilities", "AdaptiveAugmentation", "Adversarial", "AdversarialConfig", "Architecture",
     "ArchitectureCard", "Augmentation", "AugmentationCard", "Augmentations", "Batch", "Blur", "CommandCard",
     "ConditionalConfig", "DataItems", "DataSpec", "DatasetCard", "DiffAugment", "Discriminator", "Display",
-    "EqualizedConv2d", "EqualizedLinear", "Evidence", "Fetched", "Foreign", "Frozen", "GanzooError", "Generator",
-    "ImagePool", "Imported", "Interruptible", "Item", "Items", "Judging", "Lines", "LoggerCard", "Loss", "LossCard",
-    "Metric", "MetricCard", "MinibatchStddev", "Modality", "ModalityCard", "Model", "ModelHeader", "Moment",
+    "EqualizedConv2d", "EqualizedLinear", "Evaluation", "Evidence", "Fetched", "Foreign", "Frozen", "GanzooError",
+    "Generator", "ImagePool", "Imported", "Interruptible", "Item", "Items", "Judging", "Lines", "LoggerCard", "Loss",
+    "LossCard", "Measured", "Metric", "MetricCard", "MinibatchStddev", "Modality", "ModalityCard", "Model",
+    "ModelHeader", "Moment",
     "Penalties", "Penalty", "PenaltyCard", "PixelNorm", "Pretrained", "Progress", "Reader", "RecipeCard", "Report",
     "Run", "RunHeader", "Scheme", "SchemeCard", "Scores", "Session", "Source", "Stopped", "Styled", "Trainer",
     "TrainingState", "TrainingWarning", "TranslationEvidence", "Translator", "TwoDomains", "TwoDomainsConfig",

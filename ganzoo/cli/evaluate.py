@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +14,9 @@ from ganzoo.cli.framework import Command
 from ganzoo.cli.options import device_option, json_option, seed_option
 from ganzoo.cli.output import echo, print_json, table
 from ganzoo.cli.together import together
+
+if TYPE_CHECKING:
+    from ganzoo.runs.rows import Measured
 
 
 @click.command(
@@ -111,11 +114,11 @@ def _number(value: float) -> str:
     return f"{value:.4g}"
 
 
-def _by_label(scores: Sequence[dict[str, Any]]) -> list[tuple[str, str, str]]:
+def _by_label(scores: Sequence[Measured]) -> list[tuple[str, str, str]]:
     return [(score["protocol"]["label"] or "all", score["name"], _number(score["value"])) for score in scores]
 
 
-def _say_protocol(scores: Sequence[dict[str, Any]]) -> None:
+def _say_protocol(scores: Sequence[Measured]) -> None:
     protocol = scores[0]["protocol"]
     if "samples_asked" in protocol:
         asked = protocol["samples_asked"]

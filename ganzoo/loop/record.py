@@ -53,7 +53,7 @@ class Recorder:
         self._training: list[Tensor] = []
         run.make_folders()
         now = trainer.step_count
-        logs = {
+        logs: dict[str, Sequence[object]] = {
             "metrics.jsonl": [row for row in run.metrics() if row["step"] <= now],
             SHEETS: [row for row in run.sheets() if row["step"] <= now],
             SCORES: [row for row in run.scores() if not row.get("training") or row["step"] <= now],

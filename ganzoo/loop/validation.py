@@ -63,7 +63,7 @@ class Validator:
             return 0.0
         trial = copy.copy(self.evaluator)
         trial.samples = REHEARSED
-        names = [score.name for score in trial.scores(*trial.evidence(model, dataset), model.header, "trial")]
+        names = [score["name"] for score in trial.scores(*trial.evidence(model, dataset), model.header, "trial")]
         if self.kept is not None and self.kept not in names:
             raise UsageError(f"--keep-best {self.kept} is no score of such a model; {suggest(self.kept, names)}")
         took = []
@@ -88,11 +88,11 @@ class Validator:
         if leads:
             record_scores(run.path, model.header, scores, training=True)
         for score in scores if leads else ():
-            if score.name == self.kept and self._is_best(run, score.value):
-                best = Score(score.name, score.value, self.better, score.protocol)
+            if score["name"] == self.kept and self._is_best(run, score["value"]):
+                best = Score(score["name"], score["value"], self.better, score["protocol"])
                 header = as_json(replace(model.header, score=best))
                 checkpoint.write(run.best_file, generator_state(model.architecture), header)
-        return {score.name: score.value for score in scores}
+        return {score["name"]: score["value"] for score in scores}
 
     def _is_best(self, run: Run, value: float) -> bool:
         if not run.best_file.exists():

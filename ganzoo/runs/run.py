@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 from ganzoo.catalogue.meant import RUN, instead
 from ganzoo.contract.options import parse_spec, values
@@ -22,6 +22,7 @@ from ganzoo.errors import GanzooError, UsageError, need
 from ganzoo.files import cause, explained, is_locked, load_json, locked, replaced
 from ganzoo.runs import curves
 from ganzoo.runs.header import Process, RunHeader, run_header
+from ganzoo.runs.rows import Evaluation, Logged, Sheet, Warned
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -153,25 +154,25 @@ class Run:
                 return read_checkpoint_header(file).stage_starts
         return (0,)
 
-    def metrics(self) -> Iterator[dict[str, Any]]:
+    def metrics(self) -> Iterator[Logged]:
         """The rows of metrics.jsonl, in order; a line that cannot be read, or is not of numbers, is left out."""
         for row in self._rows("metrics.jsonl"):
             if all(type(value) in (int, float) for value in row.values()):
                 yield row
 
-    def scores(self) -> Iterator[dict[str, Any]]:
+    def scores(self) -> Iterator[Evaluation]:
         """The evaluations that were made of the run's models, as they were made; damaged ones are left out."""
-        yield from (row for row in self._rows(SCORES) if _has_scores(row))
+        yield from (cast(Evaluation, row) for row in self._rows(SCORES) if _has_scores(row))
 
-    def sheets(self) -> Iterator[dict[str, Any]]:
+    def sheets(self) -> Iterator[Sheet]:
         """What each sheet of samples says in numbers: `diversity` (1: as varied as real items), `change` since the one
         before, `copied`, the share that are copies of training images; those that apply.
         """
         yield from (row for row in self._rows(SHEETS) if isinstance(row.get("diversity"), float))
 
-    def warnings(self) -> Iterator[dict[str, Any]]:
+    def warnings(self) -> Iterator[Warned]:
         """What the run was warned of while it trained: `step`, `images`, `kind` and `text` of each, in order."""
-        yield from (row for row in self._rows(WARNINGS) if {"kind", "text"} <= row.keys())
+        yield from (cast(Warned, row) for row in self._rows(WARNINGS) if {"kind", "text"} <= row.keys())
 
     def _rows(self, name: str) -> Iterator[dict[str, Any]]:
         file = self.path / name

@@ -5,9 +5,8 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -22,11 +21,11 @@ from ganzoo.runs.address import is_remote
 from ganzoo.runs.checkpoint import read_model_header
 from ganzoo.runs.header import ModelHeader, model_of
 from ganzoo.runs.per_class import PerClass
+from ganzoo.runs.rows import Measured
 from ganzoo.runs.run import CLASSES, SCORES, Run
 from ganzoo.scoring.evaluator import (
     SAMPLES,
     Evaluator,
-    Measured,
     classify,
     judged_data,
     of_other,
@@ -47,7 +46,7 @@ def evaluate(
     against: str | None = None,
     quick: bool = False,
     report: Report = silent,
-) -> list[dict[str, Any]]:
+) -> list[Measured]:
     """Scores of a model against the data it was trained on; they are kept in the run's scores.jsonl as well.
 
     Args:
@@ -74,7 +73,7 @@ def evaluate(
         model = load(place, device)  # takes up such files too
         place = without_login(place) if isinstance(place, str) else place
         scores, _ = _one(model, place, Evaluator(metrics, samples, seed, report, quick), against)
-    return list(map(asdict, scores))
+    return scores
 
 
 def _path(source: str | os.PathLike[str] | Run | PerClass) -> Path:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -27,19 +26,11 @@ from ganzoo.errors import GanzooError, UsageError
 from ganzoo.model.model import Model
 from ganzoo.pictures.grid import from_picture
 from ganzoo.runs.header import DataHeader, ModelHeader
+from ganzoo.runs.rows import Evaluation, Measured
 from ganzoo.runs.run import SCORES
 
 DRAWN = 256  # samples at a time for a metric that draws its own
 SAMPLES = 2000  # images to evaluate, unless asked otherwise
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A score, and how it was measured."""
-
-    name: str
-    value: float
-    protocol: Mapping[str, Any]
 
 
 class Evaluator:
@@ -150,7 +141,7 @@ class Evaluator:
                 continue
             own = measured.protocol if isinstance(measured, Scores) else {}
             whole = {**protocol, "metric": name, **values(metric), **own}
-            rows += [Measured(key, float(value), whole) for key, value in measured.items()]
+            rows += [Measured(name=key, value=float(value), protocol=whole) for key, value in measured.items()]
         if refused and not rows:
             raise refused[0]
         return rows
@@ -246,7 +237,7 @@ def record_scores(folder: Path, header: ModelHeader, scores: Sequence[Measured],
         training: whether training made it on its way, so that it makes it again when it is resumed from before.
     Raises: OSError when there is no room for it; what was there stays as it was.
     """
-    row = {"step": header.step, "images": header.images, "training": training, "metrics": list(map(asdict, scores))}
+    row = Evaluation(step=header.step, images=header.images, training=training, metrics=[*scores])
     line = (json.dumps(row) + "\n").encode()
     with (folder / SCORES).open("ab", buffering=0) as rows:
         before = rows.tell()

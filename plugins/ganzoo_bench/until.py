@@ -136,13 +136,14 @@ def time_to_quality(
     pick = max if better == "larger" else min
     best = there or pick(rows, key=lambda row: float(row[SCORE + score]), default=None)
     last = there or (trained[-1] if trained else {"seconds": 0.0, "images": 0, "step": 0})
+    minutes, images, steps = last["seconds"] / 60, int(last["images"]), int(last["step"])
     given = {**options, "max_time": max_time, "against": against}
     given = {name: value for name, value in given.items() if value is not None and name != "keep_best"}
     return Reached(
         architecture, preset, dataset, score, goal, there is not None,
-        None if best is None else float(best[SCORE + score]), last["seconds"] / 60, last["images"], last["step"],
+        None if best is None else float(best[SCORE + score]), minutes, images, steps,
         watcher.joules, against, timed.ratio if timed else None,
-        last["images"] / timed.plain_images_per_second / 60 if timed and timed.plain_images_per_second else None,
+        images / timed.plain_images_per_second / 60 if timed and timed.plain_images_per_second else None,
         version(run), machine(run), command(architecture, dataset, until, {"preset": preset, **given}),
         datetime.now(UTC).date().isoformat(), str(run.path),
     )  # fmt: skip

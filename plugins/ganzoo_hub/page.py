@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ganzoo.api import ADDRESS, ArchitectureCard, ModelHeader, RunHeader, as_json
+from ganzoo.api import ADDRESS, ArchitectureCard, Measured, ModelHeader, RunHeader, as_json
 
 LENGTHS = ("epochs", "images", "steps")
 
@@ -33,7 +33,7 @@ class Published:
     card: ArchitectureCard
     run: RunHeader
     model: ModelHeader
-    scores: Sequence[Mapping[str, Any]]
+    scores: Sequence[Measured]
     picture: str
     licence: str
     sha256: str

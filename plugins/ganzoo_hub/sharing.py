@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ganzoo.api import (
+    Measured,
     Model,
     ModelHeader,
     Report,
@@ -210,7 +211,7 @@ def _draw(run: Run, model: Model, file: Path) -> bool:
     return bool(sheets)
 
 
-def _scores(run: Run, step: int) -> list[dict[str, Any]]:
+def _scores(run: Run, step: int) -> list[Measured]:
     """The newest value of each score of the model of this step, measured against the data that it was trained on."""
     mine = (MODEL, run.header.data.fingerprint)
     measured = [score for row in run.scores() if row["step"] == step for score in row["metrics"]]

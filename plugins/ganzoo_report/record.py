@@ -47,7 +47,7 @@ class Log:
 
     def step_after_epoch(self, epoch: int) -> int:
         """The last step logged of a pass over the data (1: the first), for sheets that do not say their step."""
-        return max((row["step"] for row in self.rows if row.get("epoch", 0) < epoch), default=0)
+        return max((int(row["step"]) for row in self.rows if row.get("epoch", 0) < epoch), default=0)
 
     def columns(self, full: bool) -> tuple[dict[str, list[float | None]], int]:
         """Each value over the rows, None where a row has none or it is not finite; and how many rows were left out."""

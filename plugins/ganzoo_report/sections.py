@@ -10,7 +10,9 @@ from typing import Any
 
 from ganzoo.api import (
     ArchitectureCard,
+    Evaluation,
     GanzooError,
+    Measured,
     Run,
     architecture_of,
     as_json,
@@ -118,13 +120,13 @@ def _way(better: str | None) -> str:
     return f", {better} is better" if better else ""
 
 
-def _cautions(scores: Iterable[Mapping[str, Any]]) -> Html:
+def _cautions(scores: Iterable[Measured]) -> Html:
     """What is to be heeded of some scores, each once."""
     said = dict.fromkeys(score["protocol"].get("caution") for score in scores)
     return Html("".join(tag("p", f"⚠ {each}", class_="caution") for each in said if each))
 
 
-def _evaluations(run: Run) -> list[dict[str, Any]]:
+def _evaluations(run: Run) -> list[Evaluation]:
     """Oldest model first."""
     return sorted((row for row in run.scores() if row["metrics"]), key=lambda row: row["step"])
 
@@ -562,7 +564,7 @@ def _every_option(run: Run) -> str:
     return " && ".join(shlex.join(["ganzoo", *line]) for line in lines)
 
 
-def _last_scores(run: Run) -> list[dict[str, Any]]:
+def _last_scores(run: Run) -> list[Measured]:
     evaluations = _evaluations(run)
     return list(evaluations[-1]["metrics"]) if evaluations else []
 

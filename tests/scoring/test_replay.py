@@ -248,7 +248,7 @@ def test_a_replay_scores_as_the_data_whatever_the_items(
         name=given, origin="", fingerprint="", label=None, modality=dataset.modality.name))  # fmt: skip
 
     def scores(judged: Evidence) -> dict[str, float]:
-        return {row.name: row.value for row in evaluator.scores(judged, split, header, "model.safetensors")}
+        return {row["name"]: row["value"] for row in evaluator.scores(judged, split, header, "model.safetensors")}
 
     if refused:
         with pytest.raises(UsageError, match=refused):

@@ -127,13 +127,13 @@ def test_a_trial_beforehand_where_first_steps_would_not_tell():
 def test_an_evaluation_is_timed_for_as_many_samples_as_it_takes(monkeypatch):
     from ganzoo.contract.settings import Settings
     from ganzoo.loop import validation
-    from ganzoo.scoring.evaluator import Measured
+    from ganzoo.runs.rows import Measured
 
     keeper = validation.Validator(Settings(evaluate_every=10, evaluate="swd"))
     clock = iter([0.0, 1.0, 1.0, 1.0 + 1.0 + 112 * 0.01])  # a second, and a hundredth for each sample more
     monkeypatch.setattr(validation.time, "perf_counter", lambda: next(clock))
     monkeypatch.setattr(validation.Evaluator, "evidence", lambda *_: ())
-    monkeypatch.setattr(validation.Evaluator, "scores", lambda *_: [Measured("swd", 0.0, {})])
+    monkeypatch.setattr(validation.Evaluator, "scores", lambda *_: [Measured(name="swd", value=0.0, protocol={})])
 
     class Model:
         header = None
