@@ -180,12 +180,7 @@ def _most(largest: int | None) -> str:
 
 
 def _time(made: Forecast, stop: float | None) -> str | None:
-    if made.seconds is None:
-        return None
-    text = str(made).partition(": ")[2]
-    if stop is not None and stop < made.seconds:
-        text += f"; --max-time stops it after {100 * stop / made.seconds:.0f} %, and `ganzoo resume` goes on"
-    return text
+    return None if made.seconds is None else str(made).partition(": ")[2] + made.stopped(stop)
 
 
 def _state_bytes(trainer: Trainer, checkpoints: int) -> int:

@@ -78,6 +78,12 @@ class Forecast:
         images, files = round(self.images * share), self.files * share
         return replace(self, models=models, steps=steps, images=images, training=training, scores=scores, files=files)
 
+    def stopped(self, left: float | None) -> str:
+        """What a time limit says of it with so many seconds left, behind a semicolon; "" where it ends before."""
+        if left is None or self.seconds is None or self.seconds <= left:
+            return ""
+        return f"; --max-time stops it after {100 * left / self.seconds:.0f} %, and `ganzoo resume` goes on"
+
     def __str__(self) -> str:
         """``"640 steps of 0.16 s: about 2 minutes, 20 seconds of it for sheets and checkpoints"``."""
         steps = f"{self.steps:,} step{'' if self.steps == 1 else 's'}"

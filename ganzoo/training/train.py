@@ -252,7 +252,7 @@ def start(
         header = facts_of(session, init)
         scoring = rehearse_scores(session, header, display, deadline)
         _announce(session, header, display)
-        timed = _forecast(session, header, display, f"into {folder}", scoring=scoring, smaller=smaller)
+        timed = _forecast(session, header, display, f"into {folder}", deadline, scoring=scoring, smaller=smaller)
         run = Run.create(folder, header)
     with contextlib.ExitStack() as lock:
         lock.enter_context(run.locked())
@@ -341,7 +341,7 @@ def _continue_training(
                 f"({stage}) after that."
             )
         with memory_explained(session.plan.settings, session.device):
-            timed = _forecast(session, run.header, display, f"in {run.path}", run, scoring)
+            timed = _forecast(session, run.header, display, f"in {run.path}", deadline, run, scoring)
         if more:
             run.change(stages=(*run.header.stages, *more), status="interrupted")
         run.write()
@@ -367,6 +367,7 @@ def _forecast(
     header: RunHeader,
     display: Display,
     where: str,
+    deadline: float,
     run: Run | None = None,
     scoring: Sequence[float] = (),
     smaller: Callable[[], str] | None = None,
@@ -374,7 +375,7 @@ def _forecast(
     """Says how long it will take, before anything is written; or returns what says it after the first steps."""
 
     def tell(made: Forecast, where: str = "") -> None:
-        display.say(f"{made}{where}.")
+        display.say(f"{made}{where}{made.stopped(time_left(deadline))}.")
         if smaller is not None and (made.seconds or 0) > fit.LONG and (said := smaller()):
             display.say(said)
 

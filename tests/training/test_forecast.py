@@ -92,6 +92,12 @@ def test_a_training_is_timed_by_its_own_first_steps(monkeypatch):
     assert ("30 steps, into one; how long they take is said after the first of them.", 0) in said
     assert [when for text, when in said if text.startswith("30 steps of 0.01 s: about ")] == [5]
 
+    said.clear()
+    with monkeypatch.context() as patched:
+        patched.setattr("ganzoo.training.train.time_left", lambda _: 0.06)
+        ganzoo.train("tinygan", "tiny", out="limited", max_time="1h", **options)
+    assert any("--max-time stops it after " in text for text, _ in said if text.startswith("30 steps of 0.01 s"))
+
     taken.clear()
     monkeypatch.setattr("ganzoo.training.train.first_steps", lambda *_: None)
     other = ganzoo.train("tinygan", "tiny", out="other", **options)
