@@ -137,6 +137,8 @@ def _print_architectures(rows: list[dict[str, Any]], asked: str) -> None:
             cells = (row["name"], str(row["year"]), row["good_for"] or row["summary"], least, row["best"], minutes)
             shown.add_row(*cells, style=STYLES[row["status"]])
         shown.print()
+    if any(row["smallest_data"] or row["minutes"] for row in rows):
+        echo("from: so many items are enough; best: a score, after min minutes of one core.")
     _print_ambiguous(rows)
     say_how_many_fail()
     say_left_out()

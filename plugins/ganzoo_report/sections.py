@@ -534,8 +534,13 @@ def commands(stories: Sequence[Story]) -> Html:
         elif not story.made.get("goals"):
             lines.append(f"ganzoo sample {place} --seed 0")
         lines.append(f"ganzoo report {place}")
-        columns.append((story, tag("pre", tag("code", "\n".join(lines)), tabindex="0")))
+        columns.append((story, tag("pre", tag("code", *map(_whole_words, lines)), tabindex="0")))
     return _section("commands", "To reproduce it", _each(stories, columns))
+
+
+def _whole_words(line: str) -> Html:
+    """A line of a command that a narrow screen breaks between its words; a browser breaks after their dashes too."""
+    return Html(" ".join(tag("span", word) for word in line.split(" ")) + "\n")
 
 
 def _place(run: Run) -> str:
