@@ -24,6 +24,8 @@ _BELONGING = re.compile(
     r"instance)s?($|[^a-z])|^segmentation"
 )
 _VERSION = re.compile(r"v\d+(\.\d+)+", re.IGNORECASE)
+_PORTION = re.compile(r"(fold|part|split|batch|chunk|shard|subset)[ _-]?\d+|\d+ ?(x ?\d+|px)", re.IGNORECASE)
+_UNLABELLED = re.compile(r"un-?labell?ed|no[ _-]?labels?", re.IGNORECASE)
 _MASK = re.compile(r"(.+)_(mask|seg|segmentation|gt)(_\d+)?")
 FEW = 0.05  # share of the files that may lie beside the folders of classes or parts
 
@@ -294,6 +296,10 @@ def _no_classes(layout: Layout, tops: Mapping[int, str], trained: Set[str], besi
         )
     if all(map(_VERSION.fullmatch, trained)):
         return f"the folders {folders} are called as versions are. --labels folders takes them"
+    if all(map(_PORTION.fullmatch, trained)):
+        return f"the folders {folders} are called as parts or sizes of a set are. --labels folders takes them"
+    if without := [folder for folder in trained if _UNLABELLED.fullmatch(folder)]:
+        return f"the folder {listed(without)} says that its images have none. --labels folders takes it as a class"
     if _divided_by_number([layout.names[index] for index in tops]) == "surely":
         return f"the folders {folders} only divide the files by number. --labels folders takes them"
     return ""

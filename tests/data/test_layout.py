@@ -297,13 +297,11 @@ def test_domains_may_have_capitals() -> None:
 
 def test_classes_within_train_beside_other_folders_are_asked_for() -> None:
     """The classes were train and unlabeled, and what train held was forgotten."""
-    files = names("train/cat", "train/dog", "unlabeled")
-    with pytest.raises(
-        UsageError, match=r"train holds the folders cat, dog, .* beside unlabeled; .* --parts train=train"
-    ):
+    files = names("train/cat", "train/dog", "extra")
+    with pytest.raises(UsageError, match=r"train holds the folders cat, dog, .* beside extra; .* --parts train=train"):
         layout_of(files)
     assert layout_of(files, parts="train=train").labels.classes == ("cat", "dog")
-    assert layout_of(files, parts="none").labels.classes == ("train", "unlabeled")
+    assert layout_of(files, parts="none").labels.classes == ("extra", "train")
 
 
 def test_what_is_left_to_train_on_keeps_its_classes() -> None:
@@ -437,7 +435,7 @@ def test_several_pictures_of_each_name_are_said() -> None:
         assert not any("of each name" in sentence for sentence in layout_of(files).notes)
 
 
-@pytest.mark.parametrize("words", ["labeled unlabeled", "left right", "original resized", "x y", "blur sharp"])
+@pytest.mark.parametrize("words", ["left right", "original resized", "x y", "blur sharp"])
 def test_what_folders_are_taken_for_is_said_with_how_to_overrule_it(words: str) -> None:
     """Folders of any name became classes, and nothing said that they need not be."""
     found = layout_of(names(*words.split()))
@@ -458,6 +456,25 @@ def test_versions_of_annotations_are_no_classes() -> None:
     with pytest.raises(UsageError, match=r"images, v1.2, v2.0 look like pictures and what belongs to them"):
         layout_of([*files, *names("training/images", "validation/images")])
     assert layout_of(names("v1", "v2")).labels.classes == ("v1", "v2")
+
+
+@pytest.mark.parametrize(
+    "folders", ["fold_1 fold_2 fold_3", "part1 part2", "Batch-3 batch-4", "64x64 128x128", "32px 64px"]
+)
+def test_parts_and_sizes_of_a_set_are_no_classes(folders: str) -> None:
+    """They became classes, which nobody can ask for."""
+    found = layout_of(names(*folders.split()))
+    assert (found.labels.classes, found.left_out) == ((), {})
+    assert "are called as parts or sizes of a set are. --labels folders takes them" in found.notes[-1]
+    assert layout_of(names(*folders.split()), classes="folders").labels.classes == tuple(sorted(folders.split()))
+    assert layout_of(names(*folders.split(), "cat")).labels.classes, "beside another they may be names of things"
+
+
+@pytest.mark.parametrize("folders", ["labeled unlabeled", "cat dog Unlabelled", "a b no_labels"])
+def test_a_folder_without_labels_is_no_class(folders: str) -> None:
+    found = layout_of(names(*folders.split()))
+    assert found.labels.classes == ()
+    assert "says that its images have none. --labels folders takes it as a class" in found.notes[-1]
 
 
 def test_a_part_within_a_folder_of_its_name_keeps_its_classes() -> None:
