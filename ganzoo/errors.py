@@ -11,6 +11,8 @@ import traceback
 from collections.abc import Iterable
 from typing import Any
 
+RESUME_ME = 75  # the exit code EX_TEMPFAIL of sysexits.h: what schedulers start again
+
 
 class GanzooError(Exception):
     """Something failed. Its text is written for the user; the command line prints it and exits with 1."""

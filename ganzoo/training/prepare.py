@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 import warnings
@@ -17,8 +18,9 @@ from ganzoo.contract.architecture import Progress
 from ganzoo.contract.data_spec import DataSpec
 from ganzoo.contract.frozen import frozen_in
 from ganzoo.contract.networks import freeze, is_generator, networks, weightless
+from ganzoo.contract.report import Report
 from ganzoo.devices import pick_device
-from ganzoo.errors import UsageError
+from ganzoo.errors import RESUME_ME, GanzooError, UsageError
 from ganzoo.loop.display import Display
 from ganzoo.loop.processes import one_run_only
 from ganzoo.loop.session import Session
@@ -35,12 +37,26 @@ from ganzoo.training.estimate import memory_needed
 from ganzoo.training.facts import first_weights
 
 
-def prepare(plan: Plan, display: Display, *, pack: bool = True, init: str | os.PathLike[str] | None = None) -> Session:
+class PackingStopped(GanzooError):
+    """``--max-time`` was over while data was packed. What is packed stays, and the same command goes on with it."""
+
+    exit_code = RESUME_ME
+
+
+def prepare(
+    plan: Plan,
+    display: Display,
+    *,
+    pack: bool = True,
+    init: str | os.PathLike[str] | None = None,
+    deadline: float = math.inf,
+) -> Session:
     """Checks a plan against its data and this machine, and packs the data, unless `pack` says no.
 
     Args:
         init: where the first weights will be taken from, if they fit.
-    Raises: UsageError.
+        deadline: when packing stops, by `time.monotonic`.
+    Raises: UsageError; PackingStopped.
     """
     one_run_only()
     loggers = make_loggers(plan.settings.log)
@@ -69,7 +85,12 @@ def prepare(plan: Plan, display: Display, *, pack: bool = True, init: str | os.P
         own_sizes=bool(plan.sizes),
         skip_small=plan.settings.skip_small,
         sides=plan.entry.card.resolutions if plan.size else (),
-        report=display.report,
+        report=_until(
+            deadline,
+            display,
+            PackingStopped,
+            "Nothing was trained; what is packed stays, and the same command goes on.",
+        ),
         unpack=None if pack else False,
     )
     if takes_labels(plan.model, plan.config) and dataset.classes:
@@ -148,21 +169,27 @@ def rehearse_scores(session: Session, header: RunHeader, display: Display, deadl
 
     Raises: UsageError when it cannot be, or ``--max-time`` is over, before anything can be saved.
     """
-
-    def report(what: str, done: int, total: int) -> None:
-        display.report(what, done, total)
-        if time.monotonic() >= deadline and done < total:
-            raise UsageError(
-                f"The time of --max-time was over before training began ({what}: {done} of {total}); nothing was "
-                "trained. Give it more time, or choose cheap scores, such as --evaluate swd."
-            )
-
+    advice = "Nothing was trained; give it more time, or choose cheap scores, such as --evaluate swd."
+    report = _until(deadline, display, UsageError, advice)
     validators = [Validator(settings, report) for _, settings in session.plan.by_stage]
     if not any(validator.every for validator in validators):
         return [0.0] * len(validators)
     model = Model(session.build().model, model_of(header, header.config, 0, 0))
     dataset = judged_data(header.data, "this run")
     return [validator.rehearse(model, dataset) for validator in validators]
+
+
+def _until(deadline: float, display: Display, error: type[GanzooError], advice: str) -> Report:
+    """Reports work on the display, and raises the error once the deadline is past and some of it is left."""
+
+    def report(what: str, done: int, total: int) -> None:
+        display.report(what, done, total)
+        if time.monotonic() >= deadline and 0 < done < total:
+            raise error(
+                f"The time of --max-time was over before training began ({what}: {done:,} of {total:,}). {advice}"
+            )
+
+    return report
 
 
 def _check_labelled(dataset: data.Dataset) -> None:

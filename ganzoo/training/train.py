@@ -20,7 +20,7 @@ from ganzoo.contract import distributed
 from ganzoo.contract.architecture import Architecture
 from ganzoo.contract.networks import weightless
 from ganzoo.contract.settings import OF_THE_MACHINE, Stage, parse_time
-from ganzoo.errors import GanzooError, UsageError
+from ganzoo.errors import RESUME_ME, GanzooError, UsageError
 from ganzoo.loop import processes
 from ganzoo.loop.display import Display, Lines
 from ganzoo.loop.interrupts import CTRL_C, TIME, memory_explained
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from ganzoo.runs.per_class import PerClass
 
 WORKER = "ganzoo.training.worker"  # trains in one of several processes
-RESUME_ME = 75  # the exit code EX_TEMPFAIL of sysexits.h: what schedulers start again
 
 
 class Stopped(KeyboardInterrupt):
@@ -246,7 +245,7 @@ def start(
     """
     if out is not None:
         Run.check_free(out)
-    session = prepare(plan, display, init=init)
+    session = prepare(plan, display, init=init, deadline=deadline)
     claim = claimed(plan.entry.name, plan.data.name) if out is None else contextlib.nullcontext(out)
     with claim as folder, memory_explained(plan.settings, session.device):
         header = facts_of(session, init)
@@ -332,7 +331,7 @@ def _continue_training(
             )
         run.change(settings=change_machine(run.header.settings, **machine))
         plan = take_up(run, display)
-        session = prepare(dataclasses.replace(plan, stages=(*plan.stages, *more)), display)
+        session = prepare(dataclasses.replace(plan, stages=(*plan.stages, *more)), display, deadline=deadline)
         check_same_data(run, session.dataset.fingerprint)
         scoring = rehearse_scores(session, run.header, display, deadline)
         if more and run.status != "finished":

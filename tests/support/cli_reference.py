@@ -17,7 +17,8 @@ it current.
 Every command that prints a table also takes `--json`, which prints one JSON value and nothing else. A command that
 fails says so in one line on standard error; its exit code is 2 when what was asked cannot be done as asked, 1 when
 something failed, and 130 after Ctrl-C. Training that saved because of SIGTERM, SIGHUP or `--max-time` ends with 75,
-"resume me": `ganzoo resume RUN` goes on. A hangup that was ignored from the start, as by `nohup`, is ignored.
+"resume me": `ganzoo resume RUN` goes on. Where the time was over while data was still packed, it ends with 75 too, and
+the same command goes on. A hangup that was ignored from the start, as by `nohup`, is ignored.
 `GANZOO_DEBUG=1` shows where an error came from, `NO_COLOR=1` takes away the colours, `GANZOO_HOME` says where data
 sets are kept (`~/.ganzoo` unless it is set), `GANZOO_PLUGINS=a,b` loads those plugins alone, and `GANZOO_TRACE=1`
 says each call of a plugin while it happens."""

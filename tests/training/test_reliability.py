@@ -68,6 +68,20 @@ def test_the_end_of_the_time_saves_and_asks_to_be_resumed(train, finished):
         ganzoo.extend("run", steps=3, max_time=1e-3, display=QUIET)
 
 
+def test_the_end_of_the_time_while_data_is_packed(tmp_path, monkeypatch):
+    """Packing took as long as it liked. What is packed stays, and the same command goes on with it."""
+    monkeypatch.setenv("GANZOO_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    options = {"steps": 2, "device": "cpu", "samples": 4, "display": QUIET, "out": "run"}
+    with pytest.raises(GanzooError, match=r"\(Packing .*: 64 of 200\).* the same command goes on") as stopped:
+        ganzoo.train("tinygan", "digits:images=200", max_time=1e-3, **options)
+    assert (stopped.value.exit_code, list(tmp_path.glob("run/*"))) == (75, [])
+    [done] = (tmp_path / "home/packs").glob("*/done.txt")
+    assert done.read_text().split() == ["0"]
+    ganzoo.train("tinygan", "digits:images=200", **options)
+    assert sorted(done.read_text().split()) == ["0", "1", "2", "3"]
+
+
 def test_ctrl_c_while_the_last_files_are_written_begins_nothing_else(train, monkeypatch):
     keep = Recorder.checkpoint
     monkeypatch.setattr(Recorder, "checkpoint", lambda *given: (interrupt(), keep(*given)))
