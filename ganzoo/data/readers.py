@@ -49,7 +49,11 @@ _LISTS = (".csv", ".tsv", ".json", ".jsonl")  # may be labels
 _TOLD_BY_NAME = re.compile(r"(label|attr)[^/]*\.(csv|tsv|txt|json|jsonl)$")
 _ARCHIVES = {".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2", ".7z", ".rar", ".zst", ".npz", ".npy"}
 _TABLES = {".parquet", ".arrow"}  # which may hold pictures
-_STORES = {".mdb": "LMDB", ".lmdb": "LMDB", ".h5": "HDF5", ".hdf5": "HDF5", ".mat": "MATLAB", ".tfrecord": "TensorFlow"}
+_STORES = {
+    ".mdb": "LMDB", ".lmdb": "LMDB", ".h5": "HDF5", ".hdf5": "HDF5", ".mat": "MATLAB", ".tfrecord": "TensorFlow",
+    ".pkl": "pickle", ".pickle": "pickle", ".pt": "torch", ".pth": "torch", ".pdf": "PDF", ".mp4": "video",
+    ".avi": "video", ".mov": "video", ".mkv": "video", ".webm": "video",
+}  # fmt: skip
 _KINDS = "a folder of images, a zip or tar file, idx files, or an npz or npy file"
 
 
@@ -593,8 +597,11 @@ def _not_empty(reader: Reader, path: Path, suffixes: Sequence[str] = SUFFIXES) -
     kinds = reader.aside + Counter(map(kind_of, reader.odd))
     only = f", only {aside_text(kinds)}" if kinds else ""
     alone = 0 < kinds.total() <= 3 and all(_modality_of([f"x{kind}"], "collections") for kind in kinds)
-    advice = "; unpack what is packed, or give it by itself" if _ARCHIVES & {*kinds} else _unread(kinds, path)
-    advice = advice or ("; give the file itself" if alone else "")
+    advice = _unread(kinds, path) or ("; give the file itself" if alone else "")
+    if _ARCHIVES & {*kinds}:
+        advice = "; unpack what is packed, or give it by itself"
+    if kinds.total() > 1 and {*kinds} <= {".npy", ".npz"}:
+        advice = "; put arrays of one picture each into one npz file, as [N, H, W] or [N, H, W, C]"
     raise UsageError(f"There are no {what} in {path}{only}; ganzoo looks for {wanted}{advice}.")
 
 

@@ -129,14 +129,22 @@ def test_heic_and_jpeg_xl_are_read_by_their_packages(tmp_path, package, suffix):
     assert reds == pytest.approx([0, 80, 160, 160], abs=6)
 
 
-@pytest.mark.parametrize("name", ["data.mdb", "train.h5", "train_32x32.mat"])
+@pytest.mark.parametrize("name", ["data.mdb", "train.h5", "train_32x32.mat", "clip.mp4", "data_batch.pkl", "a.pdf"])
 def test_stores_that_are_not_read_are_named_with_what_to_do(tmp_path, name):
     folder = fill(tmp_path / "d", {name: b"\0\xff" * 99, "lock.mdb": b"\0\xff"})
     for source in (folder, folder / name):
         with pytest.raises(
-            GanzooError, match=r"(LMDB|HDF5|MATLAB) files are not read: write their images out as files, or"
+            GanzooError,
+            match=r"(LMDB|HDF5|MATLAB|video|pickle|PDF) files are not read: write their images out as files, or",
         ):
             data.add("set", source)
+
+
+def test_a_folder_of_arrays_of_one_picture_each_is_told_to_stack_them(tmp_path):
+    for number in range(3):
+        np.save(tmp_path / f"{number}.npy", np.zeros((8, 8), "uint8"))
+    with pytest.raises(GanzooError, match=r"only 3 \.npy; .*; put arrays of one picture each into one npz file"):
+        data.add("set", tmp_path)
 
 
 def test_nothing_is_handed_to_ghostscript():
