@@ -34,7 +34,7 @@ def apply_options(name: str, config: Any, settings: Settings, given: Mapping[str
     given = {renamed.option(key, known): value for key, value in given.items()}
     for key in given:
         if key not in own and key not in core:
-            raise UsageError(f"{name} has no option --{key.replace('_', '-')}; {suggest(key, [*own, *core])}")
+            raise UsageError(f"{name} has no option --{key.replace('_', '-')}; {suggest(key, {**own, **core})}")
     if given.get("resolution") is not None:
         parse_resolution(given["resolution"])
     changed = {key: str(value) if key == "resolution" else value for key, value in given.items() if key in core}

@@ -783,6 +783,8 @@ def test_loading_what_is_no_model(finished):
         ({"penalty": "r1:gamma=x"}, "r1:gamma takes a number, not 'x'"),
         ({"preset": "narrow"}, "tinygan has no preset 'narrow'"),
         ({"leaning_rate": 1}, "tinygan has no option --leaning-rate"),
+        ({"penalties": 1}, "tinygan has no option --penalties"),
+        ({"xyz": 1}, "tinygan has no option --xyz; known: "),
         ({"device": "tpu"}, "--device takes auto, cpu, cuda or mps, not 'tpu'"),
         ({"recipe": "report-amine"}, "There is no recipe 'report-amine'; did you mean report-anime"),
         ({"recipe": "report-anime"}, "The recipe report-anime is for dcgan, not for tinygan"),
@@ -796,6 +798,8 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_written(train, opt
     assert "\n" not in str(error.value)
     assert error.value.exit_code == 2
     assert not Path("run").exists()
+    listed = str(error.value).rstrip(".").partition("; known: ")[2].split(", ")
+    assert len(listed) == len({*listed}), "options of the architecture and the trainer are listed once"
 
 
 @pytest.mark.parametrize(
