@@ -18,6 +18,7 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         channels=(1, 3),
         licence="MIT",
         api=2,
+        bf16=True,
         good_for="faces and pictures on two CPU cores, within half an hour",
         smallest_data=6_144,
         smallest_length=20_000,
