@@ -51,7 +51,7 @@ _ARCHIVES = {".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2", ".7z", ".rar", ".zst"
 _TABLES = {".parquet", ".arrow"}  # which may hold pictures
 _STORES = {
     ".mdb": "LMDB", ".lmdb": "LMDB", ".h5": "HDF5", ".hdf5": "HDF5", ".mat": "MATLAB", ".tfrecord": "TensorFlow",
-    ".pkl": "pickle", ".pickle": "pickle", ".pt": "torch", ".pth": "torch", ".pdf": "PDF", ".mp4": "video",
+    ".pkl": "pickled", ".pt": "torch", ".pth": "torch", ".pdf": "PDF", ".mp4": "video",
     ".avi": "video", ".mov": "video", ".mkv": "video", ".webm": "video",
 }  # fmt: skip
 _KINDS = "a folder of images, a zip or tar file, idx files, or an npz or npy file"

@@ -89,7 +89,7 @@ def prepare(
             deadline,
             display,
             PackingStopped,
-            "Nothing was trained; what is packed stays, and the same command goes on.",
+            "No step was taken; what is packed stays, and the same command goes on.",
         ),
         unpack=None if pack else False,
     )

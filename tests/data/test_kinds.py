@@ -135,7 +135,7 @@ def test_stores_that_are_not_read_are_named_with_what_to_do(tmp_path, name):
     for source in (folder, folder / name):
         with pytest.raises(
             GanzooError,
-            match=r"(LMDB|HDF5|MATLAB|video|pickle|PDF) files are not read: write their images out as files, or",
+            match=r"(LMDB|HDF5|MATLAB|video|pickled|PDF) files are not read: write their images out as files, or",
         ):
             data.add("set", source)
 
