@@ -82,7 +82,8 @@ class Forecast:
         """What a time limit says of it with so many seconds left, behind a semicolon; "" where it ends before."""
         if left is None or self.seconds is None or self.seconds <= left:
             return ""
-        return f"; --max-time stops it after {100 * left / self.seconds:.0f} %, and `ganzoo resume` goes on"
+        where = f"{self.images * max(0.0, left) / self.seconds:,.0f} of {self.images:,} images"
+        return f"; --max-time stops it after {duration(left)}, at about {where}, and `ganzoo resume` goes on"
 
     def __str__(self) -> str:
         """``"640 steps of 0.16 s: about 2 minutes, 20 seconds of it for sheets and checkpoints"``."""
