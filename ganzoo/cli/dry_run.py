@@ -180,7 +180,7 @@ def _most(largest: int | None) -> str:
 
 
 def _time(made: Forecast, stop: float | None) -> str | None:
-    return None if made.seconds is None else str(made).partition(": ")[2] + made.stopped(stop)
+    return None if made.seconds is None else str(made).partition(": ")[2] + made.remarks(stop)
 
 
 def _state_bytes(trainer: Trainer, checkpoints: int) -> int:

@@ -38,6 +38,7 @@ TRIAL_SECONDS = 10  # the trial ends early past that
 WORTH_TIMING = 20  # steps; a shorter run is over before its trial would be
 MARKS = 24  # places in a run that are looked at
 DECODED = 16  # items whose packing is timed
+CROWDED = 0.3  # share of the time spent waiting for a processor from which on other programs are named
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Forecast:
             making the pack; `training` is None where no step was timed, `scores` where evaluations are due that were
             not.
         memory: bytes that a step took on a GPU; None elsewhere, where it is counted.
+        crowded: whether other programs took much of the processor while steps were timed.
     """
 
     steps: int
@@ -61,6 +63,7 @@ class Forecast:
     packing: float = 0.0
     memory: int | None = None
     models: int = 1
+    crowded: bool = False
 
     @property
     def seconds(self) -> float | None:
@@ -78,12 +81,15 @@ class Forecast:
         images, files = round(self.images * share), self.files * share
         return replace(self, models=models, steps=steps, images=images, training=training, scores=scores, files=files)
 
-    def stopped(self, left: float | None) -> str:
-        """What a time limit says of it with so many seconds left, behind a semicolon; "" where it ends before."""
+    def remarks(self, left: float | None) -> str:
+        """What is to be added, each behind a semicolon, "" where nothing is: that other programs slow it down, and what
+        a time limit of so many seconds says of it.
+        """
+        said = "; other programs use the processor now, and it takes less when they do not" if self.crowded else ""
         if left is None or self.seconds is None or self.seconds <= left:
-            return ""
+            return said
         where = f"{self.images * max(0.0, left) / self.seconds:,.0f} of {self.images:,} images"
-        return f"; --max-time stops it after {duration(left)}, at about {where}, and `ganzoo resume` goes on"
+        return f"{said}; --max-time stops it after {duration(left)}, at about {where}, and `ganzoo resume` goes on"
 
     def __str__(self) -> str:
         """``"640 steps of 0.16 s: about 2 minutes, 20 seconds of it for sheets and checkpoints"``."""
@@ -132,11 +138,33 @@ class Pace:
         return sum(self._times[1:]) / len(self._times[1:]) if self._times[1:] else self._times[0]
 
 
+class _Crowd:
+    """Whether other programs have had the processor for much of the time since this was made; no where Linux does not
+    say so.
+    """
+
+    def __init__(self) -> None:
+        self._begin = self._now()
+
+    def __bool__(self) -> bool:
+        waited, seconds = (now - then for now, then in zip(self._now(), self._begin, strict=True))
+        return waited > CROWDED * seconds
+
+    @staticmethod
+    def _now() -> tuple[float, float]:
+        """Seconds in which this thread could have computed and had no processor, and of the clock."""
+        try:
+            waited = int(Path("/proc/thread-self/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
+        except (OSError, ValueError, IndexError):
+            waited = 0.0
+        return waited, time.monotonic()
+
+
 class FirstSteps:
     """What a training will take, by its own first steps: they stand for all that are left, and none is thrown away."""
 
     def __init__(self, session: Session, header: RunHeader, stage: _StageLeft, scoring: Sequence[float]) -> None:
-        self._what, self._stage = (session, header, scoring), stage
+        self._what, self._stage, self._crowd = (session, header, scoring), stage, _Crowd()
         # All of it may be over in a second. The first step, which may be three times the others, is not to speak alone.
         self._pace = Pace(most=stage.steps / 4, least=2)
 
@@ -154,7 +182,7 @@ class FirstSteps:
         training = self._stage.steps * self._pace.mean
         return replace(
             _counted([self._stage]), training=training, scores=_scores(session, self._stage, scoring),
-            files=_files(session, header, self._stage, training, trainer),
+            files=_files(session, header, self._stage, training, trainer), crowded=bool(self._crowd),
         )  # fmt: skip
 
 
@@ -219,6 +247,7 @@ def forecast(
     training = files = 0.0
     scores: float | None = 0.0
     memory: int | None = None
+    crowd = _Crowd()
     with _as_one_of(session.plan.settings.processes, session.device) as slower:
         for number, each in enumerate(stages):
             if session.device.type == "cuda":
@@ -231,7 +260,9 @@ def forecast(
             if header is not None:
                 files += _files(session, header, each, training, session.build(each.index))
     packing = seconds_of_packing(session) if session.dataset.on_the_fly else 0.0
-    return replace(counted, training=training, scores=scores, files=files, packing=packing, memory=memory)
+    return replace(
+        counted, training=training, scores=scores, files=files, packing=packing, memory=memory, crowded=bool(crowd)
+    )
 
 
 def steps_of(session: Session) -> int:

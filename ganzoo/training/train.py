@@ -374,7 +374,7 @@ def _forecast(
     """Says how long it will take, before anything is written; or returns what says it after the first steps."""
 
     def tell(made: Forecast, where: str = "") -> None:
-        display.say(f"{made}{where}{made.stopped(time_left(deadline))}.")
+        display.say(f"{made}{where}{made.remarks(time_left(deadline))}.")
         if smaller is not None and (made.seconds or 0) > fit.LONG and (said := smaller()):
             display.say(said)
 

@@ -42,6 +42,17 @@ def session_of(**options):
     return prepare(plan_run("tinygan", "tiny", device="cpu", **options), QUIET)
 
 
+@pytest.mark.parametrize(("waits", "said"), [(0.6, True), (0.1, False)])
+def test_other_programs_on_the_processor_are_named(monkeypatch, waits, said):
+    """Whoever waits for the processor for so much of its time is told that the time is not all its own."""
+    clock = iter(range(1000))
+    monkeypatch.setattr(estimate._Crowd, "_now", staticmethod(lambda: (waits * (now := next(clock)), now)))
+    assert forecast(session_of(epochs=20)).crowded is said
+    assert ("; other programs use the processor now" in cli(*PLAN, "--epochs", "20").stdout) is said
+    run = cli("train", *PLAN[1:], "--epochs", "20").stdout
+    assert (" other programs use the processor now, and it takes less when they do not." in run) is said
+
+
 @pytest.mark.usefixtures("_steps_take_the_same")
 def test_what_is_left_of_a_run():
     """48 items in batches of 16: an epoch is 3 steps. The same figures as what is trained in the end."""
