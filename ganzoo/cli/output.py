@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shlex
@@ -96,8 +97,8 @@ class Table:
     """Rows of text under headings, as wide as the screen at most: the last column wraps first, then the widest.
 
     Where words would have to be broken, a few rows of many columns are turned: each stands under its own first cell,
-    and the headings beside them; of a few columns the last one stands below the others. Written here, and not left to
-    rich, whose import takes a third of the time of `ganzoo list`.
+    and the headings beside them; else as many of the last columns as need be stand below the others. Written here, and
+    not left to rich, whose import takes a third of the time of `ganzoo list`.
     """
 
     def __init__(self, headings: Sequence[str], right: Sequence[str], spare: Sequence[str] = ()) -> None:
@@ -120,15 +121,14 @@ class Table:
         for heading in reversed(self.spare):
             if sum(self._natural()) > self._room(screen):
                 self._drop(heading)
-        words, columns, room = self._longest_words(), len(self.headings), self._room(screen)
-        last = max(words[-1], min(self._natural()[-1], ROOMY))
-        if sum(words) > room and MANY <= columns >= len(self.rows) / 2:
+        beside = self._beside(screen)
+        if beside == len(self.headings):
+            self._print(screen)
+        elif MANY <= len(self.headings) >= len(self.rows) / 2:
             for part in self._turned(screen):
                 part._print(screen)
-        elif 1 < columns < MANY and sum(words[:-1]) + last > room:
-            self._print_below(screen)
         else:
-            self._print(screen)
+            self._print_below(screen, beside)
 
     def _print(self, screen: int) -> None:
         widths = self._widths(screen)
@@ -141,16 +141,19 @@ class Table:
                 say(line, style)
         say()
 
-    def _print_below(self, screen: int) -> None:
-        widths = self._natural()[:-1]
-        aligned = sum(widths) + 3 * len(widths) <= screen
+    def _print_below(self, screen: int, beside: int) -> None:
+        above = Table(self.headings[:beside], self.right)
+        above.rows = [(cells[:beside], style) for cells, style in self.rows]
+        widths = above._widths(screen)
         say()
         for cells, style in [(self.headings, "bold"), *self.rows]:
-            together = "   ".join(filter(None, cells[:-1]))
-            above = self._lines(cells[:-1], widths) if aligned else _folded(together, screen, " ", BELOW)
-            for line in above:
+            for line in self._lines(cells[:beside], widths):
                 say(line, style or "bold")
-            for line in _folded(cells[-1], screen, BELOW, BELOW):
+            below = cells[-1]
+            if beside < len(self.headings) - 1:  # more than one: each says what it is, and the headings need not
+                named = zip(self.headings[beside:], cells[beside:], strict=True)
+                below = "   ".join(f"{heading}: {cell}" for heading, cell in named if cell and cells != self.headings)
+            for line in _folded(below, screen, BELOW, BELOW) if below else ():
                 say(line, style)
         say()
 
@@ -158,6 +161,13 @@ class Table:
         place = self.headings.index(heading)
         self.headings = [*self.headings[:place], *self.headings[place + 1 :]]
         self.rows = [([*cells[:place], *cells[place + 1 :]], style) for cells, style in self.rows]
+
+    def _beside(self, screen: int) -> int:
+        """How many of the first columns fit side by side without a broken word; one at the least."""
+        natural, words = self._natural(), self._longest_words()
+        words[-1] = max(words[-1], min(natural[-1], ROOMY))
+        fit = [sum(words[:count]) + 3 * (count - 1) <= screen - 2 for count in range(1, len(words) + 1)]
+        return max(sum(itertools.accumulate(fit, min)), 1)
 
     def _room(self, screen: int) -> int:
         return screen - 2 - 3 * (len(self.headings) - 1)

@@ -49,9 +49,9 @@ def _kind_flags(command: Any) -> Any:
 def list_zoo(task: str | None, data: str | None, kind: str | None, as_json: bool) -> None:
     """List the architectures of every installed plugin.
 
-    Each stands with what it is good for. `from` is the smallest number of items it was seen to learn from; `best` is
-    its best measured score, after so many minutes of one CPU core unless its page names another machine. `ganzoo
-    plugins` says which distribution each comes from, and which plugins do not work.
+    Each stands with what it is good for. `items` is the smallest number of images (sounds, rows) it was seen to learn
+    from; `best` is its best measured score, after `min` minutes of one CPU core unless its page names another machine.
+    `ganzoo plugins` says which distribution each comes from, and which plugins do not work.
     """
     for flag, value in (("--task", task), ("--data", data)):
         if value and kind:
@@ -130,7 +130,7 @@ def _print_architectures(rows: list[dict[str, Any]], asked: str) -> None:
     if not rows:
         echo(f"No installed plugin has an architecture{asked}.")
     else:
-        shown = table(("name", "year", "good for", "from", "best", "min"), (), right=("from", "min"), spare=("year",))
+        shown = table(("name", "year", "good for", "items", "best", "min"), (), right=("items", "min"), spare=("year",))
         for row in rows:
             figures = (f"{row[name]:,}" if row[name] else "" for name in ("smallest_data", "minutes"))
             least, minutes = figures
@@ -138,7 +138,7 @@ def _print_architectures(rows: list[dict[str, Any]], asked: str) -> None:
             shown.add_row(*cells, style=STYLES[row["status"]])
         shown.print()
     if any(row["smallest_data"] or row["minutes"] for row in rows):
-        echo("from: so many items are enough; best: a score, after min minutes of one core.")
+        echo("items: so many are enough; best: the best score, after min minutes of one core.")
     _print_ambiguous(rows)
     say_how_many_fail()
     say_left_out()

@@ -19,7 +19,7 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         licence="MIT",
         api=2,
         batch_statistics=True,
-        good_for="the same in a fraction of the time, coarser",
+        good_for="a quick, coarse translation, without pairs",
         smallest_length=40_960,
         best="100 % changed (anime-hair)",
         minutes=17,

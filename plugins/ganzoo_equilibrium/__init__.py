@@ -21,6 +21,6 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         channels=(1, 3),
         licence="MIT",
         api=2,
-        good_for="smooth pictures, and a measure that falls",
+        good_for="smooth faces, and a figure that says when to stop",
         model="ganzoo_equilibrium.model:BEGAN",
     )

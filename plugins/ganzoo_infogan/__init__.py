@@ -19,7 +19,7 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         licence="MIT",
         api=2,
         batch_statistics=True,
-        good_for="finding what varies, without labels",
+        good_for="finding what varies in unlabelled data",
         best="85.2 % confident (MNIST)",
         minutes=7,
         measured="one core of an AMD EPYC",

@@ -19,7 +19,7 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         licence="MIT",
         api=2,
         batch_statistics=True,
-        good_for="pictures of any size, and their styles; your own from somebody's weights",
+        good_for="photographs of any size; a start from published weights",
         best="82.2 % confident (MNIST)",
         minutes=49,
         smallest_data=200,

@@ -19,7 +19,7 @@ def ganzoo_architectures() -> Iterator[ArchitectureCard]:
         licence="MIT",
         api=2,
         batch_statistics=True,  # its drift penalty squares the batch's mean
-        good_for="transformers in place of convolutions",
+        good_for="seeing what transformers alone can draw",
         smallest_length=88_000,
         best="61.9 % confident (MNIST)",
         minutes=86,
