@@ -33,8 +33,10 @@ def doctor(as_json: bool) -> None:
         out = console()
         shown.print()
         for finding in findings:
-            if finding.advice:
+            if finding.advice and finding.status != "absent":
                 out.print(f"{finding.name}: {finding.advice}", style=STYLES[finding.status])
+        if absent := [finding.advice for finding in findings if finding.advice and finding.status == "absent"]:
+            out.print(f"extras: for each that you want, {absent[0]}", style=STYLES["absent"])
         out.print("Everything that ganzoo needs is there." if healthy else "Something that ganzoo needs is broken.")
     if not healthy:
         raise click.exceptions.Exit(1)

@@ -141,7 +141,7 @@ def _extras() -> Iterator[Finding]:
             packages = [_package(name, "absent") for name in names if name != "ganzoo"]
             missing = [finding.name for finding in packages if finding.status != "ok"]
             text = ", ".join(f"{finding.name} {finding.found}" for finding in packages)
-            advice = f"if you want it, type: pip install 'ganzoo[{extra}]'" if missing else ""
+            advice = f"type: pip install 'ganzoo[{extra}]'" if missing else ""
             yield Finding(f"extra {extra}", text, "absent" if missing else "ok", advice)
 
 

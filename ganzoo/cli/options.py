@@ -41,7 +41,7 @@ device_option = click.option(
     "--device", default="auto", metavar="auto|cpu|cuda|mps", help="Where to compute. [default: auto]"
 )
 MAX_TIME = click.option(
-    "--max-time", metavar="TIME", help="Save and stop after so long, such as 8h or 1h30m; exit code 75."
+    "--max-time", metavar="TIME", help="Save and stop after this long, such as 8h or 1h30m; exit code 75."
 )
 truncation_option = click.option(
     "--truncation", type=float, default=1.0, metavar="NUMBER", help="Less than 1: more typical, less varied images."
@@ -55,7 +55,7 @@ def seed_option(promise: str) -> Callable[[Any], Any]:
 
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print nothing but the paths of what is written.")
 scale_option = click.option(
-    "--scale", type=int, metavar="INT", help="Enlarge the images so many times. [default: up to 128 pixels a side]"
+    "--scale", type=int, metavar="INT", help="Enlarge the images this many times. [default: up to 128 pixels a side]"
 )
 levels_option = click.option(
     "--levels",

@@ -27,7 +27,7 @@ from ganzoo.files import written
 @click.argument("image", metavar="IMAGE")
 @click.option("--steps", type=int, default=200, metavar="INT", help="Of the descent. [default: 200]")
 @click.option("--starts", type=int, default=4, metavar="INT", help="Descents; the best one counts. [default: 4]")
-@click.option("--vary", type=int, default=0, metavar="INT", help="Make so many new versions of the image as well.")
+@click.option("--vary", type=int, default=0, metavar="INT", help="Make this many new versions of the image as well.")
 @click.option(
     "--strength", type=float, default=0.3, metavar="NUMBER", help="How new they are, from 0 to 1. [default: 0.3]"
 )

@@ -154,9 +154,9 @@ def _is_per_class(recipe: str | None) -> bool:
 @click.argument("run", required=False, metavar="RUN")
 @click.option("--device", metavar="auto|cpu|cuda|mps", help="Train there from now on. [default: as before]")
 @click.option("--log", metavar="TEXT", help="Tell these loggers from now on; none: no more. [default: as before]")
-@click.option("--processes", type=int, metavar="INT", help="Train in so many from now on. [default: as before]")
+@click.option("--processes", type=int, metavar="INT", help="Train in this many from now on. [default: as before]")
 @click.option(
-    "--accumulate", type=int, metavar="INT", help="Compute the batch in so many parts from now on. [default: as before]"
+    "--accumulate", type=int, metavar="INT", help="Split the batch into this many from now on. [default: as before]"
 )
 @click.option(
     "--recompute/--no-recompute", default=None, help="Keep less memory in a step, from now on. [default: as before]"

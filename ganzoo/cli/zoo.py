@@ -43,7 +43,7 @@ def _kind_flags(command: Any) -> Any:
     ),
 )
 @click.option("--task", metavar="TASK", help="Only those for a task: unconditional, conditional, translation.")
-@click.option("--data", metavar="NAME|COUNT", help="Only those that this data set, or so many images, will do for.")
+@click.option("--data", metavar="NAME|COUNT", help="Only those that this data set, or this many images, will do for.")
 @_kind_flags
 @json_option()
 def list_zoo(task: str | None, data: str | None, kind: str | None, as_json: bool) -> None:
@@ -138,7 +138,7 @@ def _print_architectures(rows: list[dict[str, Any]], asked: str) -> None:
             shown.add_row(*cells, style=STYLES[row["status"]])
         shown.print()
     if any(row["smallest_data"] or row["minutes"] for row in rows):
-        echo("items: so many are enough; best: the best score, after min minutes of one core.")
+        echo("items: this many are enough; best: the best score, after min minutes of one core.")
     _print_ambiguous(rows)
     say_how_many_fail()
     say_left_out()

@@ -47,12 +47,12 @@ class Settings:
 
     epochs: int | None = option(
         None,
-        f"train for so many passes over the data; default: {DEFAULT_EPOCHS}, or more where it is small",
+        f"train for this many passes over the data; default: {DEFAULT_EPOCHS}, or more where it is small",
         low=1,
         high=MOST,
     )
-    images: int | None = option(None, "train for so many images instead", low=1, high=MOST)
-    steps: int | None = option(None, "train for so many steps instead", low=1, high=MOST)
+    images: int | None = option(None, "train for this many images instead", low=1, high=MOST)
+    steps: int | None = option(None, "train for this many steps instead", low=1, high=MOST)
     batch_size: int = option(64, "images in a step, over all processes; auto: as many as fit into memory", low=1)
     resolution: str | None = option(None, "height and width: 64, or 64x96; default: the architecture's")
     channels: int | None = option(None, "1 grey, 3 RGB, 4 RGBA; default: the data's", low=1, high=4)
@@ -66,12 +66,12 @@ class Settings:
     precision: Literal["auto", "fp32", "bf16"] = option(
         "auto", "arithmetic; auto: bf16 where the device has it and the architecture is proven with it"
     )
-    processes: int = option(1, "train in so many processes, one a GPU", low=1)
+    processes: int = option(1, "train in this many processes, one a GPU", low=1)
     sync_batchnorm: bool = option(False, "batch norm looks at the whole batch of all processes; needs CUDA")
     max_restarts: int = option(
-        0, "when a process dies, begin again at the newest checkpoint, so many times at the most", low=0
+        0, "when a process dies, begin again at the newest checkpoint, this many times at the most", low=0
     )
-    accumulate: int = option(1, "compute each process's share of the batch in so many parts, to save memory", low=1)
+    accumulate: int = option(1, "compute each process's share of the batch in this many parts, to save memory", low=1)
     recompute: bool = option(
         False, "keep less for the backward pass and compute it again there: the same weights in less memory, slower"
     )
@@ -86,7 +86,7 @@ class Settings:
     samples: int = option(
         64, "images on a sheet of samples; scores while training are of 2000 others", low=1, high=1024
     )
-    evaluate_every: int | None = option(None, "score the averaged generator each time after so many images", low=1)
+    evaluate_every: int | None = option(None, "score the averaged generator each time after this many images", low=1)
     evaluate: str = option("", "metrics for it, such as swd,classifier; default: that of --keep-best, else all")
     keep_best: str | None = option(None, "keep the best model by this score, such as swd or confident")
     log: str | None = option(None, "also tell these loggers, such as tensorboard+wandb:project=faces")

@@ -124,7 +124,7 @@ def _warnings(plan: Plan, dataset: data.Dataset, spec: DataSpec) -> Iterator[str
     if needed and not plan.recipe and (drawn := _drawn(plan, dataset, spec)) < needed / 2:
         yield (
             f"This draws {drawn:,} images in all, and {name} was seen to need {needed:,} until what it makes is "
-            f"recognisable; --images {needed} trains for so many."
+            f"recognisable; --images {needed} trains for that many."
         )
     if dataset.paired and abilities.translate and not abilities.pairs:
         yield f"The pairs of {dataset.name} are not used: {name} draws its domains independently."

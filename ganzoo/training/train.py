@@ -141,7 +141,7 @@ def train(
         out: the run's folder; ``runs/ARCHITECTURE-DATASET-N`` unless given.
         init: a run or model to take the first weights from.
         go_on: when the folder (or, without `out`, the newest run of this kind) exists, resume it instead.
-        max_time: save and stop after so long, in seconds or as in ``"8h"``; `resume` goes on.
+        max_time: save and stop after this long, in seconds or as in ``"8h"``; `resume` goes on.
         display: what shows progress; plain lines unless given.
         options: every option of the architecture and of the trainer (`ganzoo show ARCHITECTURE` lists them), such as
             ``epochs=5`` or ``lr=1e-4``.
@@ -272,7 +272,7 @@ def resume(
     """Goes on with a run exactly where its newest checkpoint left it; a finished run is returned as it is.
 
     Args:
-        max_time: save and stop after so long, in seconds or as in ``"8h"``.
+        max_time: save and stop after this long, in seconds or as in ``"8h"``.
         force: go on although another process seems to train it, as a network disk may say of one that is gone.
         machine: what is different from now on; as it was unless given: `device`, where to train, such as on another
             machine; `log`, the loggers to tell, ``"none"`` for none; `processes`, `accumulate`, `max_restarts`, to

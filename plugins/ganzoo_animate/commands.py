@@ -11,7 +11,7 @@ from ganzoo.api import printable
 @click.argument("run", metavar="RUN")
 @click.option("-o", "--out", metavar="FILE", help="A .gif or .mp4. [default: samples/animation.gif in the run]")
 @click.option("--rate", type=int, default=10, metavar="INT", help="Sheets a second, from 1 to 50. [default: 10]")
-@click.option("--frames", type=int, metavar="INT", help="Take so many sheets at the most, evenly spread.")
+@click.option("--frames", type=int, metavar="INT", help="Take this many sheets at the most, evenly spread.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but the paths of what is written.")
 def animate(run: str, out: str | None, rate: int, frames: int | None, quiet: bool) -> None:
     """Show a run's samples over time, as a movie.

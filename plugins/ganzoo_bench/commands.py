@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     metavar="SCORE=NUMBER",
     help="Train until a score is reached, such as confident=0.8, and say how long it took. The run is kept.",
 )
-@click.option("--max-time", metavar="TIME", help="Save and stop after so long, such as 8h or 1h30m; exit code 75.")
+@click.option("--max-time", metavar="TIME", help="Save and stop after this long, such as 8h or 1h30m; exit code 75.")
 @click.option("--out", metavar="DIR", help="With --until, the run's folder. [default: runs/ARCH-DATA-N]")
 @click.option("--continue", "go_on", is_flag=True, help="With --until, go on with that run if there is one already.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of sentences.")

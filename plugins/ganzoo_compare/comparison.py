@@ -341,7 +341,7 @@ def _parts(rows: Sequence[Row]) -> Iterable[str]:
     """What a score's parts are, where a table has several columns of them."""
     for whole, parts in parts_of(Comparison(tuple(rows)).columns).items():
         if len(parts) > 1:
-            yield f"{' and '.join(parts)} are {whole} at so many pixels a side; {whole} itself is their mean."
+            yield f"{' and '.join(parts)} are {whole} at this many pixels a side; {whole} itself is their mean."
 
 
 def _protocols(runs: Sequence[Run]) -> Iterable[str]:

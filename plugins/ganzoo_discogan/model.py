@@ -34,7 +34,7 @@ class DiscoGANConfig(TwoDomainsConfig):
     rate_start: float = option(0.01, "share of reconstruction in the Gs' loss at first", low=0, high=1)
     rate: float = option(0.5, "its share later", low=0, high=1)
     rate_steps: int = option(10_000, "steps at the first share", low=0)
-    turn_d: int = option(3, "the Ds train at every so many'th step, the Gs at the others", low=2)
+    turn_d: int = option(3, "the Ds train at one step in this many, the Gs at the others", low=2)
     weight_decay: float = option(1e-5, "Adam's L2 penalty on all weights", low=0)
     bottleneck: int = option(0, "numbers that G squeezes an image into; 0: maps of 1/16 of its sides instead", low=0)
     width_g: int = option(64, "G's feature maps after the first layer; doubled at each layer below", low=1)

@@ -23,7 +23,7 @@ class Modes:
     the mode with the fewest, times the number of modes: 1 when all have as many.
     """
 
-    deviations: float = option(3.0, "a good sample is within so many standard deviations of a mode", low=0.1)
+    deviations: float = option(3.0, "a good sample is within this many standard deviations of a mode", low=0.1)
 
     def __call__(self, evidence: Evidence) -> dict[str, float]:
         """Raises: UsageError when the real items are not the points that ganzoo draws."""

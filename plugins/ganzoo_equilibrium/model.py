@@ -44,7 +44,7 @@ class BEGANConfig:
     lr: float = option(1e-4, "learning rate", low=0)
     beta1: float = option(0.9, "Adam's decay of the mean gradient", low=0, high=0.9999)
     beta2: float = option(0.999, "Adam's decay of the mean squared gradient", low=0, high=0.999999)
-    patience: int = option(20_000, "steps; when M stops falling over so many, the rate is halved; 0: never", low=0)
+    patience: int = option(20_000, "steps; when M stops falling over this many, the rate is halved; 0: never", low=0)
     batch_size: int = option(16, "images in a step")
     resolution: int = option(64, "height and width")
     ema: int = option(0, "half-life of the averaged generator, in images; 0: no averaging, as in the paper")

@@ -20,8 +20,8 @@ KEYS = ("architecture", "data", "preset", "recipe", "options", "over", "seeds", 
 @click.option("--preset", metavar="NAME", help="Start from this row of the architecture's presets.")
 @click.option("--recipe", metavar="NAME|FILE", help="Train as a recipe says: a name, or a TOML file.")
 @click.option("--out", metavar="DIR", help="The folder of the runs. [default: runs/ARCH-DATA-N]")
-@click.option("--jobs", type=click.IntRange(1, 64), metavar="INT", help="Train so many side by side. [default: 1]")
-@click.option("--max-time", metavar="TIME", help="Save and stop after so long, such as 8h or 1h30m; exit code 75.")
+@click.option("--jobs", type=click.IntRange(1, 64), metavar="INT", help="Train this many side by side. [default: 1]")
+@click.option("--max-time", metavar="TIME", help="Save and stop after this long, such as 8h or 1h30m; exit code 75.")
 def sweep(
     architecture: str | None,
     dataset: str | None,

@@ -34,6 +34,7 @@ class TonightConfig(TwoPlayerConfig):
     beta1: float = 0.0
     beta2: float = 0.99
     latent_dim: int = 64
+    components: int = option(0, "z begins with a choice of one in so many; 0: it is normal throughout", low=0)
     width: int = option(24, "feature maps at the largest size of the blocks; half the size, twice as many", low=1)
     width_max: int = option(160, "most feature maps of a stage", low=1)
     blocks: int = option(1, "residual blocks at each size", low=1)
@@ -71,6 +72,11 @@ class Tonight(TwoPlayer):
     def __init__(self, config: TonightConfig, data: DataSpec) -> None:
         """Raises: UsageError unless the images are square, of a size that halves down to 4×4 once patches are taken."""
         super().__init__(config, data)
+        if config.components > config.latent_dim:
+            raise UsageError(
+                f"z has {config.latent_dim} numbers, too few for --components {config.components}; "
+                f"use --latent-dim {config.components} or more."
+            )
         side, patch = data.height, config.patch
         inner = side // patch
         if side != data.width or side % patch or inner < 4 or inner & (inner - 1):
@@ -80,15 +86,23 @@ class Tonight(TwoPlayer):
             )
         levels = int(math.log2(inner)) - 2
         widths = [min(config.width << (levels - level), config.width_max) for level in range(levels + 1)]
-        self.G = Generator(widths, config.blocks, config.latent_dim, data.channels, patch)
+        self.G = Generator(widths, config.blocks, config.latent_dim, data.channels, patch, config.components)
         self.D = Discriminator(widths, config.blocks, data.channels, patch)
 
 
 class Generator(nn.Module):
-    """z [B, Z] -> images [B, C, H, W], unbounded. `widths` are the maps at 4×4, 8×8, …"""
+    """z [B, Z] -> images [B, C, H, W], unbounded. `widths` are the maps at 4×4, 8×8, …
 
-    def __init__(self, widths: list[int], blocks: int, latent_dim: int, channels: int, patch: int) -> None:
+    Args:
+        components: z's first so many numbers become 0, but for the largest, which becomes the root of their count: a
+            choice. A G that is continuous in all of z draws what lies between two kinds, too (arXiv:1806.00880).
+    """
+
+    def __init__(
+        self, widths: list[int], blocks: int, latent_dim: int, channels: int, patch: int, components: int = 0
+    ) -> None:
         super().__init__()
+        self.components = components
         self.width = widths[0]
         self.linear = begun(nn.Linear(latent_dim, widths[0] * 16), GAIN)
         self.blocks = nn.ModuleList([stage(width, blocks, len(widths), latent_dim) for width in widths])
@@ -99,6 +113,10 @@ class Generator(nn.Module):
             self.torgb.weight.copy_(self.torgb.weight[:: patch**2].repeat_interleave(patch**2, 0))
 
     def forward(self, z: Tensor) -> Tensor:
+        if self.components:
+            first, others = z[:, : self.components], z[:, self.components :]
+            chosen = (first == first.amax(1, keepdim=True)).to(z.dtype)
+            z = torch.cat([chosen * math.sqrt(self.components), others], 1)
         x = self.linear(z).view(-1, self.width, 4, 4).contiguous(memory_format=torch.channels_last)
         for level, blocks in enumerate(self.blocks):
             if level:

@@ -75,6 +75,25 @@ def test_z_reaches_every_size():
     assert not torch.allclose(one, other)
 
 
+def test_of_the_components_only_the_largest_counts():
+    """So G need not draw what lies between two of them; the variance of z stays 1 throughout."""
+    torch.manual_seed(0)
+    model = build(**{**TINY, "latent_dim": 6}, components=4)
+    with torch.no_grad():
+        for parameter in model.G.parameters():
+            parameter.normal_(0, 0.5)
+        one, same = torch.tensor([[0.1, 0.9, -2, 0.3, 1, -1]]), torch.tensor([[-3, 0.2, 0.1, 0.0, 1, -1]])
+        other, varied = torch.tensor([[0.9, 0.1, -2, 0.3, 1, -1]]), torch.tensor([[0.1, 0.9, -2, 0.3, 1, -2]])
+        images = [model.generate(z, None, 1.0) for z in (one, same, other, varied)]
+        seen = []
+        model.G.linear.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+        model.generate(torch.randn(4000, 6), None, 1.0)
+    assert torch.equal(images[0], images[1])
+    assert not torch.allclose(images[0], images[2])
+    assert not torch.allclose(images[0], images[3])
+    assert seen[0].square().mean(0) == pytest.approx([1.0] * 6, rel=0.1)
+
+
 @pytest.mark.parametrize("side", [8, 16])
 def test_a_run_trains_every_parameter_alike_each_time(make_trainer, side):
     items = torch.rand(8, 3, side, side, generator=torch.Generator().manual_seed(0)) * 2 - 1
@@ -113,3 +132,8 @@ def test_what_it_cannot_do(shape, patch, sentence):
     with pytest.raises(UsageError) as refused:
         build(shape, patch=patch)
     assert str(refused.value).endswith(sentence)
+
+
+def test_no_more_components_than_z_has_numbers():
+    with pytest.raises(UsageError, match=r"z has 4 numbers, too few for --components 5; use --latent-dim 5 or more\."):
+        build(**TINY, components=5)
