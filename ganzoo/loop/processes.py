@@ -228,6 +228,13 @@ def group() -> Iterator[None]:
     dist.init_process_group(backend, store=PrefixStore("group", _meeting), rank=rank, world_size=world, timeout=WAIT)
     try:
         yield
+    except RuntimeError as error:
+        if not (isinstance(error, dist.DistError) or "/gloo/" in str(error)):
+            raise
+        raise GanzooError(
+            "The connection to another process broke, probably because it has ended; its own message says why. The "
+            "newest checkpoint stays."
+        ) from error
     finally:
         dist.destroy_process_group()
         _meeting = None

@@ -163,6 +163,35 @@ def test_torchrun_says_what_is_wrong_and_ends(train):
     assert "A batch of 7 does not split into 2 processes; use --batch-size 8." in said
 
 
+def test_torchrun_brings_a_killed_process_back(train):
+    words = ["train", "faultygan", "tiny", "--fault=killed", "--at=3", "--steps=6", "--checkpoint-every=2"]
+    machine = _torchrun(
+        ["--standalone", "--nproc-per-node=2", "--max-restarts=1"],
+        [*words, "--batch-size=8", "--samples=4", "--device=cpu", "--out=back", "--continue"],
+    )
+    said = machine.communicate(timeout=300)[0]
+    assert machine.returncode == 0, said
+    assert "Going on from step 2." in said
+    assert "did not expect" not in said, "the one that lives on may say that the connection broke"
+    assert Run.open("back").status == "finished"
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (RuntimeError("[/pytorch/gloo/transport/tcp/pair.cc:545] Read error: Connection reset"), r"process broke, "),
+        (torch.distributed.DistBackendError("NCCL error"), r"The connection to another process broke, "),
+        (RuntimeError("The size of tensor a (3) must match"), r"^The size of tensor a"),
+    ],
+)
+def test_a_broken_connection_is_said_in_a_sentence(monkeypatch, error, sentence):
+    monkeypatch.setattr(processes, "rendezvous", lambda _: iter([(torch.distributed.HashStore(), 0, 1)]))
+    monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "0")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "1")
+    with pytest.raises(RuntimeError if "tensor" in sentence else GanzooError, match=sentence), processes.group():
+        raise error
+
+
 def _torchrun(how: list[str], words: list[str]) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, "-m", "torch.distributed.run", "--rdzv-backend=c10d", *how, "-m", "ganzoo", *words]
