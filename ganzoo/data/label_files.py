@@ -448,7 +448,21 @@ def _recognised(table: Table, rows: Sequence[tuple[int, Sequence[Any]]]) -> Labe
             f"{different:,} different labels for {len(rows):,} items are taken as numbers, not classes."
         )
         return labels
-    return label_list(values)
+    labels = label_list(values)
+    if tags := _tags(labels.classes):
+        labels.notes.append(
+            f"A label of several words, such as {printable(tags)}, is one class; where each word is a label, "
+            "write | between them and add it again."
+        )
+    return labels
+
+
+def _tags(classes: Sequence[str]) -> str:
+    """A class of several words where most such classes have all the words of another class; "" elsewhere."""
+    words = {name: {*name.split()} for name in classes}
+    several = [name for name in classes if len(words[name]) > 1]
+    larger = [name for name in several if any(words[other] <= words[name] for other in classes if other != name)]
+    return max(larger, key=len) if len(larger) > 1 and 2 * len(larger) >= len(several) else ""
 
 
 def _several(table: Table, rows: Sequence[tuple[int, Sequence[Any]]]) -> Labels | None:

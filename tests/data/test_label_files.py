@@ -592,6 +592,22 @@ def test_numbers_of_labels_in_one_cell_are_attributes_and_a_name_with_a_comma_is
     )
 
 
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (["clear", "clear primary", "clear primary water", "haze", "haze primary", "clear"], "clear primary water"),
+        (["cat dog", "dog cat", "cat", "dog", "cow", "cow"], "cat dog"),
+        (["red fox", "arctic fox", "grey wolf", "red fox", "arctic fox", "grey wolf"], ""),
+        (["fox", "red fox", "grey wolf", "great tit", "red fox", "fox"], ""),
+    ],
+)
+def test_labels_of_several_words_are_classes_and_said_where_they_may_be_several(pictures, cells, said) -> None:
+    info = add(pictures, table(zip(NAMES, cells, strict=True)))
+    assert set(info.classes) == {*cells}
+    notes = [sentence for sentence in info.layout if "write | between them" in sentence]
+    assert [f"such as {said}," in sentence for sentence in notes] == [True] * bool(said)
+
+
 def test_halves_with_a_comma_between_tabs_are_numbers(pictures: Path) -> None:
     add(pictures, table(zip(NAMES, ["0,5", "1,5", "2,25", "0,1", "0,2", "3,0"], strict=True), "\t", ("file", "age")))
     mean, deviation = data.prepare("labelled").label_scale[0]
