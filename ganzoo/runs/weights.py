@@ -37,7 +37,9 @@ def located(weights: Pretrained, report: Report = silent) -> Path:
     advice = f"give them with `ganzoo weights add {weights.name} FILE`"
     if not file.exists():
         if not weights.address:
-            raise UsageError(f"The weights {weights.name} are not on this machine; {advice}.")
+            there = ", ".join(other.name for other in added())
+            others = f" (added were: {there})" if there else ""
+            raise UsageError(f"The weights {weights.name} are not on this machine{others}; {advice}.")
         try:
             checked = f"{weights.address}#sha256={weights.sha256}"
             return scheme_of(checked, "data").fetch(checked, "", report).path

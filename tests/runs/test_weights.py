@@ -85,8 +85,12 @@ def test_weights_added_by_hand_are_checked_by_hash(file, tmp_path):
     model = eyed(pretrained(file))
     with pytest.raises(UsageError, match="are not read yet"):
         model.eye(torch.ones(1, 2))
-    with pytest.raises(UsageError, match="give them with `ganzoo weights add tiny-eye FILE`"):
+    with pytest.raises(UsageError, match="not on this machine; give them with `ganzoo weights add tiny-eye FILE`"):
         store.load_frozen(model)
+    store.add("tinyeye", file)  # a name that nothing asks for
+    with pytest.raises(UsageError, match=r"not on this machine \(added were: tinyeye\); give them"):
+        store.load_frozen(model)
+    store.remove("tinyeye")
     done = CliRunner().invoke(app, ["weights", "add", "tiny-eye", str(file)])
     assert done.exit_code == 0, done.output
     assert "tiny-eye" in CliRunner().invoke(app, ["weights", "list"]).output
