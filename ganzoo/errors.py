@@ -82,9 +82,12 @@ def suggest(word: str, known: Iterable[str]) -> str:
 
 
 def near(word: str, known: Iterable[str]) -> list[str]:
-    """Those of `known`, three at most, that differ from `word` by little more than a slip of the finger."""
+    """Those of `known`, three at most, that `word` begins, or that differ from it by a slip of the finger."""
     bare = {each.lstrip("-").lower(): each for each in known}
-    return [bare[each] for each in difflib.get_close_matches(word.lstrip("-").lower(), bare, n=3, cutoff=0.65)]
+    word = word.lstrip("-").lower()
+    begun = [each for each in bare if len(word) > 2 and each.startswith(word)]
+    close = difflib.get_close_matches(word, bare, n=3, cutoff=0.7)
+    return [bare[each] for each in dict.fromkeys([*close, *begun])][:3]
 
 
 def printable(text: str) -> str:

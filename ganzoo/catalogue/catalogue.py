@@ -239,7 +239,7 @@ class Catalogue(Listeners):
         if candidates:
             names = " or ".join(entry.full_name for entry in candidates)
             raise UsageError(f"{len(candidates)} plugins offer the {kind} {name!r}; write {names}.")
-        if kind in ("architecture", "recipe"):
+        if kind in ("architecture", "recipe", "loss", "penalty", "augmentation"):
             from ganzoo.catalogue.meant import instead
 
             if other := instead(kind, name):

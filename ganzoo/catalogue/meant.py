@@ -17,6 +17,9 @@ _WANTED = {
     DATASET: ("a data set", "`ganzoo data list` lists the data sets"),
     ARCHITECTURE: ("an architecture", "`ganzoo list` lists the architectures"),
     "recipe": ("a recipe", "`ganzoo list --recipes` lists the recipes"),
+    "loss": ("a loss", "`ganzoo list --losses` lists the losses"),
+    "penalty": ("a penalty", "`ganzoo list --penalties` lists the penalties"),
+    "augmentation": ("an augmentation", "`ganzoo list --augmentations` lists the augmentations"),
 }
 
 # What a name may be of, and what to do with it.
@@ -24,16 +27,16 @@ _NAMES = {
     ARCHITECTURE: ("an architecture", "`ganzoo show {0}` shows it"),
     DATASET: ("a data set", "`ganzoo data show {0}` shows it"),
     "recipe": ("a recipe", "`ganzoo train --recipe {0}` trains by it"),
-    "loss": ("a loss", "`ganzoo list --losses` lists those"),
-    "penalty": ("a penalty", "`ganzoo list --penalties` lists those"),
-    "augmentation": ("an augmentation", "`ganzoo list --augmentations` lists those"),
-    "metric": ("a metric", "`ganzoo list --metrics` lists those"),
-    "logger": ("a logger", "`ganzoo list --loggers` lists those"),
+    "loss": ("a loss", "--loss {0} takes it"),
+    "penalty": ("a penalty", "--penalty {0} takes it"),
+    "augmentation": ("an augmentation", "--augment {0} takes it"),
+    "metric": ("a metric", "--evaluate {0} takes it"),
+    "logger": ("a logger", "--log {0} takes it"),
 }
 
 
 def instead(wanted: str, word: str | os.PathLike[str]) -> str:
-    """A sentence on what `word` is, where a run, a data set, an architecture or a recipe was `wanted`.
+    """A sentence on what `word` is, where a run or a thing of another kind was `wanted`.
 
     "" when it is nothing known, or what was wanted.
     """
@@ -54,7 +57,9 @@ def instead(wanted: str, word: str | os.PathLike[str]) -> str:
     if place.is_dir() and any(place.glob("*/run.json")):
         return f"{text} is a folder of runs, not {title}; `ganzoo runs {shown}` lists them."
     bare = text.partition(":")[0]
-    for kind, (called, advice) in _NAMES.items():
+    of_a_game = wanted in ("loss", "penalty", "augmentation")  # where wgan-gp is rather a penalty than an architecture
+    for kind in sorted(_NAMES, key=lambda kind: of_a_game and kind in (ARCHITECTURE, DATASET)):
+        called, advice = _NAMES[kind]
         known = {name for entry in entries(kind) for name in (entry.name, entry.full_name)}
         added = kind == DATASET and Path(bare).name == bare and (home() / "data" / f"{bare}.json").is_file()
         if kind != wanted and (text in known or bare in known or added):

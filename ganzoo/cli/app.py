@@ -53,7 +53,7 @@ app = Group(
     The first steps: `ganzoo list` shows what there is, `ganzoo train dcgan anime` trains, and `ganzoo sample` makes
     new images with what was trained. Every command explains itself with --help.""",
 )
-click.version_option(__version__, "-v", "--version", prog_name="ganzoo", message="%(prog)s %(version)s")(app)
+click.version_option(__version__, "-v", "-V", "--version", prog_name="ganzoo", message="%(prog)s %(version)s")(app)
 app.params.append(
     click.Option(
         ["--install-completion"], is_flag=False, flag_value="auto", expose_value=False, is_eager=True,

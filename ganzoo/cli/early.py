@@ -19,7 +19,7 @@ import click
 
 from ganzoo.about import DISTRIBUTION
 from ganzoo.cli.completion import flags_of, named_in_source
-from ganzoo.cli.framework import values_of
+from ganzoo.cli.framework import INSTEAD, values_of
 from ganzoo.contract import renamed
 from ganzoo.contract.options import options, parse_spec
 from ganzoo.contract.settings import AUTO, FIT, LENGTHS, Settings, parse_resolution, parse_time
@@ -52,6 +52,8 @@ def check(
     values = {flag[2:].replace("-", "_"): value for flag, value in given.items()}
     values |= {name: value for name in NAMED for value in values_of(f"--{name}", args)}
     named = {name: entry for entry in entries("architecture") for name in (entry.name, entry.full_name)}
+    if words and words[0] not in named and (strange := [flag for flag in flags if flag in INSTEAD]):
+        raise click.NoSuchOption(strange[0], ctx=ctx)  # what follows it is taken for the architecture
     if not words or "--recipe" in given:
         return
     if "[DATA]" in (param.metavar for param in ctx.command.params) and words[1:2] and [*args[:2]] == [*words[:2]]:

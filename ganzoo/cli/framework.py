@@ -27,6 +27,25 @@ STOPPED = 130  # the exit code after Ctrl-C, as shells have it
 WORDS = "ganzoo.words"  # the command line, as a context's `meta` keeps it
 PLUGIN, PLUGIN_HELP = "--plugin", "Load this Python file as a plugin as well."
 
+# Words of other programs: the command that one means, and what to do in place of an option.
+MEANT = {
+    **dict.fromkeys(("generate", "infer", "inference", "predict"), "sample"),
+    **dict.fromkeys(("test", "score", "eval"), "evaluate"),
+    **dict.fromkeys(("rm", "delete", "uninstall"), "remove"),
+    **dict.fromkeys(("ls", "archs", "models"), "list"),
+    **dict.fromkeys(("info", "describe"), "show"),
+    **dict.fromkeys(("gui", "demo", "ui", "serve"), "play"),
+    **{"download": "add", "monitor": "watch", "continue": "resume", "convert": "export", "version": "--version"},
+}
+INSTEAD = {
+    "--resume": "`ganzoo resume RUN` goes on with a run, and --continue with the one in --out.",
+    "--label": "--class LABEL trains on one label alone; `ganzoo sample --label` asks a trained model for one.",
+    "--class": "--label asks for a class.",
+    "--config": "--recipe FILE.toml takes options from a file.",
+    "--optimizer": "Each architecture has an optimizer of its own; --lr, --beta1 and --beta2 set it.",
+    **dict.fromkeys(("--workers", "--num-workers"), "Data is packed once, and then read without workers."),
+}
+
 
 class Command(click.Command):
     """A command whose help ends with examples, and whose options may stand in several groups.
@@ -175,7 +194,9 @@ class Group(click.Group):
                 entry = find("command", word)
                 return word, _plugins_command(entry), args[1:]
             if word not in offered:
-                raise click.UsageError(f"There is no command {word!r}; {suggest(word, [*self.lazy, *offered])}", ctx)
+                known = [*self.lazy, *offered, "--version"]
+                near = f"did you mean {meant}?" if (meant := MEANT.get(word)) in known else suggest(word, known[:-1])
+                raise click.UsageError(f"There is no command {word!r}; {near}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -316,6 +337,8 @@ def _plain(error: click.ClickException) -> str:
     """click's own complaints, worded as ganzoo words its own."""
     context = getattr(error, "ctx", None)
     if isinstance(error, click.NoSuchOption):
+        if error.option_name in INSTEAD:
+            return f"There is no option {error.option_name} here. {INSTEAD[error.option_name]}"
         known = [flag for param in context.command.get_params(context) for flag in param.opts] if context else []
         known += error.possibilities or ()
         meant = " or ".join(near(error.option_name, [flag for flag in known if flag.startswith("--")]))

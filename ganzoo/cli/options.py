@@ -31,7 +31,12 @@ SYNONYMS: dict[str, tuple[str, Callable[[str], str]]] = {
     "--kimg": ("--images", lambda text: f"{float(text) * 1000:.0f}"),
     "--gpus": ("--processes", str),
 }
-GPU = "--gpu"  # the one that takes no value: --device cuda
+# Those of them that take no value.
+FLAGS = {
+    **{f"--{word}": ("--device", "cuda") for word in ("gpu", "cuda")},
+    "--cpu": ("--device", "cpu"),
+    **{f"--{word}": ("--precision", "bf16") for word in ("bf16", "fp16", "half", "amp", "mixed-precision")},
+}
 
 # From the words and the options on the command line to the architecture they mean, None where they name none.
 Finder = Callable[[Sequence[str], Mapping[str, str]], "type[Architecture] | None"]
@@ -113,7 +118,7 @@ class ArchitectureCommand(Command):
             for flag in param.opts
         }
         takes_value |= {f"--{old}" for old in renamed.OPTIONS} | SYNONYMS.keys()
-        return peek([arg for arg in args if arg != GPU], takes_value)
+        return peek([arg for arg in args if arg not in FLAGS], takes_value)
 
     def _model(self, ctx: click.Context, words: Sequence[str], given: Mapping[str, str]) -> type[Architecture] | None:
         try:
@@ -131,7 +136,7 @@ def _flags(args: Sequence[str], given: Mapping[str, str]) -> list[str]:
     """The options on a command line whose names are not known to be ganzoo's."""
     before = args[: args.index("--")] if "--" in args else args
     flags = [arg.partition("=")[0].replace("_", "-") for arg in before if arg.startswith("--")]
-    return [flag for flag in flags if flag not in given and flag != GPU and flag not in SYNONYMS]
+    return [flag for flag in flags if flag not in given and flag not in FLAGS and flag not in SYNONYMS]
 
 
 def _by_present_names(args: Sequence[str], known: Collection[str]) -> list[str]:
@@ -143,9 +148,10 @@ def _by_present_names(args: Sequence[str], known: Collection[str]) -> list[str]:
         if arg == "--" or not flag.startswith("--") or word.replace("-", "_") in known:
             typed.append(arg if not flag.startswith("--") else f"{flag.replace('_', '-')}{equals}{value}")
             typed += rest if arg == "--" else ()
-        elif f"--{word}" == GPU:
-            click.echo(f"{GPU} is --device cuda here.", err=True)
-            typed += ["--device", "cuda"]
+        elif f"--{word}" in FLAGS and not equals:
+            meant = FLAGS[f"--{word}"]
+            click.echo(f"--{word} is {' '.join(meant)} here.", err=True)
+            typed += meant
         elif f"--{word}" in SYNONYMS:
             name, convert = SYNONYMS[f"--{word}"]
             value = value if equals else next(rest, "")

@@ -138,7 +138,7 @@ def _print_architectures(rows: list[dict[str, Any]], asked: str) -> None:
             shown.add_row(*cells, style=STYLES[row["status"]])
         shown.print()
     if any(row["smallest_data"] or row["minutes"] for row in rows):
-        echo("items: this many are enough; best: the best score, after min minutes of one core.")
+        echo("items: how many are enough; best: a score, after min minutes of one core.")
     _print_ambiguous(rows)
     say_how_many_fail()
     say_left_out()

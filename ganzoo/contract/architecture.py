@@ -189,9 +189,7 @@ class Architecture(OldNames, nn.Module):
     def __init__(self, config: Any, data: DataSpec) -> None:
         """Raises: UsageError when the architecture cannot do `data`'s shape, saying what it can."""
         super().__init__()
-        if self.modalities and data.modality not in self.modalities:
-            takes = " or ".join(f"{name}s" for name in self.modalities)
-            raise UsageError(f"{type(self).__name__} makes {takes}, and this data set has none; choose one of {takes}.")
+        check_modality(type(self), data.modality)
         self.config = config
         self.data = data
 
@@ -298,6 +296,13 @@ class Architecture(OldNames, nn.Module):
     @property
     def device(self) -> torch.device:
         return next(self.parameters()).device
+
+
+def check_modality(model: type[Architecture], modality: str) -> None:
+    """Raises: UsageError when the architecture makes no items of this kind."""
+    if model.modalities and modality not in model.modalities:
+        takes = " or ".join(f"{name}s" for name in model.modalities)
+        raise UsageError(f"{model.__name__} makes {takes}, and this data set has none; choose one of {takes}.")
 
 
 def check_judges(model: Architecture | type[Architecture], name: str, labelled: bool = False) -> None:

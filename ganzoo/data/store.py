@@ -403,9 +403,15 @@ def _of_plugin(name: str) -> tuple[Entry, Source]:
 
 
 def _added(name: str) -> Record | None:
-    """Of the data set that was added by this name. Raises: UsageError when it has options."""
+    """Of the data set that was added by this name, or one in other letters' case where nothing else has the name.
+
+    Raises: UsageError when it has options.
+    """
     bare, options = parse_spec(name)
     record = _load(bare)
+    if record is None and not any(bare == entry.name for entry in entries("dataset")):
+        alike = [each for each in _added_names() if each.lower() == bare.lower()]
+        record = _load(alike[0]) if len(alike) == 1 else None
     if record is not None and options:
         raise UsageError(f"The data set {bare} was added by you and takes no options; write {bare} alone.")
     return record
@@ -436,6 +442,7 @@ def info(name: str) -> Info:
     if record is not None:
         return _info_of_record(record)
     (bare, options), (entry, source) = parse_spec(name), _of_plugin(name)
+    bare = bare if ":" in bare else entry.name  # CIFAR10 is cifar10
     try:
         own, traits = holdings(source), traits_of(source)
         channels, (height, width) = own.channels, own.sizes[0] if own.sizes else (None, None)

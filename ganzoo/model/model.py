@@ -157,7 +157,10 @@ class Model:
     def check_encodes(self) -> None:
         """Raises: UsageError when there is no encoder."""
         if not self.architecture.abilities.encode:
-            raise UsageError(f"{self.header.architecture} has no encoder; `ganzoo project` finds latents by descent.")
+            raise UsageError(
+                f"{self.header.architecture} has no encoder that takes pictures; `ganzoo project` finds the latent of "
+                "one, and --index goes between images of the sheet."
+            )
 
     def latents(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         """Where z [n, Z] lies in the space of `project`: w [n, ...] where there are styles, else z itself."""

@@ -19,7 +19,7 @@ from ganzoo.catalogue.modalities import modality_card, modality_class
 from ganzoo.catalogue.single_file import named
 from ganzoo.catalogue.upgrade import upgraded
 from ganzoo.contract import renamed
-from ganzoo.contract.architecture import Architecture
+from ganzoo.contract.architecture import Architecture, check_modality
 from ganzoo.contract.labels import find_label
 from ganzoo.contract.networks import weightless
 from ganzoo.contract.options import options
@@ -115,6 +115,7 @@ def make_plan(
     entry = find_architecture(architecture, data_name)
     model = load_architecture(entry)
     info = data.info(data_name)
+    check_modality(model, info.modality)
     config, settings = with_preset(entry.name, model, preset)
     given = {name: value for name, value in given.items() if value is not None}
     if largest := given.get("batch_size") == AUTO:
@@ -221,7 +222,7 @@ def stage_of(given: Mapping[str, Any]) -> Stage:
         raise UsageError("--batch-size auto is decided before a run's first step; say a number for a stage.")
     lengths = {unit: row[unit] for unit in LENGTHS if unit in row}
     if len(lengths) != 1:
-        raise UsageError("A stage takes one of --epochs, --images and --steps.")
+        raise UsageError("Say how far a stage goes, by one of --epochs, --images and --steps.")
     (unit, value), *_ = lengths.items()
     count = options(Settings)[unit].parse(value)
     return Stage({unit: count}, {name: value for name, value in row.items() if name not in LENGTHS})

@@ -172,7 +172,7 @@ def test_no_cuda() -> None:
 def test_bad_usage_of_a_run(run: str) -> None:
     before = (Path(run) / "run.json").read_bytes()
     for words, line in (
-        (["extend", run], "A stage takes one of --epochs, --images and --steps."),
+        (["extend", run], "Say how far a stage goes, by one of --epochs, --images and --steps."),
         (["extend", run, "--steps", "1", "--seed", "3"], "--seed cannot change within a run"),
         (["extend", run, "--steps", "1", "--lr", "x"], "--lr takes a number"),
         ([*TRAIN, "--out", run], "run already exists; choose another --out, or add --continue"),

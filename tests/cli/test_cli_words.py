@@ -13,7 +13,7 @@ from ganzoo.catalogue.catalogue import entries, find
 from ganzoo.cli.app import app
 from ganzoo.contract.options import options
 from ganzoo.contract.settings import GROUP_OF, GROUPS, Settings
-from ganzoo.errors import suggest
+from ganzoo.errors import near, suggest
 
 
 def run(*words: str) -> Result:
@@ -198,3 +198,35 @@ def test_a_word_of_another_kind_is_answered(
 def test_a_refusal_comes_without_notes_before_it() -> None:
     found = run("train", "dcgan", "digits:images=64", "--init", "nothing", "--steps", "1")
     assert found.output == "Error: There is no run or model nothing; `ganzoo runs` lists the runs.\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("train dcgan digits --resume runs/one", "There is no option --resume here. `ganzoo resume RUN` goes on"),
+        ("train --config settings.yaml", "There is no option --config here. --recipe FILE.toml takes options"),
+        ("train dcgan digits --num-workers 4", "Data is packed once, and then read without workers."),
+        ("train cgan digits --label 3", "--class LABEL trains on one label alone"),
+        ("generate one", "There is no command 'generate'; did you mean sample?"),
+        ("eval one", "There is no command 'eval'; did you mean evaluate?"),
+        ("ls", "There is no command 'ls'; did you mean list?"),
+        ("version", "There is no command 'version'; did you mean --version?"),
+        ("data rm one", "There is no command 'rm'; did you mean remove?"),
+        ("data generate", "There is no command 'generate'; known: add"),
+    ],
+)
+def test_words_of_other_programs_lead_to_ours(words: str, said: str) -> None:
+    assert said in run(*words.split()).output
+
+
+def test_amp_is_bf16_and_a_name_in_capitals_is_the_same_data_set() -> None:
+    found = run("train", "dcgan", "Digits:images=64", "--amp", "--dry-run", "--json")
+    assert "--amp is --precision bf16 here." in found.stderr
+    facts = json.loads(found.stdout)
+    assert (facts["data"], facts["precision"]) == ("digits:images=64", "bf16")
+
+
+def test_no_far_guess() -> None:
+    assert near("resume", ["--preset", "--recipe"]) == []
+    assert near("eval", ["evaluate", "verdict"]) == ["evaluate"]
+    assert near("--epoch", ["--epochs", "--every"]) == ["--epochs"]

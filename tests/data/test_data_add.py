@@ -687,3 +687,13 @@ def test_the_training_images_are_found_whatever_stands_before_their_name(tmp_pat
         header = bytes([0, 0, 8, 3]) + b"".join(side.to_bytes(4, "big") for side in (count, 8, 8))
         (tmp_path / f"emnist-letters-{part}-images-idx3-ubyte").write_bytes(header + bytes(range(64)) * count)
     assert data.add("letters", tmp_path).images == 5
+
+
+def test_an_added_name_in_capitals_is_the_same_unless_something_else_is_called_so(tmp_path: Path) -> None:
+    """`ganzoo train dcgan MNIST` fetched another MNIST than the one that the user had added."""
+    folder(tmp_path / "one", ["a.png", "b.png"])
+    data.add("Mnist", tmp_path / "one")
+    assert data.info("MNIST").name == "Mnist"
+    assert data.info("DIGITS").name == "digits"
+    assert data.info("Digits:images=5").name == "digits:images=5"
+    assert "MNIST" in data.info("mnist").origin, "a plugin's, by its very name"

@@ -349,7 +349,7 @@ RECIPES = {
     "an unknown preset": ({"preset": "wider"}, "has no preset 'wider'; did you mean wide"),
     "an unknown option": ({"options": {"whidth": 3}}, "has no option --whidth"),
     "a value out of range": ({"options": {"width": 0}}, "--width 0 is too small"),
-    "a stage without a length": ({"stages": ({"lr": 1e-3},)}, "A stage takes one of --epochs"),
+    "a stage without a length": ({"stages": ({"lr": 1e-3},)}, "Say how far a stage goes, by one of --epochs"),
     "a stage of another width": ({"stages": ({"steps": 1}, {"steps": 1, "width": 8})}, "Stage 2 changes the networks'"),
     "a size that it cannot do": ({"options": {"resolution": 9}}, "sides must be even"),
     "labels for one that learns them all": (
