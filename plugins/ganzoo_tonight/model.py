@@ -59,7 +59,7 @@ class Tonight(TwoPlayer):
         "small": {"resolution": 16, "width": 16, "width_max": 32, "patch": 1, "augment": "none", "penalty": STRONG},
         "digits-32": {
             "resolution": 32, "width": 32, "width_max": 128, "augment": "none", "penalty": STRONG, "epochs": 6,
-            "lr": "cosine:2e-3:1e-4", "ema": 30_000,
+            "lr": "cosine:2e-3:1e-4", "ema": 30_000, "components": 16,
         },
         "small-64": {"resolution": 64, "flip": True},
     }  # fmt: skip
