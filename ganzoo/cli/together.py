@@ -19,9 +19,7 @@ from ganzoo.errors import UsageError
 def together(command: Callable[..., None]) -> Callable[..., None]:
     """Gives a command the option --processes. Each of them does the command, in a group; the first one alone shows."""
 
-    @click.option(
-        "--processes", type=int, metavar="INT", help="This many work together, one on each GPU. [default: 1]"
-    )
+    @click.option("--processes", type=int, metavar="INT", help="This many work together, one on each GPU. [default: 1]")
     @functools.wraps(command)
     def by_each(processes: int | None, **given: Any) -> None:
         from ganzoo.contract import distributed

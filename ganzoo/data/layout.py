@@ -25,6 +25,10 @@ _BELONGING = re.compile(
 )
 _VERSION = re.compile(r"v\d+(\.\d+)+", re.IGNORECASE)
 _PORTION = re.compile(r"(fold|part|split|batch|chunk|shard|subset)[ _-]?\d+|\d+ ?(x ?\d+|px)", re.IGNORECASE)
+_CAMERA = re.compile(  # how cameras and phones sort what they took
+    r"[1-9]\d\d(APPLE|CANON|NIKON|MSDCF|MEDIA|ANDRO|OLYMP|_PANA|_FUJI|GOPRO|CASIO|LEICA|RICOH|PENTX|D\d{4})"
+    r"|(19|20)\d\d([-_. ])(0?[1-9]|1[0-2])(\3\d\d?)?|(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])"
+)
 _UNLABELLED = re.compile(r"un-?labell?ed|no[ _-]?labels?", re.IGNORECASE)
 _MASK = re.compile(r"(.+)_(mask|seg|segmentation|gt)(_\d+)?")
 FEW = 0.05  # share of the files that may lie beside the folders of classes or parts
@@ -298,6 +302,8 @@ def _no_classes(layout: Layout, tops: Mapping[int, str], trained: Set[str], besi
         return f"the folders {folders} are called as versions are. --labels folders takes them"
     if all(map(_PORTION.fullmatch, trained)):
         return f"the folders {folders} are called as parts or sizes of a set are. --labels folders takes them"
+    if all(map(_CAMERA.fullmatch, trained)):
+        return f"the folders {folders} are called as a camera does, or by dates. --labels folders takes them"
     if without := [folder for folder in trained if _UNLABELLED.fullmatch(folder)]:
         return f"the folder {listed(without)} says that its images have none. --labels folders takes it as a class"
     if _divided_by_number([layout.names[index] for index in tops]) == "surely":

@@ -470,6 +470,20 @@ def test_parts_and_sizes_of_a_set_are_no_classes(folders: str) -> None:
     assert layout_of(names(*folders.split(), "cat")).labels.classes, "beside another they may be names of things"
 
 
+@pytest.mark.parametrize(
+    "folders", ["100APPLE 101APPLE", "100_PANA 101_PANA", "2021-05-01 2021-06", "20210501 20210502"]
+)
+def test_what_a_camera_sorts_by_is_no_class(folders: str) -> None:
+    found = layout_of(names(*folders.split()))
+    assert found.labels.classes == ()
+    assert "are called as a camera does, or by dates. --labels folders takes them" in found.notes[-1]
+
+
+@pytest.mark.parametrize("folders", ["001_cats 002_dogs", "1990 2000 2010", "100_DOGS 101_CATS", "201312 201399"])
+def test_numbers_before_names_and_years_may_be_classes(folders: str) -> None:
+    assert layout_of(names(*folders.split())).labels.classes == tuple(folders.split())
+
+
 @pytest.mark.parametrize("folders", ["labeled unlabeled", "cat dog Unlabelled", "a b no_labels"])
 def test_a_folder_without_labels_is_no_class(folders: str) -> None:
     found = layout_of(names(*folders.split()))
