@@ -54,6 +54,7 @@ _STORES = {
     ".pkl": "pickled", ".pt": "torch", ".pth": "torch", ".pdf": "PDF", ".mp4": "video",
     ".avi": "video", ".mov": "video", ".mkv": "video", ".webm": "video",
 }  # fmt: skip
+_SPREADSHEETS = {".xlsx", ".xlsm", ".xls", ".ods"}
 _KINDS = "a folder of images, a zip or tar file, idx files, or an npz or npy file"
 
 
@@ -609,6 +610,8 @@ def _unread(kinds: Collection[str], path: Path) -> str:
     """What to do with files of these endings, which may hold pictures, after a semicolon; "" of others."""
     if _TABLES & {*kinds}:
         return f"; where its tables hold pictures give {shlex.quote(f'hf://datasets/{path.absolute()}')}"
+    if _SPREADSHEETS & {*kinds, path.suffix.lower()}:
+        return "; save a spreadsheet as CSV"
     store = next((_STORES[kind] for kind in kinds if kind in _STORES), "")
     return f"; {store} files are not read: write their images out as files, or into an npz file" if store else ""
 

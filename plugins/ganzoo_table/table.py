@@ -26,6 +26,7 @@ from ganzoo_table import files, mixture
 
 SPAN = 4  # standard deviations of a mode that [-1, 1] covers on either side
 DRAWN = 16  # columns of a sheet at the most
+NAMED = 40  # columns that a line names at the most
 LETTERS, IN_A_LINE = 12, 24  # of a word below a column, and of all that stand beside each other, at the most
 REAL, MADE = "#464646", "#c81e5a"
 
@@ -53,7 +54,9 @@ class Table(Modality):
 
     @classmethod
     def describe(cls, details: Mapping[str, Any]) -> dict[str, str]:
-        said = {"columns": ", ".join(f"{column['name']} ({_said(column)})" for column in details["columns"])}
+        columns = [f"{column['name']} ({_said(column)})" for column in details["columns"]]
+        more = f" and {len(columns) - NAMED:,} more" if len(columns) > NAMED else ""
+        said = {"columns": ", ".join(columns[:NAMED]) + more}
         said |= {"left out": "; ".join(details["left out"])} if "left out" in details else {}
         unsure = "; ".join(details.get("unsure", ()))
         return said | ({"fractions": f"{unsure}: if so, take the marks of thousands out of the file"} if unsure else {})

@@ -6,6 +6,7 @@ import io
 import os
 import sys
 import types
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -138,6 +139,17 @@ def test_stores_that_are_not_read_are_named_with_what_to_do(tmp_path, name):
             match=r"(LMDB|HDF5|MATLAB|video|pickled|PDF) files are not read: write their images out as files, or",
         ):
             data.add("set", source)
+
+
+def test_a_spreadsheet_is_to_be_saved_as_csv(tmp_path):
+    """One of today is a zip archive of XML files."""
+    (tmp_path / "old.xls").write_bytes(b"\xd0\xcf\x11\xe0" + b"\0" * 600)
+    with zipfile.ZipFile(tmp_path / "new.xlsx", "w") as book:
+        book.writestr("xl/workbook.xml", "<x/>")
+    for source in (tmp_path, tmp_path / "old.xls", tmp_path / "new.xlsx"):
+        for kind in ("", "table"):
+            with pytest.raises(GanzooError, match="; save a spreadsheet as CSV"):
+                data.add("set", source, modality=kind)
 
 
 def test_a_folder_of_arrays_of_one_picture_each_is_told_to_stack_them(tmp_path):

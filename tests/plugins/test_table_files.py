@@ -127,3 +127,10 @@ def test_a_bad_sound_asks_for_no_package(monkeypatch: pytest.MonkeyPatch, conten
     monkeypatch.setitem(sys.modules, "soundfile", None)
     with pytest.raises(Unreadable, match=said):
         Signal.read(content)
+
+
+def test_of_a_wide_table_some_columns_are_named():
+    details = {"columns": [{"name": f"c{at}", "kind": "number", "decimals": 0, "missing": False} for at in range(2000)]}
+    said = Table.describe(details)["columns"]
+    assert said.startswith("c0 (whole number), c1 (whole number), ")
+    assert said.endswith("c39 (whole number) and 1,960 more")
