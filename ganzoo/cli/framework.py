@@ -39,8 +39,8 @@ MEANT = {
 }
 INSTEAD = {
     "--resume": "`ganzoo resume RUN` goes on with a run, and --continue with the one in --out.",
-    "--label": "--class LABEL trains on one label alone; `ganzoo sample --label` asks a trained model for one.",
-    "--class": "--label asks for a class.",
+    "--label": "`ganzoo train --class LABEL` trains on one label alone; `ganzoo sample --label` asks a model for one.",
+    "--class": "`ganzoo sample --label` asks for a class.",
     "--config": "--recipe FILE.toml takes options from a file.",
     "--optimizer": "Each architecture has an optimizer of its own; --lr, --beta1 and --beta2 set it.",
     **dict.fromkeys(("--workers", "--num-workers"), "Data is packed once, and then read without workers."),

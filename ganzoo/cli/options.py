@@ -35,7 +35,7 @@ SYNONYMS: dict[str, tuple[str, Callable[[str], str]]] = {
 FLAGS = {
     **{f"--{word}": ("--device", "cuda") for word in ("gpu", "cuda")},
     "--cpu": ("--device", "cpu"),
-    **{f"--{word}": ("--precision", "bf16") for word in ("bf16", "fp16", "half", "amp", "mixed-precision")},
+    **{f"--{word}": ("--precision", "bf16") for word in ("bf16", "fp16", "amp", "mixed-precision")},
 }
 
 # From the words and the options on the command line to the architecture they mean, None where they name none.

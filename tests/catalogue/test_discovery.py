@@ -139,7 +139,7 @@ def test_names_in_capitals_and_aliases_are_found():
     catalogue = Catalogue()
     assert catalogue.find("architecture", "DCGAN").name == "dcgan"
     assert catalogue.find("augmentation", "DiffAugment") is catalogue.find("augmentation", "diffaugment")
-    with pytest.raises(UsageError, match="There is no augmentation 'dcgan'"):
+    with pytest.raises(UsageError, match="dcgan is an architecture, not an augmentation"):
         catalogue.find("augmentation", "dcgan")
 
 

@@ -206,7 +206,7 @@ def test_a_refusal_comes_without_notes_before_it() -> None:
         ("train dcgan digits --resume runs/one", "There is no option --resume here. `ganzoo resume RUN` goes on"),
         ("train --config settings.yaml", "There is no option --config here. --recipe FILE.toml takes options"),
         ("train dcgan digits --num-workers 4", "Data is packed once, and then read without workers."),
-        ("train cgan digits --label 3", "--class LABEL trains on one label alone"),
+        ("train cgan digits --label 3", "`ganzoo train --class LABEL` trains on one label alone"),
         ("generate one", "There is no command 'generate'; did you mean sample?"),
         ("eval one", "There is no command 'eval'; did you mean evaluate?"),
         ("ls", "There is no command 'ls'; did you mean list?"),

@@ -158,9 +158,9 @@ def test_a_stage_leads_to_its_curves(browser, train, tmp_path):
         assert len(tops) == 2
         assert tops[0] == tops[1]
     page.get_by_role("link", name="Curves of this stage").nth(1).click()
-    page.wait_for_function("document.querySelector('.plot').layout.xaxis.range?.join() === '48,80'")
+    page.wait_for_function("() => document.querySelector('.plot').layout.xaxis.range?.join() === '48,80'")
     assert page.input_value("#at") == page.get_attribute("#at", "max")
-    page.wait_for_function("document.querySelector('#curves').getBoundingClientRect().top < innerHeight")
+    page.wait_for_function("() => document.querySelector('#curves').getBoundingClientRect().top < innerHeight")
     page.close()
 
 
@@ -214,7 +214,7 @@ def test_curves_have_one_axis_and_a_zoom_shows_the_heights_that_are_in_it(opened
     )
     assert len(set(tops)) < len(tops), "a legend has its entries beside each other"
     page.evaluate("location.hash = 'zoom=60,97'")
-    page.wait_for_function("document.querySelector('.plot').layout.yaxis.range")
+    page.wait_for_function("() => document.querySelector('.plot').layout.yaxis.range")
     values = [row["loss/D"] for row in finished.metrics() if "loss/D" in row and 60 <= row["images"] <= 97]
     low, high = page.evaluate("document.querySelector('.plot').layout.yaxis.range")
     assert low < min(values) <= max(values) < high
