@@ -86,7 +86,7 @@ def near(word: str, known: Iterable[str]) -> list[str]:
     bare = {each.lstrip("-").lower(): each for each in known}
     word = word.lstrip("-").lower()
     begun = [each for each in bare if len(word) > 2 and each.startswith(word)]
-    close = difflib.get_close_matches(word, bare, n=3, cutoff=0.7)
+    close = difflib.get_close_matches(word, bare, n=3, cutoff=0.7 if len(word) > 4 else 0.65)
     return [bare[each] for each in dict.fromkeys([*close, *begun])][:3]
 
 

@@ -160,7 +160,7 @@ def _outcome(failure: Path, work: Callable[[], object]) -> int:
     except Exception as error:
         if os.environ.get("GANZOO_DEBUG", "0") not in ("", "0"):
             raise
-        if isinstance(error, GanzooError):
+        if isinstance(error, GanzooError) and not isinstance(error, Alone):  # which only missed one that has ended
             failure.write_text(str(error), encoding="utf-8")
         _record(error)
         return 1
@@ -211,6 +211,10 @@ def restarted() -> bool:
     return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0)) > 0
 
 
+class Alone(GanzooError):
+    """Another process has ended, and this one cannot go on without it."""
+
+
 @contextmanager
 def group() -> Iterator[None]:
     """Joins the processes that the engine started, on the CPU by gloo and on GPUs by NCCL, each on a GPU of its own."""
@@ -231,7 +235,7 @@ def group() -> Iterator[None]:
     except RuntimeError as error:
         if not (isinstance(error, dist.DistError) or "/gloo/" in str(error)):
             raise
-        raise GanzooError(
+        raise Alone(
             "The connection to another process broke, probably because it has ended; its own message says why. The "
             "newest checkpoint stays."
         ) from error

@@ -265,7 +265,7 @@ def test_a_score_at_one_size_that_only_repeats_it_has_no_column(tmp_path: Path) 
     assert set(compared.facts()["rows"][0]["scores"]) == {"swd", "swd-28"}
     compared = ganzoo.compare([tmp_path / "a", sized(tmp_path / "b", 2e-3, swd_32=15, swd_16=25)])
     assert [name for name in compared.table()[0] if name.startswith("swd")] == ["swd", "swd, best", "swd-32", "swd-16"]
-    assert "swd-32 and swd-16 are swd at so many pixels a side; swd itself is their mean." in compared.notes
+    assert "swd-32 and swd-16 are swd at this many pixels a side; swd itself is their mean." in compared.notes
 
 
 def test_a_sweep_of_which_no_run_has_begun(tmp_path: Path) -> None:

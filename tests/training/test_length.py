@@ -39,7 +39,8 @@ def test_what_is_too_short_to_learn_is_said_with_what_to_type(tmp_path, monkeypa
 
     assert (
         "This draws 640 images in all, and dcgan was seen to need 25,600 until what it makes is recognisable; "
-        "--images 25600 trains for so many." in said("dcgan", "anime:images=64", "--preset", "small", "--epochs", "10")
+        "--images 25600 trains for that many."
+        in said("dcgan", "anime:images=64", "--preset", "small", "--epochs", "10")
     )
     assert "This draws 4,800 images in all" in said(  # five turns of the critic a step, each of 32
         "wgan-gp", "digits:images=64", "--preset", "small", "--n-critic", "5", "--steps", "30"
