@@ -16,6 +16,7 @@ import shlex
 from collections import Counter
 from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -459,9 +460,15 @@ def _recognised(table: Table, rows: Sequence[tuple[int, Sequence[Any]]]) -> Labe
 
 def _tags(classes: Sequence[str]) -> str:
     """A class of several words where most such classes have all the words of another class; "" elsewhere."""
-    words = {name: {*name.split()} for name in classes}
-    several = [name for name in classes if len(words[name]) > 1]
-    larger = [name for name in several if any(words[other] <= words[name] for other in classes if other != name)]
+    words = {name: frozenset(name.split()) for name in classes}
+    sets = Counter(words.values())
+    several = [name for name in classes if len(name.split()) > 1]
+
+    def has_another(own: frozenset[str]) -> bool:
+        parts = (part for size in range(1, len(own)) for part in combinations(own, size))
+        return sets[own] > 1 or any(frozenset(part) in sets for part in parts)
+
+    larger = [name for name in several if len(words[name]) <= 6 and has_another(words[name])]
     return max(larger, key=len) if len(larger) > 1 and 2 * len(larger) >= len(several) else ""
 
 
