@@ -272,7 +272,7 @@ def test_a_project_that_names_no_plugin(tmp_path):
 def test_an_unknown_name_gets_the_nearest():
     done = check("dcgam")
     assert done.exit_code == 2
-    assert "There is no plugin 'dcgam', nor a folder or file of that name; did you mean dcgan" in done.output
+    assert "There is no plugin 'dcgam', nor a folder or file of that name; did you mean dcgan?" in done.output
 
 
 def test_pytest_raises_what_the_command_says(project):
